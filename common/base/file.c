@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+static void fd_close_p(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+int file_read(struct strbuf *ret, const char *path, struct error *err)
+{
+	int fd CLEANUP(fd_close_p) = open(path, O_RDONLY | O_CLOEXEC);
+	size_t before = ret->len;
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? FILE_MISSING :
+							     error_errno(err, "cannot open '%s'", path);
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, "cannot read '%s'", path);
+	if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return error_errno(err, "cannot read '%s'", path);
+	}
+	strbuf_grow(ret, st.st_size > 0 ? (size_t)st.st_size : 4096);
+	for (;;) {
+		ssize_t n = read(fd, ret->buf + ret->len, ret->alloc - ret->len - 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			error_errno(err, "cannot read '%s'", path);
+			strbuf_setlen(ret, before);
+			return -1;
+		}
+		if (!n)
+			return FILE_FOUND;
+		strbuf_setlen(ret, ret->len + (size_t)n);
+		if (ret->len + 1 == ret->alloc)
+			strbuf_grow(ret, 65536);
+	}
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The folder that `path` is in; free() it. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return xstrdup(".");
+	return xmemdupz(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+int file_sync_folder(const char *path, struct error *err)
+{
+	int fd CLEANUP(fd_close_p) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return error_errno(err, "cannot sync folder '%s'", path);
+	return 0;
+}
+
+int file_write(const char *path, const void *data, size_t len, mode_t mode, struct error *err)
+{
+	char *temporary CLEANUP(free_p) = xstrfmt("%s.tmp-XXXXXX", path);
+	char *folder CLEANUP(free_p) = folder_of(path);
+	int fd = mkostemp(temporary, O_CLOEXEC);
+	int ret = -1;
+
+	if (fd < 0)
+		return error_errno(err, "cannot create a file beside '%s'", path);
+	if (fchmod(fd, mode) < 0 || write_all(fd, data, len) < 0 || fsync(fd) < 0)
+		error_errno(err, "cannot write '%s'", path);
+	else
+		ret = 0;
+	if (close(fd) < 0 && !ret)
+		ret = error_errno(err, "cannot write '%s'", path);
+	if (!ret && rename(temporary, path) < 0)
+		ret = error_errno(err, "cannot replace '%s'", path);
+	if (ret < 0) {
+		unlink(temporary);
+		return -1;
+	}
+	return file_sync_folder(folder, err);
+}
+
+int file_make_folders(const char *path, mode_t mode, struct error *err)
+{
+	char *partial CLEANUP(free_p) = xstrdup(path);
+
+	for (char *slash = partial + 1;; slash++) {
+		char kept = *slash;
+
+		if (kept != '/' && kept != '\0')
+			continue;
+		*slash = '\0';
+		if (mkdir(partial, mode) < 0 && errno != EEXIST)
+			return error_errno(err, "cannot create folder '%s'", partial);
+		*slash = kept;
+		if (!kept)
+			return 0;
+	}
+}
+
+static void dir_close_p(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+int file_list(struct strvec *ret, const char *path, struct error *err)
+{
+	DIR *dir CLEANUP(dir_close_p) = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT || errno == ENOTDIR ?
+			       FILE_MISSING :
+			       error_errno(err, "cannot open folder '%s'", path);
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			strvec_push(ret, entry->d_name);
+	if (errno)
+		return error_errno(err, "cannot read folder '%s'", path);
+	strvec_sort(ret);
+	return FILE_FOUND;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file: whole files, written so that a crash leaves the old or the new content.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+
+enum file_found { FILE_FOUND = 0, FILE_MISSING = 1 };
+
+/* Appends the file's bytes. FILE_MISSING is no error and adds nothing. */
+int file_read(struct strbuf *ret, const char *path, struct error *err) MUST_CHECK;
+
+/*
+ * Replaces `path` with `data`: written to a temporary name beside it, synced, renamed, and
+ * the folder synced. `mode` is the new file's.
+ */
+int file_write(const char *path, const void *data, size_t len, mode_t mode,
+	       struct error *err) MUST_CHECK;
+
+/* Makes the folder and those above it that are missing. */
+int file_make_folders(const char *path, mode_t mode, struct error *err) MUST_CHECK;
+
+/* Syncs a folder, so that names made or removed in it survive a power cut. */
+int file_sync_folder(const char *path, struct error *err) MUST_CHECK;
+
+/* The names in a folder but "." and "..", sorted. FILE_MISSING is no error. */
+int file_list(struct strvec *ret, const char *path, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process: running another program and reading what it says.
+ *
+ * Use:    process_run() runs to the end: feeds `input`, collects stdout and stderr.
+ *         process_start()/process_finish() let something else happen meanwhile.
+ * No shell is involved. Children get default signals and none of our descriptors.
+ * Errors: -1 only when the program could not be run or waited for; its own exit code is
+ *         in `status` (128 + the signal's number if one ended it).
+ */
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
+
+#include <sys/types.h>
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+
+struct process {
+	struct strvec argv;
+	const char *dir;	 /* run there; NULL: here */
+	const struct strvec *env; /* "NAME=value" on top of ours; NULL: nothing */
+	const char *input;	 /* NULL: /dev/null */
+	size_t input_len;
+	bool inherit_stderr; /* else it is collected */
+	/* What came of it: */
+	struct strbuf out, err;
+	int status;
+	/* Between start and finish: */
+	pid_t pid;
+	int in_fd, out_fd, err_fd;
+};
+
+#define PROCESS_INIT                                                                       \
+	{ .argv = STRVEC_INIT, .out = STRBUF_INIT, .err = STRBUF_INIT, .pid = -1, .in_fd = -1, \
+	  .out_fd = -1, .err_fd = -1 }
+
+void process_release(struct process *process);
+int process_start(struct process *process, struct error *err) MUST_CHECK;
+int process_finish(struct process *process, struct error *err) MUST_CHECK;
+int process_run(struct process *process, struct error *err) MUST_CHECK;
+
+/* The first line of what it wrote to stderr, without "fatal: " or "error: "; for messages. */
+char *process_reason(const struct process *process) MUST_CHECK;
+
+#endif

@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: MIT */
+#include "pg/db.h"
+
+#include <poll.h>
+#include <time.h>
+
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "pg/libpq.h"
+
+#define OLDEST_VERSION 130000
+#define ATTEMPTS 3
+
+struct pg_notices {
+	db_notice_fn *fn;
+	void *data;
+};
+
+/* What a connection carries that is nobody else's business. */
+struct pg_conn {
+	PGconn *pg;
+	struct pg_notices notices;
+	size_t error_position;
+	bool lost;
+};
+
+struct pg_result {
+	PGresult *pg;
+};
+
+/* --- errors ------------------------------------------------------------------------- */
+
+static void set_error_position(struct db *db, const PGresult *res)
+{
+	const char *position = res ? PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION) : NULL;
+
+	db->conn->error_position = position ? (size_t)strtoul(position, NULL, 10) : 0;
+}
+
+/*
+ * Fills `err` from a failed result. libpq's messages about a connection may quote its
+ * parameters, but never the password.
+ */
+static int error_pg(struct error *err, struct db *db, const PGresult *res)
+{
+	const char *primary = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	const char *detail = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL) : NULL;
+	const char *hint = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_HINT) : NULL;
+	const char *context = res ? PQresultErrorField(res, PG_DIAG_CONTEXT) : NULL;
+
+	set_error_position(db, res);
+	if (PQstatus(db->conn->pg) == CONNECTION_BAD) {
+		db->conn->lost = true;
+		error_set(err, "lost the connection to database '%s'", db->environment);
+		if (primary)
+			error_detail(err, "%s", primary);
+	} else if (primary) {
+		error_set(err, "%s", primary);
+	} else {
+		struct strbuf sb CLEANUP(strbuf_release) = STRBUF_INIT;
+
+		strbuf_addstr(&sb, PQerrorMessage(db->conn->pg));
+		strbuf_rtrim(&sb);
+		error_set(err, "%s", sb.len ? sb.buf : "the server gave no reason");
+	}
+	if (state)
+		snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", state);
+	if (detail)
+		error_detail(err, "%s", detail);
+	if (context)
+		error_detail(err, "%s", context);
+	if (hint)
+		error_hint(err, "%s", hint);
+	return -1;
+}
+
+size_t db_error_position(const struct db *db)
+{
+	return db->conn ? db->conn->error_position : 0;
+}
+
+static void on_notice(void *data, const char *message)
+{
+	struct pg_notices *notices = data;
+	const char *colon = strchr(message, ':');
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *severity CLEANUP(free_p) = NULL;
+
+	if (!notices->fn)
+		return;
+	severity = xmemdupz(message, colon ? (size_t)(colon - message) : 0);
+	strbuf_addstr(&text, colon ? colon + 1 + strspn(colon + 1, " ") : message);
+	strbuf_setlen(&text, text.len ? strcspn(text.buf, "\n") : 0);
+	notices->fn(notices->data, severity, text.buf);
+}
+
+void db_on_notice(struct db *db, db_notice_fn *fn, void *data)
+{
+	db->conn->notices = (struct pg_notices){ .fn = fn, .data = data };
+}
+
+/* --- connecting --------------------------------------------------------------------- */
+
+static void conn_free(struct pg_conn *conn)
+{
+	if (!conn)
+		return;
+	if (conn->pg)
+		PQfinish(conn->pg);
+	free(conn);
+}
+
+static int start(struct db *db, struct error *err)
+{
+	/*
+	 * libpq lets a later value replace an earlier one, so what stands before the
+	 * connection string are defaults, and what stands behind it are ours. The
+	 * keepalives find a dead server in 30 s; tcp_user_timeout ends a send that is
+	 * never acknowledged.
+	 */
+	const char *const keywords[] = {
+		"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
+		"tcp_user_timeout", "dbname", "application_name", "client_encoding", NULL,
+	};
+	const char *const values[] = {
+		"10", "10", "5", "4", "30000", db->conninfo, db->application_name, "UTF8", NULL,
+	};
+
+	conn_free(db->conn);
+	db->conn = xcalloc(1, sizeof(*db->conn));
+	db->conn->pg = PQconnectStartParams(keywords, values, 1);
+	if (!db->conn->pg)
+		return error_set(err, "out of memory in libpq");
+	PQsetNoticeProcessor(db->conn->pg, on_notice, &db->conn->notices);
+	return 0;
+}
+
+int db_open_start(struct db *db, const struct db_options *options, struct error *err)
+{
+	if (libpq_load(err) < 0)
+		return -1;
+	*db = (struct db){
+		.environment = xstrdup(options->environment),
+		.application_name = xstrdup(options->application_name),
+		.conninfo = xstrdup(options->conninfo),
+		.lock_timeout = xstrdup_or_null(options->lock_timeout),
+		.statement_timeout = xstrdup_or_null(options->statement_timeout),
+	};
+	return start(db, err);
+}
+
+/* Waits until the socket can be read or written; interrupts and time-outs end it. */
+static int wait_socket(PGconn *pg, short events, int timeout_ms)
+{
+	struct pollfd fd = { .fd = PQsocket(pg), .events = events };
+
+	return poll(&fd, 1, timeout_ms);
+}
+
+/* 1: connected; 0: failed, and PQerrorMessage() says why; -1: interrupted. */
+static int connect_wait(struct db *db)
+{
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+	time_t deadline = time(NULL) + 30;
+
+	while (PQstatus(db->conn->pg) != CONNECTION_BAD) {
+		if (interrupt_pending())
+			return -1;
+		if (status == PGRES_POLLING_OK)
+			return 1;
+		if (status == PGRES_POLLING_FAILED || time(NULL) > deadline)
+			return 0;
+		int ready = wait_socket(db->conn->pg,
+					status == PGRES_POLLING_READING ? POLLIN : POLLOUT, 200);
+		if (ready > 0)
+			status = PQconnectPoll(db->conn->pg);
+	}
+	return 0;
+}
+
+/*
+ * Can the failure pass? PQerrorMessage() is all there is before a connection stands: the
+ * SQLSTATE is not kept. A server that is there and says no says "FATAL:".
+ */
+static bool may_pass(const char *message)
+{
+	static const char *const passing[] = {
+		"Connection refused",	 "starting up",	       "shutting down",
+		"too many clients",	 "too many connections", "remaining connection slots",
+		"recovery mode",	 "not yet accepting",  "timeout expired",
+		"Connection timed out",	 "Connection reset",   "No such file or directory",
+		"server closed the connection",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+		if (strstr(message, passing[i]))
+			return true;
+	return false;
+}
+
+static void pause_before_retry(int attempt)
+{
+	/* 200 ms, then 800 ms. */
+	struct timespec pause = { .tv_nsec = attempt == 1 ? 200000000L : 800000000L };
+
+	nanosleep(&pause, NULL);
+}
+
+static int connection_error(struct db *db, struct error *err)
+{
+	struct strbuf sb CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addstr(&sb, PQerrorMessage(db->conn->pg));
+	strbuf_rtrim(&sb);
+	error_set(err, "could not connect to database '%s': %s", db->environment,
+		  sb.len ? sb.buf : "no answer");
+	return error_hint(err, "Check the connection settings of '%s' and that the server runs.",
+			  db->environment);
+}
+
+/* One round trip tells what every command needs to know. */
+static int read_session(struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db,
+		     "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_schema(),"
+		     " pg_catalog.pg_is_in_recovery(), pg_catalog.current_database(), current_user,"
+		     " pg_catalog.current_setting('default_transaction_read_only')",
+		     0, NULL, err) < 0)
+		return -1;
+	db->backend_pid = (int)db_int(&res, 0, 0);
+	db->schema = xstrdup_or_null(db_value_or_null(&res, 0, 1));
+	db->standby = db_bool(&res, 0, 2);
+	db->name = xstrdup(db_value(&res, 0, 3));
+	db->user = xstrdup(db_value(&res, 0, 4));
+	db->read_only = !strcmp(db_value(&res, 0, 5), "on");
+	/* A pooler hands out cancel keys of its own, so the two numbers differ. */
+	db->pooled = db->backend_pid != PQbackendPID(db->conn->pg);
+	return 0;
+}
+
+int db_open_finish(struct db *db, struct error *err)
+{
+	for (int attempt = 1;; attempt++) {
+		int connected = connect_wait(db);
+
+		if (connected < 0)
+			return error_interrupted(err);
+		if (connected)
+			break;
+		if (attempt == ATTEMPTS || !may_pass(PQerrorMessage(db->conn->pg)))
+			return connection_error(db, err);
+		pause_before_retry(attempt);
+		if (interrupt_pending())
+			return error_interrupted(err);
+		if (start(db, err) < 0)
+			return -1;
+	}
+	if (PQsetnonblocking(db->conn->pg, 1) < 0)
+		return connection_error(db, err);
+	db->version = PQserverVersion(db->conn->pg);
+	if (db->version < OLDEST_VERSION) {
+		error_set(err, "cannot work with PostgreSQL %d, which database '%s' runs",
+			  db->version / 10000, db->environment);
+		return error_hint(err, "PostgreSQL 13 or newer is needed.");
+	}
+	return read_session(db, err);
+}
+
+void db_close(struct db *db)
+{
+	conn_free(db->conn);
+	free(db->environment);
+	free(db->application_name);
+	free(db->conninfo);
+	free(db->lock_timeout);
+	free(db->statement_timeout);
+	free(db->name);
+	free(db->user);
+	free(db->schema);
+	*db = (struct db)DB_INIT;
+}
+
+/* --- results ------------------------------------------------------------------------ */
+
+void db_result_release(struct db_result *result)
+{
+	if (result->res) {
+		PQclear(result->res->pg);
+		free(result->res);
+	}
+	*result = (struct db_result)DB_RESULT_INIT;
+}
+
+static void result_set(struct db_result *ret, PGresult *pg)
+{
+	ret->res = xmalloc(sizeof(*ret->res));
+	ret->res->pg = pg;
+	ret->rows = (size_t)PQntuples(pg);
+	ret->columns = (size_t)PQnfields(pg);
+}
+
+const char *db_value(const struct db_result *result, size_t row, size_t column)
+{
+	if (row >= result->rows || column >= result->columns)
+		BUG("no value at %zu,%zu", row, column);
+	return PQgetvalue(result->res->pg, (int)row, (int)column);
+}
+
+size_t db_value_length(const struct db_result *result, size_t row, size_t column)
+{
+	return (size_t)PQgetlength(result->res->pg, (int)row, (int)column);
+}
+
+bool db_is_null(const struct db_result *result, size_t row, size_t column)
+{
+	return PQgetisnull(result->res->pg, (int)row, (int)column) != 0;
+}
+
+const char *db_value_or_null(const struct db_result *result, size_t row, size_t column)
+{
+	return db_is_null(result, row, column) ? NULL : db_value(result, row, column);
+}
+
+int64_t db_int(const struct db_result *result, size_t row, size_t column)
+{
+	return strtoll(db_value(result, row, column), NULL, 10);
+}
+
+bool db_bool(const struct db_result *result, size_t row, size_t column)
+{
+	return db_value(result, row, column)[0] == 't';
+}
+
+/* --- running ------------------------------------------------------------------------ */
+
+/* Asks the server to stop the running statement; its answer then is an error. */
+static void cancel(struct db *db)
+{
+	PGcancel *handle = PQgetCancel(db->conn->pg);
+	char reason[256];
+
+	if (handle) {
+		PQcancel(handle, reason, sizeof(reason));
+		PQfreeCancel(handle);
+	}
+}
+
+/*
+ * Sends what is waiting and waits until a result can be had without blocking. An interrupt
+ * cancels the statement, once; `*interrupted` tells the caller.
+ */
+static int wait_result(struct db *db, bool *interrupted, struct error *err)
+{
+	PGconn *pg = db->conn->pg;
+
+	for (;;) {
+		int unsent = PQflush(pg);
+
+		if (unsent < 0)
+			return error_pg(err, db, NULL);
+		if (!PQisBusy(pg))
+			return 0;
+		if (interrupt_pending() && !*interrupted) {
+			*interrupted = true;
+			cancel(db);
+		}
+		/* Wakes up now and then: a signal may come just before poll(). */
+		wait_socket(pg, unsent ? POLLIN | POLLOUT : POLLIN, 100);
+		if (!PQconsumeInput(pg))
+			return error_pg(err, db, NULL);
+	}
+}
+
+static PGresult *next_result(struct db *db, bool *interrupted, bool *failed, struct error *err)
+{
+	if (wait_result(db, interrupted, err) < 0) {
+		*failed = true;
+		return NULL;
+	}
+	return PQgetResult(db->conn->pg);
+}
+
+static bool is_good(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+	       status == PGRES_EMPTY_QUERY;
+}
+
+static int copy_error(struct error *err)
+{
+	error_set(err, "COPY from or to the client is not supported");
+	return error_hint(err, "Use INSERT, or COPY with a file on the server.");
+}
+
+int db_query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
+	     const char *const *params, struct error *err)
+{
+	PGresult *kept = NULL;
+	bool interrupted = false, failed = false;
+	struct error first CLEANUP(error_release) = ERROR_INIT;
+
+	db->conn->error_position = 0;
+	if (!PQsendQueryParams(db->conn->pg, sql, (int)nr, NULL, params, NULL, NULL, 0))
+		return error_pg(err, db, NULL);
+	for (;;) {
+		PGresult *res = next_result(db, &interrupted, &failed, &first);
+
+		if (!res)
+			break;
+		if (!is_good(res) && !error_is_set(&first)) {
+			ExecStatusType status = PQresultStatus(res);
+			if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT ||
+			    status == PGRES_COPY_BOTH) {
+				/* No way on but to end the connection. */
+				PQclear(res);
+				db->conn->lost = true;
+				failed = true;
+				copy_error(&first);
+				break;
+			}
+			error_pg(&first, db, res);
+			failed = true;
+		}
+		if (kept)
+			PQclear(kept);
+		kept = res;
+	}
+	if (failed || error_is_set(&first)) {
+		if (kept)
+			PQclear(kept);
+		if (interrupted)
+			return error_interrupted(err);
+		error_move(err, &first);
+		return -1;
+	}
+	if (!kept)
+		return error_set(err, "the server gave no answer");
+	if (ret)
+		result_set(ret, kept);
+	else
+		PQclear(kept);
+	return 0;
+}
+
+int db_exec(struct db *db, const char *sql, struct error *err)
+{
+	return db_query(NULL, db, sql, 0, NULL, err);
+}
+
+void db_batch_release(struct db_batch *batch)
+{
+	for (size_t i = 0; i < batch->nr; i++) {
+		struct db_command *c = &batch->item[i];
+
+		for (size_t k = 0; k < c->nr; k++)
+			free(c->params[k]);
+		free(c->params);
+		free(c->sql);
+		db_result_release(&c->result);
+	}
+	free(batch->item);
+	*batch = (struct db_batch)DB_BATCH_INIT;
+}
+
+struct db_command *db_batch_add(struct db_batch *batch, const char *sql, size_t len, size_t nr,
+				const char *const *params)
+{
+	struct db_command *c;
+
+	ARRAY_GROW(batch->item, batch->nr + 1, batch->alloc);
+	c = &batch->item[batch->nr++];
+	*c = (struct db_command){ .sql = xmemdupz(sql, len), .nr = nr, .rows = -1 };
+	if (nr)
+		c->params = xcalloc(nr, sizeof(*c->params));
+	for (size_t i = 0; i < nr; i++)
+		c->params[i] = xstrdup_or_null(params[i]);
+	return c;
+}
+
+/* The result of one command in a pipeline; it ends with a NULL result. */
+static int batch_result(struct db *db, struct db_command *c, bool *interrupted, bool *broken,
+			struct error *err)
+{
+	PGresult *res = next_result(db, interrupted, broken, err);
+
+	if (!res) {
+		*broken = true;
+		return *broken && error_is_set(err) ? -1 : error_set(err, "the server gave no answer");
+	}
+	int ret = is_good(res) ? 0 : error_pg(err, db, res);
+	if (!ret) {
+		const char *changed = PQcmdTuples(res);
+		c->rows = *changed ? strtoll(changed, NULL, 10) : -1;
+	}
+	if (!ret && c->wanted)
+		result_set(&c->result, res);
+	else
+		PQclear(res);
+	res = next_result(db, interrupted, broken, err); /* the NULL behind it */
+	if (res)
+		PQclear(res);
+	return *broken ? -1 : ret;
+}
+
+/* Takes what is left until the synchronisation point, so that the connection is usable. */
+static void batch_drain(struct db *db, bool *interrupted)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	bool broken = false;
+
+	for (int nulls = 0; nulls < 2 && !broken;) {
+		PGresult *res = next_result(db, interrupted, &broken, &ignored);
+		bool sync;
+
+		if (!res) {
+			nulls++;
+			continue;
+		}
+		nulls = 0;
+		sync = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+		PQclear(res);
+		if (sync)
+			return;
+	}
+}
+
+/* Sends items [from, to) behind one synchronisation point and takes their answers. */
+static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t to,
+		      size_t *ret_failed, struct error *err)
+{
+	PGconn *pg = db->conn->pg;
+	bool interrupted = false, broken = false;
+	struct error first CLEANUP(error_release) = ERROR_INIT;
+	size_t done;
+
+	if (!PQenterPipelineMode(pg))
+		return error_pg(err, db, NULL);
+	for (size_t i = from; i < to; i++) {
+		struct db_command *c = &batch->item[i];
+
+		if (!PQsendQueryParams(pg, c->sql, (int)c->nr, NULL, (const char *const *)c->params,
+				       NULL, NULL, 0))
+			return error_pg(err, db, NULL);
+	}
+	if (!PQpipelineSync(pg))
+		return error_pg(err, db, NULL);
+	for (done = from; done < to && !broken; done++)
+		if (batch_result(db, &batch->item[done], &interrupted, &broken, &first) < 0)
+			break;
+	if (!broken)
+		batch_drain(db, &interrupted);
+	if (!broken && !PQexitPipelineMode(pg) && !error_is_set(&first))
+		error_pg(&first, db, NULL);
+	if (!error_is_set(&first))
+		return 0;
+	if (ret_failed)
+		*ret_failed = done;
+	if (interrupted)
+		return error_interrupted(err);
+	error_move(err, &first);
+	return -1;
+}
+
+int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+{
+	/* Parts, so that a long script is not held twice in memory. */
+	const size_t part_commands = 512, part_bytes = 1 << 20;
+
+	db->conn->error_position = 0;
+	for (size_t from = 0; from < batch->nr;) {
+		size_t to = from, bytes = 0;
+
+		while (to < batch->nr && to - from < part_commands && bytes < part_bytes)
+			bytes += strlen(batch->item[to++].sql);
+		if (batch_part(db, batch, from, to, ret_failed, err) < 0)
+			return -1;
+		from = to;
+	}
+	return 0;
+}
+
+/* --- state -------------------------------------------------------------------------- */
+
+bool db_in_transaction(const struct db *db)
+{
+	PGTransactionStatusType status = PQtransactionStatus(db->conn->pg);
+
+	return status != PQTRANS_IDLE && status != PQTRANS_UNKNOWN;
+}
+
+bool db_is_lost(const struct db *db)
+{
+	return !db->conn || db->conn->lost || PQstatus(db->conn->pg) == CONNECTION_BAD;
+}
+
+void db_rollback(struct db *db)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	if (!db_is_lost(db) && db_in_transaction(db) && db_exec(db, "ROLLBACK", &ignored) < 0)
+		error_clear(&ignored);
+}
+
+void db_quote_identifier(struct strbuf *out, struct db *db, const char *name)
+{
+	char *quoted = PQescapeIdentifier(db->conn->pg, name, strlen(name));
+
+	if (!quoted)
+		BUG("cannot quote '%s'", name);
+	strbuf_addstr(out, quoted);
+	PQfreemem(quoted);
+}
+
+void db_quote_literal(struct strbuf *out, struct db *db, const char *value)
+{
+	char *quoted = PQescapeLiteral(db->conn->pg, value, strlen(value));
+
+	if (!quoted)
+		BUG("cannot quote a literal");
+	strbuf_addstr(out, quoted);
+	PQfreemem(quoted);
+}
