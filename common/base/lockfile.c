@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/lockfile.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static char *read_holder(int fd)
+{
+	char text[512];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return *text ? text_escaped(text) : xstrdup("an unknown process");
+}
+
+int lockfile_take(struct lockfile *lock, const char *path, const char *what, char **ret_holder,
+		  struct error *err)
+{
+	char host[256] = "";
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_errno(err, "cannot open lock file '%s'", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int reason = errno;
+
+		if (reason == EWOULDBLOCK)
+			*ret_holder = read_holder(fd);
+		close(fd);
+		errno = reason;
+		if (reason == EWOULDBLOCK)
+			return LOCKFILE_BUSY;
+		return error_errno(err, "cannot lock '%s'", path);
+	}
+	gethostname(host, sizeof(host) - 1);
+	/* Only for messages: a disk that is full must not keep anyone from the lock. */
+	if (ftruncate(fd, 0) == 0)
+		dprintf(fd, "pid %ld on %s: %s\n", (long)getpid(), host, what);
+	lock->fd = fd;
+	return LOCKFILE_HELD;
+}
+
+void lockfile_release(struct lockfile *lock)
+{
+	if (lock->fd < 0)
+		return;
+	if (ftruncate(lock->fd, 0) < 0)
+		errno = 0; /* the next holder overwrites it */
+	close(lock->fd);
+	lock->fd = -1;
+}

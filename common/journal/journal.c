@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "journal/journal.h"
+
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/strvec.h"
+
+static char *new_id(void)
+{
+	int64_t now = clock_now();
+	time_t seconds = (time_t)(now / 1000000);
+	uint16_t salt = 0;
+	char date[32];
+	struct tm tm;
+
+	if (getrandom(&salt, sizeof(salt), 0) != (ssize_t)sizeof(salt))
+		salt = (uint16_t)getpid();
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
+	return xstrfmt("%s.%06dZ-%04x", date, (int)(now % 1000000), salt);
+}
+
+static char *journal_folder(const char *common_dir)
+{
+	return xstrfmt("%s/rollback/journal", common_dir);
+}
+
+static int write_record(const char *path, const json_t *record, struct error *err)
+{
+	char *text CLEANUP(free_p) = json_format(record);
+
+	return file_write(path, text, strlen(text), 0600, err);
+}
+
+int operation_begin(struct operation *operation, const char *common_dir, const char *command,
+		    char **ret_holder, struct error *err)
+{
+	char *lock_path CLEANUP(free_p) = xstrfmt("%s/rollback/lock", common_dir);
+	char host[256] = "";
+	int locked;
+
+	operation->folder = journal_folder(common_dir);
+	if (file_make_folders(operation->folder, 0700, err) < 0)
+		return error_prefix(err, "could not begin an operation");
+	locked = lockfile_take(&operation->lock, lock_path, command, ret_holder, err);
+	if (locked < 0)
+		return error_prefix(err, "could not begin an operation");
+	if (locked == LOCKFILE_BUSY)
+		return OPERATION_BUSY;
+	gethostname(host, sizeof(host) - 1);
+	operation->id = new_id();
+	operation->path = xstrfmt("%s/%s.json", operation->folder, operation->id);
+	operation->record = json_pack("{s:i, s:s, s:s, s:s, s:I, s:o, s:o}", "format", 1, "id",
+				      operation->id, "command", command, "state", "open", "pid",
+				      (json_int_t)getpid(), "host", json_text(host), "started_at",
+				      json_time(clock_now()));
+	if (!operation->record)
+		BUG("cannot pack a journal record");
+	if (write_record(operation->path, operation->record, err) < 0)
+		return error_prefix(err, "could not begin an operation");
+	return OPERATION_BEGUN;
+}
+
+int operation_record(struct operation *operation, const char *key, json_t *value,
+		     struct error *err)
+{
+	json_object_set_new(operation->record, key, value);
+	return write_record(operation->path, operation->record, err);
+}
+
+int operation_close(struct operation *operation, const char *state, struct error *err)
+{
+	int ret;
+
+	json_object_set_new(operation->record, "finished_at", json_time(clock_now()));
+	ret = operation_record(operation, "state", json_string(state), err);
+	lockfile_release(&operation->lock);
+	return ret;
+}
+
+void operation_release(struct operation *operation)
+{
+	lockfile_release(&operation->lock);
+	free(operation->id);
+	free(operation->folder);
+	free(operation->path);
+	json_decref(operation->record);
+	*operation = (struct operation)OPERATION_INIT;
+}
+
+/* 1: open; 0: closed, or not a record. A record that cannot be read is an error. */
+static int read_open(json_t **ret, const char *path, struct error *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	json_t *record CLEANUP(json_decref_p) = NULL;
+	int found = file_read(&text, path, err);
+
+	if (found != FILE_FOUND)
+		return found < 0 ? -1 : 0;
+	if (json_parse(&record, path, text.buf, text.len, err) < 0)
+		return -1;
+	const char *state = json_member(record, "state");
+	if (!state || strcmp(state, "open") != 0)
+		return 0;
+	*ret = STEAL(record);
+	return 1;
+}
+
+/* Does another command hold the lock now? Then the newest open record is its own. */
+static int is_busy(const char *common_dir, struct error *err)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/rollback/lock", common_dir);
+	char *holder CLEANUP(free_p) = NULL;
+	struct lockfile lock = LOCKFILE_INIT;
+	int ret;
+
+	if (access(path, F_OK) < 0)
+		return 0;
+	ret = lockfile_take(&lock, path, "looking", &holder, err);
+	lockfile_release(&lock);
+	return ret;
+}
+
+int journal_open(json_t **ret, const char *common_dir, struct error *err)
+{
+	char *folder CLEANUP(free_p) = journal_folder(common_dir);
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	json_t *list CLEANUP(json_decref_p) = json_array();
+	int busy;
+
+	if (file_list(&names, folder, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++) {
+		size_t len = strlen(names.v[i]);
+		char *path CLEANUP(free_p) = NULL;
+		json_t *record = NULL;
+
+		if (len < 5 || strcmp(names.v[i] + len - 5, ".json") != 0)
+			continue;
+		path = xstrfmt("%s/%s", folder, names.v[i]);
+		int open = read_open(&record, path, err);
+		if (open < 0)
+			return -1;
+		if (open)
+			json_array_append_new(list, record);
+	}
+	if (json_array_size(list)) {
+		busy = is_busy(common_dir, err);
+		if (busy < 0)
+			return -1;
+		if (busy)
+			json_array_remove(list, json_array_size(list) - 1);
+	}
+	*ret = STEAL(list);
+	return 0;
+}
+
+int journal_settle(const char *common_dir, const char *id, const char *state, struct error *err)
+{
+	char *folder CLEANUP(free_p) = journal_folder(common_dir);
+	char *path CLEANUP(free_p) = xstrfmt("%s/%s.json", folder, id);
+	json_t *record CLEANUP(json_decref_p) = NULL;
+	int open = read_open(&record, path, err);
+
+	if (open <= 0)
+		return open;
+	json_object_set_new(record, "state", json_string(state));
+	json_object_set_new(record, "finished_at", json_time(clock_now()));
+	return write_record(path, record, err);
+}

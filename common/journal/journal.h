@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal: every changing command runs as an operation, written down before it acts.
+ *
+ * Use:    operation_begin() takes the repository's lock and writes the record;
+ *         operation_record() adds what is needed to finish or undo it, before the step
+ *         that makes it needed; operation_close() says how it ended. What was begun and
+ *         not closed, by a process that is gone, journal_open() lists.
+ * Place:  <common dir>/rollback/journal/<id>.json, written by write-fsync-rename, mode
+ *         0600 in folders of 0700; the lock is <common dir>/rollback/lock. All linked
+ *         worktrees share them.
+ * Format: {"format":1, "id", "command", "state":"open|done|failed|interrupted", "pid",
+ *         "host", "started_at", "finished_at", ...} and the members that commands record.
+ * Secrets: none go in; callers record names of environments, never connection strings.
+ * The journal knows files and refs, not databases: what a database says about an open
+ * operation is found out by the flows.
+ */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/lockfile.h"
+
+struct operation {
+	char *id;	/* sorts by time: 20260112T102030.123456Z-<4 hexadecimal digits> */
+	char *folder;	/* of the journal */
+	char *path;
+	json_t *record;
+	struct lockfile lock;
+};
+#define OPERATION_INIT { .lock = LOCKFILE_INIT }
+
+enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
+
+/*
+ * OPERATION_BUSY: another command of the suite changes this repository; *ret_holder says
+ * which (free() it). `common_dir` is the repository's.
+ */
+int operation_begin(struct operation *operation, const char *common_dir, const char *command,
+		    char **ret_holder, struct error *err) MUST_CHECK;
+/* Sets member `key` (takes the reference) and writes the record durably. */
+int operation_record(struct operation *operation, const char *key, json_t *value,
+		     struct error *err) MUST_CHECK;
+/* Writes the end and lets go of the lock. `state` is "done", "failed" or "interrupted". */
+int operation_close(struct operation *operation, const char *state, struct error *err) MUST_CHECK;
+/* Lets go of everything and leaves the record as it is: open, when it was not closed. */
+void operation_release(struct operation *operation);
+
+/* Operations that are open and have no living owner: an array of their records, oldest first. */
+int journal_open(json_t **ret, const char *common_dir, struct error *err) MUST_CHECK;
+/* Closes the record of an operation that journal_open() listed; its `state` says how it ended. */
+int journal_settle(const char *common_dir, const char *id, const char *state,
+		   struct error *err) MUST_CHECK;
+
+#endif

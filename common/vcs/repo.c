@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "vcs/repo.h"
+
+#include "base/memory.h"
+
+void repo_release(struct repo *repo)
+{
+	free(repo->git_dir);
+	free(repo->common_dir);
+	free(repo->worktree);
+	free(repo->prefix);
+	free(repo->object_format);
+	*repo = (struct repo)REPO_INIT;
+}
+
+int repo_start(struct process *process, struct error *err)
+{
+	/*
+	 * A path may hold line ends. The object format, which is known, stands behind each
+	 * as its mark. --show-toplevel is last, since it fails where there is no worktree.
+	 */
+	strvec_pushl(&process->argv, "git", "rev-parse", "--path-format=absolute",
+		     "--show-object-format", "--is-bare-repository", "--git-dir",
+		     "--show-object-format", "--git-common-dir", "--show-object-format",
+		     "--show-prefix", "--show-object-format", "--show-toplevel", NULL);
+	return process_start(process, err);
+}
+
+/* Takes the text up to "\n<mark>\n" off the front of *rest; NULL when there is no mark. */
+static char *take_marked(const char **rest, const char *mark)
+{
+	char *needle CLEANUP(free_p) = xstrfmt("\n%s\n", mark);
+	const char *end = strstr(*rest, needle);
+	char *ret;
+
+	if (!end)
+		return NULL;
+	ret = xmemdupz(*rest, (size_t)(end - *rest));
+	*rest = end + strlen(needle);
+	return ret;
+}
+
+static int parse(struct repo *repo, const char *text)
+{
+	size_t len = strcspn(text, "\n");
+
+	if (!text[len])
+		return -1;
+	repo->object_format = xmemdupz(text, len);
+	text += len + 1;
+	repo->bare = !strncmp(text, "true\n", 5);
+	text += strcspn(text, "\n");
+	text += *text == '\n';
+	repo->git_dir = take_marked(&text, repo->object_format);
+	repo->common_dir = repo->git_dir ? take_marked(&text, repo->object_format) : NULL;
+	repo->prefix = repo->common_dir ? take_marked(&text, repo->object_format) : NULL;
+	if (!repo->prefix)
+		return -1;
+	len = strlen(text);
+	if (len && text[len - 1] == '\n')
+		repo->worktree = xmemdupz(text, len - 1);
+	return 0;
+}
+
+int repo_finish(struct repo *ret, struct process *process, struct error *err)
+{
+	struct repo repo = REPO_INIT;
+
+	if (process_finish(process, err) < 0)
+		return error_hint(err, "Install git.");
+	if (memchr(process->out.buf, '\0', process->out.len) || parse(&repo, process->out.buf) < 0) {
+		char *reason CLEANUP(free_p) = process_reason(process);
+
+		repo_release(&repo);
+		return error_set(err, "%s", reason);
+	}
+	/* A worktree that git could not name, where there should be one. */
+	if (process->status && !repo.bare && repo.worktree) {
+		repo_release(&repo);
+		return error_set(err, "git could not name the worktree");
+	}
+	*ret = repo;
+	return 0;
+}
+
+int repo_open(struct repo *ret, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+
+	if (repo_start(&process, err) < 0)
+		return -1;
+	return repo_finish(ret, &process, err);
+}
+
+int repo_commit(char **ret_oid, const char *rev, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+
+	strvec_pushl(&process.argv, "git", "rev-parse", "--verify", "--quiet", "--end-of-options",
+		     NULL);
+	strvec_pushf(&process.argv, "%s^{commit}", rev);
+	if (process_run(&process, err) < 0)
+		return -1;
+	strbuf_rtrim(&process.out);
+	if (process.status || !process.out.len)
+		return COMMIT_MISSING;
+	*ret_oid = strbuf_detach(&process.out);
+	return COMMIT_FOUND;
+}

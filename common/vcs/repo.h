@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * repo: which repository this is, as git itself says.
+ *
+ * Everything in vcs/ goes through git's own plumbing, in as few processes as possible: a
+ * process costs 1 ms, where loading and initialising libgit2 costs 6, and git reads every
+ * repository format there is (SHA-256, reftables, extensions, promisor remotes).
+ *
+ * Owner:  the caller; repo_release() frees all.
+ * Errors: -1 with git's own reason when this is no repository, or git refuses it.
+ */
+#ifndef VCS_REPO_H
+#define VCS_REPO_H
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/process.h"
+
+struct repo {
+	char *git_dir;	    /* absolute */
+	char *common_dir;   /* absolute; the same but in a linked worktree */
+	char *worktree;	    /* absolute top of the worktree; NULL when bare, or inside .git */
+	char *prefix;	    /* from there to here: "" or "dir/" */
+	char *object_format; /* "sha1" or "sha256" */
+	bool bare;
+};
+#define REPO_INIT { 0 }
+
+/* repo_start() lets other work go on while git looks; repo_open() is both in one. */
+int repo_start(struct process *process, struct error *err) MUST_CHECK;
+int repo_finish(struct repo *ret, struct process *process, struct error *err) MUST_CHECK;
+int repo_open(struct repo *ret, struct error *err) MUST_CHECK;
+void repo_release(struct repo *repo);
+
+enum commit_found { COMMIT_FOUND = 0, COMMIT_MISSING = 1 };
+/* The full id of the commit that `rev` names (free() it). COMMIT_MISSING: there is none. */
+int repo_commit(char **ret_oid, const char *rev, struct error *err) MUST_CHECK;
+
+#endif
