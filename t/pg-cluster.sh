@@ -88,7 +88,6 @@ pg_cluster_create () {
 	port = $PG_PORT
 	max_connections = 60
 	fsync = off
-	synchronous_commit = off
 	full_page_writes = off
 	autovacuum = off
 	timezone = 'UTC'
