@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "vcs/object.h"
+
+#include "base/memory.h"
+#include "base/process.h"
+
+size_t objects_add(struct objects *objects, const char *name)
+{
+	ARRAY_GROW(objects->item, objects->nr + 1, objects->alloc);
+	objects->item[objects->nr] =
+		(struct object){ .name = xstrdup(name), .data = STRBUF_INIT };
+	return objects->nr++;
+}
+
+void objects_release(struct objects *objects)
+{
+	for (size_t i = 0; i < objects->nr; i++) {
+		free(objects->item[i].name);
+		free(objects->item[i].oid);
+		free(objects->item[i].type);
+		strbuf_release(&objects->item[i].data);
+	}
+	free(objects->item);
+	*objects = (struct objects)OBJECTS_INIT;
+}
+
+/*
+ * One answer of cat-file --batch: "<oid> <type> <size>\n<bytes>\n", or "<name> missing\n"
+ * (or "ambiguous"). Returns the bytes used, 0 when the text is no such answer.
+ */
+static size_t parse_answer(struct object *object, const char *text, size_t len)
+{
+	const char *end = memchr(text, '\n', len);
+	size_t line = end ? (size_t)(end - text) : 0;
+	size_t name = strlen(object->name);
+	char type[32], oid[80];
+	size_t size;
+
+	if (!end)
+		return 0;
+	if (line > name && !strncmp(text, object->name, name) &&
+	    (!strncmp(text + name, " missing", 8) || !strncmp(text + name, " ambiguous", 10)))
+		return line + 1;
+	if (sscanf(text, "%79s %31s %zu", oid, type, &size) != 3 || line + 1 + size + 1 > len)
+		return 0;
+	object->oid = xstrdup(oid);
+	object->type = xstrdup(type);
+	strbuf_add(&object->data, text + line + 1, size);
+	return line + 1 + size + 1;
+}
+
+int objects_read(struct objects *objects, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf names CLEANUP(strbuf_release) = STRBUF_INIT;
+	size_t at = 0;
+
+	if (!objects->nr)
+		return 0;
+	for (size_t i = 0; i < objects->nr; i++)
+		strbuf_addf(&names, "%s\n", objects->item[i].name);
+	strvec_pushl(&process.argv, "git", "cat-file", "--batch", NULL);
+	process.input = names.buf;
+	process.input_len = names.len;
+	if (process_run(&process, err) < 0)
+		return -1;
+	for (size_t i = 0; i < objects->nr; i++) {
+		size_t used = parse_answer(&objects->item[i], process.out.buf + at,
+					   process.out.len - at);
+
+		if (!used) {
+			char *reason CLEANUP(free_p) = process_reason(&process);
+
+			return error_set(err, "cannot read '%s' from git: %s",
+					 objects->item[i].name, reason);
+		}
+		at += used;
+	}
+	return 0;
+}
+
+void tree_files_release(struct tree_files *files)
+{
+	for (size_t i = 0; i < files->nr; i++) {
+		free(files->item[i].path);
+		free(files->item[i].oid);
+	}
+	free(files->item);
+	*files = (struct tree_files)TREE_FILES_INIT;
+}
+
+int tree_list(struct tree_files *ret, const char *treeish, const char *folder, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+
+	strvec_pushl(&process.argv, "git", "ls-tree", "-r", "-z", "--full-tree", treeish, NULL);
+	if (*folder)
+		strvec_pushf(&process.argv, "%s/", folder);
+	if (process_run(&process, err) < 0)
+		return -1;
+	if (process.status) {
+		char *reason CLEANUP(free_p) = process_reason(&process);
+
+		return error_set(err, "cannot list the files of '%s': %s", treeish, reason);
+	}
+	for (size_t at = 0; at < process.out.len;) {
+		const char *entry = process.out.buf + at;
+		const char *tab = strchr(entry, '\t');
+		char mode[8], type[16], oid[80];
+
+		at += strlen(entry) + 1;
+		if (!tab || sscanf(entry, "%7s %15s %79s", mode, type, oid) != 3)
+			return error_set(err, "cannot list the files of '%s'", treeish);
+		if (strcmp(type, "blob") != 0 || !strcmp(mode, "120000"))
+			continue; /* submodules and symbolic links */
+		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+		ret->item[ret->nr++] =
+			(struct tree_file){ .path = xstrdup(tab + 1), .oid = xstrdup(oid) };
+	}
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * object: reading trees and blobs out of git, many at once.
+ *
+ * Use:    objects_read() takes any names that git understands (an id, "HEAD:dir/file",
+ *         "refs/x:up.sql") and fills in what they hold, through one `git cat-file --batch`.
+ *         tree_list() names the files of a commit.
+ * Owner:  the caller; the _release() functions free all.
+ * Errors: -1 when git fails; an object that is not there is `missing`.
+ */
+#ifndef VCS_OBJECT_H
+#define VCS_OBJECT_H
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+
+struct object {
+	char *name; /* set by the caller; no line end in it */
+	char *oid;  /* full; NULL when missing */
+	char *type; /* "blob", "tree", ...; NULL when missing */
+	struct strbuf data;
+};
+struct objects {
+	struct object *item;
+	size_t nr, alloc;
+};
+#define OBJECTS_INIT { 0 }
+
+/* Returns the index of the new item. */
+size_t objects_add(struct objects *objects, const char *name);
+int objects_read(struct objects *objects, struct error *err) MUST_CHECK;
+void objects_release(struct objects *objects);
+
+struct tree_file {
+	char *path; /* from the top of the tree */
+	char *oid;
+};
+struct tree_files {
+	struct tree_file *item;
+	size_t nr, alloc;
+};
+#define TREE_FILES_INIT { 0 }
+
+/* The regular files below `folder` ("" is all) of a tree-ish, sorted by path. */
+int tree_list(struct tree_files *ret, const char *treeish, const char *folder,
+	      struct error *err) MUST_CHECK;
+void tree_files_release(struct tree_files *files);
+
+#endif
