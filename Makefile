@@ -168,9 +168,10 @@ $(BUILD)/%.o: %.c $(BUILD)/.flags | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(QUIET_CC)$(COMPILE) -MMD -MP -c -o $@ $<
 
-# Removed first: ar would keep the object of a source that is gone.
+# Made anew, so that the object of a source that is gone goes too; by appending, so that two folders
+# may have a file of the same name.
 $(LIB): $(COMMON_OBJ) $(BUILD)/.sources
-	$(QUIET_AR)rm -f $@ && $(AR) rcs $@ $(COMMON_OBJ)
+	$(QUIET_AR)rm -f $@ && $(AR) qcs $@ $(COMMON_OBJ)
 
 # main() is in the library; it comes in because the C start-up file asks for it.
 $(PROGRAMS): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB) $(BUILD)/.flags
@@ -257,10 +258,12 @@ coverage:
 	@rm -rf $(BUILD)-cov/coverage.info
 	@test ! -d $(BUILD)-cov || find $(BUILD)-cov -name '*.gcda' -delete
 	$(AGAIN) BUILD=$(BUILD)-cov COVERAGE=1 check
-	@lcov --quiet --capture --directory $(BUILD)-cov --base-directory . --no-external \
-		--output-file $(BUILD)-cov/coverage.info
-	@lcov --quiet --extract $(BUILD)-cov/coverage.info '*/common/*' '*/cmd/*' \
-		--output-file $(BUILD)-cov/coverage.info
+	@echo '  LCOV    $(BUILD)-cov/coverage.info'
+	@(lcov --quiet --capture --directory $(BUILD)-cov --base-directory . --no-external \
+		--output-file $(BUILD)-cov/coverage.info && \
+	lcov --quiet --extract $(BUILD)-cov/coverage.info '*/common/*' '*/cmd/*' \
+		--output-file $(BUILD)-cov/coverage.info) 2>$(BUILD)-cov/lcov.log || \
+		{ cat $(BUILD)-cov/lcov.log >&2; exit 1; }
 	@lcov --list $(BUILD)-cov/coverage.info
 	@lcov --summary $(BUILD)-cov/coverage.info
 
@@ -287,14 +290,15 @@ lint-deps:
 C_FILES = $(COMMON_SRC) $(CMD_SRC) $(UNIT_SRC) $(FUZZ_SRC)
 
 # cppcheck takes each variable with a cleanup attribute for a leak; LeakSanitizer is the judge.
+CPPCHECK = cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+	--cppcheck-build-dir=$(BUILD)/cppcheck -j $(shell nproc 2>/dev/null || echo 1) \
+	--enable=warning,performance,portability --suppress=memleak --suppress=resourceLeak \
+	--suppress=missingInclude --suppress=missingIncludeSystem \
+	-D_GNU_SOURCE -DROLLBACK_VERSION='"$(VERSION)"' -Icommon
 lint-cppcheck:
 	@echo '  LINT    cppcheck'
 	@mkdir -p $(BUILD)/cppcheck
-	@$(if $(C_FILES),cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
-		--cppcheck-build-dir=$(BUILD)/cppcheck -j $(shell nproc 2>/dev/null || echo 1) \
-		--enable=warning,performance,portability --suppress=memleak --suppress=resourceLeak \
-		--suppress=missingInclude --suppress=missingIncludeSystem \
-		-D_GNU_SOURCE -DROLLBACK_VERSION='"$(VERSION)"' -Icommon $(C_FILES))
+	@$(if $(C_FILES),$(CPPCHECK) $(C_FILES))
 
 lint-tidy:
 	@echo '  LINT    clang-tidy'

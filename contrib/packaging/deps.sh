@@ -16,10 +16,11 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-# group  kind  what  Debian package
+# group  kind  what  Debian package; $CC and $PKG_CONFIG are replaced below.
 #
 # Kinds: cmd (a program in PATH), pc (a pkg-config file), header, archive (a static library),
 # server (PostgreSQL's programs).
+# shellcheck disable=SC2016
 needs='
 build	cmd	$CC	gcc
 build	header	stdio.h	libc6-dev
@@ -58,6 +59,7 @@ fuzz	fuzzer	libFuzzer	libclang-rt-dev
 CC=${CC:-gcc}
 PKG_CONFIG=${PKG_CONFIG:-pkg-config}
 PATH=$PATH:/usr/sbin:/sbin
+# shellcheck disable=SC1091
 . t/pg-cluster.sh
 
 check_only=
@@ -80,6 +82,7 @@ do
 done
 
 has_headers () {
+	# shellcheck disable=SC2046 # options
 	for header
 	do
 		printf '#if !__has_include(<%s>)\n#error missing\n#endif\n' "$header"
@@ -98,8 +101,8 @@ is_there () {	# kind, what
 }
 
 # What is usual first: everything is there, told with as few processes as possible.
-pcs= headers=
-missing= packages=
+pcs='' headers=''
+missing='' packages=''
 tab=$(printf '\t')
 collect () {
 	while IFS=$tab read -r group kind what package
