@@ -278,7 +278,7 @@ static int store_integer(const struct opt *opt, const char *arg, struct error *e
 	bool is_int = opt->type == OPT_TYPE_INT;
 	long min = is_int && opt->min < INT_MIN ? INT_MIN : opt->min;
 	long max = is_int && opt->max > INT_MAX ? INT_MAX : opt->max;
-	long number;
+	long number = 0;
 
 	if (option_integer(&number, opt, arg, min, max, err) < 0)
 		return -1;

@@ -85,16 +85,16 @@ enum opt_flags {
 /* Filled by the macros below. */
 struct opt {
 	enum opt_type type;
-	char short_name;       /* or 0 */
+	unsigned flags;	       /* enum opt_flags */
 	const char *long_name; /* or NULL */
 	const char *arg;       /* name of the value; NULL when there is none */
 	const char *help;
-	unsigned flags;	      /* enum opt_flags */
 	void *value;	      /* what is set */
 	const char **string;  /* a mode's own value, or NULL */
 	const char *fallback; /* when an optional value was left out */
-	int number;	      /* a mode's, a subcommand's */
 	long min, max;	      /* of an integer */
+	int number;	      /* a mode's, a subcommand's */
+	char short_name;      /* or 0 */
 	/*
 	 * Returns 0, or -1 with `err` set. `arg` is NULL when there is none. The option's
 	 * name for the message: option_name(opt, negated).
@@ -102,8 +102,8 @@ struct opt {
 	int (*callback)(const struct opt *opt, const char *arg, bool negated, struct error *err);
 };
 
-/* Stops the compiler at a pointer of another type. */
-#define OPT_POINTER_(type, var) _Generic((var), type : (var))
+/* Makes the compiler complain of a pointer to another type. */
+#define OPT_POINTER_(type, var) (true ? (var) : (type)NULL)
 /* Stops the compiler at a variable that is not as large as an int, such as an enum is. */
 #define OPT_AS_INT_(var, n) \
 	((int)(n) + 0 * (int)sizeof(char[sizeof(*(var)) == sizeof(int) ? 1 : -1]))
@@ -128,11 +128,10 @@ struct opt {
 		.flags = OPT_OPTIONAL_ARG, .help = __VA_ARGS__                            \
 	}
 /* (s, l, int * or long *, min, max, "arg", "help"): a decimal number within the range. */
-#define OPT_INTEGER(s, l, var, least, most, a, ...)                                               \
-	{                                                                                         \
-		.type = _Generic((var), int *: OPT_TYPE_INT, long *: OPT_TYPE_LONG),            \
-		.short_name = (s), .long_name = (l), .arg = (a), .value = (var),                \
-		.min = (least), .max = (most), .help = __VA_ARGS__ \
+#define OPT_INTEGER(s, l, var, least, most, a, ...)                                                                                     \
+	{                                                                                                                               \
+		.type = _Generic((var), int *: OPT_TYPE_INT, long *: OPT_TYPE_LONG), .short_name = (s), .long_name = (l), .arg = (a), \
+		.value = (var), .min = (least), .max = (most), .help = __VA_ARGS__ \
 	}
 /* (s, l, struct strvec *, "arg", "help"): may be repeated; all values are kept, in order. */
 #define OPT_STRVEC(s, l, var, a, ...)                                                     \

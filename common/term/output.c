@@ -74,11 +74,11 @@ void advise(const char *name, const char *fmt, ...)
 
 int finish_output(int code)
 {
-	static bool failed; /* said once, however often we are asked */
+	static int failure; /* said once, however often we are asked */
 	int reason = 0;
 
-	if (failed)
-		return EXIT_FAILED;
+	if (failure)
+		return failure;
 	errno = 0;
 	if (fflush(stdout) == EOF || ferror(stdout)) {
 		reason = errno ? errno : EIO;
@@ -91,13 +91,12 @@ int finish_output(int code)
 	}
 	if (!reason)
 		return code;
-	failed = true;
 	if (reason == EPIPE) {
 		raise(SIGPIPE);
-		return 128 + SIGPIPE; /* only if someone ignores the signal */
+		return failure = 128 + SIGPIPE; /* only if someone ignores the signal */
 	}
 	fprintf(stderr, "fatal: cannot write to standard output: %s\n", strerror(reason));
-	return EXIT_FAILED;
+	return failure = EXIT_FAILED;
 }
 
 /* git's values of color.ui: 1 always, 0 never, -1 as the terminal allows. */
