@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "term/prompt.h"
+
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <strings.h>
+#include <unistd.h>
+
+bool prompt_is_confirmation(const char *line, const char *word)
+{
+	size_t start = strspn(line, " \t"), len = strlen(line + start);
+	char *answer CLEANUP(free_p) = NULL;
+
+	while (len && strchr(" \t\r", line[start + len - 1]))
+		len--;
+	answer = xmemdupz(line + start, len);
+	if (word)
+		return *word && !strcmp(answer, word);
+	return !strcasecmp(answer, "y") || !strcasecmp(answer, "yes");
+}
+
+bool prompt_read_line(int fd, struct strbuf *ret_line)
+{
+	strbuf_reset(ret_line);
+	for (;;) {
+		struct pollfd wait = { .fd = fd, .events = POLLIN };
+		char c;
+
+		/*
+		 * A read() may be restarted behind our back after a signal, a poll() never is.
+		 * Byte by byte, because what follows the line answers the next question, or
+		 * belongs to a program that we start.
+		 */
+		if (interrupt_pending() || poll(&wait, 1, -1) < 0 || read(fd, &c, 1) != 1)
+			return false;
+		if (c == '\n')
+			return true;
+		/* A NUL would end the string early and make "yes" of "yes\0 not". */
+		if (!c)
+			c = '?';
+		strbuf_addch(ret_line, c);
+	}
+}
+
+static bool may_ask(void)
+{
+	const char *allowed = getenv("GIT_TERMINAL_PROMPT");
+
+	if (allowed && (!strcmp(allowed, "0") || !strcasecmp(allowed, "false") ||
+			!strcasecmp(allowed, "no") || !strcasecmp(allowed, "off")))
+		return false;
+	return isatty(STDIN_FILENO);
+}
+
+/* Where the question can be read; -1 when nowhere. `*ret_opened` wants to be closed. */
+static int question_fd(int *ret_opened)
+{
+	*ret_opened = -1;
+	if (isatty(STDERR_FILENO))
+		return STDERR_FILENO;
+	return *ret_opened = open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+}
+
+static bool write_all(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t written = write(fd, text, len);
+
+		if (written < 0)
+			return false;
+		text += written;
+		len -= (size_t)written;
+	}
+	return true;
+}
+
+static void add_escaped_lines(struct strbuf *out, const char *text)
+{
+	for (;;) {
+		size_t len = strcspn(text, "\n");
+
+		text_escape(out, text, len, true);
+		if (!text[len])
+			return;
+		strbuf_addch(out, '\n');
+		text += len + 1;
+	}
+}
+
+static enum confirm_result ask_at(int fd, const struct strbuf *question, const char *word)
+{
+	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!write_all(fd, question->buf, question->len))
+		return NO_TERMINAL;
+	if (!prompt_read_line(STDIN_FILENO, &line)) {
+		/* The cursor is still behind the question. If this fails, so be it. */
+		(void)write_all(fd, "\n", 1);
+		return DECLINED;
+	}
+	return prompt_is_confirmation(line.buf, word) ? CONFIRMED : DECLINED;
+}
+
+static enum confirm_result ask(const char *question, const char *word)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	enum confirm_result result;
+	int opened, fd;
+
+	if (!may_ask() || (fd = question_fd(&opened)) < 0)
+		return NO_TERMINAL;
+	add_escaped_lines(&text, question);
+	if (word) {
+		strbuf_addstr(&text, "\nType ");
+		add_escaped_lines(&text, word);
+		strbuf_addstr(&text, " to go on: ");
+	} else {
+		strbuf_addstr(&text, " [y/N] ");
+	}
+	fflush(stdout);
+	fflush(stderr);
+	result = ask_at(fd, &text, word);
+	if (opened >= 0)
+		close(opened);
+	return result;
+}
+
+enum confirm_result prompt_yes_no(const char *question)
+{
+	return ask(question, NULL);
+}
+
+enum confirm_result prompt_word(const char *question, const char *word)
+{
+	return ask(question, word);
+}
