@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "pg/ledger.h"
+
+#include "base/memory.h"
+#include "base/strvec.h"
+
+void ledger_place_release(struct ledger_place *place)
+{
+	free(place->schema);
+	free(place->table);
+	free(place->log);
+	free(place->quoted);
+	free(place->quoted_log);
+	*place = (struct ledger_place)LEDGER_PLACE_INIT;
+}
+
+void ledger_release(struct ledger *ledger)
+{
+	for (size_t i = 0; i < ledger->nr; i++) {
+		free(ledger->item[i].version);
+		free(ledger->item[i].name);
+		free(ledger->item[i].checksum);
+	}
+	free(ledger->item);
+	*ledger = (struct ledger)LEDGER_INIT;
+}
+
+/* "name" or "schema.name", by PostgreSQL's own rules for quotes and case. */
+static int parse_name(char **ret_schema, char **ret_table, struct db *db, const char *name,
+		      struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { name };
+
+	if (!strpbrk(name, ".\"") && !strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ")) {
+		*ret_schema = NULL;
+		*ret_table = xstrdup(name);
+		return 0;
+	}
+	if (db_query(&res, db,
+		     "SELECT i[array_length(i, 1)], i[1], array_length(i, 1)"
+		     " FROM pg_catalog.parse_ident($1) AS i",
+		     1, params, err) < 0)
+		return error_prefix(err, "cannot use '%s' as the name of a table", name);
+	if (db_int(&res, 0, 2) > 2)
+		return error_set(err, "cannot use '%s' as the name of a table: too many parts", name);
+	*ret_table = xstrdup(db_value(&res, 0, 0));
+	*ret_schema = db_int(&res, 0, 2) == 2 ? xstrdup(db_value(&res, 0, 1)) : NULL;
+	return 0;
+}
+
+static char *quote_qualified(struct db *db, const char *schema, const char *table)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	db_quote_identifier(&sb, db, schema);
+	strbuf_addch(&sb, '.');
+	db_quote_identifier(&sb, db, table);
+	return strbuf_detach(&sb);
+}
+
+/* The columns that a table must have, and how PostgreSQL names their types. */
+struct expected_column {
+	const char *name;
+	const char *types; /* beginnings, separated by '|' */
+};
+
+static const struct expected_column ledger_columns[] = {
+	{ "version", "character varying|text" },
+	{ "name", "character varying|text" },
+	{ "applied_at", "timestamp" },
+	{ "checksum", "character varying|text" },
+	{ "execution_time_ms", "integer|bigint" },
+};
+
+/* Tools that keep a table of the same name, known by its columns. */
+static const struct {
+	const char *columns;
+	const char *tool;
+} others[] = {
+	{ "dirty,version", "golang-migrate" },
+	{ "inserted_at,version", "Ecto" },
+	{ "name,statements,version", "the Supabase CLI" },
+	{ "version", "dbmate or Rails" },
+};
+
+static bool type_fits(const char *type, const char *types)
+{
+	while (*types) {
+		size_t len = strcspn(types, "|");
+
+		if (!strncmp(type, types, len))
+			return true;
+		types += len + (types[len] == '|');
+	}
+	return false;
+}
+
+/* Rows of `res`: table, column, type, in the order of names. */
+static bool has_columns(const struct db_result *res, const char *table)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ledger_columns); i++) {
+		bool found = false;
+
+		for (size_t row = 0; row < res->rows && !found; row++)
+			found = !strcmp(db_value(res, row, 0), table) &&
+				!strcmp(db_value(res, row, 1), ledger_columns[i].name) &&
+				type_fits(db_value(res, row, 2), ledger_columns[i].types);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static int refuse_foreign(const struct db_result *res, const struct ledger_place *place,
+			  struct error *err)
+{
+	struct strbuf columns CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *tool = NULL;
+	bool rails = false;
+
+	for (size_t row = 0; row < res->rows; row++) {
+		if (!strcmp(db_value(res, row, 0), place->table))
+			strbuf_addf(&columns, "%s%s", columns.len ? "," : "", db_value(res, row, 1));
+		rails = rails || !strcmp(db_value(res, row, 0), "ar_internal_metadata");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others) && !tool; i++)
+		if (!strcmp(columns.buf, others[i].columns))
+			tool = others[i].tool;
+	if (tool && !strcmp(columns.buf, "version"))
+		tool = rails ? "Rails" : "dbmate";
+	error_refused(err, "table '%s.%s' belongs to another tool%s%s (its columns: %s)", place->schema,
+		      place->table, tool ? ", by its columns " : "", tool ? tool : "", columns.buf);
+	return error_hint(err, "Set rollback.migrations.table to another name to keep ours beside it.");
+}
+
+int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, const char *log,
+		  struct error *err)
+{
+	struct ledger_place place CLEANUP(ledger_place_release) = LEDGER_PLACE_INIT;
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	char *log_schema CLEANUP(free_p) = NULL;
+
+	if (parse_name(&place.schema, &place.table, db, table, err) < 0 ||
+	    parse_name(&log_schema, &place.log, db, log, err) < 0)
+		return -1;
+	if (!place.schema)
+		place.schema = xstrdup_or_null(db->schema);
+	if (!place.schema) {
+		error_set(err, "no schema of search_path exists in database '%s'", db->environment);
+		return error_hint(err, "Set rollback.migrations.table to a name with its schema.");
+	}
+	place.quoted = quote_qualified(db, place.schema, place.table);
+	place.quoted_log = quote_qualified(db, log_schema ? log_schema : place.schema, place.log);
+	const char *params[] = { place.schema, place.table, log_schema ? log_schema : place.schema,
+				 place.log };
+	if (db_query(&res, db,
+		     "SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)"
+		     " FROM pg_catalog.pg_class c"
+		     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+		     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid"
+		     " AND a.attnum > 0 AND NOT a.attisdropped"
+		     " WHERE c.relkind IN ('r', 'p', 'v', 'f', 'm')"
+		     " AND ((n.nspname = $1 AND c.relname IN ($2, 'ar_internal_metadata'))"
+		     "   OR (n.nspname = $3 AND c.relname = $4))"
+		     " ORDER BY c.relname, a.attname COLLATE \"C\"",
+		     4, params, err) < 0)
+		return error_prefix(err, "could not look for the tracking tables");
+	for (size_t row = 0; row < res.rows; row++) {
+		place.exists = place.exists || !strcmp(db_value(&res, row, 0), place.table);
+		place.log_exists = place.log_exists || (!strcmp(db_value(&res, row, 0), place.log) &&
+							!strcmp(db_value(&res, row, 1), "operation"));
+	}
+	if (place.exists && !has_columns(&res, place.table))
+		return refuse_foreign(&res, &place, err);
+	*ret = place;
+	place = (struct ledger_place)LEDGER_PLACE_INIT;
+	return 0;
+}
+
+int ledger_create(struct ledger_place *place, struct db *db, struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!place->exists) {
+		strbuf_addf(&sql,
+			    "CREATE TABLE %s (version VARCHAR(50) PRIMARY KEY,"
+			    " name VARCHAR(255) NOT NULL,"
+			    " applied_at TIMESTAMPTZ NOT NULL DEFAULT NOW(),"
+			    " checksum VARCHAR(64) NOT NULL, execution_time_ms INTEGER)",
+			    place->quoted);
+		if (db_exec(db, sql.buf, err) < 0)
+			return error_prefix(err, "could not create the tracking table '%s.%s'",
+					    place->schema, place->table);
+	}
+	place->exists = true;
+	return 0;
+}
+
+int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db *db,
+		struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!place->exists)
+		return 0;
+	strbuf_addf(&sql,
+		    "SELECT version, name, (extract(epoch FROM applied_at) * 1000000)::int8,"
+		    " checksum, execution_time_ms FROM %s ORDER BY applied_at, version COLLATE \"C\"",
+		    place->quoted);
+	if (db_query(&res, db, sql.buf, 0, NULL, err) < 0)
+		return error_prefix(err, "could not read the tracking table '%s.%s'", place->schema,
+				    place->table);
+	ret->item = xcalloc(res.rows, sizeof(*ret->item));
+	ret->alloc = res.rows;
+	for (size_t row = 0; row < res.rows; row++)
+		ret->item[ret->nr++] = (struct ledger_entry){
+			.version = xstrdup(db_value(&res, row, 0)),
+			.name = xstrdup(db_value(&res, row, 1)),
+			.applied_at = db_int(&res, row, 2),
+			.checksum = xstrdup_or_null(db_value_or_null(&res, row, 3)),
+			.execution_time_ms = db_is_null(&res, row, 4) ? -1 : db_int(&res, row, 4),
+		};
+	return 0;
+}
+
+void ledger_add_insert(struct db_batch *batch, const struct ledger_place *place,
+		       const char *version, const char *name, const char *checksum,
+		       int64_t execution_time_ms)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	char time[32];
+	const char *params[] = { version, name, checksum, execution_time_ms < 0 ? NULL : time };
+
+	snprintf(time, sizeof(time), "%" PRId64, execution_time_ms);
+	/* clock_timestamp(): the order of application shows inside one transaction too. */
+	strbuf_addf(&sql,
+		    "INSERT INTO %s (version, name, applied_at, checksum, execution_time_ms)"
+		    " VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, coalesce($4::integer,"
+		    " (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)"
+		    "::integer))",
+		    place->quoted);
+	db_batch_add(batch, sql.buf, sql.len, 4, params);
+}
+
+struct db_command *ledger_add_delete(struct db_batch *batch, const struct ledger_place *place,
+				     const char *version)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *params[] = { version };
+
+	strbuf_addf(&sql, "DELETE FROM %s WHERE version = $1", place->quoted);
+	return db_batch_add(batch, sql.buf, sql.len, 1, params);
+}

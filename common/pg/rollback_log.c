@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "pg/rollback_log.h"
+
+#include "base/memory.h"
+
+int rollback_log_create(struct ledger_place *place, struct db *db, struct error *err)
+{
+	struct strbuf create CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf revoke CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (place->log_exists)
+		return 0;
+	strbuf_addf(&create,
+		    "CREATE TABLE %s ("
+		    "operation VARCHAR(64) NOT NULL, command VARCHAR(64) NOT NULL,"
+		    " version VARCHAR(50) NOT NULL, name VARCHAR(255) NOT NULL,"
+		    " direction VARCHAR(8) NOT NULL, state VARCHAR(8) NOT NULL,"
+		    " started_at TIMESTAMPTZ NOT NULL, finished_at TIMESTAMPTZ,"
+		    " statements INTEGER NOT NULL, statements_begun INTEGER NOT NULL,"
+		    " statements_done INTEGER NOT NULL, who TEXT, role TEXT NOT NULL,"
+		    " git_commit VARCHAR(64), up_checksum VARCHAR(64), down_checksum VARCHAR(64),"
+		    " up_tokens VARCHAR(64), fingerprint_before VARCHAR(64),"
+		    " fingerprint_after VARCHAR(64), up_sql TEXT, down_sql TEXT, objects JSONB,"
+		    " PRIMARY KEY (operation, version, direction))",
+		    place->quoted_log);
+	strbuf_addf(&revoke, "REVOKE ALL ON %s FROM PUBLIC", place->quoted_log);
+	if (db_exec(db, create.buf, err) < 0 || db_exec(db, revoke.buf, err) < 0)
+		return error_prefix(err, "could not create the table %s", place->quoted_log);
+	place->log_exists = true;
+	return 0;
+}
+
+static void add_record(struct db_batch *batch, const struct ledger_place *place,
+		       const struct log_record *record, bool done)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	char statements[24];
+	const char *params[] = {
+		record->operation,  record->command,	  record->version,	   record->name,
+		record->direction,  statements,		  record->who,		   record->git_commit,
+		record->up_checksum, record->down_checksum, record->up_tokens,
+		record->fingerprint_before, record->fingerprint_after, record->up_sql,
+		record->down_sql,   record->objects,
+	};
+
+	snprintf(statements, sizeof(statements), "%zu", record->statements);
+	strbuf_addf(&sql,
+		    "INSERT INTO %s (operation, command, version, name, direction, state,"
+		    " started_at, finished_at, statements, statements_begun, statements_done,"
+		    " who, role, git_commit, up_checksum, down_checksum, up_tokens,"
+		    " fingerprint_before, fingerprint_after, up_sql, down_sql, objects)"
+		    " VALUES ($1, $2, $3, $4, $5, %s, $6::integer, %s, $7, session_user, $8, $9,"
+		    " $10, $11, $12, $13, $14, $15, $16::jsonb)",
+		    place->quoted_log,
+		    done ? "'done', pg_catalog.now(), pg_catalog.clock_timestamp()" :
+			   "'running', pg_catalog.clock_timestamp(), NULL",
+		    done ? "$6::integer, $6::integer" : "0, 0");
+	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
+}
+
+void rollback_log_add_done(struct db_batch *batch, const struct ledger_place *place,
+			   const struct log_record *record)
+{
+	add_record(batch, place, record, true);
+}
+
+void rollback_log_add_running(struct db_batch *batch, const struct ledger_place *place,
+			      const struct log_record *record)
+{
+	add_record(batch, place, record, false);
+}
+
+void rollback_log_add_progress(struct db_batch *batch, const struct ledger_place *place,
+			       const char *operation, const char *version, size_t begun,
+			       size_t done)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *params[] = { operation, version };
+
+	strbuf_addf(&sql,
+		    "UPDATE %s SET statements_begun = %zu, statements_done = %zu"
+		    " WHERE operation = $1 AND version = $2 AND state = 'running'",
+		    place->quoted_log, begun, done);
+	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
+}
+
+void rollback_log_add_end(struct db_batch *batch, const struct ledger_place *place,
+			  const char *operation, const char *version, const char *state,
+			  const char *fingerprint_after, const char *objects)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *params[] = { operation, version, state, fingerprint_after, objects };
+
+	strbuf_addf(&sql,
+		    "UPDATE %s SET state = $3, finished_at = pg_catalog.clock_timestamp(),"
+		    " fingerprint_after = $4, objects = $5::jsonb"
+		    " WHERE operation = $1 AND version = $2 AND state = 'running'",
+		    place->quoted_log);
+	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
+}
+
+int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger_place *place,
+			    struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!place->log_exists)
+		return 0;
+	strbuf_addf(&sql,
+		    "SELECT operation, version, name, direction = 'down', statements,"
+		    " statements_begun, statements_done,"
+		    " (extract(epoch FROM started_at) * 1000000)::int8, up_checksum, down_checksum,"
+		    " up_sql, down_sql, fingerprint_before"
+		    " FROM %s WHERE state = 'running' ORDER BY started_at",
+		    place->quoted_log);
+	if (db_query(&res, db, sql.buf, 0, NULL, err) < 0)
+		return error_prefix(err, "could not read the table %s", place->quoted_log);
+	for (size_t row = 0; row < res.rows; row++) {
+		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+		ret->item[ret->nr++] = (struct log_unfinished){
+			.operation = xstrdup(db_value(&res, row, 0)),
+			.version = xstrdup(db_value(&res, row, 1)),
+			.name = xstrdup(db_value(&res, row, 2)),
+			.down = db_bool(&res, row, 3),
+			.statements = (size_t)db_int(&res, row, 4),
+			.begun = (size_t)db_int(&res, row, 5),
+			.done = (size_t)db_int(&res, row, 6),
+			.started_at = db_int(&res, row, 7),
+			.up_checksum = xstrdup_or_null(db_value_or_null(&res, row, 8)),
+			.down_checksum = xstrdup_or_null(db_value_or_null(&res, row, 9)),
+			.up_sql = xstrdup_or_null(db_value_or_null(&res, row, 10)),
+			.down_sql = xstrdup_or_null(db_value_or_null(&res, row, 11)),
+			.fingerprint_before = xstrdup_or_null(db_value_or_null(&res, row, 12)),
+		};
+	}
+	return 0;
+}
+
+void log_unfinished_list_release(struct log_unfinished_list *list)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		struct log_unfinished *u = &list->item[i];
+
+		free(u->operation);
+		free(u->version);
+		free(u->name);
+		free(u->up_checksum);
+		free(u->down_checksum);
+		free(u->up_sql);
+		free(u->down_sql);
+		free(u->fingerprint_before);
+	}
+	free(list->item);
+	*list = (struct log_unfinished_list)LOG_UNFINISHED_LIST_INIT;
+}
+
+/* A text[] literal; versions hold digits and underscores alone, others' anything. */
+static char *array_literal(const char *const *values, size_t nr)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	strbuf_addch(&sb, '{');
+	for (size_t i = 0; i < nr; i++) {
+		strbuf_addstr(&sb, i ? ",\"" : "\"");
+		for (const char *c = values[i]; *c; c++) {
+			if (*c == '"' || *c == '\\')
+				strbuf_addch(&sb, '\\');
+			strbuf_addch(&sb, *c);
+		}
+		strbuf_addch(&sb, '"');
+	}
+	strbuf_addch(&sb, '}');
+	return strbuf_detach(&sb);
+}
+
+int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place *place,
+			 struct db *db, const char *const *versions, size_t nr, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *array CLEANUP(free_p) = NULL;
+
+	if (!place->log_exists || !nr)
+		return 0;
+	array = array_literal(versions, nr);
+	const char *params[] = { array };
+	strbuf_addf(&sql,
+		    "SELECT DISTINCT ON (version COLLATE \"C\") version, operation, up_checksum,"
+		    " down_checksum, up_tokens, up_sql, down_sql, fingerprint_before,"
+		    " fingerprint_after, objects FROM %s"
+		    " WHERE version = ANY($1::text[]) AND direction = 'up' AND state = 'done'"
+		    " ORDER BY version COLLATE \"C\", started_at DESC",
+		    place->quoted_log);
+	if (db_query(&res, db, sql.buf, 1, params, err) < 0)
+		return error_prefix(err, "could not read the table %s", place->quoted_log);
+	for (size_t row = 0; row < res.rows; row++) {
+		char *text[10];
+
+		for (size_t i = 0; i < ARRAY_SIZE(text); i++)
+			text[i] = xstrdup_or_null(db_value_or_null(&res, row, i));
+		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+		ret->item[ret->nr++] = (struct log_applied){
+			.version = text[0],
+			.operation = text[1],
+			.up_checksum = text[2],
+			.down_checksum = text[3],
+			.up_tokens = text[4],
+			.up_sql = text[5],
+			.down_sql = text[6],
+			.fingerprint_before = text[7],
+			.fingerprint_after = text[8],
+			.objects = text[9],
+		};
+	}
+	return 0;
+}
+
+static int compare_version(const void *key, const void *item)
+{
+	return strcmp(key, ((const struct log_applied *)item)->version);
+}
+
+const struct log_applied *log_applied_find(const struct log_applied_list *list, const char *version)
+{
+	if (!list->nr)
+		return NULL;
+	return bsearch(version, list->item, list->nr, sizeof(*list->item), compare_version);
+}
+
+void log_applied_list_release(struct log_applied_list *list)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		struct log_applied *a = &list->item[i];
+
+		free(a->version);
+		free(a->operation);
+		free(a->up_checksum);
+		free(a->down_checksum);
+		free(a->up_tokens);
+		free(a->up_sql);
+		free(a->down_sql);
+		free(a->fingerprint_before);
+		free(a->fingerprint_after);
+		free(a->objects);
+	}
+	free(list->item);
+	*list = (struct log_applied_list)LOG_APPLIED_LIST_INIT;
+}
+
+int rollback_log_has(const struct ledger_place *place, struct db *db, const char *operation,
+		     struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *params[] = { operation };
+
+	if (!place->log_exists)
+		return 0;
+	strbuf_addf(&sql, "SELECT 1 FROM %s WHERE operation = $1 LIMIT 1", place->quoted_log);
+	if (db_query(&res, db, sql.buf, 1, params, err) < 0)
+		return error_prefix(err, "could not read the table %s", place->quoted_log);
+	return res.rows ? 1 : 0;
+}

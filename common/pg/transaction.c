@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "pg/transaction.h"
+
+#include "base/memory.h"
+
+#define IDLE_TIMEOUT "60s"
+#define CHECK_INTERVAL "2s"
+
+static void add(struct db_batch *batch, const char *sql)
+{
+	db_batch_add(batch, sql, strlen(sql), 0, NULL);
+}
+
+static void add_settings(struct db_batch *batch, const struct db *db)
+{
+	const char *params[4] = { IDLE_TIMEOUT };
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	size_t nr = 1;
+
+	strbuf_addstr(&sql, "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)");
+	if (db->version >= 140000) {
+		params[nr++] = CHECK_INTERVAL;
+		strbuf_addf(&sql, ", pg_catalog.set_config('client_connection_check_interval', $%zu, true)", nr);
+	}
+	if (db->lock_timeout) {
+		params[nr++] = db->lock_timeout;
+		strbuf_addf(&sql, ", pg_catalog.set_config('lock_timeout', $%zu, true)", nr);
+	}
+	if (db->statement_timeout) {
+		params[nr++] = db->statement_timeout;
+		strbuf_addf(&sql, ", pg_catalog.set_config('statement_timeout', $%zu, true)", nr);
+	}
+	db_batch_add(batch, sql.buf, sql.len, nr, params);
+}
+
+void transaction_add_begin(struct db_batch *batch, const struct db *db)
+{
+	add(batch, "BEGIN ISOLATION LEVEL READ COMMITTED");
+	add_settings(batch, db);
+}
+
+void transaction_add_reset(struct db_batch *batch, const struct db *db)
+{
+	/* RESET ALL takes back neither the role nor the session's user. */
+	add(batch, "RESET SESSION AUTHORIZATION");
+	add(batch, "RESET ROLE");
+	add(batch, "RESET ALL");
+	add_settings(batch, db);
+}
+
+int transaction_begin(struct db *db, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	transaction_add_begin(&batch, db);
+	if (db_batch_run(db, &batch, NULL, err) < 0) {
+		db_rollback(db);
+		return error_prefix(err, "could not begin a transaction");
+	}
+	return 0;
+}
+
+int transaction_commit(struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db, "COMMIT", 0, NULL, err) == 0)
+		return TRANSACTION_COMMITTED;
+	if (db_is_lost(db))
+		return TRANSACTION_UNKNOWN;
+	db_rollback(db);
+	return -1;
+}
+
+int transaction_id(char **ret, struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db, "SELECT pg_catalog.pg_current_xact_id()", 0, NULL, err) < 0)
+		return -1;
+	*ret = xstrdup(db_value(&res, 0, 0));
+	return 0;
+}
+
+int transaction_status(const char **ret, struct db *db, const char *id, struct error *err)
+{
+	static const char *const known[] = { "committed", "aborted", "in progress" };
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { id };
+
+	if (db_query(&res, db, "SELECT pg_catalog.pg_xact_status($1::xid8)", 1, params, err) < 0)
+		return -1;
+	*ret = "unknown";
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(db_value(&res, 0, 0), known[i]))
+			*ret = known[i];
+	return 0;
+}

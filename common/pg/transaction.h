@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transaction: how every transaction of the suite begins, and how scripts are kept apart.
+ *
+ * All settings are SET LOCAL, so that nothing stays behind on a connection that a pooler
+ * hands on. They are: lock_timeout and statement_timeout as configured; and, so that a
+ * client that died does not keep its locks, idle_in_transaction_session_timeout and (from
+ * PostgreSQL 14) client_connection_check_interval.
+ *
+ * COMMIT is a function of its own because it must be sent alone and last: a transaction
+ * sent together with its COMMIT commits even when the client is dead by then.
+ */
+#ifndef PG_TRANSACTION_H
+#define PG_TRANSACTION_H
+
+#include "pg/db.h"
+
+/* Adds BEGIN and the settings to a batch. READ COMMITTED, whatever the default is. */
+void transaction_add_begin(struct db_batch *batch, const struct db *db);
+/* Adds what takes back a script's SET, SET ROLE and SET SESSION AUTHORIZATION. */
+void transaction_add_reset(struct db_batch *batch, const struct db *db);
+/* Begins at once. */
+int transaction_begin(struct db *db, struct error *err) MUST_CHECK;
+
+enum transaction_outcome { TRANSACTION_COMMITTED = 0, TRANSACTION_UNKNOWN = 1 };
+/*
+ * Commits. TRANSACTION_UNKNOWN: the connection was lost while COMMIT was on its way, with
+ * `err` set; only the server knows (transaction_status()).
+ */
+int transaction_commit(struct db *db, struct error *err) MUST_CHECK;
+
+/* The id of the transaction that is open: pg_current_xact_id(), as text; free() it. */
+int transaction_id(char **ret, struct db *db, struct error *err) MUST_CHECK;
+/* "committed", "aborted", "in progress", or "unknown" (too old); a static string. */
+int transaction_status(const char **ret, struct db *db, const char *id,
+		       struct error *err) MUST_CHECK;
+
+#endif
