@@ -99,8 +99,28 @@ pg_cluster_create () {
 pg_cluster_start () {
 	pg_dir_=$1
 	shift
-	# A copied cluster has the socket folder of the one it was copied from: the last setting counts.
-	# The log is opened by the server's user, who owns the folder.
+	pg_tries_=0
+	# After a crash, what is left of the server that was killed may take a moment to go: its children
+	# hold the shared memory, and a process that nobody has waited for yet holds the lock file.
+	until pg_cluster_try_start "$@"
+	do
+		if test $((pg_tries_ += 1)) -lt 50 &&
+			grep -q -e 'shared memory block' -e 'lock file ".*" already exists' "$pg_dir_.start.log"
+		then
+			sleep 0.2
+			continue
+		fi
+		cat "$pg_dir_.start.log" >&2
+		return 1
+	done
+	rm -f "$pg_dir_.start.log"
+}
+
+# A copied cluster has the socket folder of the one it was copied from: the last setting counts. The
+# log is opened by the server's user, who owns the folder.
+pg_cluster_try_start () {
+	pg_logged_=0
+	test ! -f "$pg_dir_/log" || pg_logged_=$(wc -l <"$pg_dir_/log")
 	pg_as_server sh -c '
 		dir=$1 pg_ctl=$2
 		shift 2
@@ -110,11 +130,9 @@ pg_cluster_start () {
 			options="$options '\''$arg'\''"
 		done
 		exec "$pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 -s -o "$options" start
-	' sh "$pg_dir_" "$(pg_bindir)/pg_ctl" "$@" </dev/null >"$pg_dir_.start.log" 2>&1 || {
-		cat "$pg_dir_.start.log" "$pg_dir_/log" >&2
-		return 1
-	}
-	rm -f "$pg_dir_.start.log"
+	' sh "$pg_dir_" "$(pg_bindir)/pg_ctl" "$@" </dev/null >"$pg_dir_.start.log" 2>&1 && return
+	test ! -f "$pg_dir_/log" || tail -n "+$((pg_logged_ + 1))" "$pg_dir_/log" >>"$pg_dir_.start.log"
+	return 1
 }
 
 pg_cluster_pid () {

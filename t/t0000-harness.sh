@@ -123,13 +123,19 @@ test_expect_success 'prerequisites' '
 	test_expect_success HAVE,!HAVE_NOT "has one and not the other" "true"
 	test_expect_success HAVE,HAVE_NOT "has not" "false"
 	test_expect_success !HAVE "must not have" "false"
+	test_lazy_prereq LAZY "echo asked >>\"\$TEST_ROOT\"/../asked"
+	test_lazy_prereq LAZY_NOT "false"
+	test_expect_success LAZY,!LAZY_NOT "has it, when asked" "true"
+	test_expect_success LAZY "is asked once" "test_line_count = 1 ../../asked"
 	END
 	cat >expect <<-\END &&
 	ok 1 - has it
 	ok 2 - has one and not the other
 	ok 3 - has not # SKIP missing HAVE_NOT
 	ok 4 - must not have # SKIP missing !HAVE
-	1..4
+	ok 5 - has it, when asked
+	ok 6 - is asked once
+	1..6
 	END
 	test_cmp expect out
 '
@@ -292,7 +298,7 @@ test_expect_success 'test_commit' '
 	test_cmp expect repo/dir/file
 '
 
-test_expect_success 'test_terminal gives a terminal, and the exit code' '
+test_expect_success TTY 'test_terminal gives a terminal, and the exit code' '
 	test_terminal "test -t 0 && test -t 1 && echo yes" >actual </dev/null &&
 	echo yes >expect &&
 	test_cmp expect actual &&

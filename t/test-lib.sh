@@ -98,14 +98,28 @@ test_set_prereq () {
 	test_prereqs="$test_prereqs$1 "
 }
 
+# A prerequisite that costs something to find out: the command is run when it is first asked for.
+test_lazy_prereq () {	# NAME, command
+	eval "test_lazy_$1=\$2"
+}
+
+test_prereq_is_known () {
+	case $test_prereqs in *" $1 "*) return 0 ;; esac
+	eval "test_lazy_command=\${test_lazy_$1:-}"
+	test -n "$test_lazy_command" || return
+	unset "test_lazy_$1"
+	(eval "$test_lazy_command") >/dev/null 2>&1 </dev/null || return
+	test_set_prereq "$1"
+}
+
 # True when all of a list, joined by commas, hold; !NAME holds where NAME does not.
 test_have_prereq () {
 	test_missing_prereq=
 	for prereq_ in $(printf '%s\n' "$1" | tr , ' ')
 	do
 		case $prereq_ in
-		!*) case $test_prereqs in *" ${prereq_#!} "*) ;; *) continue ;; esac ;;
-		*) case $test_prereqs in *" $prereq_ "*) continue ;; esac ;;
+		!*) test_prereq_is_known "${prereq_#!}" || continue ;;
+		*) ! test_prereq_is_known "$prereq_" || continue ;;
 		esac
 		test_missing_prereq="$test_missing_prereq${test_missing_prereq:+,}$prereq_"
 	done
@@ -427,7 +441,7 @@ write_script () {	# file [interpreter]; the script on standard input
 }
 
 # Runs a command line of the shell on a terminal of its own, with this function's standard input as
-# what is typed; what the terminal shows goes to standard output.
+# what is typed; what the terminal shows goes to standard output. Needs the prerequisite TTY.
 test_terminal () {
 	test_code=0
 	script --quiet --return --echo never --command "$1" /dev/null >"$TEST_ROOT/terminal" ||
@@ -435,6 +449,7 @@ test_terminal () {
 	tr -d '\r' <"$TEST_ROOT/terminal"
 	return "$test_code"
 }
+test_lazy_prereq TTY 'script --quiet --command true /dev/null'
 
 # ---- Setting up ----------------------------------------------------------------------------------
 

@@ -81,7 +81,7 @@ tell () {
 # The command as typed, and its output as it is.
 run () {
 	printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"
-	eval "$*" </dev/null || die "'$*' failed with exit code $?"
+	eval "$*" </dev/null 2>&1 || die "'$*' failed with exit code $?"
 }
 
 quietly () {
