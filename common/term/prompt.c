@@ -6,8 +6,9 @@
 #include "base/text.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <signal.h>
 #include <strings.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 bool prompt_is_confirmation(const char *line, const char *word)
@@ -23,19 +24,43 @@ bool prompt_is_confirmation(const char *line, const char *word)
 	return !strcasecmp(answer, "y") || !strcasecmp(answer, "yes");
 }
 
+/*
+ * Waits for input; false after a signal that was caught. A signal may come between asking
+ * for it and waiting, and would then be noticed only after the answer: so it is held back,
+ * and let through by pselect() itself, which is never restarted. (Not ppoll(): macOS has
+ * none, and cannot poll terminals.)
+ */
+static bool wait_for_input(int fd)
+{
+	sigset_t held, before;
+	bool ready = false;
+	fd_set fds;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	if (fd >= FD_SETSIZE || sigprocmask(SIG_BLOCK, &held, &before) < 0)
+		return false;
+	FD_ZERO(&fds);
+	FD_SET(fd, &fds);
+	if (!interrupt_pending())
+		ready = pselect(fd + 1, &fds, NULL, NULL, NULL, &before) > 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ready;
+}
+
 bool prompt_read_line(int fd, struct strbuf *ret_line)
 {
 	strbuf_reset(ret_line);
 	for (;;) {
-		struct pollfd wait = { .fd = fd, .events = POLLIN };
 		char c;
 
 		/*
-		 * A read() may be restarted behind our back after a signal, a poll() never is.
-		 * Byte by byte, because what follows the line answers the next question, or
-		 * belongs to a program that we start.
+		 * Byte by byte: what follows the line answers the next question, or belongs
+		 * to a program that we start.
 		 */
-		if (interrupt_pending() || poll(&wait, 1, -1) < 0 || read(fd, &c, 1) != 1)
+		if (!wait_for_input(fd) || read(fd, &c, 1) != 1)
 			return false;
 		if (c == '\n')
 			return true;

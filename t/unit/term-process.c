@@ -339,6 +339,13 @@ static int ask_catching_signals(void)
 	return ask_yes_no();
 }
 
+static int ask_after_a_signal(void)
+{
+	interrupt_catch();
+	raise(SIGTERM);
+	return ask_yes_no();
+}
+
 static int ask_with_a_log(void)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -402,6 +409,7 @@ static void test_questions(void **state UNUSED)
 		{ ask_yes_no, yes_no, "y\004\004", 10 + DECLINED }, /* not a line */
 		{ ask_yes_no, yes_no, "\003", 1000 + SIGINT },	    /* ^C */
 		{ ask_catching_signals, yes_no, "\003", 10 + DECLINED },
+		{ ask_after_a_signal, yes_no, "", 10 + DECLINED },
 		{ ask_with_a_log, yes_no, "y\n", 10 + CONFIRMED },
 		{ ask_word, word, "ROLLBACK\n", 10 + CONFIRMED },
 		{ ask_word, word, "rollback\n", 10 + DECLINED },
