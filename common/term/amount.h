@@ -11,10 +11,10 @@
 #include "base/compat.h"
 #include "base/strbuf.h"
 
-/* "just now", "40 seconds ago", "2 hours ago", "3 days ago"; later than now: "in 2 hours". */
-void amount_add_age(struct strbuf *out, int64_t time_us, int64_t now_us);
 /* What the clock says, for `now_us`. */
 int64_t amount_now(void);
+/* "just now", "40 seconds ago", "2 hours ago", "3 days ago"; later than now: "in 2 hours". */
+void amount_add_age(struct strbuf *out, int64_t time_us, int64_t now_us);
 
 /* "0.4 ms", "45 ms", "1.2 s", "2 min 5 s", "3 h 20 min", "2 d 4 h". */
 void amount_add_duration(struct strbuf *out, int64_t us);

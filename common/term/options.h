@@ -38,7 +38,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 
-/* What all commands share. Text for people is shaped by these and by nothing else. */
+/* What all commands share, or all listings, or all that change something. */
 struct common_options {
 	bool quiet;	     /* -q; the later of -q and -v counts */
 	int verbose;	     /* how many -v */
@@ -74,10 +74,9 @@ enum opt_type {
 };
 
 enum opt_flags {
-	OPT_HIDDEN = 1 << 0, /* not in -h, not completed, never found by a part of its name */
-	OPT_NEGATABLE =
-		1 << 1,	    /* --no-x: NULL in a string, nothing in a strvec, told to a callback */
-	OPT_NONEG = 1 << 2, /* a boolean without --no-x */
+	OPT_HIDDEN = 1 << 0,	   /* not in -h, not completed, found by its whole name only */
+	OPT_NEGATABLE = 1 << 1,	   /* --no-x: a string is NULL, a strvec empty, a callback told */
+	OPT_NONEG = 1 << 2,	   /* a boolean without --no-x */
 	OPT_OPTIONAL_ARG = 1 << 3, /* the value may be left out */
 	OPT_NOCOMPLETE = 1 << 4	   /* in -h, but not completed */
 };
@@ -104,6 +103,8 @@ struct opt {
 
 /* Makes the compiler complain of a pointer to another type. */
 #define OPT_POINTER_(type, var) (true ? (var) : (type)NULL)
+/* Any other type stops the compiler. */
+#define OPT_INTEGER_TYPE_(var) _Generic((var), int * : OPT_TYPE_INT, long * : OPT_TYPE_LONG)
 /* Stops the compiler at a variable that is not as large as an int, such as an enum is. */
 #define OPT_AS_INT_(var, n) \
 	((int)(n) + 0 * (int)sizeof(char[sizeof(*(var)) == sizeof(int) ? 1 : -1]))
@@ -128,10 +129,10 @@ struct opt {
 		.flags = OPT_OPTIONAL_ARG, .help = __VA_ARGS__                            \
 	}
 /* (s, l, int * or long *, min, max, "arg", "help"): a decimal number within the range. */
-#define OPT_INTEGER(s, l, var, least, most, a, ...)                                                                                     \
-	{                                                                                                                               \
-		.type = _Generic((var), int *: OPT_TYPE_INT, long *: OPT_TYPE_LONG), .short_name = (s), .long_name = (l), .arg = (a), \
-		.value = (var), .min = (least), .max = (most), .help = __VA_ARGS__ \
+#define OPT_INTEGER(s, l, var, least, most, a, ...)                                              \
+	{                                                                                        \
+		.type = OPT_INTEGER_TYPE_(var), .short_name = (s), .long_name = (l), .arg = (a), \
+		.value = (var), .min = (least), .max = (most), .help = __VA_ARGS__               \
 	}
 /* (s, l, struct strvec *, "arg", "help"): may be repeated; all values are kept, in order. */
 #define OPT_STRVEC(s, l, var, a, ...)                                                     \

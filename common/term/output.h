@@ -16,7 +16,10 @@
 PRINTF(1, 2) void warning(const char *fmt, ...);
 PRINTF(1, 2) void hint(const char *fmt, ...);
 PRINTF(1, 2) void note(const char *fmt, ...);
-/* As hint(), and adds how to silence it: `git config advice.<name> false`, which the caller has asked. */
+/*
+ * As hint(), and adds how to silence it: `git config advice.<name> false`. Whether it has
+ * been, the caller has asked; nothing in term/ reads settings.
+ */
 PRINTF(2, 3) void advise(const char *name, const char *fmt, ...);
 
 /*
