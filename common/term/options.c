@@ -245,7 +245,7 @@ static enum takes takes(const struct opt *opt, bool negated)
 {
 	if (negated || !opt->arg)
 		return TAKES_NOTHING;
-	return opt->flags & OPT_OPTIONAL_ARG ? TAKES_OPTIONAL : TAKES_VALUE;
+	return opt->optional || (opt->flags & OPT_OPTIONAL_ARG) ? TAKES_OPTIONAL : TAKES_VALUE;
 }
 
 /* Storing a value. */

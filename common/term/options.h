@@ -77,7 +77,7 @@ enum opt_flags {
 	OPT_HIDDEN = 1 << 0,	   /* not in -h, not completed, found by its whole name only */
 	OPT_NEGATABLE = 1 << 1,	   /* --no-x: a string is NULL, a strvec empty, a callback told */
 	OPT_NONEG = 1 << 2,	   /* a boolean without --no-x */
-	OPT_OPTIONAL_ARG = 1 << 3, /* the value may be left out */
+	OPT_OPTIONAL_ARG = 1 << 3, /* a callback's value may be left out */
 	OPT_NOCOMPLETE = 1 << 4	   /* in -h, but not completed */
 };
 
@@ -94,6 +94,7 @@ struct opt {
 	long min, max;	      /* of an integer */
 	int number;	      /* a mode's, a subcommand's */
 	char short_name;      /* or 0 */
+	bool optional;	      /* as OPT_OPTIONAL_ARG, and leaves `flags` to the caller */
 	/*
 	 * Returns 0, or -1 with `err` set. `arg` is NULL when there is none. The option's
 	 * name for the message: option_name(opt, negated).
@@ -122,11 +123,11 @@ struct opt {
 		.value = OPT_POINTER_(const char **, var), .help = __VA_ARGS__            \
 	}
 /* (s, l, const char **, "arg", fallback, "help"): --x[=<arg>]; plain --x sets `fallback`. */
-#define OPT_OPTIONAL(s, l, var, a, f, ...)                                                \
-	{                                                                                 \
-		.type = OPT_TYPE_STRING, .short_name = (s), .long_name = (l), .arg = (a), \
-		.value = OPT_POINTER_(const char **, var), .fallback = (f),               \
-		.flags = OPT_OPTIONAL_ARG, .help = __VA_ARGS__                            \
+#define OPT_OPTIONAL(s, l, var, a, f, ...)                                                    \
+	{                                                                                     \
+		.type = OPT_TYPE_STRING, .short_name = (s), .long_name = (l), .arg = (a),     \
+		.value = OPT_POINTER_(const char **, var), .fallback = (f), .optional = true, \
+		.help = __VA_ARGS__                                                           \
 	}
 /* (s, l, int * or long *, min, max, "arg", "help"): a decimal number within the range. */
 #define OPT_INTEGER(s, l, var, least, most, a, ...)                                              \
@@ -159,7 +160,7 @@ struct opt {
 	{                                                                                    \
 		.type = OPT_TYPE_MODE, .short_name = (s), .long_name = (l), .value = (var),  \
 		.number = OPT_AS_INT_(var, n), .string = (str), .arg = (a), .fallback = (f), \
-		.flags = OPT_OPTIONAL_ARG, .help = __VA_ARGS__                               \
+		.optional = true, .help = __VA_ARGS__                                        \
 	}
 /* (s, l, any pointer, "arg" or NULL, function, "help") */
 #define OPT_CALLBACK(s, l, var, a, fn, ...)                                                     \

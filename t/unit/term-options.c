@@ -43,7 +43,8 @@ static void demo_init(struct demo *d, struct opt opts[DEMO_OPTS])
 		OPT_STRING('m', "label", &d->label, "text", "name it <text>"),
 		OPT_STRING(0, "author", &d->author, "name", "not by <name>",
 			   .flags = OPT_NEGATABLE),
-		OPT_OPTIONAL('s', "since", &d->since, "<date>|<n>", "yesterday", "newer ones"),
+		OPT_OPTIONAL('s', "since", &d->since, "<date>|<n>", "yesterday", "newer ones",
+			     .flags = OPT_NEGATABLE),
 		OPT_INTEGER('l', "last", &d->last, 1, 1000, "n", "the last <n>"),
 		OPT_INTEGER(0, "bytes", &d->bytes, 0, LONG_MAX, "n", "so many bytes"),
 		OPT_STRVEC('p', "path", &d->path, "path", "only <path>", .flags = OPT_NEGATABLE),
@@ -220,6 +221,7 @@ static const struct {
 	{ { "--no-author=x" }, "MISUSED option '--no-author' takes no value" },
 	{ { "--since" }, "OK since=yesterday :" },
 	{ { "--since=" }, "OK since= :" },
+	{ { "--since", "--no-since" }, "OK :" },
 	{ { "--since=monday" }, "OK since=monday :" },
 	{ { "--since", "monday" }, "OK since=yesterday : monday" },
 	{ { "-p", "a", "--path=b", "-pc" }, "OK path=a path=b path=c :" },
@@ -428,7 +430,7 @@ static void test_usage(void **state UNUSED)
 		"    -k, --keep            keep files\n"
 		"    -m, --label <text>    name it <text>\n"
 		"    --[no-]author <name>  not by <name>\n"
-		"    -s, --since[=<date>|<n>]\n"
+		"    -s, --[no-]since[=<date>|<n>]\n"
 		"                          newer ones\n"
 		"    -l, --last <n>        the last <n>\n"
 		"    --bytes <n>           so many bytes\n"
@@ -493,7 +495,7 @@ static void test_completion(void **state UNUSED)
 		"list show --to= --all --everything --undo --force --no-verify --keep --label= "
 		"--author= --since --last= --bytes= --path= --dry-run --yes --confirm= --wait "
 		"--quiet --verbose --json --color --progress --porcelain -- --no-force --verify "
-		"--no-author --no-path --no-dry-run --no-yes --no-wait --no-quiet --no-verbose "
+		"--no-author --no-since --no-path --no-dry-run --no-yes --no-wait --no-quiet --no-verbose "
 		"--no-json --no-color --no-progress --no-porcelain\n";
 	struct strbuf out CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct opt opts[DEMO_OPTS];
