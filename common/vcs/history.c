@@ -92,14 +92,14 @@ static void parse_log(struct history_files *ret, const char *text, size_t len)
 	free(now.ref);
 }
 
-int history_search(struct history_files *ret, const struct strvec *pathspecs, bool with_remotes,
+int history_files_find(struct history_files *ret, const struct strvec *pathspecs, bool with_remotes,
 		   struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 	struct strbuf commits CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	if (!pathspecs->nr)
-		BUG("history_search() without a path");
+		BUG("history_files_find() without a path");
 	if (reflog_commits(&commits, err) < 0)
 		return -1;
 	strvec_pushl(&process.argv, "git", "log", NULL);

@@ -27,7 +27,7 @@ struct history_files {
 #define HISTORY_FILES_INIT { 0 }
 
 /* `pathspecs` as git reads them; none is an error. */
-int history_search(struct history_files *ret, const struct strvec *pathspecs, bool with_remotes,
+int history_files_find(struct history_files *ret, const struct strvec *pathspecs, bool with_remotes,
 		   struct error *err) MUST_CHECK;
 void history_files_release(struct history_files *files);
 
