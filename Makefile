@@ -289,21 +289,25 @@ lint-deps:
 
 C_FILES = $(COMMON_SRC) $(CMD_SRC) $(UNIT_SRC) $(FUZZ_SRC)
 
-# cppcheck takes each variable with a cleanup attribute for a leak; LeakSanitizer is the judge.
+# cppcheck takes each variable with a cleanup attribute for a leak: LeakSanitizer is the judge. NULL is
+# a pointer in POSIX, so it may end a list of arguments.
 CPPCHECK = cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	--cppcheck-build-dir=$(BUILD)/cppcheck -j $(shell nproc 2>/dev/null || echo 1) \
 	--enable=warning,performance,portability --suppress=memleak --suppress=resourceLeak \
-	--suppress=missingInclude --suppress=missingIncludeSystem \
+	--suppress=varFuncNullUB --suppress=missingInclude --suppress=missingIncludeSystem \
 	-D_GNU_SOURCE -DROLLBACK_VERSION='"$(VERSION)"' -Icommon
 lint-cppcheck:
 	@echo '  LINT    cppcheck'
 	@mkdir -p $(BUILD)/cppcheck
 	@$(if $(C_FILES),$(CPPCHECK) $(C_FILES))
 
+# One file at a time: clang-tidy 14 takes a va_list for uninitialised in all files but the first. Not
+# the unit tests: it does not know that cmocka's assertions end a test.
+TIDY_FILES = $(COMMON_SRC) $(CMD_SRC) $(FUZZ_SRC)
 lint-tidy:
 	@echo '  LINT    clang-tidy'
-	@$(if $(C_FILES),printf '%s\n' $(C_FILES) | \
-		xargs -P $(shell nproc 2>/dev/null || echo 1) -n 4 sh -c 'clang-tidy --quiet "$$@" -- \
+	@$(if $(TIDY_FILES),printf '%s\n' $(TIDY_FILES) | \
+		xargs -P $(shell nproc 2>/dev/null || echo 1) -n 1 sh -c 'clang-tidy --quiet "$$@" -- \
 		-std=c11 -D_GNU_SOURCE -Icommon $(LIB_CFLAGS) -DROLLBACK_VERSION=\"$(VERSION)\" \
 		2>/dev/null' clang-tidy)
 
