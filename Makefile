@@ -140,8 +140,13 @@ endif
 
 # ---- Programs ------------------------------------------------------------------------------------
 
+# A program whose source is gone would still be found in PATH, or be run as a test.
+STRAYS := $(filter-out $(PROGRAMS),$(wildcard $(BUILD)/bin/git-*)) \
+	$(filter-out $(UNITS) $(UNIT_OBJ) $(UNIT_OBJ:.o=.d),$(wildcard $(BUILD)/t/unit/*))
+
 .PHONY: all
 all: $(PROGRAMS)
+	$(if $(strip $(STRAYS)),@rm -f $(STRAYS))
 
 # What the objects were made with, and from which sources the library was. Both are compared while
 # this file is read, so that an unchanged tree starts no process for it.
@@ -205,8 +210,15 @@ $(BUILD)/man/%.5: man/%.adoc
 
 # ---- Install -------------------------------------------------------------------------------------
 
-.PHONY: install uninstall
+.PHONY: install install-files uninstall
 install: all man
+	$(INSTALL_FILES)
+
+# What is there, whichever way it was built.
+install-files:
+	$(INSTALL_FILES)
+
+define INSTALL_FILES
 	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(mandir)/man5'
 	$(if $(PROGRAMS),$(INSTALL) -m 755 $(PROGRAMS) '$(DESTDIR)$(bindir)')
 	$(if $(filter %.1,$(MAN_PAGES)),\
@@ -215,6 +227,7 @@ install: all man
 		$(INSTALL) -m 644 $(filter %.5,$(MAN_PAGES)) '$(DESTDIR)$(mandir)/man5')
 	$(if $(COMPLETION),$(INSTALL) -d '$(DESTDIR)$(completiondir)')
 	$(if $(COMPLETION),$(INSTALL) -m 644 $(COMPLETION) '$(DESTDIR)$(completiondir)')
+endef
 
 INSTALLED = $(PROGRAMS:$(BUILD)/bin/%='$(DESTDIR)$(bindir)/%') \
 	$(patsubst $(BUILD)/man/%,'$(DESTDIR)$(mandir)/man1/%',$(filter %.1,$(MAN_PAGES))) \
