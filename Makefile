@@ -142,7 +142,7 @@ endif
 
 # A program whose source is gone would still be found in PATH, or be run as a test.
 STRAYS := $(filter-out $(PROGRAMS),$(wildcard $(BUILD)/bin/git-*)) \
-	$(filter-out $(UNITS) $(UNIT_OBJ) $(UNIT_OBJ:.o=.d),$(wildcard $(BUILD)/t/unit/*))
+	$(filter-out $(UNITS) %.o %.d %.gcno %.gcda,$(wildcard $(BUILD)/t/unit/*))
 
 .PHONY: all
 all: $(PROGRAMS)
