@@ -70,8 +70,7 @@ size_t sql_skip_blank(const char *text, size_t len, size_t pos)
 	return pos;
 }
 
-void sql_first_words(char *buf, size_t size, const char *text, size_t len, size_t pos,
-		     unsigned max)
+void sql_first_words(char *buf, size_t size, const char *text, size_t len, size_t pos, unsigned max)
 {
 	size_t nr = 0;
 

@@ -83,8 +83,8 @@ int sql_text_check(size_t *ret_bom, const char *path, const char *bytes, size_t 
 
 	len -= bom;
 	if (len > SQL_TEXT_MAX) {
-		error_refused(err, "'%s' is too large: %zu MB, the limit is %zu MB", path, len >> 20,
-			      SQL_TEXT_MAX >> 20);
+		error_refused(err, "'%s' is too large: %zu MB, the limit is %zu MB", path,
+			      len >> 20, SQL_TEXT_MAX >> 20);
 		return error_hint(err, "Load bulk data with COPY from a file, outside of scripts.");
 	}
 	bad = text_utf8_check(text, len);

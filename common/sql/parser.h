@@ -16,7 +16,7 @@
 #include "base/error.h"
 
 #define SQL_PARSER_STACK ((size_t)256 << 20)
-#define SQL_TREE_MAX ((size_t)64 << 10)
+#define SQL_TREE_MAX	 ((size_t)64 << 10)
 /* The parser counts in int, and needs about 14 times a script's size in memory. */
 #define SQL_TEXT_MAX ((size_t)256 << 20)
 

@@ -33,7 +33,8 @@ static int place(const struct sql_script *s, size_t offset, struct error *err)
 }
 
 PRINTF(4, 5)
-static int refuse(const struct sql_script *s, size_t offset, struct error *err, const char *fmt, ...)
+static int refuse(const struct sql_script *s, size_t offset, struct error *err, const char *fmt,
+		  ...)
 {
 	struct strbuf message CLEANUP(strbuf_release) = STRBUF_INIT;
 	va_list ap;
@@ -112,10 +113,10 @@ static bool is_variable(const struct sql_script *s, size_t offset)
 {
 	char next = offset + 1 < s->len ? s->text[offset + 1] : ' ';
 
-	return s->text[offset] == ':' && (next == '\'' || next == '"' || next == '{' || next == '_' ||
-					  (next >= 'a' && next <= 'z') ||
-					  (next >= 'A' && next <= 'Z') ||
-					  (next >= '0' && next <= '9'));
+	return s->text[offset] == ':' &&
+	       (next == '\'' || next == '"' || next == '{' || next == '_' ||
+		(next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z') ||
+		(next >= '0' && next <= '9'));
 }
 
 static int explain(const struct sql_script *s, const PgQueryError *reason, struct error *err)
@@ -135,10 +136,9 @@ static int explain(const struct sql_script *s, const PgQueryError *reason, struc
 	if (offset < s->len && is_variable(s, offset))
 		return refuse_variable(s, offset, err);
 	error_set(err, "%s", reason->message);
-	/* Of an unfinished script the last line with something on it is the place to show. */
-	while (offset == s->len && offset > 0 && strchr(" \t\r\n", s->text[offset - 1]) &&
-	       reason->cursorpos <= 0)
-		offset--;
+	if (offset == s->len) /* show the last line that has something on it */
+		while (offset > 0 && strchr(" \t\r\n", s->text[offset - 1]))
+			offset--;
 	place(s, offset, err);
 	return error_hint(err, "This is what libpg_query's grammar of PostgreSQL " PG_MAJORVERSION
 			       " says; a newer server may know more.");
@@ -202,8 +202,6 @@ static int add_statement(struct sql_script *s, size_t *from, const PgQuerySplitS
 	size_t start = (size_t)it->stmt_location, end = start + (size_t)it->stmt_len;
 	struct sql_statement *added;
 
-	if (!it->stmt_len || end > s->len)
-		end = s->len;
 	start = sql_skip_blank(s->text, end, start);
 	if (start == end)
 		BUG("the parser found a statement in nothing but blanks");
@@ -273,8 +271,7 @@ static const char *hint_of(enum sql_kind kind)
 	case SQL_ROLLBACK_PREPARED:
 		return "Script and record commit together, in one transaction, which is not "
 		       "the script's to prepare or to end.";
-	default:
-		return NULL;
+	default: return NULL;
 	}
 }
 
@@ -302,9 +299,11 @@ static bool is_control(enum sql_kind kind)
 static int refuse_outside_in_block(const struct sql_script *s, const struct sql_statement *it,
 				   size_t begin, struct error *err)
 {
-	refuse(s, it->offset, err, "%s cannot run inside the transaction that BEGIN starts in line %zu",
+	refuse(s, it->offset, err,
+	       "%s cannot run inside the transaction that BEGIN starts in line %zu",
 	       sql_kind_name(it->kind), line_of(s, begin));
-	return error_hint(err, "Take BEGIN and COMMIT out, or make this statement a script of its own.");
+	return error_hint(err,
+			  "Take BEGIN and COMMIT out, or make this statement a script of its own.");
 }
 
 /* A script that runs outside of a transaction has no transaction control at all. */
@@ -346,8 +345,9 @@ static int refuse_begin(const struct sql_script *s, size_t i, bool committed, st
 
 	if (committed) {
 		refuse(s, it->offset, err, "the script has several transactions: another BEGIN");
-		return error_hint(err, "Script and record commit together, in one transaction. Make "
-				       "each of its transactions a script of its own.");
+		return error_hint(err,
+				  "Script and record commit together, in one transaction. Make "
+				  "each of its transactions a script of its own.");
 	}
 	refuse(s, it->offset, err, "BEGIN in the middle of a script");
 	return error_hint(err, "Put it before the first statement, or leave it out: the script "

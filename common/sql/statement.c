@@ -147,7 +147,8 @@ static bool is_secret_option(const PgQuery__Node *node)
 	if (node->node_case != PG_QUERY__NODE__NODE_DEF_ELEM || !node->def_elem->arg)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (sql_mentions(node->def_elem->defname, strlen(node->def_elem->defname), names[i]))
+		if (sql_mentions(node->def_elem->defname, strlen(node->def_elem->defname),
+				 names[i]))
 			return true;
 	return false;
 }
@@ -210,7 +211,8 @@ static int check_begin(const PgQuery__TransactionStmt *t, struct error *err)
 	const char *name = level ? text_of(level->arg) : NULL;
 
 	if (name && strcmp(name, "read committed") && strcmp(name, "read uncommitted"))
-		error_refused(err, "BEGIN cannot ask for another isolation level than READ COMMITTED");
+		error_refused(err,
+			      "BEGIN cannot ask for another isolation level than READ COMMITTED");
 	else if (option_bool(t->options, t->n_options, "transaction_read_only", false))
 		error_refused(err, "BEGIN cannot ask for READ ONLY");
 	else if (option_bool(t->options, t->n_options, "transaction_deferrable", false))
@@ -241,15 +243,9 @@ static int classify_transaction(struct sql_statement *s, const PgQuery__Transact
 	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT:
 		s->kind = SQL_COMMIT;
 		return check_chain(t, err);
-	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK:
-		s->kind = SQL_ROLLBACK;
-		return 0;
-	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT:
-		s->kind = SQL_SAVEPOINT;
-		break;
-	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE:
-		s->kind = SQL_RELEASE;
-		break;
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK: s->kind = SQL_ROLLBACK; return 0;
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT: s->kind = SQL_SAVEPOINT; break;
+	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE: s->kind = SQL_RELEASE; break;
 	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
 		s->kind = SQL_ROLLBACK_TO;
 		break;
@@ -262,8 +258,7 @@ static int classify_transaction(struct sql_statement *s, const PgQuery__Transact
 	case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_PREPARED:
 		s->kind = SQL_ROLLBACK_PREPARED;
 		return 0;
-	default:
-		BUG("unknown kind of transaction statement %d", (int)t->kind);
+	default: BUG("unknown kind of transaction statement %d", (int)t->kind);
 	}
 	s->object.name = string_of(t->savepoint_name);
 	return 0;
@@ -302,9 +297,7 @@ static void classify_reindex(struct sql_statement *s, const PgQuery__ReindexStmt
 		s->is_table = r->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_TABLE;
 		s->object = name_of_range(r->relation);
 		return;
-	default:
-		outside(s, SQL_REINDEX_ALL);
-		s->object.name = string_of(r->name);
+	default: outside(s, SQL_REINDEX_ALL); s->object.name = string_of(r->name);
 	}
 }
 
@@ -314,8 +307,8 @@ static void classify_alter_table(struct sql_statement *s, const PgQuery__AlterTa
 		const PgQuery__AlterTableCmd *cmd = a->cmds[i]->alter_table_cmd;
 
 		if (a->cmds[i]->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_CMD ||
-		    cmd->subtype != PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartition ||
-		    !cmd->def || cmd->def->node_case != PG_QUERY__NODE__NODE_PARTITION_CMD ||
+		    cmd->subtype != PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartition || !cmd->def ||
+		    cmd->def->node_case != PG_QUERY__NODE__NODE_PARTITION_CMD ||
 		    !cmd->def->partition_cmd->concurrent || s->outside)
 			continue;
 		outside(s, SQL_DETACH_PARTITION_CONCURRENTLY);
@@ -339,8 +332,7 @@ static void classify_create_subscription(struct sql_statement *s,
 static bool alters_on_publisher(const PgQuery__AlterSubscriptionStmt *a)
 {
 	switch (a->kind) {
-	case PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_REFRESH:
-		return true;
+	case PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_REFRESH: return true;
 	case PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_SET_PUBLICATION:
 	case PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_ADD_PUBLICATION:
 	case PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_DROP_PUBLICATION:
@@ -392,15 +384,9 @@ static int classify_tree(struct sql_statement *s, const PgQuery__Node *n, struct
 	switch (n->node_case) {
 	case PG_QUERY__NODE__NODE_TRANSACTION_STMT:
 		return classify_transaction(s, n->transaction_stmt, err);
-	case PG_QUERY__NODE__NODE_INDEX_STMT:
-		classify_index(s, n->index_stmt);
-		break;
-	case PG_QUERY__NODE__NODE_DROP_STMT:
-		classify_drop(s, n->drop_stmt);
-		break;
-	case PG_QUERY__NODE__NODE_REINDEX_STMT:
-		classify_reindex(s, n->reindex_stmt);
-		break;
+	case PG_QUERY__NODE__NODE_INDEX_STMT: classify_index(s, n->index_stmt); break;
+	case PG_QUERY__NODE__NODE_DROP_STMT: classify_drop(s, n->drop_stmt); break;
+	case PG_QUERY__NODE__NODE_REINDEX_STMT: classify_reindex(s, n->reindex_stmt); break;
 	case PG_QUERY__NODE__NODE_VACUUM_STMT:
 		if (n->vacuum_stmt->is_vacuumcmd)
 			outside(s, SQL_VACUUM);
@@ -423,8 +409,8 @@ static int classify_tree(struct sql_statement *s, const PgQuery__Node *n, struct
 				       n->alter_database_stmt->dbname, false);
 		break;
 	case PG_QUERY__NODE__NODE_CREATE_TABLE_SPACE_STMT:
-		classify_named(s, SQL_CREATE_TABLESPACE,
-			       n->create_table_space_stmt->tablespacename, false);
+		classify_named(s, SQL_CREATE_TABLESPACE, n->create_table_space_stmt->tablespacename,
+			       false);
 		break;
 	case PG_QUERY__NODE__NODE_DROP_TABLE_SPACE_STMT:
 		classify_named(s, SQL_DROP_TABLESPACE, n->drop_table_space_stmt->tablespacename,
@@ -458,9 +444,7 @@ static int classify_tree(struct sql_statement *s, const PgQuery__Node *n, struct
 		s->object = name_of_list(n->alter_enum_stmt->type_name,
 					 n->alter_enum_stmt->n_type_name);
 		break;
-	case PG_QUERY__NODE__NODE_COPY_STMT:
-		classify_copy(s, n->copy_stmt);
-		break;
+	case PG_QUERY__NODE__NODE_COPY_STMT: classify_copy(s, n->copy_stmt); break;
 	case PG_QUERY__NODE__NODE_CREATE_ROLE_STMT:
 		s->has_secret = has_secret_option(n->create_role_stmt->options,
 						  n->create_role_stmt->n_options);
@@ -485,8 +469,7 @@ static int classify_tree(struct sql_statement *s, const PgQuery__Node *n, struct
 		s->has_secret = has_secret_option(n->alter_foreign_server_stmt->options,
 						  n->alter_foreign_server_stmt->n_options);
 		break;
-	default:
-		break;
+	default: break;
 	}
 	return 0;
 }
@@ -585,8 +568,9 @@ int sql_statement_classify(struct sql_statement *s, const char *text, struct err
 	if (!wants_tree(words, start, s->len))
 		return 0;
 	if (s->len > SQL_TREE_MAX)
-		return error_refused(err, "the statement is too long to be examined: %zu bytes, "
-					  "the limit is %zu for one that starts with '%s'",
+		return error_refused(err,
+				     "the statement is too long to be examined: %zu bytes, "
+				     "the limit is %zu for one that starts with '%s'",
 				     s->len, SQL_TREE_MAX, words);
 	return parse_tree(s, start, err);
 }

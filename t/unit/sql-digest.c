@@ -115,7 +115,8 @@ static void needs_whole_tokens(void **state UNUSED)
 	} list[] = {
 		{ "select\n '\xc3\xa9', 'abc", 18, "f.sql:2:7",
 		  "unterminated quoted string at or near \"'abc\"" },
-		{ "select 1 /* x", 13, "f.sql:1:10", "unterminated /* comment at or near \"/* x\"" },
+		{ "select 1 /* x", 13, "f.sql:1:10",
+		  "unterminated /* comment at or near \"/* x\"" },
 		{ "select\0 1", 9, "f.sql:1:7", "a NUL byte is not valid in SQL" },
 		{ "select \xff", 8, "f.sql:1:8", "byte 0xff is not valid UTF-8" },
 	};
@@ -124,7 +125,8 @@ static void needs_whole_tokens(void **state UNUSED)
 		struct error err CLEANUP(error_release) = ERROR_INIT;
 		char hex[SQL_DIGEST_LEN + 1] = "untouched";
 
-		assert_int_equal(sql_token_digest(hex, "f.sql", list[i].sql, list[i].len, &err), -1);
+		assert_int_equal(sql_token_digest(hex, "f.sql", list[i].sql, list[i].len, &err),
+				 -1);
 		assert_string_equal(err.message, list[i].message);
 		assert_string_equal(err.place, list[i].place);
 		assert_string_equal(hex, "untouched");

@@ -35,8 +35,9 @@ static char *show(const struct sql_script *s)
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct sql_statement *it = &s->statement[i];
 
-		strbuf_addf(&out, "\n%s%s%s%s%s", it->outside ? "!" : "", it->conditional ? "?" : "",
-			    it->opaque ? "~" : "", it->has_secret ? "$" : "",
+		strbuf_addf(&out, "\n%s%s%s%s%s", it->outside ? "!" : "",
+			    it->conditional ? "?" : "", it->opaque ? "~" : "",
+			    it->has_secret ? "$" : "",
 			    it->kind == SQL_ORDINARY ? "" : sql_kind_name(it->kind));
 		show_name(&out, " ", &it->object);
 		show_name(&out, " on ", &it->table);
@@ -88,6 +89,12 @@ static void splits(void **state UNUSED)
 		{ "select 1;\r\nselect\r\n2;\r\n", "\n|select 1\n|select\r\n2" },
 		{ "select 'a;b', \"c;d\" from t; select 2",
 		  "\n|select 'a;b', \"c;d\" from t\n|select 2" },
+		{ "reindex table a_name_that_is_as_long_as_names_can_be_in_the_server_which_is_63",
+		  "\n|reindex table a_name_that_is_as_long_as_names_can_be_in_the_server_which_is_63" },
+		{ "create role a; alter database d refresh collation version;"
+		  "alter subscription s set (binary = true)",
+		  "\n|create role a\n|alter database d refresh collation version\n"
+		  "ALTER SUBSCRIPTION s|alter subscription s set (binary = true)" },
 		{ "select 'it''s; ok';select E'it\\'s; ok';select e'\\\\';",
 		  "\n|select 'it''s; ok'\n|select E'it\\'s; ok'\n|select e'\\\\'" },
 		{ "select 'back\\'; select 2;", "\n|select 'back\\'\n|select 2" },
@@ -107,7 +114,8 @@ static void splits(void **state UNUSED)
 		{ "create rule r as on insert to t do also (select 1; select 2); select 3;",
 		  "\n|create rule r as on insert to t do also (select 1; select 2)\n|select 3" },
 		{ "select a[1:2], x::int from t", "\n|select a[1:2], x::int from t" },
-		{ "prepare p as select $1; deallocate p", "\n|prepare p as select $1\n|deallocate p" },
+		{ "prepare p as select $1; deallocate p",
+		  "\n|prepare p as select $1\n|deallocate p" },
 		{ "do $$ begin commit; end $$; call p();",
 		  "\n~DO|do $$ begin commit; end $$\n~CALL|call p()" },
 		{ "-- x\nDO/**/'begin end'", "\n~DO|DO/**/'begin end'" },
@@ -148,7 +156,8 @@ static void finds_what_runs_outside(void **state UNUSED)
 		{ "CREATE /**/ UNIQUE -- x\n INDEX CONCURRENTLY if not exists \"I x\" on \"S\".t (a)",
 		  "outside\n!?CREATE INDEX CONCURRENTLY S.I x on S.t|"
 		  "CREATE /**/ UNIQUE -- x\n INDEX CONCURRENTLY if not exists \"I x\" on \"S\".t (a)" },
-		{ "create index \"concurrently\" on t (a)", "\n|create index \"concurrently\" on t (a)" },
+		{ "create index \"concurrently\" on t (a)",
+		  "\n|create index \"concurrently\" on t (a)" },
 		{ "drop index concurrently i",
 		  "outside\n!DROP INDEX CONCURRENTLY i|drop index concurrently i" },
 		{ "drop index concurrently if exists d.s.i",
@@ -160,7 +169,8 @@ static void finds_what_runs_outside(void **state UNUSED)
 		  "outside\n!REINDEX CONCURRENTLY t|reindex (verbose, concurrently on) table t" },
 		{ "reindex (concurrently off) table t", "\n|reindex (concurrently off) table t" },
 		{ "reindex (concurrently 0) index i", "\n|reindex (concurrently 0) index i" },
-		{ "reindex (concurrently false) index i", "\n|reindex (concurrently false) index i" },
+		{ "reindex (concurrently false) index i",
+		  "\n|reindex (concurrently false) index i" },
 		{ "reindex table t", "\n|reindex table t" },
 		{ "reindex schema s",
 		  "outside\n!REINDEX of a whole schema or database s|reindex schema s" },
@@ -212,7 +222,8 @@ static void finds_what_runs_outside(void **state UNUSED)
 		  "\nALTER SUBSCRIPTION s|alter subscription s set publication p with (refresh = false)" },
 		{ "alter subscription s add publication p",
 		  "outside\n!ALTER SUBSCRIPTION s|alter subscription s add publication p" },
-		{ "alter subscription s disable", "\nALTER SUBSCRIPTION s|alter subscription s disable" },
+		{ "alter subscription s disable",
+		  "\nALTER SUBSCRIPTION s|alter subscription s disable" },
 		{ "drop subscription if exists s",
 		  "outside\n!?DROP SUBSCRIPTION s|drop subscription if exists s" },
 		{ "begin; alter subscription s set (slot_name = none); drop subscription s; commit",
@@ -222,12 +233,14 @@ static void finds_what_runs_outside(void **state UNUSED)
 		{ "discard plans", "\n|discard plans" },
 		{ "alter type s.e add value if not exists 'x'",
 		  "\n?ALTER TYPE ... ADD VALUE s.e|alter type s.e add value if not exists 'x'" },
-		{ "alter type e rename value 'a' to 'b'", "\n|alter type e rename value 'a' to 'b'" },
+		{ "alter type e rename value 'a' to 'b'",
+		  "\n|alter type e rename value 'a' to 'b'" },
 		{ "refresh materialized view concurrently v",
 		  "\n|refresh materialized view concurrently v" },
 		{ "copy t from '/x'; copy t to program 'stdin'",
 		  "\n|copy t from '/x'\n|copy t to program 'stdin'" },
-		{ "select 1; vacuum; vacuum", "outside\n|select 1\n!VACUUM|vacuum\n!VACUUM|vacuum" },
+		{ "select 1; vacuum; vacuum",
+		  "outside\n|select 1\n!VACUUM|vacuum\n!VACUUM|vacuum" },
 	};
 
 	check_all_good(list, ARRAY_SIZE(list));
@@ -239,7 +252,8 @@ static void finds_the_marker(void **state UNUSED)
 		{ SQL_MARKER, "marked outside" },
 		{ SQL_MARKER "\nselect 1", "marked outside\n|select 1" },
 		{ "\xef\xbb\xbf" SQL_MARKER "\r\nselect 1;\r\n", "marked outside\n|select 1" },
-		{ "-- a\n/* b */\n \t" SQL_MARKER " \t\n;-- c\nselect 1", "marked outside\n|select 1" },
+		{ "-- a\n/* b */\n \t" SQL_MARKER " \t\n;-- c\nselect 1",
+		  "marked outside\n|select 1" },
 		{ SQL_MARKER "\nvacuum", "marked outside\n!VACUUM|vacuum" },
 		{ "/* x */ " SQL_MARKER "\nselect 1", "\n|select 1" },
 		{ "/*\n" SQL_MARKER "\n*/ select 1", "\n|select 1" },
@@ -270,11 +284,13 @@ static void finds_passwords(void **state UNUSED)
 		{ "create user mapping for u server s options (user 'u', password 'x')", true },
 		{ "create user mapping for u server s options (user 'u')", false },
 		{ "alter user mapping for u server s options (set password 'x')", true },
-		{ "create server s foreign data wrapper w options (host 'h', sslpassword 'x')", true },
+		{ "create server s foreign data wrapper w options (host 'h', sslpassword 'x')",
+		  true },
 		{ "alter server s options (add secret_key 'x')", true },
 		{ "create subscription s connection 'host=h password=x' publication p", true },
 		{ "create subscription s connection 'postgresql://u:x@h/d' publication p", true },
-		{ "create subscription s connection 'postgresql://u@h:5432/d' publication p", false },
+		{ "create subscription s connection 'postgresql://u@h:5432/d' publication p",
+		  false },
 		{ "alter subscription s connection 'password = x'", true },
 		{ "alter system set primary_conninfo = 'host=h password=x'", true },
 		{ "do $$ begin create role r login PASSWORD\n 'x'; end $$", true },
@@ -330,38 +346,50 @@ static void refuses_transaction_control(void **state UNUSED)
 	static const struct bad list[] = {
 		{ "select 1;\n  rollback;", "2:3", "ROLLBACK is not possible in a script",
 		  "raise an exception" },
-		{ "begin; select 1; abort;", "1:18", "ROLLBACK is not possible in a script", "DO block" },
-		{ "begin; rollback and chain;", "1:8", "ROLLBACK is not possible in a script", "DO" },
+		{ "begin; select 1; abort;", "1:18", "ROLLBACK is not possible in a script",
+		  "DO block" },
+		{ "begin; rollback and chain;", "1:8", "ROLLBACK is not possible in a script",
+		  "DO" },
 		{ "select 1; commit; select 2", "1:11", "COMMIT in the middle of a script",
 		  "a script of its own" },
-		{ "begin; commit; select 1", "1:8", "COMMIT in the middle of a script", "of its own" },
-		{ "begin; commit; commit", "1:8", "COMMIT in the middle of a script", "of its own" },
+		{ "begin; commit; select 1", "1:8", "COMMIT in the middle of a script",
+		  "of its own" },
+		{ "begin; commit; commit", "1:8", "COMMIT in the middle of a script",
+		  "of its own" },
 		{ "select 1;\nbegin; select 1; commit;", "2:1", "BEGIN in the middle of a script",
 		  "before the first statement" },
-		{ "begin; start transaction; end;", "1:8", "BEGIN in the middle of a script", "leave it out" },
+		{ "begin; start transaction; end;", "1:8", "BEGIN in the middle of a script",
+		  "leave it out" },
 		{ "begin; commit;\nbegin; commit;", "2:1",
 		  "the script has several transactions: another BEGIN", "of its own" },
 		{ "select 1; end; begin; end", "1:16",
 		  "the script has several transactions: another BEGIN", "of its own" },
 		{ "begin; commit and chain;", "1:8", "AND CHAIN is not possible in a script",
 		  "of its own" },
-		{ "begin;\nselect 1;", "1:1", "BEGIN without COMMIT", "End the script with COMMIT" },
+		{ "begin;\nselect 1;", "1:1", "BEGIN without COMMIT",
+		  "End the script with COMMIT" },
 		{ "begin", "1:1", "BEGIN without COMMIT", "leave BEGIN out" },
 		{ "select 1;\ncommit;", "2:1", "COMMIT without BEGIN", "Put a BEGIN" },
 		{ "end", "1:1", "COMMIT without BEGIN", "Put a BEGIN" },
-		{ "begin; prepare transaction 'x';", "1:8", "PREPARE TRANSACTION is not possible in a script",
-		  "in one transaction" },
-		{ "prepare transaction '';", "1:1", "PREPARE TRANSACTION is not possible in a script",
-		  "in one transaction" },
-		{ "commit prepared 'x'", "1:1", "COMMIT PREPARED is not possible in a script", "one" },
-		{ "rollback prepared 'x'", "1:1", "ROLLBACK PREPARED is not possible in a script", "one" },
+		{ "begin; prepare transaction 'x';", "1:8",
+		  "PREPARE TRANSACTION is not possible in a script", "in one transaction" },
+		{ "prepare transaction '';", "1:1",
+		  "PREPARE TRANSACTION is not possible in a script", "in one transaction" },
+		{ "commit prepared 'x'", "1:1", "COMMIT PREPARED is not possible in a script",
+		  "one" },
+		{ "rollback prepared 'x'", "1:1", "ROLLBACK PREPARED is not possible in a script",
+		  "one" },
 		{ "begin isolation level serializable; commit", "1:1",
-		  "BEGIN cannot ask for another isolation level than READ COMMITTED", "Leave these" },
+		  "BEGIN cannot ask for another isolation level than READ COMMITTED",
+		  "Leave these" },
 		{ "begin transaction isolation level repeatable read; commit", "1:1",
-		  "BEGIN cannot ask for another isolation level than READ COMMITTED", "Leave these" },
-		{ "start transaction read only; commit", "1:1", "BEGIN cannot ask for READ ONLY", "Leave" },
+		  "BEGIN cannot ask for another isolation level than READ COMMITTED",
+		  "Leave these" },
+		{ "start transaction read only; commit", "1:1", "BEGIN cannot ask for READ ONLY",
+		  "Leave" },
 		{ "begin deferrable; commit", "1:1", "BEGIN cannot ask for DEFERRABLE", "Leave" },
-		{ "savepoint a; select 1", "1:1", "savepoint 'a' is never released", "RELEASE SAVEPOINT" },
+		{ "savepoint a; select 1", "1:1", "savepoint 'a' is never released",
+		  "RELEASE SAVEPOINT" },
 		{ "savepoint a; savepoint b; release b; rollback to a", "1:1",
 		  "savepoint 'a' is never released", "leave it out" },
 		{ "savepoint a; savepoint b; release a; release b", "1:38",
@@ -393,9 +421,10 @@ static void refuses_transaction_control(void **state UNUSED)
 		  "of its own" },
 		{ "select 1;\n " SQL_MARKER "\nselect 2;", "2:2",
 		  "the marker '" SQL_MARKER "' comes too late", "before the first statement" },
-		{ "begin;\n" SQL_MARKER "\ncommit;", "2:1", "the marker '" SQL_MARKER "' comes too late",
-		  "before the first" },
-		{ "select 1;\n" SQL_MARKER, "2:1", "the marker '" SQL_MARKER "' comes too late", "whole" },
+		{ "begin;\n" SQL_MARKER "\ncommit;", "2:1",
+		  "the marker '" SQL_MARKER "' comes too late", "before the first" },
+		{ "select 1;\n" SQL_MARKER, "2:1", "the marker '" SQL_MARKER "' comes too late",
+		  "whole" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
@@ -405,29 +434,35 @@ static void refuses_transaction_control(void **state UNUSED)
 static void refuses_what_is_psqls(void **state UNUSED)
 {
 	static const struct bad list[] = {
-		{ "copy t from stdin", "1:1", "COPY FROM STDIN is not possible in a script", "INSERT" },
+		{ "copy t from stdin", "1:1", "COPY FROM STDIN is not possible in a script",
+		  "INSERT" },
 		{ "select 1;\n/* x */ COPY t (a, b) FROM stdin WITH (format csv);\n1,a'\n\\.\nselect 1;\n",
 		  "2:9", "COPY FROM STDIN is not possible in a script", "psql after" },
 		{ "create table t ();\r\ncopy t from stdin;\r\n1\t\\N\r\n\\.\r\n", "2:1",
 		  "COPY FROM STDIN is not possible in a script", "INSERT" },
 		{ "copy t from stdin;\nselect 1;\n\\.\n", "1:1",
 		  "COPY FROM STDIN is not possible in a script", "INSERT" },
-		{ "select ';copy t from stdin;', E'\\';', $$;$$;\ncopy t from stdin; $x", "2:1",
-		  "COPY FROM STDIN is not possible in a script", "INSERT" },
-		{ "select 1; copy (select 1) to stdout", "1:11", "COPY TO STDOUT is not possible in a script",
-		  "nowhere" },
+		{ "select ';copy t from stdin;', E'\\';', $a1$;$a$;$$$a1$, $1, \"it;\" - 1;\ncopy t from stdin; $x",
+		  "2:1", "COPY FROM STDIN is not possible in a script", "INSERT" },
+		{ "select 1; copy (select 1) to stdout", "1:11",
+		  "COPY TO STDOUT is not possible in a script", "nowhere" },
 		{ "\\i other.sql", "1:1", "'\\i' is a command of psql, not SQL", "without psql" },
 		{ "select 1;\n\\set ON_ERROR_STOP on\nselect 2;", "2:1",
 		  "'\\set' is a command of psql, not SQL", "without psql" },
-		{ "select 1 \\gset", "1:10", "'\\gset' is a command of psql, not SQL", "without psql" },
-		{ "\\copy t from 'x'", "1:1", "'\\copy' is a command of psql, not SQL", "without psql" },
+		{ "select 1 \\gset", "1:10", "'\\gset' is a command of psql, not SQL",
+		  "without psql" },
+		{ "\\copy t from 'x'", "1:1", "'\\copy' is a command of psql, not SQL",
+		  "without psql" },
 		{ "\\.", "1:1", "'\\.' is a command of psql, not SQL", "without psql" },
 		{ "\\echo it's", "1:1", "'\\echo' is a command of psql, not SQL", "without psql" },
-		{ "select :var", "1:8", "':' does not fit here; psql's variables are not SQL", "value" },
+		{ "select :var", "1:8", "':' does not fit here; psql's variables are not SQL",
+		  "value" },
 		{ "select '\xc3\xa9', :'var'", "1:13",
 		  "':' does not fit here; psql's variables are not SQL", "value" },
-		{ "drop table :\"t\"", "1:12", "':' does not fit here; psql's variables are not SQL",
+		{ "select :1", "1:8", "':' does not fit here; psql's variables are not SQL",
 		  "value" },
+		{ "drop table :\"t\"", "1:12",
+		  "':' does not fit here; psql's variables are not SQL", "value" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
@@ -438,14 +473,17 @@ static void places_syntax_errors(void **state UNUSED)
 {
 	static const struct bad list[] = {
 		{ "selec 1", "1:1", "syntax error at or near \"selec\"", PARSER_SAYS },
-		{ "select 1;\r\nselect 2;\r\n  selec 3;\r\n", "3:3", "syntax error at or near \"selec\"",
-		  PARSER_SAYS },
-		{ "\xef\xbb\xbf" "selec 1", "1:1", "syntax error at or near \"selec\"", PARSER_SAYS },
+		{ "select 1;\r\nselect 2;\r\n  selec 3;\r\n", "3:3",
+		  "syntax error at or near \"selec\"", PARSER_SAYS },
+		{ "\xef\xbb\xbf"
+		  "selec 1",
+		  "1:1", "syntax error at or near \"selec\"", PARSER_SAYS },
 		{ "select '\xc3\xa9\xe6\x97\xa5\xf0\x9f\x98\x80' \xc3\xa9 \xc3\xa9;", "1:16",
 		  "syntax error at or near \"\xc3\xa9\"", PARSER_SAYS },
 		{ "-- \xc3\xa9\nselect 1;\n\tselec 3", "3:2", "syntax error at or near \"selec\"",
 		  PARSER_SAYS },
-		{ "select 1;\ncreate table t (\n", "3:1", "syntax error at end of input", PARSER_SAYS },
+		{ "select 1;\ncreate table t (\r\n\n", "2:17", "syntax error at end of input",
+		  PARSER_SAYS },
 		{ "select 1;\nselect 'abc", "2:8", "unterminated quoted string at or near \"'abc\"",
 		  PARSER_SAYS },
 		{ "select $$abc", "1:8", "unterminated dollar-quoted string at or near \"$$abc\"",
@@ -465,11 +503,14 @@ static void refuses_bytes_that_are_no_text(void **state UNUSED)
 		struct bad bad;
 		size_t len;
 	} list[] = {
-		{ { "select 1;\nselect\0 2", "2:7", "a NUL byte is not valid in SQL", "UTF-8" }, 19 },
+		{ { "select 1;\nselect\0 2", "2:7", "a NUL byte is not valid in SQL", "UTF-8" },
+		  19 },
 		{ { "\xef\xbb\xbf\0", "1:1", "a NUL byte is not valid in SQL", "UTF-8" }, 4 },
 		{ { "\xff\xfes\0e\0", "1:1", "byte 0xff is not valid UTF-8", "UTF-8" }, 6 },
-		{ { "select '\xc3\xa9\xe9';", "1:10", "byte 0xe9 is not valid UTF-8", "UTF-8" }, 13 },
-		{ { "select 1 -- \xed\xa0\x80", "1:13", "byte 0xed is not valid UTF-8", "UTF-8" }, 15 },
+		{ { "select '\xc3\xa9\xe9';", "1:10", "byte 0xe9 is not valid UTF-8", "UTF-8" },
+		  13 },
+		{ { "select 1 -- \xed\xa0\x80", "1:13", "byte 0xed is not valid UTF-8", "UTF-8" },
+		  15 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
@@ -501,7 +542,8 @@ static void takes_ten_megabytes(void **state UNUSED)
 	size_t nr, expect = 0;
 
 	for (; sql.len < (10 << 20); expect++)
-		strbuf_addf(&sql, "INSERT INTO t (a, b) VALUES (%zu, 'some text; it''s long enough');\n",
+		strbuf_addf(&sql,
+			    "INSERT INTO t (a, b) VALUES (%zu, 'some text; it''s long enough');\n",
 			    expect);
 	assert_int_equal(parse(&sql, &nr, &err), 0);
 	assert_int_equal(nr, expect);
@@ -523,12 +565,14 @@ static void depth_is_no_crash(void **state UNUSED)
 		{ "create index concurrently on t ((a", "::b", 21000, "))", NULL },
 		{ "create index concurrently on t ((a", "[1]", 21000, "))", NULL },
 		{ "create index concurrently on t ((a", "=any(b)", 9000, "))", NULL },
-		{ "create index concurrently on t ((", "(select ", 1900, "1", "syntax error at end" },
+		{ "create index concurrently on t ((", "(select ", 1900, "1",
+		  "syntax error at end" },
 		{ "create index concurrently on t ((", "- ", 9000, "1))", NULL },
 		{ "select ", "(", 100000, "", "memory exhausted" },
 		{ "select ", "(select ", 100000, "", "memory exhausted" },
 		{ "copy (select 1", " union select 1", 4300, ") to stdout", "COPY TO STDOUT" },
-		{ "copy (select * from a", " join a using(a)", 4000, ") to stdout", "COPY TO STDOUT" },
+		{ "copy (select * from a", " join a using(a)", 4000, ") to stdout",
+		  "COPY TO STDOUT" },
 		{ "", "/*", 3000, "", "unterminated /* comment" }, /* quadratic in scan.l */
 		{ "", ";", 1000000, "", NULL },
 	};
@@ -592,8 +636,9 @@ static void no_stack_is_an_error(void **state UNUSED)
 	result = parse(&sql, &nr, &err);
 	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
 	assert_int_equal(result, -1);
-	assert_string_equal(err.message,
-			    "could not get 256 MB of stack for the SQL parser: Cannot allocate memory");
+	assert_string_equal(
+		err.message,
+		"could not get 256 MB of stack for the SQL parser: Cannot allocate memory");
 	assert_int_equal(err.sys_errno, ENOMEM);
 }
 #endif
