@@ -202,9 +202,10 @@ const char *key_expects(enum key_type type, const char *value)
 						 "a time such as 500ms, 5s or 2min, up to 24 days";
 	case KEY_URL: /* "" is libpq's own defaults */ return value ? NULL : "a value";
 	case KEY_STRING:
-	case KEY_PATH:
-	case KEY_PATHSPEC:
 	case KEY_COMMAND: return value && *value ? NULL : "a value";
+	case KEY_PATH:
+	case KEY_PATHSPEC: /* it ends up among a command's arguments */
+		return value && *value && *value != '-' ? NULL : "a path (\"./-x\" for \"-x\")";
 	}
 	BUG("unknown type of a setting");
 }

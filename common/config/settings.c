@@ -287,13 +287,19 @@ static void warn_of_secret(const struct setting *setting, struct strvec *ret)
 		     setting->line, name.buf);
 }
 
+void settings_secrets(const struct settings *s, struct strvec *ret)
+{
+	for (size_t i = 0; i < s->nr; i++)
+		warn_of_secret(&s->item[i], ret);
+}
+
 void settings_warnings(const struct settings *s, struct strvec *ret)
 {
+	settings_secrets(s, ret);
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct setting *setting = &s->item[i];
 		struct strbuf name CLEANUP(strbuf_release) = STRBUF_INIT;
 
-		warn_of_secret(setting, ret);
 		if (!setting->withheld)
 			continue;
 		key_spell(&name, setting->key, setting->sub);

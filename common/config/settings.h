@@ -74,6 +74,8 @@ void settings_release(struct settings *s);
  * that are withheld, passwords in a tracked file. Appends; often nothing.
  */
 void settings_warnings(const struct settings *s, struct strvec *ret);
+/* Only the part on passwords; never the passwords. */
+void settings_secrets(const struct settings *s, struct strvec *ret);
 /* Is anything withheld? Then SETTINGS_TRUST_HINT is due once. */
 bool settings_withheld(const struct settings *s);
 #define SETTINGS_TRUST_HINT "Read .gitrollback, then run 'git rollback trust' to honour all of it."
