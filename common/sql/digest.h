@@ -11,8 +11,8 @@
  *         CRLF counts as LF, inside of strings too, and a byte order mark as nothing, so
  *         that files with the same checksum have the same digest. BEGIN, COMMIT and
  *         semicolons count.
- * Equal:  means: the server gets the same statements, but for line ends. The reverse does not hold (x and "x",
- *         E'a' and 'a' differ here).
+ * Equal:  means: the server gets the same statements, but for line ends. The reverse does
+ *         not hold (x and "x", E'a' and 'a' differ here).
  * Errors: what the scanner cannot read (an unterminated string, a NUL byte, invalid UTF-8)
  *         has no digest: -1, with the place. It need not parse, though.
  */

@@ -6,8 +6,8 @@
  * to overflow an ordinary stack. So all its work is done on a thread of its own with a
  * stack of SQL_PARSER_STACK bytes (only reserved, paid for page by page when used), and
  * no statement longer than SQL_TREE_MAX bytes is made a tree: the deepest tree that so
- * many bytes can be ("+1" 32,000 times) was measured to take 70 MB of that stack. When the thread ends
- * libpg_query gives all its memory back.
+ * many bytes can be ("+1" 32,000 times) was measured to take 70 MB of that stack. When
+ * the thread ends libpg_query gives all its memory back.
  */
 #ifndef SQL_PARSER_H
 #define SQL_PARSER_H
