@@ -212,7 +212,8 @@ static void show_change(const struct trusting_plan *plan, const struct common_op
 				    "end or in passwords.\n",
 		      out);
 	} else {
-		bool color = out == stdout && color_wanted(common->color, NULL);
+		const char *config = settings_git(&plan->settings, "color.ui");
+		bool color = out == stdout && color_wanted(common->color, config);
 
 		fputs(SETTINGS_FILE " has changed since it was trusted:\n", out);
 		print_difference(plan->difference, color, out);

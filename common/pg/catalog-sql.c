@@ -843,9 +843,12 @@ const char catalog_notes_all_sql[] =
 	NOTES(NORMAL("c.objoid") " OR c.classoid IN (2615, 3079, 2612)",
 	      NORMAL("l.objoid") " OR l.classoid = 2615", "true");
 const char catalog_notes_some_sql[] =
-	NOTES("c.objoid = ANY ($1)", "l.objoid = ANY ($1)", "d.objid = ANY ($1)");
+	NOTES("c.objoid = ANY ($1::oid[])", "l.objoid = ANY ($1::oid[])", "d.objid = ANY ($1::oid[])");
 
-/* All that changes how an expression is printed, and JIT, which takes longer than any of them. */
+/*
+ * All that changes how an expression is printed; and no JIT, which would take longer than any
+ * of the queries, and no plan for each list of OIDs.
+ */
 const char catalog_settings_sql[] =
 	"SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
 	" pg_catalog.set_config('quote_all_identifiers', 'off', true),"
@@ -856,7 +859,8 @@ const char catalog_settings_sql[] =
 	" pg_catalog.set_config('extra_float_digits', '1', true),"
 	" pg_catalog.set_config('bytea_output', 'hex', true),"
 	" pg_catalog.set_config('lc_monetary', 'C', true),"
-	" pg_catalog.set_config('jit', 'off', true)";
+	" pg_catalog.set_config('jit', 'off', true),"
+	" pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)";
 
 /* The kinds that the queries name, and the one that is made of columns. */
 static const char *const kind_names[] = {
@@ -958,7 +962,7 @@ void catalog_kind_sql(struct strbuf *out, const struct catalog_kind *kind,
 	strbuf_addf(out, " FROM %s WHERE ", kind->from);
 	add_text(out, kind->where, scope, version);
 	if (some)
-		strbuf_addf(out, " AND %s = ANY ($1)", kind->group_oid);
+		strbuf_addf(out, " AND %s = ANY ($1::oid[])", kind->group_oid);
 	else if (kind->all)
 		strbuf_addf(out, " AND %s", kind->all);
 }

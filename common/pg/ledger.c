@@ -8,6 +8,7 @@ void ledger_place_release(struct ledger_place *place)
 {
 	free(place->schema);
 	free(place->table);
+	free(place->log_schema);
 	free(place->log);
 	free(place->quoted);
 	free(place->quoted_log);
@@ -139,10 +140,9 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 {
 	struct ledger_place place CLEANUP(ledger_place_release) = LEDGER_PLACE_INIT;
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	char *log_schema CLEANUP(free_p) = NULL;
 
 	if (parse_name(&place.schema, &place.table, db, table, err) < 0 ||
-	    parse_name(&log_schema, &place.log, db, log, err) < 0)
+	    parse_name(&place.log_schema, &place.log, db, log, err) < 0)
 		return -1;
 	if (!place.schema)
 		place.schema = xstrdup_or_null(db->schema);
@@ -150,10 +150,11 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 		error_set(err, "no schema of search_path exists in database '%s'", db->environment);
 		return error_hint(err, "Set rollback.migrations.table to a name with its schema.");
 	}
+	if (!place.log_schema)
+		place.log_schema = xstrdup(place.schema);
 	place.quoted = quote_qualified(db, place.schema, place.table);
-	place.quoted_log = quote_qualified(db, log_schema ? log_schema : place.schema, place.log);
-	const char *params[] = { place.schema, place.table, log_schema ? log_schema : place.schema,
-				 place.log };
+	place.quoted_log = quote_qualified(db, place.log_schema, place.log);
+	const char *params[] = { place.schema, place.table, place.log_schema, place.log };
 	if (db_query(&res, db,
 		     "SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)"
 		     " FROM pg_catalog.pg_class c"

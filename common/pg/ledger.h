@@ -20,7 +20,8 @@
 
 /* Where the tracking tables are; the log stands beside the ledger. */
 struct ledger_place {
-	char *schema, *table, *log;
+	char *schema, *table;
+	char *log_schema, *log;
 	bool exists, log_exists;
 	char *quoted, *quoted_log; /* schema-qualified, for SQL */
 };

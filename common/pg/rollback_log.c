@@ -99,6 +99,19 @@ void rollback_log_add_end(struct db_batch *batch, const struct ledger_place *pla
 	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
 }
 
+void rollback_log_add_forget(struct db_batch *batch, const struct ledger_place *place,
+			     const char *operation, const char *version)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *params[] = { operation, version };
+
+	strbuf_addf(&sql,
+		    "DELETE FROM %s WHERE operation = $1 AND version = $2 AND state = 'running'"
+		    " AND statements_done = 0",
+		    place->quoted_log);
+	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
+}
+
 int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger_place *place,
 			    struct db *db, struct error *err)
 {
@@ -189,7 +202,7 @@ int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place
 		    "SELECT DISTINCT ON (version COLLATE \"C\") version, operation, up_checksum,"
 		    " down_checksum, up_tokens, up_sql, down_sql, fingerprint_before,"
 		    " fingerprint_after, objects FROM %s"
-		    " WHERE version = ANY($1::text[]) AND direction = 'up' AND state = 'done'"
+		    " WHERE version = ANY($1::text[]) AND direction IN ('up', 'baseline') AND state = 'done'"
 		    " ORDER BY version COLLATE \"C\", started_at DESC",
 		    place->quoted_log);
 	if (db_query(&res, db, sql.buf, 1, params, err) < 0)

@@ -47,6 +47,9 @@ void rollback_log_add_progress(struct db_batch *batch, const struct ledger_place
 void rollback_log_add_end(struct db_batch *batch, const struct ledger_place *place,
 			  const char *operation, const char *version, const char *state,
 			  const char *fingerprint_after, const char *objects);
+/* or takes the row away again, of a script of which nothing was done. */
+void rollback_log_add_forget(struct db_batch *batch, const struct ledger_place *place,
+			     const char *operation, const char *version);
 
 /* A script that runs outside a transaction and has not ended. */
 struct log_unfinished {

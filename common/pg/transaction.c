@@ -11,32 +11,44 @@ static void add(struct db_batch *batch, const char *sql)
 	db_batch_add(batch, sql, strlen(sql), 0, NULL);
 }
 
-static void add_settings(struct db_batch *batch, const struct db *db)
+/* One statement for all of them; `local` ends them with the transaction. */
+static void add_settings(struct db_batch *batch, const struct db *db, bool local)
 {
-	const char *params[4] = { IDLE_TIMEOUT };
+	const struct {
+		const char *name, *value;
+	} settings[] = {
+		{ "idle_in_transaction_session_timeout", IDLE_TIMEOUT },
+		{ "client_connection_check_interval", db->version >= 140000 ? CHECK_INTERVAL : NULL },
+		{ "application_name", db->application_name },
+		{ "lock_timeout", db->lock_timeout },
+		{ "statement_timeout", db->statement_timeout },
+	};
+	const char *params[ARRAY_SIZE(settings)];
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
-	size_t nr = 1;
+	size_t nr = 0;
 
-	strbuf_addstr(&sql, "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)");
-	if (db->version >= 140000) {
-		params[nr++] = CHECK_INTERVAL;
-		strbuf_addf(&sql, ", pg_catalog.set_config('client_connection_check_interval', $%zu, true)", nr);
-	}
-	if (db->lock_timeout) {
-		params[nr++] = db->lock_timeout;
-		strbuf_addf(&sql, ", pg_catalog.set_config('lock_timeout', $%zu, true)", nr);
-	}
-	if (db->statement_timeout) {
-		params[nr++] = db->statement_timeout;
-		strbuf_addf(&sql, ", pg_catalog.set_config('statement_timeout', $%zu, true)", nr);
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		if (!settings[i].value)
+			continue;
+		params[nr++] = settings[i].value;
+		strbuf_addf(&sql, "%s pg_catalog.set_config('%s', $%zu, %s)", nr > 1 ? "," : "SELECT",
+			    settings[i].name, nr, local ? "true" : "false");
 	}
 	db_batch_add(batch, sql.buf, sql.len, nr, params);
+}
+
+int transaction_set_session(struct db *db, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	add_settings(&batch, db, false);
+	return db_batch_run(db, &batch, NULL, err);
 }
 
 void transaction_add_begin(struct db_batch *batch, const struct db *db)
 {
 	add(batch, "BEGIN ISOLATION LEVEL READ COMMITTED");
-	add_settings(batch, db);
+	add_settings(batch, db, true);
 }
 
 void transaction_add_reset(struct db_batch *batch, const struct db *db)
@@ -45,7 +57,7 @@ void transaction_add_reset(struct db_batch *batch, const struct db *db)
 	add(batch, "RESET SESSION AUTHORIZATION");
 	add(batch, "RESET ROLE");
 	add(batch, "RESET ALL");
-	add_settings(batch, db);
+	add_settings(batch, db, true);
 }
 
 int transaction_begin(struct db *db, struct error *err)

@@ -19,6 +19,8 @@
 void transaction_add_begin(struct db_batch *batch, const struct db *db);
 /* Adds what takes back a script's SET, SET ROLE and SET SESSION AUTHORIZATION. */
 void transaction_add_reset(struct db_batch *batch, const struct db *db);
+/* Makes the same settings for the session: for scripts that run outside a transaction. */
+int transaction_set_session(struct db *db, struct error *err) MUST_CHECK;
 /* Begins at once. */
 int transaction_begin(struct db *db, struct error *err) MUST_CHECK;
 

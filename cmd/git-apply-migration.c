@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* git apply-migration: apply pending migrations, recorded and proven. */
+#include "base/interrupt.h"
+#include "flow/apply.h"
+#include "flow/session.h"
+#include "main.h"
+#include "term/options.h"
+
+static const char *const usage[] = {
+	"git apply-migration [<options>] [<version>... | <up-file>...]",
+	"git apply-migration [<options>] (--to <version> | --next[=<n>] | --continue)",
+	"git apply-migration [<options>] --baseline <version>",
+	NULL,
+};
+
+static int run(struct apply_request *request, struct error *err)
+{
+	struct session session CLEANUP(session_close) = SESSION_INIT;
+	struct apply_plan plan CLEANUP(apply_plan_release) = APPLY_PLAN_INIT;
+	const struct session_request wanted = {
+		.command = "apply-migration",
+		.database = request->database,
+		.common = &request->common,
+	};
+	int ret;
+
+	if (session_open(&session, &wanted, err) < 0)
+		return error_exit(err);
+	session_warn(&session);
+	if (apply_plan(&plan, &session, request, err) < 0)
+		return error_exit(err);
+	apply_show(&plan);
+	if (request->common.dry_run)
+		return EXIT_DONE;
+	if (!verdict_is_clean(&plan.verdict)) {
+		if (request->common.json)
+			verdict_print(&plan.verdict, false);
+		return EXIT_REFUSED;
+	}
+	ret = plan.nr ? apply_execute(&plan, err) : 0;
+	apply_report(&plan, ret < 0 ? err : NULL);
+	return ret < 0 ? error_exit(err) : EXIT_DONE;
+}
+
+int cmd_main(int argc, const char **argv)
+{
+	struct apply_request request = APPLY_REQUEST_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	bool proof = true;
+	const struct opt opts[] = {
+		OPT_GROUP("Which"),
+		OPT_MODE_ARG(0, "to", &request.mode, APPLY_TO, &request.to, "version",
+			     "apply up to and with <version>"),
+		OPT_MODE_OPTIONAL(0, "next", &request.mode, APPLY_NEXT, &request.next, "n", "1",
+				  "apply the next one, or the next <n>"),
+		OPT_MODE(0, "continue", &request.mode, APPLY_CONTINUE,
+			 "go on with a migration that was interrupted"),
+		OPT_MODE_ARG(0, "baseline", &request.mode, APPLY_BASELINE, &request.to, "version",
+			     "record all up to and with <version> as applied, and run none"),
+		OPT_GROUP("How"),
+		OPT_STRING(0, "database", &request.database, "name", "the database to change"),
+		OPT_BOOL(0, "rehearse", &request.rehearse,
+			 "run everything in a transaction, report, and roll it back"),
+		OPT_BOOL(0, "single-transaction", &request.single_transaction,
+			 "one transaction around all"),
+		OPT_BOOL(0, "allow-missing-down", &request.allow_missing_down,
+			 "apply what has no down script"),
+		OPT_BOOL(0, "allow-out-of-order", &request.allow_out_of_order,
+			 "apply what is older than the newest applied one"),
+		OPT_BOOL(0, "proof", &proof, "record what each migration changes in the schema (default)"),
+		OPT_GROUP("Common"),
+		OPT_CHANGING(&request.common),
+		OPT_COMMON(&request.common),
+		OPT_END,
+	};
+
+	parse_options(&argc, &argv, opts, usage);
+	request.operand = argv;
+	request.operands = (size_t)argc;
+	request.no_proof = !proof;
+	if (argc && request.mode != APPLY_ALL)
+		usage_error(usage, "versions cannot be combined with --to, --next, --continue or --baseline");
+	interrupt_catch();
+	return run(&request, &err);
+}

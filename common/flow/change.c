@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/change.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "pg/dblock.h"
+#include "pg/transaction.h"
+#include "term/output.h"
+
+static char *who_we_are(void)
+{
+	const struct passwd *entry = getpwuid(getuid());
+	char host[256] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	if (entry)
+		return xstrfmt("%s@%s", entry->pw_name, host);
+	return xstrfmt("%ld@%s", (long)getuid(), host);
+}
+
+static int refuse_busy(const char *what, const char *holder, struct error *err)
+{
+	error_refused(err, "%s is being changed by another command: %s", what, holder);
+	return error_hint(err, "Wait until it has ended, or use --wait.");
+}
+
+static void tell_waiting(void *data UNUSED, const char *holder)
+{
+	note("waiting for %s", holder);
+}
+
+static int wait_seconds(const struct common_options *common)
+{
+	return common->wait ? common->wait_seconds : 0;
+}
+
+/* The repository's lock is flock(2): with --wait it is tried again and again. */
+static int lock_repository(struct change *change, struct error *err)
+{
+	struct session *s = change->session;
+	int limit = wait_seconds(s->request.common);
+	int64_t deadline = clock_monotonic() + (int64_t)limit * 1000000;
+	bool told = false;
+
+	for (;;) {
+		char *holder CLEANUP(free_p) = NULL;
+		int ret = operation_begin(&change->operation, s->repo.common_dir,
+					  s->request.command, &holder, err);
+
+		if (ret != OPERATION_BUSY)
+			return ret;
+		operation_release(&change->operation);
+		if (interrupt_pending())
+			return error_interrupted(err);
+		if (!limit || (limit > 0 && clock_monotonic() >= deadline))
+			return refuse_busy("this repository", holder, err);
+		if (!told)
+			tell_waiting(NULL, holder);
+		told = true;
+		usleep(50000);
+	}
+}
+
+/* The operation's id shows in pg_stat_activity from here on. */
+static int name_session(struct change *change, struct error *err)
+{
+	struct session *s = change->session;
+	const char *params[1];
+
+	free(s->db.application_name);
+	s->db.application_name = xstrfmt("git %s %s", s->request.command, change->operation.id);
+	params[0] = s->db.application_name;
+	if (s->db.pooled) /* each transaction sets it for itself */
+		return 0;
+	return db_query(NULL, &s->db, "SELECT pg_catalog.set_config('application_name', $1, false)", 1,
+			params, err);
+}
+
+static int open_probe(struct db *probe, const struct session *s, struct error *err)
+{
+	struct db_options options = {
+		.conninfo = s->database.conninfo,
+		.environment = s->database.name,
+		.application_name = "git-rollback probe",
+	};
+
+	return db_open_start(probe, &options, err) < 0 ? -1 : db_open_finish(probe, err);
+}
+
+static int lock_database(struct change *change, bool outside, struct error *err)
+{
+	struct session *s = change->session;
+	int seconds = wait_seconds(s->request.common);
+	struct db probe CLEANUP(db_close) = DB_INIT;
+	char *holder CLEANUP(free_p) = NULL;
+	int ret;
+
+	if (s->db.pooled && !outside)
+		return 0; /* each transaction takes it */
+	if (s->db.pooled) {
+		if (open_probe(&probe, s, err) < 0)
+			return -1;
+		ret = dblock_take_pooled(&s->db, &probe, seconds, tell_waiting, NULL, &holder, err);
+	} else {
+		ret = dblock_take(&s->db, seconds, tell_waiting, NULL, &holder, err);
+	}
+	if (ret == DBLOCK_BUSY)
+		return refuse_busy("the database", holder, err);
+	change->locked = ret == DBLOCK_HELD;
+	return ret;
+}
+
+static int check_unchanged(struct change *change, struct error *err)
+{
+	char *now CLEANUP(free_p) = NULL;
+
+	if (session_signature(&now, change->session, err) < 0)
+		return -1;
+	if (!strcmp(now, change->signature))
+		return 0;
+	error_refused(err, "database '%s' was changed by another run since this plan was made",
+		      change->session->database.name);
+	return error_hint(err, "Nothing was done. Run the command again to see the new plan.");
+}
+
+int change_begin(struct change *change, struct session *s, bool outside, struct error *err)
+{
+	change->session = s;
+	change->signature = xstrdup(s->signature);
+	change->who = who_we_are();
+	if (settings_remember_protected(&s->settings, &s->database, err) < 0 ||
+	    lock_repository(change, err) < 0 ||
+	    operation_record(&change->operation, "database", json_text(s->database.name), err) < 0 ||
+	    name_session(change, err) < 0 || lock_database(change, outside, err) < 0 ||
+	    check_unchanged(change, err) < 0 ||
+	    session_settle(s, change->operation.id, err) < 0)
+		return -1;
+	return repo_commit(&change->git_commit, "HEAD", err) < 0 ? -1 : 0;
+}
+
+/* Behind a pooler each transaction has to find out for itself that it is alone. */
+static int check_pooled(struct change *change, struct error *err)
+{
+	char *holder CLEANUP(free_p) = NULL;
+	int ret;
+
+	if (!change->session->db.pooled || change->locked)
+		return 0;
+	ret = dblock_try_transaction(&change->session->db, &holder, err);
+	if (ret == DBLOCK_BUSY)
+		return refuse_busy("the database", holder, err);
+	return ret < 0 ? -1 : check_unchanged(change, err);
+}
+
+int change_transaction(struct change *change, struct error *err)
+{
+	if (transaction_begin(&change->session->db, err) < 0)
+		return -1;
+	if (check_pooled(change, err) < 0) {
+		db_rollback(&change->session->db);
+		return -1;
+	}
+	return 0;
+}
+
+int change_create_tables(struct change *change, struct error *err)
+{
+	struct session *s = change->session;
+
+	if (s->place.exists && s->place.log_exists)
+		return 0;
+	if (change_transaction(change, err) < 0)
+		return -1;
+	if (ledger_create(&s->place, &s->db, err) < 0 ||
+	    rollback_log_create(&s->place, &s->db, err) < 0) {
+		db_rollback(&s->db);
+		return -1;
+	}
+	return transaction_commit(&s->db, err) == TRANSACTION_COMMITTED ? 0 : -1;
+}
+
+static int reconnect(struct session *s, struct error *err)
+{
+	struct db_options options = {
+		.conninfo = s->database.conninfo,
+		.environment = s->database.name,
+		.application_name = "git-rollback",
+		.lock_timeout = s->database.lock_timeout,
+		.statement_timeout = s->database.statement_timeout,
+	};
+
+	db_close(&s->db);
+	return db_open_start(&s->db, &options, err) < 0 ? -1 : db_open_finish(&s->db, err);
+}
+
+/* COMMIT was sent and no answer came: only the server knows. */
+static int resolve_commit(struct change *change, const char *id, const char *what,
+			  struct error *lost, struct error *err)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	const char *status = "unknown";
+
+	if (reconnect(change->session, &ignored) < 0 ||
+	    transaction_status(&status, &change->session->db, id, &ignored) < 0) {
+		error_move(err, lost);
+		error_prefix(err, "it is not known whether %s was committed", what);
+		return error_hint(err, "Once the server answers, the next command finds it out.");
+	}
+	change->locked = false;
+	if (!strcmp(status, "committed"))
+		return CHANGE_COMMITTED_LOST;
+	error_move(err, lost);
+	return error_prefix(err, "%s was rolled back", what);
+}
+
+/* What the next transaction has to find, when others may come between. */
+static int expect_signature(struct change *change, struct error *err)
+{
+	char *now = NULL;
+
+	if (!change->session->db.pooled || change->locked)
+		return 0;
+	if (session_signature(&now, change->session, err) < 0)
+		return -1;
+	free(change->signature);
+	change->signature = now;
+	return 0;
+}
+
+int change_commit(struct change *change, const char *what, struct error *err)
+{
+	struct db *db = &change->session->db;
+	struct error lost CLEANUP(error_release) = ERROR_INIT;
+	char *id CLEANUP(free_p) = NULL;
+	int ret;
+
+	if (expect_signature(change, err) < 0 || transaction_id(&id, db, err) < 0 ||
+	    operation_record(&change->operation, "transaction", json_text(id), err) < 0) {
+		db_rollback(db);
+		return -1;
+	}
+	ret = transaction_commit(db, &lost);
+	if (ret == TRANSACTION_COMMITTED)
+		return CHANGE_COMMITTED;
+	if (ret == TRANSACTION_UNKNOWN)
+		return resolve_commit(change, id, what, &lost, err);
+	error_move(err, &lost);
+	return -1;
+}
+
+int change_publish(struct change *change, const struct applied_scripts *item, size_t nr,
+		   struct error *err)
+{
+	if (applied_publish(item, nr, err) < 0)
+		return error_hint(err, "The database's log keeps the scripts too.");
+	return operation_record(&change->operation, "scripts", json_array(), err);
+}
+
+int change_end(struct change *change, const char *state, struct error *err)
+{
+	if (change->locked)
+		dblock_release(&change->session->db);
+	change->locked = false;
+	return operation_close(&change->operation, state, err);
+}
+
+void change_release(struct change *change)
+{
+	operation_release(&change->operation);
+	free(change->who);
+	free(change->git_commit);
+	free(change->signature);
+	*change = (struct change)CHANGE_INIT;
+}

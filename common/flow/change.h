@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change: a run that changes a database, from the locks to the closed journal.
+ *
+ * Use:    change_begin() takes the repository's lock and the database's, opens the journal,
+ *         and makes sure that ledger and log are still what the plan was made from. Then
+ *         transactions: change_transaction(), statements, change_commit(). change_end()
+ *         closes the journal and lets go.
+ * Crash:  before each COMMIT the transaction's id is in the journal, on disk; afterwards
+ *         the server knows what became of it, and session_settle() asks.
+ * Errors: -1 with `err` set; what others hold, or what changed meanwhile, is refused (2).
+ */
+#ifndef FLOW_CHANGE_H
+#define FLOW_CHANGE_H
+
+#include "flow/session.h"
+#include "vcs/applied.h"
+
+struct change {
+	struct session *session;
+	struct operation operation;
+	bool locked;	  /* the session holds the database's lock */
+	char *who;	  /* "alice@host" */
+	char *git_commit; /* HEAD, or NULL */
+	char *signature;  /* session_signature() as it has to be now */
+};
+#define CHANGE_INIT { .operation = OPERATION_INIT }
+
+/* `outside`: some script runs outside a transaction, so the lock must be the session's. */
+int change_begin(struct change *change, struct session *s, bool outside,
+		 struct error *err) MUST_CHECK;
+/* The tracking tables, in a transaction of their own, where they are missing. */
+int change_create_tables(struct change *change, struct error *err) MUST_CHECK;
+/* BEGIN; behind a pooler also its lock, and the ledger once more. */
+int change_transaction(struct change *change, struct error *err) MUST_CHECK;
+
+enum change_commit_result { CHANGE_COMMITTED = 0, CHANGE_COMMITTED_LOST = 1 };
+/*
+ * Writes the transaction's id into the journal, then COMMIT. When the connection is lost
+ * on the way the server is asked what became of it: CHANGE_COMMITTED_LOST is committed
+ * on a connection that was made anew (and holds no lock); rolled back is an error.
+ */
+int change_commit(struct change *change, const char *what, struct error *err) MUST_CHECK;
+
+/* Makes the refs of applied scripts that were committed, and forgets the plan to do so. */
+int change_publish(struct change *change, const struct applied_scripts *item, size_t nr,
+		   struct error *err) MUST_CHECK;
+
+/* `state`: "done", "failed" or "interrupted". */
+int change_end(struct change *change, const char *state, struct error *err) MUST_CHECK;
+void change_release(struct change *change);
+
+#endif

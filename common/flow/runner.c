@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/runner.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+void runner_add_script(struct db_batch *batch, const struct db *db,
+		       const struct sql_script *script)
+{
+	for (size_t i = 0; i < script->nr; i++) {
+		const struct sql_statement *statement = &script->statement[i];
+
+		db_batch_add(batch, script->text + statement->offset, statement->len, 0, NULL)
+			->tag = i + 1;
+	}
+	transaction_add_reset(batch, db);
+}
+
+/* The server counts characters from the start of the statement, from 1; 0: it named none. */
+static void place_error(struct error *err, const struct sql_script *script, size_t index,
+			size_t position)
+{
+	const struct sql_statement *statement = &script->statement[index];
+	size_t at = statement->offset;
+
+	if (position)
+		at += text_byte_offset(script->text + at, statement->len, position - 1);
+	if (err->exit_code != EXIT_INTERRUPTED)
+		error_at(err, script->path, script->text, script->len, at);
+}
+
+int runner_run(struct db *db, struct db_batch *batch, const struct sql_script *script,
+	       struct error *err)
+{
+	size_t failed = 0;
+
+	if (db_batch_run(db, batch, &failed, err) == 0)
+		return 0;
+	if (script && failed < batch->nr && batch->item[failed].tag)
+		place_error(err, script, batch->item[failed].tag - 1, db_error_position(db));
+	return -1;
+}
+
+/* Does the statement only change a setting of the session? */
+static bool is_setting(const struct sql_script *script, const struct sql_statement *statement)
+{
+	const char *text = script->text + statement->offset;
+
+	return (statement->len > 4 && !strncasecmp(text, "set", 3) &&
+		isspace((unsigned char)text[3])) ||
+	       (statement->len > 6 && !strncasecmp(text, "reset", 5) &&
+		isspace((unsigned char)text[5]));
+}
+
+static int replay_settings(struct session *s, const struct sql_script *script, size_t before,
+			   struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	for (size_t i = 0; i < before; i++)
+		if (is_setting(script, &script->statement[i]))
+			db_batch_add(&batch, script->text + script->statement[i].offset,
+				     script->statement[i].len, 0, NULL)
+				->tag = i + 1;
+	return runner_run(&s->db, &batch, script, err);
+}
+
+/* Inside a transaction, together with the note that it is done. */
+static int run_inside(struct session *s, const struct sql_script *script, size_t index,
+		      const char *operation, const char *version, struct error *err)
+{
+	const struct sql_statement *statement = &script->statement[index];
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	db_batch_add(&batch, "BEGIN", 5, 0, NULL);
+	db_batch_add(&batch, script->text + statement->offset, statement->len, 0, NULL)->tag =
+		index + 1;
+	rollback_log_add_progress(&batch, &s->place, operation, version, index + 1, index + 1);
+	if (runner_run(&s->db, &batch, script, err) < 0) {
+		db_rollback(&s->db);
+		return -1;
+	}
+	return transaction_commit(&s->db, err) == TRANSACTION_COMMITTED ? 0 : -1;
+}
+
+static int note_progress(struct session *s, const char *operation, const char *version,
+			 size_t begun, size_t done, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	rollback_log_add_progress(&batch, &s->place, operation, version, begun, done);
+	return db_batch_run(&s->db, &batch, NULL, err);
+}
+
+/* A pooler that has changed the server process has taken the lock from us as well. */
+static int check_backend(struct session *s, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (!s->db.pooled)
+		return 0;
+	if (db_query(&res, &s->db, "SELECT pg_catalog.pg_backend_pid()", 0, NULL, err) < 0)
+		return -1;
+	if (db_int(&res, 0, 0) == s->db.backend_pid)
+		return 0;
+	return error_refused(err, "the connection pooler has changed the server process: "
+				  "the lock is no longer ours");
+}
+
+static int run_alone(struct session *s, const struct sql_script *script, size_t index,
+		     const char *operation, const char *version, struct error *err)
+{
+	const struct sql_statement *statement = &script->statement[index];
+	char *sql CLEANUP(free_p) = xmemdupz(script->text + statement->offset, statement->len);
+
+	if (check_backend(s, err) < 0 ||
+	    note_progress(s, operation, version, index + 1, index, err) < 0)
+		return -1;
+	if (db_query(NULL, &s->db, sql, 0, NULL, err) < 0) {
+		if (!db_is_lost(&s->db))
+			place_error(err, script, index, db_error_position(&s->db));
+		return -1;
+	}
+	return note_progress(s, operation, version, index + 1, index + 1, err);
+}
+
+int runner_run_outside(struct session *s, const struct sql_script *script, const char *operation,
+		       const char *version, size_t from, struct error *err)
+{
+	if (transaction_set_session(&s->db, err) < 0 || replay_settings(s, script, from, err) < 0)
+		return -1;
+	for (size_t i = from; i < script->nr; i++) {
+		int ret;
+
+		if (interrupt_pending())
+			return error_interrupted(err);
+		ret = script->statement[i].outside || script->statement[i].opaque ?
+			      run_alone(s, script, i, operation, version, err) :
+			      run_inside(s, script, i, operation, version, err);
+		if (ret < 0)
+			return -1;
+	}
+	return runner_reset_session(s, err);
+}
+
+int runner_reset_session(struct session *s, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	db_batch_add(&batch, "RESET SESSION AUTHORIZATION", 27, 0, NULL);
+	db_batch_add(&batch, "RESET ROLE", 10, 0, NULL);
+	db_batch_add(&batch, "RESET ALL", 9, 0, NULL);
+	return db_batch_run(&s->db, &batch, NULL, err);
+}

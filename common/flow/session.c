@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/session.h"
+
+#include "base/digest.h"
+#include "base/memory.h"
+#include "sql/digest.h"
+#include "term/output.h"
+#include "vcs/applied.h"
+
+void session_close(struct session *s)
+{
+	free(s->signature);
+	json_decref(s->open_operations);
+	migrations_release(&s->files);
+	log_unfinished_list_release(&s->unfinished);
+	ledger_release(&s->ledger);
+	ledger_place_release(&s->place);
+	db_close(&s->db);
+	database_setting_release(&s->database);
+	settings_release(&s->settings);
+	repo_release(&s->repo);
+	*s = (struct session)SESSION_INIT;
+}
+
+static int open_settings(struct session *s, struct error *err)
+{
+	if (repo_open(&s->repo, err) < 0 ||
+	    settings_start(&s->settings, s->repo.worktree, s->repo.git_dir, err) < 0)
+		return -1;
+	/* Reads the journal while git reads its configuration. */
+	int journal = journal_open(&s->open_operations, s->repo.common_dir, err);
+	return journal < 0 ? -1 : settings_finish(&s->settings, err);
+}
+
+static int start_database(struct session *s, struct error *err)
+{
+	char *application CLEANUP(free_p) = xstrfmt("git %s", s->request.command);
+	int found = settings_database(&s->database, &s->settings, s->request.database, err);
+
+	if (found < 0)
+		return -1;
+	s->has_database = found == DATABASE_FOUND;
+	if (!s->has_database && s->request.optional)
+		return 0;
+	if (!s->has_database) {
+		error_set(err, "no database is configured");
+		return error_hint(err, "Set DATABASE_URL, or rollback.database.<name>.url; "
+				       "see gitrollback(5).");
+	}
+	struct db_options options = {
+		.conninfo = s->database.conninfo,
+		.environment = s->database.name,
+		.application_name = application,
+		.lock_timeout = s->database.lock_timeout,
+		.statement_timeout = s->database.statement_timeout,
+	};
+	return db_open_start(&s->db, &options, err);
+}
+
+/* The worktree's files where `rev` is NULL; a bare repository stands for its HEAD. */
+static int read_files(struct migrations *ret, const struct session *s, const char *rev,
+		      struct error *err)
+{
+	const char *folder, *layout_text;
+	enum migration_layout layout;
+	char *commit CLEANUP(free_p) = NULL;
+
+	if (settings_string(&folder, &s->settings, "migrations.directory", err) < 0 ||
+	    settings_string(&layout_text, &s->settings, "migrations.layout", err) < 0 ||
+	    migration_layout_parse(&layout, layout_text, err) < 0)
+		return -1;
+	if (rev || !s->repo.worktree) {
+		int found = repo_commit(&commit, rev ? rev : "HEAD", err);
+
+		if (found < 0)
+			return -1;
+		if (found == COMMIT_MISSING && rev)
+			return error_set(err, "'%s' names no commit", rev);
+		if (found == COMMIT_MISSING)
+			return 0; /* bare, and no commit yet */
+	}
+	return migrations_read(ret, commit ? NULL : s->repo.worktree, commit, folder, layout, err);
+}
+
+int session_read_files(struct migrations *ret, const struct session *s, const char *rev,
+		       struct error *err)
+{
+	return read_files(ret, s, rev, err);
+}
+
+int session_same_tokens(bool *ret, const struct session *s, const struct migration *migration,
+			const char *tokens, struct error *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct error unreadable CLEANUP(error_release) = ERROR_INIT;
+	char digest[SQL_DIGEST_LEN + 1];
+
+	if (migrations_load(&text, &s->files, &migration->up, err) < 0)
+		return -1;
+	/* What the scanner cannot read is another script in any case. */
+	*ret = sql_token_digest(digest, migration->up.path, text.buf, text.len, &unreadable) == 0 &&
+	       !strcmp(digest, tokens);
+	return 0;
+}
+
+static int locate_ledger(struct ledger_place *ret, struct session *s, struct error *err)
+{
+	const char *table, *log;
+
+	if (settings_string(&table, &s->settings, "migrations.table", err) < 0 ||
+	    settings_string(&log, &s->settings, "migrations.logTable", err) < 0)
+		return -1;
+	return ledger_locate(ret, &s->db, table, log, err);
+}
+
+static char *signature_of(const struct ledger *ledger, const struct log_unfinished_list *unfinished)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	char digest[DIGEST_HEX];
+
+	for (size_t i = 0; i < ledger->nr; i++) {
+		const struct ledger_entry *entry = &ledger->item[i];
+
+		strbuf_addf(&text, "%s %" PRId64 " %s\n", entry->version, entry->applied_at,
+			    entry->checksum ? entry->checksum : "");
+	}
+	for (size_t i = 0; i < unfinished->nr; i++) {
+		const struct log_unfinished *u = &unfinished->item[i];
+
+		strbuf_addf(&text, "%s %s %zu %zu\n", u->operation, u->version, u->begun, u->done);
+	}
+	digest_hex(digest, text.buf, text.len);
+	return xstrdup(digest);
+}
+
+int session_signature(char **ret, struct session *s, struct error *err)
+{
+	struct ledger_place place CLEANUP(ledger_place_release) = LEDGER_PLACE_INIT;
+	struct ledger ledger CLEANUP(ledger_release) = LEDGER_INIT;
+	struct log_unfinished_list unfinished CLEANUP(log_unfinished_list_release) =
+		LOG_UNFINISHED_LIST_INIT;
+
+	if (locate_ledger(&place, s, err) < 0 || ledger_read(&ledger, &place, &s->db, err) < 0 ||
+	    rollback_log_unfinished(&unfinished, &place, &s->db, err) < 0)
+		return -1;
+	s->place.exists = place.exists;
+	s->place.log_exists = place.log_exists;
+	*ret = signature_of(&ledger, &unfinished);
+	return 0;
+}
+
+static int read_ledger(struct session *s, struct error *err)
+{
+	if (locate_ledger(&s->place, s, err) < 0 ||
+	    ledger_read(&s->ledger, &s->place, &s->db, err) < 0 ||
+	    rollback_log_unfinished(&s->unfinished, &s->place, &s->db, err) < 0)
+		return -1;
+	s->tracking[0] = (struct catalog_relation_name){ s->place.schema, s->place.table };
+	s->tracking[1] = (struct catalog_relation_name){ s->place.log_schema, s->place.log };
+	s->scope = (struct catalog_scope){ .relation = s->tracking,
+					   .relation_nr = ARRAY_SIZE(s->tracking) };
+	s->signature = signature_of(&s->ledger, &s->unfinished);
+	return 0;
+}
+
+int session_open(struct session *s, const struct session_request *request, struct error *err)
+{
+	s->request = *request;
+	if (open_settings(s, err) < 0 || start_database(s, err) < 0 ||
+	    read_files(&s->files, s, request->rev, err) < 0 || migrations_digest(&s->files, err) < 0)
+		return -1;
+	if (!s->has_database)
+		return 0;
+	return db_open_finish(&s->db, err) < 0 ? -1 : read_ledger(s, err);
+}
+
+int session_check_writable(const struct session *s, struct error *err)
+{
+	if (s->db.standby) {
+		error_refused(err, "database '%s' is a read-only standby", s->database.name);
+		return error_hint(err, "Connect to the primary server.");
+	}
+	if (s->db.read_only) {
+		error_refused(err, "database '%s' is read-only for role '%s'", s->database.name,
+			      s->db.user);
+		return error_hint(err, "Its default_transaction_read_only is on.");
+	}
+	return 0;
+}
+
+static bool is_ours(const json_t *record, const struct session *s)
+{
+	const char *database = json_member(record, "database");
+
+	return database && s->has_database && !strcmp(database, s->database.name);
+}
+
+void session_warn(const struct session *s)
+{
+	struct strvec warnings CLEANUP(strvec_release) = STRVEC_INIT;
+	size_t i;
+	json_t *record;
+
+	settings_warnings(&s->settings, &warnings);
+	for (size_t k = 0; k < warnings.nr; k++)
+		warning("%s", warnings.v[k]);
+	if (settings_withheld(&s->settings))
+		hint("%s", SETTINGS_TRUST_HINT);
+	for (size_t k = 0; k < s->files.problems; k++)
+		warning("%s", s->files.problem[k].text);
+	json_array_foreach (s->open_operations, i, record)
+		warning("operation %s of 'git %s', begun %s, was not finished", json_member(record, "id"),
+			json_member(record, "command"), json_member(record, "started_at"));
+}
+
+/* The refs of scripts that were committed, and whose run was cut off before it made them. */
+static int publish_scripts(const json_t *record, const struct session *s, struct error *err)
+{
+	const json_t *scripts = json_object_get(record, "scripts");
+	struct applied_scripts *item CLEANUP(free_p) =
+		xcalloc(json_array_size(scripts), sizeof(*item));
+	size_t i, nr = 0;
+	json_t *script;
+
+	json_array_foreach (scripts, i, script) {
+		const char *version = json_member(script, "version");
+		const char *checksum = json_member(script, "checksum");
+		const char *tree = json_member(script, "tree");
+		const struct ledger_entry *entry = version ? ledger_find(&s->ledger, version) : NULL;
+		char *kept;
+
+		if (!checksum || !tree || !entry || !entry->checksum ||
+		    strcmp(entry->checksum, checksum) != 0)
+			continue;
+		kept = xstrdup(tree);
+		item[nr++] = (struct applied_scripts){ .version = version,
+						       .checksum = checksum,
+						       .tree = kept };
+	}
+	int ret = applied_publish(item, nr, err);
+	for (i = 0; i < nr; i++)
+		free(item[i].tree);
+	return ret;
+}
+
+int session_settle(struct session *s, const char *own_id, struct error *err)
+{
+	size_t i;
+	json_t *record;
+
+	json_array_foreach (s->open_operations, i, record) {
+		const char *id = json_member(record, "id");
+		int done;
+
+		if (!id || !strcmp(id, own_id) || !is_ours(record, s))
+			continue;
+		done = rollback_log_has(&s->place, &s->db, id, err);
+		if (done < 0 || (done && publish_scripts(record, s, err) < 0) ||
+		    journal_settle(s->repo.common_dir, id, done ? "done" : "discarded", err) < 0)
+			return -1;
+		if (!s->request.common->quiet)
+			note("operation %s %s; its journal entry is settled", id,
+			     done ? "was committed, in part or in whole" : "had changed nothing");
+	}
+	return 0;
+}
