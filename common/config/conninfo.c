@@ -73,16 +73,11 @@ static bool mask_uri(struct strbuf *out, const char *url, const char *start)
 	bool found = false;
 
 	if (*at == '@') {
-		size_t user = strcspn(start, ":@");
-
-		if (start[user] == ':') {
-			strbuf_add(out, url, (size_t)(start + user + 1 - url));
-			add_masked(out, start + user + 1, at, &found);
-			s = at;
-		} else {
-			strbuf_add(out, url, (size_t)(at - url));
-			s = at;
-		}
+		s += strcspn(start, ":@");
+		s += *s == ':';
+		strbuf_add(out, url, (size_t)(s - url));
+		add_masked(out, s, at, &found);
+		s = at;
 	} else {
 		strbuf_add(out, url, (size_t)(start - url));
 	}
@@ -149,13 +144,24 @@ static bool mask_keywords(struct strbuf *out, const char *s)
 	return found;
 }
 
-char *conninfo_masked(const char *url, bool *ret_secret)
+static bool mask(struct strbuf *out, const char *url)
+{
+	const char *start = uri_start(url);
+
+	return start ? mask_uri(out, url, start) : mask_keywords(out, url);
+}
+
+char *conninfo_masked(const char *url)
 {
 	struct strbuf out = STRBUF_INIT;
-	const char *start = uri_start(url);
-	bool found = start ? mask_uri(&out, url, start) : mask_keywords(&out, url);
 
-	if (ret_secret)
-		*ret_secret = found;
+	mask(&out, url);
 	return strbuf_detach(&out);
+}
+
+bool conninfo_has_secret(const char *url)
+{
+	struct strbuf out CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	return mask(&out, url);
 }

@@ -20,7 +20,8 @@ enum conninfo_kind {
 enum conninfo_kind conninfo_kind(const char *url);
 /* The NAME of env:NAME. */
 const char *conninfo_variable(const char *url);
-/* The url with each secret as "***" (free() it). `ret_secret` (may be NULL): was there one? */
-char *conninfo_masked(const char *url, bool *ret_secret) MUST_CHECK;
+/* The url with each secret as "***"; free() it. */
+char *conninfo_masked(const char *url) MUST_CHECK;
+bool conninfo_has_secret(const char *url);
 
 #endif

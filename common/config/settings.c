@@ -85,8 +85,12 @@ static const char *split_name(const char *name, char **ret_section, char **ret_s
 	*ret_section = xmemdupz(name, first ? (size_t)(first - name) : 0);
 	for (char *c = *ret_section; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	*ret_sub = first == last ? NULL : xmemdupz(first + 1, (size_t)(last - first - 1));
-	return last ? last + 1 : name;
+	*ret_sub = NULL;
+	if (!first)
+		return name;
+	if (first < last)
+		*ret_sub = xmemdupz(first + 1, (size_t)(last - first - 1));
+	return last + 1;
 }
 
 static const struct setting_key *find_key(const char *name, char **ret_sub)
@@ -115,6 +119,19 @@ static void take_git(struct settings *s, const struct strbuf *list)
 		if (key)
 			add(s, key, sub, value ? value + 1 : NULL, SETTING_GIT);
 	}
+}
+
+const char *settings_git(const struct settings *s, const char *key)
+{
+	const struct strbuf *list = &s->git.out;
+	size_t len = strlen(key);
+	const char *ret = NULL;
+
+	for (const char *entry = list->buf; entry < list->buf + list->len;
+	     entry += strlen(entry) + 1)
+		if (!strncmp(entry, key, len) && (!entry[len] || entry[len] == '\n'))
+			ret = entry + len + (entry[len] == '\n');
+	return ret;
 }
 
 static int finish_git(struct settings *s, struct error *err)
@@ -271,13 +288,9 @@ bool settings_withheld(const struct settings *s)
 static void warn_of_secret(const struct setting *setting, struct strvec *ret)
 {
 	struct strbuf name CLEANUP(strbuf_release) = STRBUF_INIT;
-	char *masked CLEANUP(free_p) = NULL;
-	bool secret;
 
-	if (setting->source != SETTING_FILE || setting->key->type != KEY_URL)
-		return;
-	masked = conninfo_masked(setting->value, &secret);
-	if (!secret)
+	if (setting->source != SETTING_FILE || setting->key->type != KEY_URL ||
+	    !conninfo_has_secret(setting->value))
 		return;
 	key_spell(&name, setting->key, setting->sub);
 	strvec_pushf(ret,

@@ -104,6 +104,12 @@ const struct setting *settings_find(const struct settings *s, const char *name);
 /* Appends ".gitrollback:7", "git config rollback.x.y" or "GIT_ROLLBACK_X_Y". */
 void setting_origin(struct strbuf *out, const struct setting *setting);
 
+/*
+ * The last value of any key in git's configuration, such as "color.ui" (section and key in
+ * lower case), "" when it has none; NULL: it is not set. Belongs to the settings.
+ */
+const char *settings_git(const struct settings *s, const char *key);
+
 /* ---- Which database ------------------------------------------------------------------ */
 
 struct database_setting {

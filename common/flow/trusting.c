@@ -33,7 +33,7 @@ static bool is_url(const struct inifile_entry *entry)
 static void add_replaced(struct strbuf *out, const char *line, size_t len, const char *value)
 {
 	const char *at = *value ? memmem(line, len, value, strlen(value)) : NULL;
-	char *masked CLEANUP(free_p) = conninfo_masked(value, NULL);
+	char *masked CLEANUP(free_p) = conninfo_masked(value);
 
 	if (!at) {
 		strbuf_add(out, line, len);
@@ -152,7 +152,7 @@ bool trusting_is_due(const struct trusting_plan *plan)
 static char *shown_value(const struct setting *setting)
 {
 	if (setting->key->type == KEY_URL)
-		return conninfo_masked(setting->value, NULL);
+		return conninfo_masked(setting->value);
 	return xstrdup(setting->value);
 }
 
