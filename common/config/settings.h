@@ -56,7 +56,7 @@ struct settings {
 	char *worktree, *git_dir; /* NULL where there is none */
 	struct strbuf file;	  /* the bytes of .gitrollback that were read, once */
 	char *blob;		  /* their id; NULL unless something in it needs trust */
-	struct process git;	  /* between start and finish */
+	struct process git;	  /* its output is git's whole configuration */
 };
 #define SETTINGS_INIT                                    \
 	{                                                \
@@ -115,7 +115,7 @@ const char *settings_git(const struct settings *s, const char *key);
 struct database_setting {
 	char *name;	/* "development"; "default" is DATABASE_URL where none is configured */
 	char *conninfo; /* a libpq URI or keywords; "" is libpq's defaults. Never to be shown */
-	char *origin;	/* where the connection came from: "env:DATABASE_URL in .gitrollback:7" */
+	char *origin;	/* where the connection came from: "env:DATABASE_URL (.gitrollback:7)" */
 	bool is_protected;
 	bool seen; /* that it is protected stands in .git/config already */
 	char *lock_timeout, *statement_timeout; /* as PostgreSQL reads them; NULL: the server's */
