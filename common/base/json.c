@@ -32,6 +32,14 @@ json_t *json_size(size_t n)
 	return json_integer((json_int_t)n);
 }
 
+json_t *error_to_json(const struct error *err)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message", json_text(err->message), "sqlstate",
+			 json_text(*err->sqlstate ? err->sqlstate : NULL), "place",
+			 json_text(err->place), "detail", json_text(err->detail), "hint",
+			 json_text(err->hint));
+}
+
 const char *json_member(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));

@@ -19,6 +19,8 @@ json_t *json_text(const char *s) MUST_CHECK;
 /* A time (clock.h) as RFC 3339. */
 json_t *json_time(int64_t at) MUST_CHECK;
 json_t *json_size(size_t n) MUST_CHECK;
+/* {"message", "sqlstate", "place", "detail", "hint"}. */
+json_t *error_to_json(const struct error *err) MUST_CHECK;
 /* The string member `key` of an object, or NULL. Belongs to the object. */
 const char *json_member(const json_t *object, const char *key);
 

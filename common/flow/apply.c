@@ -544,6 +544,17 @@ static char *fingerprint_now(struct apply_run *run)
 	return run->proof ? xstrdup(catalog_fingerprint(&run->catalog)) : NULL;
 }
 
+static int script_failed(const struct apply_run *run, const struct apply_step *step, struct error *err)
+{
+	error_prefix(err, "could not apply migration '%s'", step->version);
+	if (err->exit_code == EXIT_INTERRUPTED)
+		return -1;
+	if (run->plan->request->rehearse || run->plan->request->single_transaction)
+		return error_hint(err, "Nothing was changed. Correct the script and run the command again.");
+	return error_hint(err, "Nothing of it is left; what was applied before it stays. "
+			       "Correct the script and run the command again.");
+}
+
 static int run_script(struct apply_run *run, struct apply_step *step, struct error *err)
 {
 	struct db *db = &run->plan->session->db;
@@ -552,7 +563,7 @@ static int run_script(struct apply_run *run, struct apply_step *step, struct err
 
 	runner_add_script(&batch, db, &step->script);
 	if (runner_run(db, &batch, &step->script, err) < 0)
-		return error_prefix(err, "could not apply migration '%s'", step->version);
+		return script_failed(run, step, err);
 	step->microseconds = clock_monotonic() - start;
 	return 0;
 }
@@ -874,14 +885,6 @@ static void report_rehearsal(const struct apply_plan *plan)
 		}
 	}
 	printf("Everything was rolled back.\n");
-}
-
-static json_t *error_to_json(const struct error *failure)
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message", json_text(failure->message), "sqlstate",
-			 json_text(*failure->sqlstate ? failure->sqlstate : NULL), "place",
-			 json_text(failure->place), "detail", json_text(failure->detail), "hint",
-			 json_text(failure->hint));
 }
 
 void apply_report(const struct apply_plan *plan, const struct error *failure)

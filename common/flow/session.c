@@ -143,6 +143,7 @@ int session_signature(char **ret, struct session *s, struct error *err)
 	if (locate_ledger(&place, s, err) < 0 || ledger_read(&ledger, &place, &s->db, err) < 0 ||
 	    rollback_log_unfinished(&unfinished, &place, &s->db, err) < 0)
 		return -1;
+	ledger_order(&ledger);
 	s->place.exists = place.exists;
 	s->place.log_exists = place.log_exists;
 	*ret = signature_of(&ledger, &unfinished);
@@ -155,6 +156,7 @@ static int read_ledger(struct session *s, struct error *err)
 	    ledger_read(&s->ledger, &s->place, &s->db, err) < 0 ||
 	    rollback_log_unfinished(&s->unfinished, &s->place, &s->db, err) < 0)
 		return -1;
+	ledger_order(&s->ledger);
 	s->tracking[0] = (struct catalog_relation_name){ s->place.schema, s->place.table };
 	s->tracking[1] = (struct catalog_relation_name){ s->place.log_schema, s->place.log };
 	s->scope = (struct catalog_scope){ .relation = s->tracking,

@@ -143,7 +143,7 @@ static void print_one(const struct migration_status *status, bool color, bool ut
 
 static void print_people(const struct migration_statuses *statuses, const struct session *s)
 {
-	bool color = color_wanted(s->request.common->color, NULL), utf8 = output_utf8();
+	bool color = color_wanted(s->request.common->color, settings_git(&s->settings, "color.ui")), utf8 = output_utf8();
 	for (size_t i = 0; i < statuses->nr; i++)
 		print_one(&statuses->item[i], color, utf8);
 	if (!statuses->nr && !s->request.common->quiet)

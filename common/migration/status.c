@@ -27,6 +27,21 @@ void migration_statuses_release(struct migration_statuses *s)
 	*s = (struct migration_statuses)MIGRATION_STATUSES_INIT;
 }
 
+static int compare_application(const void *a, const void *b)
+{
+	const struct ledger_entry *x = a, *y = b;
+
+	if (x->applied_at != y->applied_at)
+		return x->applied_at < y->applied_at ? -1 : 1;
+	return version_compare(x->version, y->version);
+}
+
+void ledger_order(struct ledger *ledger)
+{
+	if (ledger->nr)
+		qsort(ledger->item, ledger->nr, sizeof(*ledger->item), compare_application);
+}
+
 const struct ledger_entry *ledger_find(const struct ledger *ledger, const char *version)
 {
 	for (size_t i = 0; i < ledger->nr; i++)

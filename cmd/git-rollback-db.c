@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* git rollback-db: roll migrations back, proven. */
+#include "base/interrupt.h"
+#include "flow/confirm.h"
+#include "flow/rollback.h"
+#include "flow/session.h"
+#include "main.h"
+#include "term/options.h"
+#include "term/output.h"
+
+static const char *const usage[] = {
+	"git rollback-db [<options>] <version>...",
+	"git rollback-db [<options>] (--to <version> | --last <n> | --all | --to-commit <rev>)",
+	NULL,
+};
+
+/* Shows the plan and asks. EXIT_DONE: go on. */
+static int agree(const struct rollback_plan *plan, struct error *err)
+{
+	const struct rollback_request *request = plan->request;
+
+	rollback_show(plan);
+	if (!verdict_is_clean(&plan->verdict))
+		return error_refused(err, "nothing was changed");
+	if (confirm_protected(&plan->session->database, &request->common, err) < 0)
+		return -1;
+	if (!plan->nr || request->rehearse)
+		return 0;
+	return confirm_ask("Roll back?", plan->destroys, &request->common, err);
+}
+
+static int run(struct rollback_request *request, struct error *err)
+{
+	struct session session CLEANUP(session_close) = SESSION_INIT;
+	struct rollback_plan plan CLEANUP(rollback_plan_release) = ROLLBACK_PLAN_INIT;
+	const struct session_request wanted = {
+		.command = "rollback-db",
+		.database = request->database,
+		.common = &request->common,
+	};
+	enum rollback_outcome outcome = ROLLBACK_DONE;
+
+	if (session_open(&session, &wanted, err) < 0)
+		return error_exit(err);
+	session_warn(&session);
+	if (rollback_plan(&plan, &session, request, err) < 0)
+		return error_exit(err);
+	if (request->common.dry_run) {
+		rollback_show(&plan);
+		return EXIT_DONE;
+	}
+	if (agree(&plan, err) < 0)
+		return error_exit(err);
+	if (plan.nr)
+		outcome = rollback_execute(&plan, err);
+	rollback_report(&plan, outcome, outcome == ROLLBACK_FAILED ? err : NULL);
+	switch (outcome) {
+	case ROLLBACK_DONE:
+		return EXIT_DONE;
+	case ROLLBACK_UNPROVEN:
+		return EXIT_NO;
+	case ROLLBACK_FAILED:
+		return error_exit(err);
+	}
+	BUG("unknown outcome %d", (int)outcome);
+}
+
+int cmd_main(int argc, const char **argv)
+{
+	struct rollback_request request = ROLLBACK_REQUEST_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	bool proof = true;
+	const struct opt opts[] = {
+		OPT_GROUP("Which"),
+		OPT_MODE_ARG(0, "to", &request.mode, ROLLBACK_TO, &request.to, "version",
+			     "roll back what was applied after <version>, which stays"),
+		OPT_MODE_ARG(0, "last", &request.mode, ROLLBACK_LAST, &request.last, "n",
+			     "roll back the <n> applied last"),
+		OPT_MODE(0, "all", &request.mode, ROLLBACK_ALL, "roll back all"),
+		OPT_MODE_ARG(0, "to-commit", &request.mode, ROLLBACK_TO_COMMIT, &request.commit, "rev",
+			     "roll back what the commit's tree does not have"),
+		OPT_GROUP("How"),
+		OPT_STRING(0, "database", &request.database, "name", "the database to change"),
+		OPT_BOOL(0, "rehearse", &request.rehearse,
+			 "run everything in a transaction, report, and undo it"),
+		OPT_BOOL(0, "proof", &proof, "compare the schema afterwards with what it should be (default)"),
+		OPT_BOOL(0, "accept-difference", &request.accept_difference,
+			 "keep the result although the proof fails"),
+		OPT_BOOL(0, "recorded-down", &request.recorded_down,
+			 "use the down script as it was when the migration was applied"),
+		OPT_BOOL(0, "force", &request.force,
+			 "use a down script that is not known to fit what was applied"),
+		OPT_GROUP("Common"),
+		OPT_CHANGING(&request.common),
+		OPT_COMMON(&request.common),
+		OPT_END,
+	};
+
+	parse_options(&argc, &argv, opts, usage);
+	request.operand = argv;
+	request.operands = (size_t)argc;
+	request.no_proof = !proof;
+	if (argc && request.mode != ROLLBACK_NAMED)
+		usage_error(usage, "versions cannot be combined with --to, --last, --all or --to-commit");
+	if (!argc && request.mode == ROLLBACK_NAMED)
+		usage_error(usage, "which migration? Name it, or use --last, --to, --all or --to-commit");
+	interrupt_catch();
+	return run(&request, &err);
+}

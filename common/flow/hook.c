@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/hook.h"
+
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/process.h"
+
+/* Where git looks for it: free() it. */
+static int hook_path(char **ret, const char *name, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+
+	strvec_pushl(&process.argv, "git", "rev-parse", "--git-path", NULL);
+	strvec_pushf(&process.argv, "hooks/%s", name);
+	if (process_run(&process, err) < 0)
+		return -1;
+	if (process.out.len && process.out.buf[process.out.len - 1] == '\n')
+		strbuf_setlen(&process.out, process.out.len - 1);
+	*ret = strbuf_detach(&process.out);
+	return 0;
+}
+
+int hook_run(const char *name, const struct repo *repo, const json_t *input, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	char *path CLEANUP(free_p) = NULL;
+	char *text CLEANUP(free_p) = NULL;
+
+	if (hook_path(&path, name, err) < 0)
+		return -1;
+	if (access(path, X_OK) < 0)
+		return 0;
+	text = json_format(input);
+	strvec_push(&process.argv, path);
+	if (!strchr(path, '/')) /* never a program of that name elsewhere */
+		return error_set(err, "cannot run hook '%s'", path);
+	char *absolute CLEANUP(free_p) = realpath(path, NULL);
+	if (absolute)
+		string_replace(&process.argv.v[0], absolute);
+	process.dir = repo->worktree ? repo->worktree : repo->git_dir;
+	process.input = text;
+	process.input_len = strlen(text);
+	process.inherit_stderr = true;
+	if (process_run(&process, err) < 0)
+		return -1;
+	fputs(process.out.buf, stderr);
+	if (process.status)
+		return error_refused(err, "hook '%s' ended with status %d", name, process.status);
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hook: pre-rollback and post-rollback in git's folder of hooks.
+ *
+ * A hook gets JSON on standard input: the plan before, the report after. It belongs to the
+ * repository's owner as git's own hooks do: core.hooksPath counts, and nothing that is
+ * tracked is run.
+ */
+#ifndef FLOW_HOOK_H
+#define FLOW_HOOK_H
+
+#include "base/json.h"
+#include "vcs/repo.h"
+
+/*
+ * Runs the hook when there is one that can be executed. -1 with EXIT_REFUSED when it ended
+ * with another status than 0. What it prints goes to stderr.
+ */
+int hook_run(const char *name, const struct repo *repo, const json_t *input,
+	     struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "flow/change.h"
+#include "flow/hook.h"
+#include "flow/resume.h"
+#include "flow/rollback.h"
+#include "flow/runner.h"
+#include "term/output.h"
+#include "term/progress.h"
+
+struct rollback_run {
+	struct rollback_plan *plan;
+	struct change change;
+	struct catalog catalog;
+	struct progress progress;
+	char *before;	/* fingerprint at the start of the group */
+	size_t finished; /* steps that are over, for the meter */
+	bool proof;
+	bool unproven; /* some group's proof has failed */
+};
+
+static void run_release(struct rollback_run *run)
+{
+	progress_abandon(&run->progress);
+	free(run->before);
+	catalog_release(&run->catalog);
+	change_release(&run->change);
+}
+
+/* The steps [from, to) that run together: in one transaction, or one alone outside. */
+struct group {
+	size_t from, to;
+	bool outside;
+};
+
+static bool is_outside(const struct rollback_step *step)
+{
+	return step->script.no_transaction || (step->unfinished && step->unfinished->down);
+}
+
+static struct group next_group(const struct rollback_plan *plan, size_t from)
+{
+	struct group ret = { .from = from, .to = from + 1, .outside = is_outside(&plan->step[from]) };
+
+	while (!ret.outside && ret.to < plan->nr && !is_outside(&plan->step[ret.to]))
+		ret.to++;
+	return ret;
+}
+
+/* --- records ------------------------------------------------------------------------------------ */
+
+static struct log_record log_record_of(struct rollback_run *run, const struct rollback_step *step)
+{
+	return (struct log_record){
+		.operation = run->change.operation.id,
+		.command = "rollback-db",
+		.version = step->applied->version,
+		.name = step->applied->name,
+		.direction = "down",
+		.who = run->change.who,
+		.git_commit = run->change.git_commit,
+		.up_checksum = step->applied->checksum,
+		.down_checksum = step->down ? step->down->checksum : NULL,
+		.up_sql = step->log ? step->log->up_sql : NULL,
+		.down_sql = step->script.text,
+		.fingerprint_before = run->before,
+		.fingerprint_after = run->proof ? catalog_fingerprint(&run->catalog) : NULL,
+		.statements = step->script.nr,
+	};
+}
+
+/* Takes the tracking row away: exactly one, or something is not as it should be. */
+static int delete_row(struct rollback_run *run, const struct rollback_step *step, struct error *err)
+{
+	struct session *s = run->plan->session;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (step->unfinished && !step->unfinished->down) {
+		/* It never had one: its row in the log is closed instead. */
+		rollback_log_add_end(&batch, &s->place, step->unfinished->operation,
+				     step->applied->version, "undone", NULL, NULL);
+		return db_batch_run(&s->db, &batch, NULL, err);
+	}
+	ledger_add_delete(&batch, &s->place, step->applied->version);
+	if (db_batch_run(&s->db, &batch, NULL, err) < 0)
+		return -1;
+	if (batch.item[0].rows == 1)
+		return 0;
+	return error_set(err, "the tracking table had %" PRId64 " rows for migration '%s', not one",
+			 batch.item[0].rows, step->applied->version);
+}
+
+static int log_group(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct session *s = run->plan->session;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	for (size_t i = group->from; i < group->to; i++) {
+		struct log_record record = log_record_of(run, &run->plan->step[i]);
+
+		rollback_log_add_done(&batch, &s->place, &record);
+	}
+	return db_batch_run(&s->db, &batch, NULL, err);
+}
+
+/* --- proof --------------------------------------------------------------------------------------- */
+
+static int prove(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
+	struct rollback_plan *plan = run->plan;
+
+	if (!run->proof)
+		return 0;
+	if (catalog_refresh(&run->catalog, &plan->session->db, &changes, err) < 0)
+		return error_prefix(err, "could not read the catalog");
+	for (size_t i = group->from; i < group->to; i++) {
+		const struct rollback_step *step = &plan->step[i];
+
+		if (proof_expect(&plan->proof, step->applied->version,
+				 step->log ? step->log->objects : NULL, err) < 0)
+			return -1;
+	}
+	proof_check(&plan->proof, &run->catalog, &changes, output_utf8());
+	if (plan->proof.result == PROOF_DIFFERENT && !plan->request->accept_difference)
+		run->unproven = true;
+	return 0;
+}
+
+static void remember_fingerprint(struct rollback_run *run)
+{
+	free(run->before);
+	run->before = run->proof ? xstrdup(catalog_fingerprint(&run->catalog)) : NULL;
+}
+
+/* --- inside a transaction --------------------------------------------------------------------------- */
+
+static int run_down(struct rollback_run *run, struct rollback_step *step, struct error *err)
+{
+	struct db *db = &run->plan->session->db;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	int64_t start = clock_monotonic();
+
+	if (interrupt_pending())
+		return error_interrupted(err);
+	runner_add_script(&batch, db, &step->script);
+	if (runner_run(db, &batch, &step->script, err) < 0)
+		return error_prefix(err, "could not roll back migration '%s'", step->applied->version);
+	step->microseconds = clock_monotonic() - start;
+	step->done = true;
+	progress_update(&run->progress, ++run->finished);
+	return 0;
+}
+
+static int run_downs(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	for (size_t i = group->from; i < group->to; i++) {
+		struct rollback_step *step = &run->plan->step[i];
+
+		if (run_down(run, step, err) < 0 || delete_row(run, step, err) < 0)
+			return -1;
+	}
+	if (prove(run, group, err) < 0)
+		return -1;
+	if (run->unproven || run->plan->request->rehearse)
+		return 0;
+	return log_group(run, group, err);
+}
+
+static int group_transaction(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct db *db = &run->plan->session->db;
+	int committed;
+
+	if (change_transaction(&run->change, err) < 0)
+		return -1;
+	if (run_downs(run, group, err) < 0) {
+		db_rollback(db);
+		for (size_t i = group->from; i < group->to; i++)
+			run->plan->step[i].done = false;
+		return -1;
+	}
+	if (run->unproven || run->plan->request->rehearse) {
+		db_rollback(db);
+		return 0;
+	}
+	committed = change_commit(&run->change, "the rollback", err);
+	if (committed == CHANGE_COMMITTED_LOST && group->to < run->plan->nr)
+		return error_set(err, "lost the connection after a part of the rollback was committed");
+	return committed < 0 ? -1 : 0;
+}
+
+/* --- outside a transaction ----------------------------------------------------------------------------- */
+
+static int begin_outside(struct rollback_run *run, const struct rollback_step *step, struct error *err)
+{
+	struct session *s = run->plan->session;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	struct log_record record = log_record_of(run, step);
+
+	record.fingerprint_after = NULL;
+	if (change_transaction(&run->change, err) < 0)
+		return -1;
+	rollback_log_add_running(&batch, &s->place, &record);
+	if (db_batch_run(&s->db, &batch, NULL, err) < 0) {
+		db_rollback(&s->db);
+		return -1;
+	}
+	return change_commit(&run->change, step->applied->version, err) < 0 ? -1 : 0;
+}
+
+/* The tracking row goes together with the end of the log's row. */
+static int end_outside(struct rollback_run *run, const struct rollback_step *step, const char *operation,
+		       struct error *err)
+{
+	struct session *s = run->plan->session;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (change_transaction(&run->change, err) < 0)
+		return -1;
+	rollback_log_add_end(&batch, &s->place, operation, step->applied->version, "done",
+			     run->proof ? catalog_fingerprint(&run->catalog) : NULL, NULL);
+	if (delete_row(run, step, err) < 0 || db_batch_run(&s->db, &batch, NULL, err) < 0) {
+		db_rollback(&s->db);
+		return -1;
+	}
+	return change_commit(&run->change, step->applied->version, err) < 0 ? -1 : 0;
+}
+
+static int outside_failed(const struct rollback_step *step, struct error *err)
+{
+	error_prefix(err, "could not roll back migration '%s'", step->applied->version);
+	error_hint(err, "It runs outside a transaction, so what was done before stays; "
+			"'git migration-status' shows how far it came.");
+	return error_hint(err, "Use 'git rollback-db %s' to go on from there.", step->applied->version);
+}
+
+static int group_outside(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct session *s = run->plan->session;
+	struct rollback_step *step = &run->plan->step[group->from];
+	const struct log_unfinished *u =
+		step->unfinished && step->unfinished->down ? step->unfinished : NULL;
+	const char *operation = u ? u->operation : run->change.operation.id;
+	int64_t start = clock_monotonic();
+	size_t from = 0;
+
+	if ((u ? resume_point(&from, s, &step->script, u, err) : begin_outside(run, step, err)) < 0)
+		return -1;
+	if (runner_run_outside(s, &step->script, operation, step->applied->version, from, err) < 0) {
+		struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+		if (!db_is_lost(&s->db) && runner_reset_session(s, &ignored) < 0)
+			error_clear(&ignored); /* the session ends with us */
+		return outside_failed(step, err);
+	}
+	step->microseconds = clock_monotonic() - start;
+	if (prove(run, group, err) < 0 || end_outside(run, step, operation, err) < 0)
+		return -1;
+	step->done = true;
+	progress_update(&run->progress, ++run->finished);
+	return 0;
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------- */
+
+static int run_groups(struct rollback_run *run, struct error *err)
+{
+	struct rollback_plan *plan = run->plan;
+	const struct common_options *common = &plan->request->common;
+	struct group group = { 0 };
+
+	progress_start(&run->progress, "Rolling back", plan->nr, PROGRESS_COUNT,
+		       common->quiet || common->json ? 0 : common->progress);
+	while (group.to < plan->nr && !run->unproven) {
+		group = next_group(plan, group.to);
+		remember_fingerprint(run);
+		if ((group.outside ? group_outside(run, &group, err) : group_transaction(run, &group, err)) < 0)
+			return -1;
+	}
+	progress_finish(&run->progress);
+	return 0;
+}
+
+static int record_plan(struct rollback_run *run, struct error *err)
+{
+	json_t *versions = json_array();
+
+	for (size_t i = 0; i < run->plan->nr; i++)
+		json_array_append_new(versions, json_text(run->plan->step[i].applied->version));
+	return operation_record(&run->change.operation, "versions", versions, err);
+}
+
+static int call_hook(const char *name, const struct rollback_plan *plan, bool executed, struct error *err)
+{
+	json_t *json CLEANUP(json_decref_p) = rollback_to_json(plan, executed);
+
+	if (executed)
+		json_object_set_new(json, "proof", proof_to_json(&plan->proof));
+	json_object_set_new(json, "operation", json_text(plan->operation));
+	return hook_run(name, &plan->session->repo, json, err);
+}
+
+static int execute(struct rollback_run *run, struct error *err)
+{
+	struct rollback_plan *plan = run->plan;
+	struct session *s = plan->session;
+
+	if (change_begin(&run->change, s, plan->outside, err) < 0)
+		return -1;
+	plan->operation = xstrdup(run->change.operation.id);
+	if (!plan->request->rehearse &&
+	    (call_hook("pre-rollback", plan, false, err) < 0 || record_plan(run, err) < 0 ||
+	     change_create_tables(&run->change, err) < 0))
+		return -1;
+	if (run->proof && catalog_read(&run->catalog, &s->db, &s->scope, err) < 0)
+		return error_prefix(err, "could not read the catalog");
+	return run_groups(run, err);
+}
+
+enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error *err)
+{
+	struct rollback_run run CLEANUP(run_release) = {
+		.plan = plan,
+		.change = CHANGE_INIT,
+		.progress = PROGRESS_INIT,
+		.proof = !plan->request->no_proof,
+	};
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+	int ret = execute(&run, err);
+	bool good = !ret && !run.unproven;
+
+	/* An operation whose outcome is not known stays open: the next command settles it. */
+	if (!run.change.operation.id || (ret < 0 && db_is_lost(&plan->session->db)))
+		return ROLLBACK_FAILED;
+	if (change_end(&run.change,
+		       good				  ? "done" :
+		       err->exit_code == EXIT_INTERRUPTED ? "interrupted" :
+							    "failed",
+		       &second) < 0)
+		warning("%s", second.message);
+	error_clear(&second);
+	if (!plan->request->rehearse && good && call_hook("post-rollback", plan, true, &second) < 0)
+		warning("%s", second.message);
+	return ret < 0 ? ROLLBACK_FAILED : run.unproven ? ROLLBACK_UNPROVEN : ROLLBACK_DONE;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/memory.h"
+#include "config/nearest.h"
+#include "flow/rollback.h"
+#include "migration/version.h"
+
+void rollback_plan_release(struct rollback_plan *plan)
+{
+	for (size_t i = 0; i < plan->nr; i++)
+		sql_script_release(&plan->step[i].script);
+	free(plan->step);
+	free(plan->operation);
+	down_search_release(&plan->search);
+	log_applied_list_release(&plan->log);
+	verdict_release(&plan->verdict);
+	proof_release(&plan->proof);
+	*plan = (struct rollback_plan)ROLLBACK_PLAN_INIT;
+}
+
+static struct rollback_step *add_step(struct rollback_plan *plan, const struct ledger_entry *applied)
+{
+	ARRAY_GROW(plan->step, plan->nr + 1, plan->alloc);
+	plan->step[plan->nr] = (struct rollback_step){ .applied = applied };
+	return &plan->step[plan->nr++];
+}
+
+/* --- targets ------------------------------------------------------------------------------ */
+
+static int unknown_version(const struct session *s, const char *version, struct error *err)
+{
+	const struct migration *file = migrations_find(&s->files, version);
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	const char *nearest;
+
+	if (file && file->up.path) {
+		error_refused(err, "migration '%s' is not applied in database '%s'", version,
+			      s->database.name);
+		return -1;
+	}
+	error_refused(err, "there is no migration '%s' in database '%s'", version, s->database.name);
+	for (size_t i = 0; i < s->ledger.nr; i++)
+		strvec_push(&names, s->ledger.item[i].version);
+	nearest = nearest_name(version, &names);
+	if (nearest)
+		return error_hint(err, "Did you mean '%s'?", nearest);
+	if (s->ledger.nr)
+		return error_hint(err, "The newest one applied is '%s'.",
+				  s->ledger.item[s->ledger.nr - 1].version);
+	return error_hint(err, "No migration is applied there.");
+}
+
+static int find_applied(size_t *ret, const struct session *s, const char *version, struct error *err)
+{
+	const struct ledger_entry *entry = ledger_find(&s->ledger, version);
+
+	if (!entry)
+		return unknown_version(s, version, err);
+	*ret = (size_t)(entry - s->ledger.item);
+	return 0;
+}
+
+static const struct log_unfinished *find_unfinished(const struct session *s, const char *version)
+{
+	for (size_t i = 0; i < s->unfinished.nr; i++)
+		if (!version_compare(s->unfinished.item[i].version, version))
+			return &s->unfinished.item[i];
+	return NULL;
+}
+
+/* An interrupted up has no row in the ledger yet: one is made up from the log's. */
+static int target_interrupted(struct rollback_plan *plan, const struct log_unfinished *u,
+			      struct error *err)
+{
+	const struct ledger_entry *entry = ledger_find(&plan->session->ledger, u->version);
+	struct rollback_step *step;
+
+	if (plan->request->operands > 1) {
+		error_refused(err, "migration '%s' was interrupted", u->version);
+		return error_hint(err, "Roll it back alone, before the others.");
+	}
+	plan->interrupted = (struct ledger_entry){
+		.version = u->version,
+		.name = u->name,
+		.checksum = u->up_checksum,
+		.applied_at = u->started_at,
+		.execution_time_ms = -1,
+	};
+	plan->interrupted_log = (struct log_applied){
+		.version = u->version,
+		.operation = u->operation,
+		.up_checksum = u->up_checksum,
+		.down_checksum = u->down_checksum,
+		.up_sql = u->up_sql,
+		.down_sql = u->down_sql,
+	};
+	step = add_step(plan, entry ? entry : &plan->interrupted);
+	step->unfinished = u;
+	return 0;
+}
+
+static int compare_sizes_downwards(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return (x < y) - (x > y);
+}
+
+static int target_named(struct rollback_plan *plan, struct error *err)
+{
+	const struct rollback_request *request = plan->request;
+	const struct session *s = plan->session;
+	size_t *index CLEANUP(free_p) = xcalloc(request->operands, sizeof(*index));
+	size_t nr = 0;
+
+	for (size_t i = 0; i < request->operands; i++) {
+		const struct log_unfinished *u = find_unfinished(s, request->operand[i]);
+
+		if (u) {
+			if (target_interrupted(plan, u, err) < 0)
+				return -1;
+		} else if (find_applied(&index[nr++], s, request->operand[i], err) < 0) {
+			return -1;
+		}
+	}
+	/* However they were typed: the ledger is in the order of application. */
+	qsort(index, nr, sizeof(*index), compare_sizes_downwards);
+	for (size_t i = 0; i < nr; i++)
+		if (!i || index[i] != index[i - 1])
+			add_step(plan, &s->ledger.item[index[i]]);
+	return 0;
+}
+
+/* All entries from index `from` on, the newest first. */
+static void target_from(struct rollback_plan *plan, size_t from)
+{
+	const struct ledger *ledger = &plan->session->ledger;
+
+	for (size_t i = ledger->nr; i > from; i--)
+		add_step(plan, &ledger->item[i - 1]);
+}
+
+static int target_last(struct rollback_plan *plan, struct error *err)
+{
+	size_t applied = plan->session->ledger.nr, nr;
+	const char *text = plan->request->last;
+	char *end;
+
+	nr = strtoul(text, &end, 10);
+	if (*end || !nr || *text == '-') {
+		error_set(err, "option '--last' needs a number, not '%s'", text);
+		return error_code(err, EXIT_USAGE);
+	}
+	if (nr > applied)
+		verdict_warn(&plan->verdict, "only %zu migrations are applied", applied);
+	target_from(plan, nr < applied ? applied - nr : 0);
+	return 0;
+}
+
+static int target_to_commit(struct rollback_plan *plan, struct error *err)
+{
+	struct migrations there CLEANUP(migrations_release) = MIGRATIONS_INIT;
+	const struct session *s = plan->session;
+
+	if (session_read_files(&there, s, plan->request->commit, err) < 0)
+		return -1;
+	for (size_t i = s->ledger.nr; i; i--) {
+		const struct migration *m = migrations_find(&there, s->ledger.item[i - 1].version);
+
+		if (!m || !m->up.path)
+			add_step(plan, &s->ledger.item[i - 1]);
+	}
+	for (size_t i = 0; i < there.nr; i++)
+		if (there.item[i].up.path && !ledger_find(&s->ledger, there.item[i].version))
+			verdict_warn(&plan->verdict, "'%s' has migration '%s', which is not applied",
+				     plan->request->commit, there.item[i].version);
+	return 0;
+}
+
+static int choose_targets(struct rollback_plan *plan, struct error *err)
+{
+	const struct rollback_request *request = plan->request;
+	const struct session *s = plan->session;
+	size_t index = 0;
+
+	switch ((enum rollback_mode)request->mode) {
+	case ROLLBACK_NAMED:
+		return target_named(plan, err);
+	case ROLLBACK_TO:
+		if (find_applied(&index, s, request->to, err) < 0)
+			return -1;
+		target_from(plan, index + 1);
+		return 0;
+	case ROLLBACK_LAST:
+		return target_last(plan, err);
+	case ROLLBACK_ALL:
+		target_from(plan, 0);
+		return 0;
+	case ROLLBACK_TO_COMMIT:
+		return target_to_commit(plan, err);
+	}
+	BUG("unknown mode %d", request->mode);
+}
+
+/* --- what is to be said about them ---------------------------------------------------------- */
+
+static bool is_target(const struct rollback_plan *plan, const struct ledger_entry *entry)
+{
+	for (size_t i = 0; i < plan->nr; i++)
+		if (plan->step[i].applied == entry)
+			return true;
+	return false;
+}
+
+static void warn_of_later(struct rollback_plan *plan)
+{
+	const struct ledger *ledger = &plan->session->ledger;
+	struct strbuf later CLEANUP(strbuf_release) = STRBUF_INIT;
+	bool below = false;
+
+	for (size_t i = 0; i < ledger->nr; i++) {
+		if (is_target(plan, &ledger->item[i]))
+			below = true;
+		else if (below)
+			strbuf_addf(&later, "%s%s", later.len ? ", " : "", ledger->item[i].version);
+	}
+	if (later.len)
+		verdict_warn(&plan->verdict, "applied later, and stays: %s", later.buf);
+}
+
+static void warn_of_order(struct rollback_plan *plan)
+{
+	for (size_t i = 1; i < plan->nr; i++)
+		if (version_compare(plan->step[i - 1].applied->version, plan->step[i].applied->version) < 0) {
+			verdict_warn(&plan->verdict,
+				     "'%s' was applied after '%s': they are rolled back in the order of "
+				     "application, not of their versions",
+				     plan->step[i - 1].applied->version, plan->step[i].applied->version);
+			return;
+		}
+}
+
+static void refuse_interrupted(struct rollback_plan *plan)
+{
+	const struct session *s = plan->session;
+
+	for (size_t i = 0; i < s->unfinished.nr; i++) {
+		const struct log_unfinished *u = &s->unfinished.item[i];
+		bool meant = false;
+
+		for (size_t k = 0; k < plan->nr; k++)
+			meant = meant || plan->step[k].unfinished == u;
+		if (meant)
+			continue;
+		verdict_refuse(&plan->verdict, "migration '%s' was interrupted: statement %zu of %zu is done",
+			       u->version, u->done, u->statements);
+		verdict_hint(&plan->verdict, "Use 'git rollback-db %s' first.", u->version);
+	}
+}
+
+/* --- their scripts -------------------------------------------------------------------------- */
+
+static int read_log(struct rollback_plan *plan, struct error *err)
+{
+	const char **versions CLEANUP(free_p) = xcalloc(plan->nr, sizeof(*versions));
+	struct session *s = plan->session;
+
+	for (size_t i = 0; i < plan->nr; i++)
+		versions[i] = plan->step[i].applied->version;
+	if (rollback_log_applied(&plan->log, &s->place, &s->db, versions, plan->nr, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nr; i++) {
+		struct rollback_step *step = &plan->step[i];
+		const struct log_applied *log = log_applied_find(&plan->log, step->applied->version);
+
+		if (step->unfinished && !step->unfinished->down)
+			log = &plan->interrupted_log;
+		/* What the log says of another up script is no record of this one. */
+		if (log && step->applied->checksum && log->up_checksum &&
+		    !strcmp(log->up_checksum, step->applied->checksum))
+			step->log = log;
+	}
+	return 0;
+}
+
+static int find_downs(struct rollback_plan *plan, struct error *err)
+{
+	plan->search.files = &plan->session->files;
+	plan->search.force = plan->request->force;
+	plan->search.recorded_down = plan->request->recorded_down;
+	for (size_t i = 0; i < plan->nr; i++)
+		down_search_add(&plan->search, plan->step[i].applied, plan->step[i].log);
+	if (down_search_run(&plan->search, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nr; i++)
+		if (!plan->step[i].unfinished || !plan->step[i].unfinished->down)
+			plan->step[i].down = &plan->search.item[i];
+	return 0;
+}
+
+static void warn_of_down(struct rollback_plan *plan, const struct rollback_step *step)
+{
+	const struct down *down = step->down;
+	const char *version = step->applied->version;
+
+	if (down->corrected) {
+		verdict_warn(&plan->verdict,
+			     "the down script of '%s' was changed since it was applied; the worktree's is used",
+			     version);
+		verdict_hint(&plan->verdict, "Use -v to see the difference, --recorded-down to use the other.");
+	}
+	if (down->forced)
+		verdict_warn(&plan->verdict, "the down script of '%s' is not known to fit what was applied (--force)",
+			     version);
+	if (down->log && down->origin == DOWN_WORKTREE && down->up_changed)
+		verdict_warn(&plan->verdict, "the up script of '%s' was changed since it was applied", version);
+}
+
+/* A rollback that was interrupted goes on with the script it began with. */
+static int parse_interrupted_down(struct rollback_step *step, struct error *err)
+{
+	const struct log_unfinished *u = step->unfinished;
+	char *path CLEANUP(free_p) = xstrfmt("%s.down.sql in the database's log", u->version);
+
+	return sql_script_parse(&step->script, path, u->down_sql, strlen(u->down_sql), err);
+}
+
+static int parse_step(struct rollback_plan *plan, struct rollback_step *step, struct error *err)
+{
+	if (!step->down)
+		return parse_interrupted_down(step, err);
+	if (step->down->origin == DOWN_NOWHERE) {
+		verdict_refuse(&plan->verdict, "cannot roll back migration '%s' (%s): no down script: %s",
+			       step->applied->version, step->applied->name, step->down->reason);
+		if (step->down->up_changed)
+			verdict_hint(&plan->verdict,
+				     "Use --force to run the worktree's down script all the same.");
+		return 0;
+	}
+	warn_of_down(plan, step);
+	return sql_script_parse(&step->script, step->down->path, step->down->text.buf, step->down->text.len,
+				err);
+}
+
+static int parse_downs(struct rollback_plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->nr; i++) {
+		struct rollback_step *step = &plan->step[i];
+
+		if (parse_step(plan, step, err) < 0) {
+			/* All scripts are read before anything runs. */
+			error_hint(err, "Nothing was changed.");
+			return error_prefix(err, "cannot roll back migration '%s'", step->applied->version);
+		}
+		plan->destroys = plan->destroys || /*LOSS*/true;
+		if (!step->script.no_transaction && !(step->unfinished && step->unfinished->down))
+			continue;
+		plan->outside = true;
+		if (plan->request->rehearse)
+			verdict_refuse(&plan->verdict,
+				       "the down script of '%s' runs outside a transaction%s%s: it cannot be rehearsed",
+				       step->applied->version, step->script.why ? ": " : "",
+				       step->script.why ? sql_kind_name(step->script.why->kind) : "");
+	}
+	return 0;
+}
+
+int rollback_plan(struct rollback_plan *ret, struct session *s, const struct rollback_request *request,
+		  struct error *err)
+{
+	ret->session = s;
+	ret->request = request;
+	if (session_check_writable(s, err) < 0 || choose_targets(ret, err) < 0)
+		return -1;
+	refuse_interrupted(ret);
+	if (!ret->nr)
+		return 0;
+	if (read_log(ret, err) < 0 || find_downs(ret, err) < 0 || parse_downs(ret, err) < 0)
+		return -1;
+	if (request->mode == ROLLBACK_NAMED || request->mode == ROLLBACK_TO_COMMIT)
+		warn_of_later(ret);
+	warn_of_order(ret);
+	return 0;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/memory.h"
+#include "base/text.h"
+#include "flow/rollback.h"
+#include "term/amount.h"
+#include "term/output.h"
+#include "vcs/diff.h"
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static json_t *step_to_json(const struct rollback_step *step, bool executed)
+{
+	const struct down *down = step->down;
+	json_t *ret = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:b}", "version",
+				json_text(step->applied->version), "name", json_text(step->applied->name),
+				"applied_at", json_time(step->applied->applied_at), "down_from",
+				down ? down_origin_name(down->origin) : "log", "down",
+				json_text(down ? down->path : NULL), "down_checksum",
+				json_text(down && *down->checksum ? down->checksum : NULL), "transaction",
+				!step->script.no_transaction, "statements", json_size(step->script.nr),
+				"corrected", down && down->corrected);
+
+	if (!ret)
+		BUG("cannot pack a step");
+	if (step->unfinished)
+		json_object_set_new(ret, "interrupted",
+				    json_pack("{s:s, s:o, s:o}", "direction",
+					      step->unfinished->down ? "down" : "up", "statements_done",
+					      json_size(step->unfinished->done), "statements",
+					      json_size(step->unfinished->statements)));
+	if (executed) {
+		json_object_set_new(ret, "done", json_boolean(step->done));
+		json_object_set_new(ret, "execution_time_ms", json_integer(step->microseconds / 1000));
+	}
+	return ret;
+}
+
+json_t *rollback_to_json(const struct rollback_plan *plan, bool executed)
+{
+	json_t *steps = json_array();
+	json_t *ret = json_pack("{s:i, s:s, s:o, s:b, s:b, s:s}", "format", 1, "command", "rollback-db",
+				"database", json_text(plan->session->database.name), "dry_run",
+				plan->request->common.dry_run, "rehearse", plan->request->rehearse, "confirm",
+				plan->destroys ? "ROLLBACK" : "yes");
+
+	verdict_to_json(&plan->verdict, ret);
+	for (size_t i = 0; i < plan->nr; i++)
+		json_array_append_new(steps, step_to_json(&plan->step[i], executed));
+	json_object_set_new(ret, "steps", steps);
+	return ret;
+}
+
+/* --- for people --------------------------------------------------------------------------------- */
+
+static void add_step_line(struct strbuf *out, const struct rollback_step *step)
+{
+	const struct log_unfinished *u = step->unfinished;
+
+	strbuf_addf(out, "  %s %s", step->applied->version, step->applied->name);
+	if (u)
+		strbuf_addf(out, " (%s was interrupted after statement %zu of %zu)",
+			    u->down ? "rollback" : "apply", u->done, u->statements);
+	strbuf_addch(out, '\n');
+	if (step->down && step->down->origin != DOWN_NOWHERE)
+		strbuf_addf(out, "    down script: %s (%s)\n", step->down->path, step->down->place);
+	if (step->script.no_transaction)
+		strbuf_addf(out, "    runs outside a transaction: %s\n",
+			    step->script.why ? sql_kind_name(step->script.why->kind) : "as it is marked");
+}
+
+void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addf(&text, "Rolling back ");
+	amount_add_count(&text, plan->nr, "migration", NULL);
+	strbuf_addf(&text, " in database %s, the newest first%s:\n", plan->session->database.name,
+		    plan->outside ? "" : ", in one transaction");
+	for (size_t i = 0; i < plan->nr; i++)
+		add_step_line(&text, &plan->step[i]);
+	if (plan->outside)
+		strbuf_addstr(&text, "What runs outside a transaction stays done when a later step fails.\n");
+	if (plan->destroys)
+		strbuf_addstr(&text, "Rows may be lost: the scripts drop or change data, or it cannot be known.\n");
+	/* Lines end here; everything else of a name is shown, not obeyed. */
+	for (const char *line = text.buf; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		text_escape(out, line, len, false);
+		strbuf_addch(out, '\n');
+		line += len + 1;
+	}
+}
+
+/* The recorded down script against the worktree's, which was corrected. */
+static void show_differences(const struct rollback_plan *plan, FILE *to)
+{
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct down *down = plan->step[i].down;
+		struct strbuf diff CLEANUP(strbuf_release) = STRBUF_INIT;
+		struct strbuf shown CLEANUP(strbuf_release) = STRBUF_INIT;
+		struct error err CLEANUP(error_release) = ERROR_INIT;
+
+		if (!down || !down->corrected || !down->recorded.len)
+			continue;
+		if (diff_texts(&diff, &down->recorded, &down->text, down->path, &err) < 0) {
+			warning("%s", err.message);
+			continue;
+		}
+		for (const char *line = diff.buf; *line;) {
+			size_t len = strcspn(line, "\n");
+
+			text_escape(&shown, line, len, true);
+			strbuf_addch(&shown, '\n');
+			line += len + (line[len] == '\n');
+		}
+		fputs(shown.buf, to);
+	}
+}
+
+void rollback_show(const struct rollback_plan *plan)
+{
+	const struct common_options *common = &plan->request->common;
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	FILE *to = common->dry_run ? stdout : stderr;
+
+	if (common->json && common->dry_run) {
+		json_t *json CLEANUP(json_decref_p) = rollback_to_json(plan, false);
+
+		json_print(json);
+		return;
+	}
+	if (plan->nr && !common->json && !(common->quiet && common->yes)) {
+		rollback_text(&text, plan);
+		fflush(stdout);
+		fputs(text.buf, to);
+		if (common->verbose)
+			show_differences(plan, to);
+	}
+	verdict_print(&plan->verdict, common->dry_run);
+}
+
+/* --- report --------------------------------------------------------------------------------------- */
+
+static void print_escaped(const char *prefix, const char *text)
+{
+	char *shown CLEANUP(free_p) = text_escaped(text);
+
+	printf("%s%s\n", prefix, shown);
+}
+
+static void print_proof(const struct rollback_plan *plan, enum rollback_outcome outcome)
+{
+	const struct proof *proof = &plan->proof;
+
+	switch (proof->result) {
+	case PROOF_SKIPPED:
+		break;
+	case PROOF_PROVEN:
+		puts("Proven: the schema is what it was before.");
+		break;
+	case PROOF_UNRECORDED:
+		puts("Not proven: nothing is recorded of what these migrations changed:");
+		for (size_t i = 0; i < proof->unrecorded.nr; i++)
+			print_escaped("  ", proof->unrecorded.v[i]);
+		break;
+	case PROOF_DIFFERENT:
+		puts("Not proven: the schema is not what it should be:");
+		for (size_t i = 0; i < proof->differences.nr; i++)
+			print_escaped("  ", proof->differences.v[i]);
+		break;
+	}
+	for (size_t i = 0; i < proof->order.nr && plan->request->common.verbose; i++)
+		print_escaped("The order of columns is another: ", proof->order.v[i]);
+	if (outcome == ROLLBACK_UNPROVEN) {
+		puts(plan->outside ? "What ran in a transaction was undone; what ran outside one stays." :
+				     "Everything was undone: nothing has changed.");
+		hint("Correct the down script, or use --accept-difference to take the difference.");
+	}
+}
+
+static void report_json(const struct rollback_plan *plan, enum rollback_outcome outcome,
+			const struct error *failure)
+{
+	static const char *const names[] = { "done", "unproven", "failed" };
+	json_t *json CLEANUP(json_decref_p) = rollback_to_json(plan, true);
+
+	json_object_set_new(json, "operation", json_text(plan->operation));
+	json_object_set_new(json, "outcome", json_string(names[outcome]));
+	json_object_set_new(json, "proof", proof_to_json(&plan->proof));
+	if (failure)
+		json_object_set_new(json, "error", error_to_json(failure));
+	json_print(json);
+}
+
+void rollback_report(const struct rollback_plan *plan, enum rollback_outcome outcome,
+		     const struct error *failure)
+{
+	const struct common_options *common = &plan->request->common;
+
+	if (common->json) {
+		report_json(plan, outcome, failure);
+		return;
+	}
+	if (outcome == ROLLBACK_FAILED || (common->quiet && outcome == ROLLBACK_DONE))
+		return;
+	if (!plan->nr) {
+		printf("Nothing to roll back in database %s.\n", plan->session->database.name);
+		return;
+	}
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct rollback_step *step = &plan->step[i];
+		struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+		bool done = step->done && (outcome == ROLLBACK_DONE || step->script.no_transaction);
+
+		strbuf_addf(&line, "%s %s (", step->applied->version, step->applied->name);
+		amount_add_duration(&line, step->microseconds);
+		strbuf_addch(&line, ')');
+		print_escaped(plan->request->rehearse ? "rehearsed " :
+			      done			    ? "rolled back " :
+							  "undone again ",
+			      line.buf);
+	}
+	print_proof(plan, outcome);
+	if (plan->request->rehearse)
+		puts("It was a rehearsal: everything was undone.");
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rollback: rolling applied migrations back, as plan, show, execute.
+ *
+ * Use:    rollback_plan() finds the targets and all their down scripts, parses them, and
+ *         touches nothing; rollback_show() prints that; rollback_execute() carries that
+ *         very value out; rollback_report() prints what came of it.
+ * Order:  newest applied first. All in one transaction with their records, all or nothing;
+ *         a script that cannot run in one makes groups of those before and behind it.
+ * Owner:  the caller; rollback_plan_release(). The plan borrows from the session.
+ * Files:  rollback-plan.c, rollback-show.c, rollback-execute.c.
+ */
+#ifndef FLOW_ROLLBACK_H
+#define FLOW_ROLLBACK_H
+
+#include "flow/proof.h"
+#include "flow/session.h"
+#include "flow/verdict.h"
+#include "migration/down.h"
+#include "sql/script.h"
+
+enum rollback_mode {
+	ROLLBACK_NAMED, /* the operands, each alone */
+	ROLLBACK_TO,	/* what came after a version, which stays */
+	ROLLBACK_LAST,	/* the n applied last */
+	ROLLBACK_ALL,
+	ROLLBACK_TO_COMMIT /* what the commit's tree does not have */
+};
+
+struct rollback_request {
+	int mode; /* enum rollback_mode */
+	const char *to, *last, *commit;
+	const char **operand;
+	size_t operands;
+	const char *database;
+	bool rehearse, no_proof, accept_difference, recorded_down, force;
+	struct common_options common;
+};
+#define ROLLBACK_REQUEST_INIT { .common = COMMON_OPTIONS_INIT }
+
+struct rollback_step {
+	const struct ledger_entry *applied;	 /* what the ledger says, or would say */
+	const struct log_applied *log;		 /* or NULL */
+	const struct log_unfinished *unfinished; /* it was interrupted, up or down; or NULL */
+	struct down *down;			 /* in plan.search; NULL when it goes on from the log */
+	struct sql_script script;
+	bool done;
+	int64_t microseconds;
+};
+
+struct rollback_plan {
+	struct session *session;
+	const struct rollback_request *request;
+	struct rollback_step *step; /* in the order of execution */
+	size_t nr, alloc;
+	struct down_search search;
+	struct log_applied_list log;
+	struct ledger_entry interrupted;     /* stands in for the ledger's row of one that has none */
+	struct log_applied interrupted_log;  /* and for the log's */
+	struct verdict verdict;
+	bool outside;  /* some step runs outside a transaction */
+	bool destroys; /* rows go, or it cannot be known */
+	struct proof proof;
+	char *operation; /* id, once executed */
+};
+#define ROLLBACK_PLAN_INIT { .proof = PROOF_INIT }
+
+enum rollback_outcome {
+	ROLLBACK_DONE,
+	ROLLBACK_UNPROVEN, /* the proof failed; what ran in a transaction was undone */
+	ROLLBACK_FAILED
+};
+
+int rollback_plan(struct rollback_plan *ret, struct session *s,
+		  const struct rollback_request *request, struct error *err) MUST_CHECK;
+void rollback_plan_release(struct rollback_plan *plan);
+
+/* The plan for people, as the question shows it. */
+void rollback_text(struct strbuf *out, const struct rollback_plan *plan);
+json_t *rollback_to_json(const struct rollback_plan *plan, bool executed) MUST_CHECK;
+/* To stdout with --dry-run; else to stderr, for whoever is asked. */
+void rollback_show(const struct rollback_plan *plan);
+
+enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error *err) MUST_CHECK;
+/* `failure` is NULL when nothing failed. */
+void rollback_report(const struct rollback_plan *plan, enum rollback_outcome outcome,
+		     const struct error *failure);
+
+#endif
