@@ -842,8 +842,8 @@ const size_t catalog_kind_nr = ARRAY_SIZE(catalog_kinds);
 const char catalog_notes_all_sql[] =
 	NOTES(NORMAL("c.objoid") " OR c.classoid IN (2615, 3079, 2612)",
 	      NORMAL("l.objoid") " OR l.classoid = 2615", "true");
-const char catalog_notes_some_sql[] =
-	NOTES("c.objoid = ANY ($1::oid[])", "l.objoid = ANY ($1::oid[])", "d.objid = ANY ($1::oid[])");
+const char catalog_notes_some_sql[] = NOTES(
+	"c.objoid = ANY ($1::oid[])", "l.objoid = ANY ($1::oid[])", "d.objid = ANY ($1::oid[])");
 
 /*
  * All that changes how an expression is printed; and no JIT, which would take longer than any

@@ -7,7 +7,8 @@
 #ifndef PG_CATALOG_STATE_H
 #define PG_CATALOG_STATE_H
 
-#include "pg/catalog-sql.h"
+#include "base/strvec.h"
+#include "pg/catalog-track.h"
 
 /* A comment, a security label, or extensions it depends on: becomes an attribute. */
 struct catalog_note {
@@ -23,9 +24,32 @@ void catalog_notes_release(struct catalog_notes *notes);
 void catalog_notes_add(struct catalog_notes *notes, const struct db_result *rows);
 void catalog_notes_sort(struct catalog_notes *notes);
 
+/* What a track's rows of one object were: the sum of their versions. */
+struct catalog_entry {
+	uint32_t class_oid, oid;
+	uint64_t sum;
+};
+struct catalog_entries {
+	struct catalog_entry *item; /* sorted by class and oid once they are complete */
+	size_t nr, alloc;
+	uint64_t sum; /* of all */
+};
+int catalog_entry_compare(const void *a, const void *b);
+/* Adds entries from rows that begin with (class, oid, sum) at a column. */
+void catalog_entries_add(struct catalog_entries *entries, const struct db_result *rows, size_t row,
+			 size_t column);
+
+/* A sum as the server prints it, modulo 2^64. */
+uint64_t catalog_number(const char *digits);
+
 struct catalog_state {
 	struct catalog_scope_sql scope;
 	struct catalog_notes notes;
+	struct catalog_entries track[CATALOG_TRACK_MAX];
+	uint64_t oldest;	/* nothing older was in progress then */
+	struct strvec prepared; /* names of statements in the session ... */
+	int prepared_pid;	/* ... of this backend */
+	bool stale;		/* a refresh failed half-way */
 };
 struct catalog_state *catalog_state_new(const struct catalog_scope_sql *scope);
 void catalog_state_free(struct catalog_state *state);

@@ -5,7 +5,7 @@
 
 #define TRACK(catalog, class, key, condition) \
 	.from = catalog, .class_oid = class, .oid = key, .where = condition
-#define OBJECTS(catalog, class) TRACK(catalog, class, "oid", "oid >= 16384")
+#define OBJECTS(catalog, class)	  TRACK(catalog, class, "oid", "oid >= 16384"), .own = true
 #define ROWS(catalog, class, key) TRACK(catalog, class, key, key " >= 16384"), .several = true
 
 /*
@@ -15,34 +15,41 @@
  * extensions' objects only.
  */
 const struct catalog_track catalog_tracks[] = {
-	/* Toast tables have options; their indexes and temporary relations are nobody's business. */
-	{ TRACK("pg_class", "1259", "oid",
-		"oid >= 16384 AND relpersistence <> 't' AND (relnamespace <> 99 OR relkind = 't')") },
-	{ TRACK("pg_attribute", "1259", "attrelid", "attrelid >= 16384 AND attnum > 0"), .several = true },
+	/* All of them: the rows of others about toast tables and temporary ones go with theirs. */
+	{ OBJECTS("pg_class", "1259") },
+	{ TRACK("pg_attribute", "1259", "attrelid", "attrelid >= 16384 AND attnum > 0"),
+	  .several = true },
 	{ OBJECTS("pg_type", "1247") },
 	{ OBJECTS("pg_proc", "1255") },
 	{ TRACK("pg_constraint", "CASE WHEN conrelid <> 0 THEN 1259 ELSE 1247 END",
 		"CASE WHEN conrelid <> 0 THEN conrelid ELSE contypid END", "oid >= 16384"),
 	  .several = true },
 	{ TRACK("pg_index", "1259", "indexrelid", "indexrelid >= 16384") },
-	{ TRACK("pg_trigger", "1259", "tgrelid", "oid >= 16384 AND NOT tgisinternal"), .several = true },
+	{ TRACK("pg_trigger", "1259", "tgrelid", "oid >= 16384 AND NOT tgisinternal"),
+	  .several = true },
 	{ TRACK("pg_rewrite", "1259", "ev_class", "oid >= 16384"), .several = true },
 	{ ROWS("pg_policy", "1259", "polrelid") },
 	{ ROWS("pg_inherits", "1259", "inhrelid") },
 	{ TRACK("pg_sequence", "1259", "seqrelid", "seqrelid >= 16384") },
 	{ TRACK("pg_foreign_table", "1259", "ftrelid", "ftrelid >= 16384") },
 	{ ROWS("pg_enum", "1247", "enumtypid") },
-	{ TRACK("pg_namespace", "2615", "oid", "left(nspname, 3) <> 'pg_'") },
-	{ TRACK("pg_extension", "3079", "oid", "true") },
-	{ TRACK("pg_depend", "classid", "objid", "refclassid = 3079"), .several = true, .note = true },
+	{ TRACK("pg_namespace", "2615", "oid", "left(nspname, 3) <> 'pg_'"), .own = true },
+	{ TRACK("pg_extension", "3079", "oid", "true"), .own = true },
+	{ TRACK("pg_depend", "classid", "objid", "refclassid = 3079"), .several = true,
+	  .note = true },
+	{ ROWS("pg_description", "classoid", "objoid"), .note = true },
+	/* Of initdb's objects these can be commented on; reading all its comments takes longer. */
 	{ TRACK("pg_description", "classoid", "objoid",
-		"(objoid >= 16384 OR classoid IN (2615, 3079, 2612))"), .several = true, .note = true },
+		"objoid = ANY (ARRAY(SELECT e.oid FROM pg_extension e UNION ALL SELECT l.oid FROM pg_language l"
+		" UNION ALL VALUES (2200::oid))) AND objoid < 16384 AND classoid IN (2615, 3079, 2612)"),
+	  .several = true, .note = true },
 	{ TRACK("pg_seclabel", "classoid", "objoid", "true"), .several = true, .note = true },
 	{ OBJECTS("pg_collation", "3456") },
 	{ OBJECTS("pg_conversion", "2607") },
 	{ OBJECTS("pg_cast", "2605") },
 	{ OBJECTS("pg_transform", "3576") },
-	{ TRACK("pg_language", "2612", "oid", "(oid >= 16384 OR lanacl IS NOT NULL)") },
+	{ TRACK("pg_language", "2612", "oid", "(oid >= 16384 OR lanacl IS NOT NULL)"),
+	  .own = true },
 	{ OBJECTS("pg_ts_config", "3602") },
 	{ ROWS("pg_ts_config_map", "3602", "mapcfg") },
 	{ OBJECTS("pg_ts_dict", "3600") },
@@ -99,8 +106,8 @@ static void add_hash(struct strbuf *out, const struct catalog_track *track, int 
 		strbuf_addstr(out, version >= 140000 ? "hashtidextended(ctid, " XMIN ")" :
 						       "hashtextextended(ctid::text, " XMIN ")");
 	}
-	/* Not negative, so that a sum of any length can be read modulo 2^64. */
-	strbuf_addstr(out, " & 9223372036854775807");
+	/* 47 bits: never negative, and a sum over the rows of one object fits a bigint. */
+	strbuf_addstr(out, " & 140737488355327");
 }
 
 static bool has_track(size_t track, int version)
@@ -108,7 +115,7 @@ static bool has_track(size_t track, int version)
 	return version >= catalog_tracks[track].since;
 }
 
-#define BOUND "SELECT -1, %s pg_snapshot_xmin(pg_current_snapshot())::text::numeric"
+#define BOUND "SELECT -1, %s pg_snapshot_xmin(pg_current_snapshot())::text::%s"
 
 void catalog_track_state_sql(struct strbuf *out, int version)
 {
@@ -120,7 +127,7 @@ void catalog_track_state_sql(struct strbuf *out, int version)
 		strbuf_addf(out, ") FROM %s WHERE %s UNION ALL ", catalog_tracks[i].from,
 			    catalog_tracks[i].where);
 	}
-	strbuf_addf(out, BOUND, "");
+	strbuf_addf(out, BOUND, "", "numeric");
 }
 
 /* The entries of a track with a further condition, behind a first column. */
@@ -132,7 +139,7 @@ static void add_list(struct strbuf *out, size_t track, const char *first, const 
 	strbuf_addf(out, "SELECT %s%s::oid, %s::oid, %s", first, t->class_oid, t->oid,
 		    t->several ? "sum(" : "(");
 	add_hash(out, t, version);
-	strbuf_addf(out, ")::numeric FROM %s WHERE %s%s", t->from, t->where, and);
+	strbuf_addf(out, ")::bigint FROM %s WHERE %s%s", t->from, t->where, and);
 	if (t->several)
 		strbuf_addf(out, " GROUP BY %s::oid, %s::oid", t->class_oid, t->oid);
 }
@@ -153,7 +160,7 @@ void catalog_track_list_all_sql(struct strbuf *out, int version)
 		add_list(out, i, first, "", version);
 		strbuf_addstr(out, " UNION ALL ");
 	}
-	strbuf_addf(out, BOUND, "0::oid, 0::oid,");
+	strbuf_addf(out, BOUND, "0::oid, 0::oid,", "bigint");
 }
 
 /* Beyond a quarter of a million xids ahead there are only rows from before a wraparound. */
@@ -163,12 +170,23 @@ void catalog_track_young_sql(struct strbuf *out, size_t track, int version)
 {
 	const struct catalog_track *t = &catalog_tracks[track];
 	char *and CLEANUP(free_p) =
-		t->hash	     ? xstrdup("") :
-		t->several ? xstrfmt(" AND %s IN (SELECT %s FROM %s WHERE %s AND " YOUNG ")", t->oid,
-				     t->oid, t->from, t->where) :
-			     xstrdup(" AND " YOUNG);
+		t->hash ? xstrdup("") :
+		t->several ?
+			  xstrfmt(" AND %s = ANY (ARRAY(SELECT %s FROM %s WHERE %s AND " YOUNG "))",
+				  t->oid, t->oid, t->from, t->where) :
+			  xstrdup(" AND " YOUNG);
 
 	add_list(out, track, "", and, version);
+}
+
+void catalog_track_gone_sql(struct strbuf *out, size_t track)
+{
+	const struct catalog_track *t = &catalog_tracks[track];
+
+	strbuf_addf(out,
+		    "SELECT %s::oid, k.o, 0 FROM unnest($1::oid[]) AS k(o) WHERE k.o NOT IN"
+		    " (SELECT oid FROM %s WHERE %s)",
+		    t->class_oid, t->from, t->where);
 }
 
 /* Of each object k (c the class, o the oid) the group g (c, o). */

@@ -25,6 +25,7 @@ struct catalog_track {
 	const char *class_oid, *oid; /* SQL: the object that a row stands for */
 	const char *where;
 	const char *hash; /* SQL, where there is no xmin that we could read; NULL: the version */
+	bool own;	  /* the row is the object itself: when it goes, so do all about it */
 	bool several;	  /* rows for one object */
 	bool everything;  /* a change may show anywhere: all has to be read again */
 	bool note;	  /* the rows are notes */
@@ -44,6 +45,8 @@ void catalog_track_list_sql(struct strbuf *out, size_t track, int version);
 void catalog_track_list_all_sql(struct strbuf *out, int version);
 /* The entries that have a row with an xmin of $1 or younger. */
 void catalog_track_young_sql(struct strbuf *out, size_t track, int version);
+/* Those of $1, the oids of a track with `own`, that are not there any more. */
+void catalog_track_gone_sql(struct strbuf *out, size_t track);
 
 /* The groups that objects belong to: $1 classes, $2 oids. */
 void catalog_track_groups_sql(struct strbuf *out, int version);

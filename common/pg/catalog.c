@@ -76,6 +76,54 @@ static size_t first_note(const struct catalog_notes *notes, const struct catalog
 	return from;
 }
 
+/* --- entries ------------------------------------------------------------------------ */
+
+int catalog_entry_compare(const void *a, const void *b)
+{
+	const struct catalog_entry *x = a, *y = b;
+
+	return compare_address(x->class_oid, x->oid, 0, y->class_oid, y->oid, 0);
+}
+
+void catalog_entries_add(struct catalog_entries *entries, const struct db_result *rows, size_t row,
+			 size_t column)
+{
+	const struct catalog_entry entry = {
+		.class_oid = (uint32_t)db_int(rows, row, column),
+		.oid = (uint32_t)db_int(rows, row, column + 1),
+		.sum = catalog_number(db_value(rows, row, column + 2)),
+	};
+
+	ARRAY_GROW(entries->item, entries->nr + 1, entries->alloc);
+	entries->item[entries->nr++] = entry;
+	entries->sum += entry.sum;
+}
+
+uint64_t catalog_number(const char *digits)
+{
+	uint64_t ret = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++)
+		ret = ret * 10 + (uint64_t)(*digits - '0');
+	return ret;
+}
+
+static void add_entries(struct catalog_state *state, const struct db_result *rows)
+{
+	for (size_t row = 0; row < rows->rows; row++) {
+		int64_t track = db_int(rows, row, 0);
+
+		if (track < 0)
+			state->oldest = catalog_number(db_value(rows, row, 3));
+		else
+			catalog_entries_add(&state->track[track], rows, row, 1);
+	}
+	for (size_t i = 0; i < catalog_track_nr; i++)
+		if (state->track[i].nr)
+			qsort(state->track[i].item, state->track[i].nr,
+			      sizeof(*state->track[i].item), catalog_entry_compare);
+}
+
 /* --- definitions -------------------------------------------------------------------- */
 
 static void add_attribute(struct strbuf *out, const char *name, const char *value)
@@ -342,6 +390,9 @@ void catalog_state_free(struct catalog_state *state)
 	free(state->scope.schemas);
 	free(state->scope.excluded);
 	catalog_notes_release(&state->notes);
+	for (size_t i = 0; i < CATALOG_TRACK_MAX; i++)
+		free(state->track[i].item);
+	strvec_release(&state->prepared);
 	free(state);
 }
 
@@ -384,6 +435,8 @@ int catalog_frame_run(struct db_batch *batch, struct db *db, struct error *err)
 	return error_prefix(err, "cannot read the catalog of database '%s'", db->environment);
 }
 
+enum { TAG_TRACKS = 1000, TAG_NOTES };
+
 int catalog_read_scope(struct catalog *ret, struct db *db, const struct catalog_scope_sql *scope,
 		       struct error *err)
 {
@@ -392,12 +445,15 @@ int catalog_read_scope(struct catalog *ret, struct db *db, const struct catalog_
 	struct catalog cat = { .state = catalog_state_new(scope) };
 
 	catalog_frame_open(&batch, db);
+	/* First, so that what another session changes meanwhile is found by the next refresh. */
+	catalog_track_list_all_sql(&sb, db->version);
+	catalog_frame_add(&batch, sb.buf, TAG_TRACKS);
 	for (size_t i = 0; i < catalog_kind_nr; i++) {
 		strbuf_reset(&sb);
 		catalog_kind_sql(&sb, &catalog_kinds[i], &cat.state->scope, false, db->version);
 		catalog_frame_add(&batch, sb.buf, i);
 	}
-	catalog_frame_add(&batch, catalog_notes_all_sql, catalog_kind_nr);
+	catalog_frame_add(&batch, catalog_notes_all_sql, TAG_NOTES);
 	if (catalog_frame_run(&batch, db, err) < 0) {
 		catalog_release(&cat);
 		return -1;
@@ -405,11 +461,15 @@ int catalog_read_scope(struct catalog *ret, struct db *db, const struct catalog_
 	for (size_t i = 0; i < batch.nr; i++) {
 		struct db_command *command = &batch.item[i];
 
-		if (command->wanted && command->tag < catalog_kind_nr)
+		if (!command->wanted)
+			continue;
+		if (command->tag == TAG_TRACKS)
+			add_entries(cat.state, &command->result);
+		else if (command->tag == TAG_NOTES)
+			catalog_notes_add(&cat.state->notes, &command->result);
+		else
 			catalog_add_rows(&cat, &catalog_kinds[command->tag], &command->result,
 					 db->version);
-		else if (command->wanted)
-			catalog_notes_add(&cat.state->notes, &command->result);
 	}
 	catalog_notes_sort(&cat.state->notes);
 	catalog_complete(&cat, &cat.state->notes);
