@@ -518,24 +518,19 @@ static char *changes_text(const struct apply_run *run, const struct apply_step *
 	return json_dumps(json, JSON_COMPACT);
 }
 
-/* The step's row in ledger and log, in the open transaction. */
-static int record_step(struct apply_run *run, struct apply_step *step, const char *before,
-		       struct error *err)
+/* Adds the step's rows in ledger and log. */
+static void add_records(struct apply_run *run, const struct apply_step *step, const char *before,
+			int64_t milliseconds, struct db_batch *batch)
 {
-	struct session *s = run->plan->session;
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	const struct ledger_place *place = &run->plan->session->place;
 	struct log_record record = log_record_of(run, step);
 	char *objects CLEANUP(free_p) = changes_text(run, step);
 
 	record.fingerprint_before = before;
 	record.fingerprint_after = run->proof ? catalog_fingerprint(&run->catalog) : NULL;
 	record.objects = objects;
-	ledger_add_insert(&batch, &s->place, step->version, step->name, step->checksum,
-			  step->microseconds / 1000);
-	rollback_log_add_done(&batch, &s->place, &record);
-	if (db_batch_run(&s->db, &batch, NULL, err) < 0)
-		return error_prefix(err, "could not record migration '%s'", step->version);
-	return 0;
+	ledger_add_insert(batch, place, step->version, step->name, step->checksum, milliseconds);
+	rollback_log_add_done(batch, place, &record);
 }
 
 /* The fingerprint as it is now, as a copy; NULL without proof. */
@@ -555,27 +550,40 @@ static int script_failed(const struct apply_run *run, const struct apply_step *s
 			       "Correct the script and run the command again.");
 }
 
-static int run_script(struct apply_run *run, struct apply_step *step, struct error *err)
+/* The script and what it takes, behind what is in the batch. */
+static int run_script(struct apply_run *run, struct apply_step *step, struct db_batch *batch,
+		      struct error *err)
 {
-	struct db *db = &run->plan->session->db;
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	int64_t start = clock_monotonic();
 
-	runner_add_script(&batch, db, &step->script);
-	if (runner_run(db, &batch, &step->script, err) < 0)
+	if (change_run(&run->change, batch, &step->script, err) < 0)
 		return script_failed(run, step, err);
 	step->microseconds = clock_monotonic() - start;
 	return 0;
 }
 
-/* Script and records, inside the open transaction. */
-static int run_inside(struct apply_run *run, struct apply_step *step, struct error *err)
+/*
+ * Script and records, inside a transaction that the batch may have yet to begin. With
+ * proof the catalog is read in between; without, all of it is one round trip.
+ */
+static int run_inside(struct apply_run *run, struct apply_step *step, struct db_batch *batch,
+		      struct error *err)
 {
+	struct db_batch records CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	char *before CLEANUP(free_p) = fingerprint_now(run);
 
-	if (run->plan->request->mode != APPLY_BASELINE && run_script(run, step, err) < 0)
+	if (run->plan->request->mode != APPLY_BASELINE)
+		runner_add_script(batch, &run->plan->session->db, &step->script);
+	if (!run->proof)
+		add_records(run, step, NULL, -1, batch);
+	if (run_script(run, step, batch, err) < 0)
 		return -1;
-	return note_changes(run, step, err) < 0 ? -1 : record_step(run, step, before, err);
+	if (!run->proof)
+		return 0;
+	if (note_changes(run, step, err) < 0)
+		return -1;
+	add_records(run, step, before, step->microseconds / 1000, &records);
+	return change_run(&run->change, &records, NULL, err);
 }
 
 static void print_done(const struct apply_plan *plan, const struct apply_step *step)
@@ -592,13 +600,13 @@ static void print_done(const struct apply_plan *plan, const struct apply_step *s
 
 static int step_transaction(struct apply_run *run, struct apply_step *step, struct error *err)
 {
-	struct db *db = &run->plan->session->db;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	int committed;
 
-	if (change_transaction(&run->change, err) < 0)
+	if (change_transaction(&run->change, &batch, err) < 0)
 		return -1;
-	if (run_inside(run, step, err) < 0) {
-		db_rollback(db);
+	if (run_inside(run, step, &batch, err) < 0) {
+		db_rollback(&run->plan->session->db);
 		return -1;
 	}
 	committed = change_commit(&run->change, step->version, err);
@@ -613,25 +621,22 @@ static int step_transaction(struct apply_run *run, struct apply_step *step, stru
 static int begin_outside(struct apply_run *run, struct apply_step *step, const char *before,
 			 struct error *err)
 {
-	struct session *s = run->plan->session;
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	struct log_record record = log_record_of(run, step);
 
 	record.fingerprint_before = before;
-	if (change_transaction(&run->change, err) < 0)
+	if (change_transaction(&run->change, &batch, err) < 0)
 		return -1;
-	rollback_log_add_running(&batch, &s->place, &record);
-	if (db_batch_run(&s->db, &batch, NULL, err) < 0) {
-		db_rollback(&s->db);
+	rollback_log_add_running(&batch, &run->plan->session->place, &record);
+	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
-	}
 	return change_commit(&run->change, step->version, err);
 }
 
 static int end_outside(struct apply_run *run, struct apply_step *step, const char *operation,
 		       struct error *err)
 {
-	struct session *s = run->plan->session;
+	const struct ledger_place *place = &run->plan->session->place;
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	char *objects CLEANUP(free_p) = NULL;
 
@@ -639,16 +644,14 @@ static int end_outside(struct apply_run *run, struct apply_step *step, const cha
 		return -1;
 	/* Only what happened in this run is known: after a break, not all of it. */
 	objects = step->unfinished ? NULL : changes_text(run, step);
-	if (change_transaction(&run->change, err) < 0)
+	if (change_transaction(&run->change, &batch, err) < 0)
 		return -1;
-	ledger_add_insert(&batch, &s->place, step->version, step->name, step->checksum,
+	ledger_add_insert(&batch, place, step->version, step->name, step->checksum,
 			  step->microseconds / 1000);
-	rollback_log_add_end(&batch, &s->place, operation, step->version, "done",
+	rollback_log_add_end(&batch, place, operation, step->version, "done",
 			     run->proof ? catalog_fingerprint(&run->catalog) : NULL, objects);
-	if (db_batch_run(&s->db, &batch, NULL, err) < 0) {
-		db_rollback(&s->db);
+	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return error_prefix(err, "could not record migration '%s'", step->version);
-	}
 	return change_commit(&run->change, step->version, err);
 }
 
@@ -684,7 +687,7 @@ static int step_outside(struct apply_run *run, struct apply_step *step, struct e
 	if (runner_run_outside(s, &step->script, operation, step->version, from, err) < 0) {
 		struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
-		if (!db_is_lost(&s->db) && runner_reset_session(s, &ignored) == 0)
+		if (!db_is_lost(&s->db) && transaction_reset_session(&s->db, &ignored) == 0)
 			forget_unbegun(run, step, operation);
 		error_prefix(err, "could not apply migration '%s'", step->version);
 		error_hint(err, "It runs outside a transaction, so what was done before stays; "
@@ -737,17 +740,19 @@ static int run_each(struct apply_run *run, struct error *err)
 static int run_single(struct apply_run *run, struct error *err)
 {
 	struct apply_plan *plan = run->plan;
-	int committed;
 
-	if (change_transaction(&run->change, err) < 0)
-		return -1;
-	for (size_t i = 0; i < plan->nr; i++)
-		if (run_inside(run, &plan->step[i], err) < 0) {
+	for (size_t i = 0; i < plan->nr; i++) {
+		struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+		if (!i && change_transaction(&run->change, &batch, err) < 0)
+			return -1;
+		if (interrupt_pending() ? error_interrupted(err) :
+					  run_inside(run, &plan->step[i], &batch, err)) {
 			db_rollback(&plan->session->db);
 			return -1;
 		}
-	committed = change_commit(&run->change, "the run", err);
-	if (committed < 0)
+	}
+	if (change_commit(&run->change, "the run", err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->nr; i++) {
 		plan->step[i].done = true;
@@ -781,15 +786,15 @@ static int rehearse(struct apply_run *run, struct error *err)
 	struct db *db = &plan->session->db;
 	int ret = 0;
 
-	if (change_transaction(&run->change, err) < 0)
-		return -1;
 	for (size_t i = 0; i < plan->nr && !ret; i++) {
 		struct apply_step *step = &plan->step[i];
+		struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-		if (interrupt_pending())
-			ret = error_interrupted(err);
-		else if (run_script(run, step, err) < 0 || note_changes(run, step, err) < 0 ||
-			 read_locks(&step->locks, db, err) < 0)
+		if (!i && change_transaction(&run->change, &batch, err) < 0)
+			return -1;
+		runner_add_script(&batch, db, &step->script);
+		ret = interrupt_pending() ? error_interrupted(err) : run_script(run, step, &batch, err);
+		if (!ret && (note_changes(run, step, err) < 0 || read_locks(&step->locks, db, err) < 0))
 			ret = -1;
 		step->done = !ret;
 	}

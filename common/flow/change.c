@@ -156,9 +156,17 @@ static int check_pooled(struct change *change, struct error *err)
 	return ret < 0 ? -1 : check_unchanged(change, err);
 }
 
-int change_transaction(struct change *change, struct error *err)
+int change_transaction(struct change *change, struct db_batch *batch, struct error *err)
 {
-	if (transaction_begin(&change->session->db, err) < 0)
+	struct db_batch begin CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	string_replace(&change->transaction, NULL);
+	if (!change->session->db.pooled || change->locked) {
+		transaction_add_begin(batch, &change->session->db);
+		return 0;
+	}
+	transaction_add_begin(&begin, &change->session->db);
+	if (change_run(change, &begin, NULL, err) < 0)
 		return -1;
 	if (check_pooled(change, err) < 0) {
 		db_rollback(&change->session->db);
@@ -167,13 +175,32 @@ int change_transaction(struct change *change, struct error *err)
 	return 0;
 }
 
+/* BEGIN stands first in its batch, and the id behind it. */
+static void note_transaction(struct change *change, const struct db_batch *batch)
+{
+	if (!change->transaction && batch->nr > 1 && batch->item[1].wanted)
+		change->transaction = xstrdup(db_value(&batch->item[1].result, 0, 0));
+}
+
+int change_run(struct change *change, struct db_batch *batch, const struct sql_script *script,
+	       struct error *err)
+{
+	if (runner_run(&change->session->db, batch, script, err) < 0) {
+		db_rollback(&change->session->db);
+		return -1;
+	}
+	note_transaction(change, batch);
+	return 0;
+}
+
 int change_create_tables(struct change *change, struct error *err)
 {
 	struct session *s = change->session;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
 	if (s->place.exists && s->place.log_exists)
 		return 0;
-	if (change_transaction(change, err) < 0)
+	if (change_transaction(change, &batch, err) < 0 || change_run(change, &batch, NULL, err) < 0)
 		return -1;
 	if (ledger_create(&s->place, &s->db, err) < 0 ||
 	    rollback_log_create(&s->place, &s->db, err) < 0) {
@@ -198,14 +225,15 @@ static int reconnect(struct session *s, struct error *err)
 }
 
 /* COMMIT was sent and no answer came: only the server knows. */
-static int resolve_commit(struct change *change, const char *id, const char *what,
-			  struct error *lost, struct error *err)
+static int resolve_commit(struct change *change, const char *what, struct error *lost,
+			  struct error *err)
 {
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	const char *status = "unknown";
 
 	if (reconnect(change->session, &ignored) < 0 ||
-	    transaction_status(&status, &change->session->db, id, &ignored) < 0) {
+	    transaction_status(&status, &change->session->db, change->transaction,
+			       &ignored) < 0) {
 		error_move(err, lost);
 		error_prefix(err, "it is not known whether %s was committed", what);
 		return error_hint(err, "Once the server answers, the next command finds it out.");
@@ -235,11 +263,12 @@ int change_commit(struct change *change, const char *what, struct error *err)
 {
 	struct db *db = &change->session->db;
 	struct error lost CLEANUP(error_release) = ERROR_INIT;
-	char *id CLEANUP(free_p) = NULL;
 	int ret;
 
-	if (expect_signature(change, err) < 0 || transaction_id(&id, db, err) < 0 ||
-	    operation_record(&change->operation, "transaction", json_text(id), err) < 0) {
+	if (!change->transaction)
+		BUG("a transaction without an id");
+	if (expect_signature(change, err) < 0 ||
+	    operation_mark(&change->operation, change->transaction, err) < 0) {
 		db_rollback(db);
 		return -1;
 	}
@@ -247,7 +276,7 @@ int change_commit(struct change *change, const char *what, struct error *err)
 	if (ret == TRANSACTION_COMMITTED)
 		return CHANGE_COMMITTED;
 	if (ret == TRANSACTION_UNKNOWN)
-		return resolve_commit(change, id, what, &lost, err);
+		return resolve_commit(change, what, &lost, err);
 	error_move(err, &lost);
 	return -1;
 }
@@ -274,5 +303,6 @@ void change_release(struct change *change)
 	free(change->who);
 	free(change->git_commit);
 	free(change->signature);
+	free(change->transaction);
 	*change = (struct change)CHANGE_INIT;
 }

@@ -4,8 +4,9 @@
  *
  * Use:    change_begin() takes the repository's lock and the database's, opens the journal,
  *         and makes sure that ledger and log are still what the plan was made from. Then
- *         transactions: change_transaction(), statements, change_commit(). change_end()
- *         closes the journal and lets go.
+ *         transactions: change_transaction(), statements of the caller's added to the same
+ *         batch, change_run(), perhaps more, change_commit(). change_end() closes the
+ *         journal and lets go.
  * Crash:  before each COMMIT the transaction's id is in the journal, on disk; afterwards
  *         the server knows what became of it, and session_settle() asks.
  * Errors: -1 with `err` set; what others hold, or what changed meanwhile, is refused (2).
@@ -13,6 +14,7 @@
 #ifndef FLOW_CHANGE_H
 #define FLOW_CHANGE_H
 
+#include "flow/runner.h"
 #include "flow/session.h"
 #include "vcs/applied.h"
 
@@ -23,6 +25,7 @@ struct change {
 	char *who;	  /* "alice@host" */
 	char *git_commit; /* HEAD, or NULL */
 	char *signature;  /* session_signature() as it has to be now */
+	char *transaction; /* id of the one that is open */
 };
 #define CHANGE_INIT { .operation = OPERATION_INIT }
 
@@ -31,8 +34,15 @@ int change_begin(struct change *change, struct session *s, bool outside,
 		 struct error *err) MUST_CHECK;
 /* The tracking tables, in a transaction of their own, where they are missing. */
 int change_create_tables(struct change *change, struct error *err) MUST_CHECK;
-/* BEGIN; behind a pooler also its lock, and the ledger once more. */
-int change_transaction(struct change *change, struct error *err) MUST_CHECK;
+/*
+ * Adds BEGIN to an empty batch, so that it costs no round trip of its own. Behind a pooler
+ * it begins at once, takes the transaction's lock, and looks at the ledger once more.
+ */
+int change_transaction(struct change *change, struct db_batch *batch,
+		       struct error *err) MUST_CHECK;
+/* Runs the batch that begins a transaction. On failure the transaction is rolled back. */
+int change_run(struct change *change, struct db_batch *batch, const struct sql_script *script,
+	       struct error *err) MUST_CHECK;
 
 enum change_commit_result { CHANGE_COMMITTED = 0, CHANGE_COMMITTED_LOST = 1 };
 /*

@@ -71,25 +71,32 @@ static struct log_record log_record_of(struct rollback_run *run, const struct ro
 	};
 }
 
-/* Takes the tracking row away: exactly one, or something is not as it should be. */
-static int delete_row(struct rollback_run *run, const struct rollback_step *step, struct error *err)
+/*
+ * Takes the tracking row away. A script that was interrupted on the way up never had one:
+ * its row in the log is closed instead.
+ */
+static void add_row_removal(struct rollback_run *run, const struct rollback_step *step,
+			    struct db_batch *batch)
 {
-	struct session *s = run->plan->session;
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	const struct ledger_place *place = &run->plan->session->place;
 
-	if (step->unfinished && !step->unfinished->down) {
-		/* It never had one: its row in the log is closed instead. */
-		rollback_log_add_end(&batch, &s->place, step->unfinished->operation,
-				     step->applied->version, "undone", NULL, NULL);
-		return db_batch_run(&s->db, &batch, NULL, err);
-	}
-	ledger_add_delete(&batch, &s->place, step->applied->version);
-	if (db_batch_run(&s->db, &batch, NULL, err) < 0)
-		return -1;
-	if (batch.item[0].rows == 1)
+	if (step->unfinished && !step->unfinished->down)
+		rollback_log_add_end(batch, place, step->unfinished->operation, step->applied->version,
+				     "undone", NULL, NULL);
+	else
+		ledger_add_delete(batch, place, step->applied->version);
+}
+
+/* Exactly one row, or something is not as it should be. It stands last in the batch. */
+static int check_row_removal(const struct rollback_step *step, const struct db_batch *batch,
+			     struct error *err)
+{
+	int64_t rows = batch->item[batch->nr - 1].rows;
+
+	if (rows == 1)
 		return 0;
-	return error_set(err, "the tracking table had %" PRId64 " rows for migration '%s', not one",
-			 batch.item[0].rows, step->applied->version);
+	return error_set(err, "the tracking table had %" PRId64 " rows for migration '%s', not one", rows,
+			 step->applied->version);
 }
 
 static int log_group(struct rollback_run *run, const struct group *group, struct error *err)
@@ -137,29 +144,34 @@ static void remember_fingerprint(struct rollback_run *run)
 
 /* --- inside a transaction --------------------------------------------------------------------------- */
 
-static int run_down(struct rollback_run *run, struct rollback_step *step, struct error *err)
+/* Script and tracking row, behind what is in the batch. */
+static int run_down(struct rollback_run *run, struct rollback_step *step, struct db_batch *batch,
+		    struct error *err)
 {
-	struct db *db = &run->plan->session->db;
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	int64_t start = clock_monotonic();
 
 	if (interrupt_pending())
 		return error_interrupted(err);
-	runner_add_script(&batch, db, &step->script);
-	if (runner_run(db, &batch, &step->script, err) < 0)
-		return error_prefix(err, "could not roll back migration '%s'", step->applied->version);
+	runner_add_script(batch, &run->plan->session->db, &step->script);
+	add_row_removal(run, step, batch);
+	if (change_run(&run->change, batch, &step->script, err) < 0) {
+		error_prefix(err, "could not roll back migration '%s'", step->applied->version);
+		return run->plan->outside ? -1 : error_hint(err, "Nothing was changed.");
+	}
 	step->microseconds = clock_monotonic() - start;
 	step->done = true;
 	progress_update(&run->progress, ++run->finished);
-	return 0;
+	return check_row_removal(step, batch, err);
 }
 
 static int run_downs(struct rollback_run *run, const struct group *group, struct error *err)
 {
 	for (size_t i = group->from; i < group->to; i++) {
-		struct rollback_step *step = &run->plan->step[i];
+		struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-		if (run_down(run, step, err) < 0 || delete_row(run, step, err) < 0)
+		if (i == group->from && change_transaction(&run->change, &batch, err) < 0)
+			return -1;
+		if (run_down(run, &run->plan->step[i], &batch, err) < 0)
 			return -1;
 	}
 	if (prove(run, group, err) < 0)
@@ -174,8 +186,6 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 	struct db *db = &run->plan->session->db;
 	int committed;
 
-	if (change_transaction(&run->change, err) < 0)
-		return -1;
 	if (run_downs(run, group, err) < 0) {
 		db_rollback(db);
 		for (size_t i = group->from; i < group->to; i++)
@@ -196,18 +206,15 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 
 static int begin_outside(struct rollback_run *run, const struct rollback_step *step, struct error *err)
 {
-	struct session *s = run->plan->session;
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	struct log_record record = log_record_of(run, step);
 
 	record.fingerprint_after = NULL;
-	if (change_transaction(&run->change, err) < 0)
+	if (change_transaction(&run->change, &batch, err) < 0)
 		return -1;
-	rollback_log_add_running(&batch, &s->place, &record);
-	if (db_batch_run(&s->db, &batch, NULL, err) < 0) {
-		db_rollback(&s->db);
+	rollback_log_add_running(&batch, &run->plan->session->place, &record);
+	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
-	}
 	return change_commit(&run->change, step->applied->version, err) < 0 ? -1 : 0;
 }
 
@@ -215,15 +222,17 @@ static int begin_outside(struct rollback_run *run, const struct rollback_step *s
 static int end_outside(struct rollback_run *run, const struct rollback_step *step, const char *operation,
 		       struct error *err)
 {
-	struct session *s = run->plan->session;
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	if (change_transaction(&run->change, err) < 0)
+	if (change_transaction(&run->change, &batch, err) < 0)
 		return -1;
-	rollback_log_add_end(&batch, &s->place, operation, step->applied->version, "done",
+	rollback_log_add_end(&batch, &run->plan->session->place, operation, step->applied->version, "done",
 			     run->proof ? catalog_fingerprint(&run->catalog) : NULL, NULL);
-	if (delete_row(run, step, err) < 0 || db_batch_run(&s->db, &batch, NULL, err) < 0) {
-		db_rollback(&s->db);
+	add_row_removal(run, step, &batch);
+	if (change_run(&run->change, &batch, NULL, err) < 0)
+		return -1;
+	if (check_row_removal(step, &batch, err) < 0) {
+		db_rollback(&run->plan->session->db);
 		return -1;
 	}
 	return change_commit(&run->change, step->applied->version, err) < 0 ? -1 : 0;
@@ -252,7 +261,7 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 	if (runner_run_outside(s, &step->script, operation, step->applied->version, from, err) < 0) {
 		struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
-		if (!db_is_lost(&s->db) && runner_reset_session(s, &ignored) < 0)
+		if (!db_is_lost(&s->db) && transaction_reset_session(&s->db, &ignored) < 0)
 			error_clear(&ignored); /* the session ends with us */
 		return outside_failed(step, err);
 	}

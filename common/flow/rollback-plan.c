@@ -351,7 +351,7 @@ static int parse_downs(struct rollback_plan *plan, struct error *err)
 			error_hint(err, "Nothing was changed.");
 			return error_prefix(err, "cannot roll back migration '%s'", step->applied->version);
 		}
-		plan->destroys = plan->destroys || /*LOSS*/true;
+		plan->destroys = plan->destroys || sql_script_loss(&step->script) != SQL_KEEPS_ROWS;
 		if (!step->script.no_transaction && !(step->unfinished && step->unfinished->down))
 			continue;
 		plan->outside = true;

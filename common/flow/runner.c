@@ -144,15 +144,5 @@ int runner_run_outside(struct session *s, const struct sql_script *script, const
 		if (ret < 0)
 			return -1;
 	}
-	return runner_reset_session(s, err);
-}
-
-int runner_reset_session(struct session *s, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
-	db_batch_add(&batch, "RESET SESSION AUTHORIZATION", 27, 0, NULL);
-	db_batch_add(&batch, "RESET ROLE", 10, 0, NULL);
-	db_batch_add(&batch, "RESET ALL", 9, 0, NULL);
-	return db_batch_run(&s->db, &batch, NULL, err);
+	return transaction_reset_session(&s->db, err);
 }

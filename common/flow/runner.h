@@ -33,7 +33,5 @@ int runner_run(struct db *db, struct db_batch *batch, const struct sql_script *s
  */
 int runner_run_outside(struct session *s, const struct sql_script *script, const char *operation,
 		       const char *version, size_t from, struct error *err) MUST_CHECK;
-/* Takes back what a script that ran outside has set in the session. */
-int runner_reset_session(struct session *s, struct error *err) MUST_CHECK;
 
 #endif

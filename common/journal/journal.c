@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "journal/journal.h"
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,11 +67,60 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 	return OPERATION_BEGUN;
 }
 
+static void close_mark(struct operation *operation)
+{
+	if (operation->fd >= 0)
+		close(operation->fd);
+	operation->fd = -1;
+}
+
 int operation_record(struct operation *operation, const char *key, json_t *value,
 		     struct error *err)
 {
+	close_mark(operation); /* the file is replaced */
 	json_object_set_new(operation->record, key, value);
 	return write_record(operation->path, operation->record, err);
+}
+
+#define MARK_WIDTH 20 /* digits of the largest 64-bit number */
+#define MARK_EMPTY "                    "
+
+/* Makes room for the mark in the record, and opens it. */
+static int open_mark(struct operation *operation, struct error *err)
+{
+	static const char member[] = "\"transaction\": \"";
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *at;
+
+	if (operation->fd >= 0)
+		return 0;
+	if (!json_object_get(operation->record, "transaction") &&
+	    operation_record(operation, "transaction", json_string(MARK_EMPTY), err) < 0)
+		return -1;
+	if (file_read(&text, operation->path, err) != FILE_FOUND)
+		return error_is_set(err) ? -1 : error_set(err, "cannot find '%s'", operation->path);
+	at = strstr(text.buf, member);
+	if (!at)
+		BUG("no room for the transaction in '%s'", operation->path);
+	operation->mark_at = (size_t)(at - text.buf) + strlen(member);
+	operation->fd = open(operation->path, O_WRONLY | O_CLOEXEC);
+	if (operation->fd < 0)
+		return error_errno(err, "cannot open '%s'", operation->path);
+	return 0;
+}
+
+int operation_mark(struct operation *operation, const char *transaction, struct error *err)
+{
+	char text[MARK_WIDTH + 1];
+
+	if (open_mark(operation, err) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%*s", MARK_WIDTH, transaction);
+	if (pwrite(operation->fd, text, MARK_WIDTH, (off_t)operation->mark_at) != MARK_WIDTH ||
+	    fdatasync(operation->fd) < 0)
+		return error_errno(err, "cannot write '%s'", operation->path);
+	json_object_set_new(operation->record, "transaction", json_string(text));
+	return 0;
 }
 
 int operation_close(struct operation *operation, const char *state, struct error *err)
@@ -85,6 +135,7 @@ int operation_close(struct operation *operation, const char *state, struct error
 
 void operation_release(struct operation *operation)
 {
+	close_mark(operation);
 	lockfile_release(&operation->lock);
 	free(operation->id);
 	free(operation->folder);

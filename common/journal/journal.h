@@ -10,7 +10,8 @@
  *         0600 in folders of 0700; the lock is <common dir>/rollback/lock. All linked
  *         worktrees share them.
  * Format: {"format":1, "id", "command", "state":"open|done|failed|interrupted", "pid",
- *         "host", "started_at", "finished_at", ...} and the members that commands record.
+ *         "host", "started_at", "finished_at", "transaction", ...} and the members that
+ *         commands record.
  * Secrets: none go in; callers record names of environments, never connection strings.
  * The journal knows files and refs, not databases: what a database says about an open
  * operation is found out by the flows.
@@ -29,8 +30,10 @@ struct operation {
 	char *path;
 	json_t *record;
 	struct lockfile lock;
+	int fd;		/* of the record, for operation_mark(); -1: not open */
+	size_t mark_at; /* where the transaction's text stands in it */
 };
-#define OPERATION_INIT { .lock = LOCKFILE_INIT }
+#define OPERATION_INIT { .lock = LOCKFILE_INIT, .fd = -1 }
 
 enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
 
@@ -43,6 +46,14 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 /* Sets member `key` (takes the reference) and writes the record durably. */
 int operation_record(struct operation *operation, const char *key, json_t *value,
 		     struct error *err) MUST_CHECK;
+/*
+ * Notes the transaction that is about to be committed, in the record's member
+ * "transaction". This happens for every migration, so it is cheap: the text has a fixed
+ * width and is overwritten in place and synced, with no new file. It lies within one
+ * sector or two, each of which a crash leaves old or new; digits alone are either id.
+ */
+int operation_mark(struct operation *operation, const char *transaction,
+		   struct error *err) MUST_CHECK;
 /* Writes the end and lets go of the lock. `state` is "done", "failed" or "interrupted". */
 int operation_close(struct operation *operation, const char *state, struct error *err) MUST_CHECK;
 /* Lets go of everything and leaves the record as it is: open, when it was not closed. */

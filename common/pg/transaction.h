@@ -15,14 +15,18 @@
 
 #include "pg/db.h"
 
-/* Adds BEGIN and the settings to a batch. READ COMMITTED, whatever the default is. */
-void transaction_add_begin(struct db_batch *batch, const struct db *db);
+/*
+ * Adds BEGIN and the settings to a batch. READ COMMITTED, whatever the default is. The
+ * command returned (good until the next is added) will have the transaction's id,
+ * pg_current_xact_id(), as its result's first value.
+ */
+struct db_command *transaction_add_begin(struct db_batch *batch, const struct db *db);
 /* Adds what takes back a script's SET, SET ROLE and SET SESSION AUTHORIZATION. */
 void transaction_add_reset(struct db_batch *batch, const struct db *db);
 /* Makes the same settings for the session: for scripts that run outside a transaction. */
 int transaction_set_session(struct db *db, struct error *err) MUST_CHECK;
-/* Begins at once. */
-int transaction_begin(struct db *db, struct error *err) MUST_CHECK;
+/* Takes back what a script that ran outside a transaction has set in the session. */
+int transaction_reset_session(struct db *db, struct error *err) MUST_CHECK;
 
 enum transaction_outcome { TRANSACTION_COMMITTED = 0, TRANSACTION_UNKNOWN = 1 };
 /*
@@ -31,8 +35,6 @@ enum transaction_outcome { TRANSACTION_COMMITTED = 0, TRANSACTION_UNKNOWN = 1 };
  */
 int transaction_commit(struct db *db, struct error *err) MUST_CHECK;
 
-/* The id of the transaction that is open: pg_current_xact_id(), as text; free() it. */
-int transaction_id(char **ret, struct db *db, struct error *err) MUST_CHECK;
 /* "committed", "aborted", "in progress", or "unknown" (too old); a static string. */
 int transaction_status(const char **ret, struct db *db, const char *id,
 		       struct error *err) MUST_CHECK;
