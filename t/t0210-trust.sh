@@ -293,14 +293,18 @@ test_expect_success TTY 'at a terminal it asks' '
 test_expect_success TTY 'what was shown is what is trusted, though the file changes meanwhile' '
 	test_when_finished "git checkout -q .gitrollback && git rollback trust --revoke" &&
 	git hash-object .gitrollback >expect &&
+	rm -f "$TEST_ROOT/terminal" &&
 	mkfifo answers &&
 	{ test_terminal "GIT_TERMINAL_PROMPT=1 git rollback trust" <answers >actual & } && asked=$! &&
 	exec 7>answers &&
-	for i in 1 2 3 4 5 6 7 8 9 10
+	tries=0 &&
+	until grep -q "as it is" "$TEST_ROOT/terminal"
 	do
-		! grep -q "as it is" "$TEST_ROOT/terminal" || break
-		sleep 0.1
+		tries=$((tries + 1)) &&
+		test "$tries" -lt 200 &&
+		sleep 0.05 || break
 	done &&
+	test_grep "as it is" "$TEST_ROOT/terminal" &&
 	write_file "make evil" &&
 	echo y >&7 &&
 	exec 7>&- &&
