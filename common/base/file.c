@@ -16,22 +16,17 @@ static void fd_close_p(int *fd)
 
 int file_read(struct strbuf *ret, const char *path, struct error *err)
 {
+	const size_t enough_for_most = 8192;
 	int fd CLEANUP(fd_close_p) = open(path, O_RDONLY | O_CLOEXEC);
 	size_t before = ret->len;
-	struct stat st;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? FILE_MISSING :
 							     error_errno(err, "cannot open '%s'", path);
-	if (fstat(fd, &st) < 0)
-		return error_errno(err, "cannot read '%s'", path);
-	if (S_ISDIR(st.st_mode)) {
-		errno = EISDIR;
-		return error_errno(err, "cannot read '%s'", path);
-	}
-	strbuf_grow(ret, st.st_size > 0 ? (size_t)st.st_size : 4096);
+	strbuf_grow(ret, enough_for_most);
 	for (;;) {
-		ssize_t n = read(fd, ret->buf + ret->len, ret->alloc - ret->len - 1);
+		size_t room = ret->alloc - ret->len - 1;
+		ssize_t n = read(fd, ret->buf + ret->len, room);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -43,8 +38,8 @@ int file_read(struct strbuf *ret, const char *path, struct error *err)
 		if (!n)
 			return FILE_FOUND;
 		strbuf_setlen(ret, ret->len + (size_t)n);
-		if (ret->len + 1 == ret->alloc)
-			strbuf_grow(ret, 65536);
+		if ((size_t)n == room)
+			strbuf_grow(ret, ret->len);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "base/strvec.h"
 
 #include "base/memory.h"
+#include "base/sort.h"
 
 void strvec_release(struct strvec *sv)
 {
@@ -53,8 +54,7 @@ static int compare_strings(const void *a, const void *b)
 
 void strvec_sort(struct strvec *sv)
 {
-	if (sv->nr)
-		qsort(sv->v, sv->nr, sizeof(*sv->v), compare_strings);
+	sort(sv->v, sv->nr, sizeof(*sv->v), compare_strings);
 }
 
 bool strvec_has(const struct strvec *sv, const char *s)

@@ -130,7 +130,7 @@ static int check_unchanged(struct change *change, struct error *err)
 int change_begin(struct change *change, struct session *s, bool outside, struct error *err)
 {
 	change->session = s;
-	change->signature = xstrdup(s->signature);
+	change->signature = session_planned_signature(s);
 	change->who = who_we_are();
 	if (settings_remember_protected(&s->settings, &s->database, err) < 0 ||
 	    lock_repository(change, err) < 0 ||

@@ -9,7 +9,6 @@
 
 void session_close(struct session *s)
 {
-	free(s->signature);
 	json_decref(s->open_operations);
 	migrations_release(&s->files);
 	log_unfinished_list_release(&s->unfinished);
@@ -150,6 +149,11 @@ int session_signature(char **ret, struct session *s, struct error *err)
 	return 0;
 }
 
+char *session_planned_signature(const struct session *s)
+{
+	return signature_of(&s->ledger, &s->unfinished);
+}
+
 static int read_ledger(struct session *s, struct error *err)
 {
 	if (locate_ledger(&s->place, s, err) < 0 ||
@@ -161,7 +165,6 @@ static int read_ledger(struct session *s, struct error *err)
 	s->tracking[1] = (struct catalog_relation_name){ s->place.log_schema, s->place.log };
 	s->scope = (struct catalog_scope){ .relation = s->tracking,
 					   .relation_nr = ARRAY_SIZE(s->tracking) };
-	s->signature = signature_of(&s->ledger, &s->unfinished);
 	return 0;
 }
 

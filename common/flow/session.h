@@ -43,7 +43,6 @@ struct session {
 	struct catalog_scope scope; /* the catalog without the tracking tables */
 	struct catalog_relation_name tracking[2];
 	json_t *open_operations; /* journal_open() */
-	char *signature;	 /* session_signature() when it was opened */
 };
 
 #define SESSION_INIT { .settings = SETTINGS_INIT }
@@ -57,6 +56,8 @@ void session_close(struct session *s);
  * tracking tables exist is brought up to date.
  */
 int session_signature(char **ret, struct session *s, struct error *err) MUST_CHECK;
+/* The same over what was read when the session was opened. */
+char *session_planned_signature(const struct session *s) MUST_CHECK;
 
 /* The migration files of a commit, by the session's settings. */
 int session_read_files(struct migrations *ret, const struct session *s, const char *rev,

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/sort.h"
 #include "base/strvec.h"
 #include "base/text.h"
 #include "migration/version.h"
@@ -286,8 +287,6 @@ static int compare_found(const void *a, const void *b)
 	const struct found *x = a, *y = b;
 	int ret = version_compare(x->half.version, y->half.version);
 
-	if (!ret)
-		ret = (int)y->half.is_up - (int)x->half.is_up;
 	return ret ? ret : strcmp(x->path, y->path);
 }
 
@@ -297,18 +296,18 @@ static void take_half(struct migration *item, struct found *found)
 
 	script->path = STEAL(found->path);
 	script->oid = STEAL(found->oid);
-	script->name = xstrdup(found->half.name);
-	if (!item->version) {
-		item->version = xstrdup(found->half.version);
-		item->name = xstrdup(found->half.name);
+	script->name = STEAL(found->half.name);
+	/* Where the two differ, the up script's spelling counts. */
+	if (!item->version || found->half.is_up) {
+		string_replace(&item->version, found->half.version);
+		string_replace(&item->name, script->name);
 	}
 }
 
-/* Sorted, all files of one version stand together, its ups first. */
+/* Sorted, all files of one version stand together. */
 static void pair(struct migrations *m, struct found_list *list)
 {
-	if (list->nr)
-		qsort(list->item, list->nr, sizeof(*list->item), compare_found);
+	sort(list->item, list->nr, sizeof(*list->item), compare_found);
 	for (size_t i = 0; i < list->nr;) {
 		struct migration item = { 0 };
 		size_t next = i;

@@ -2,6 +2,7 @@
 #include "migration/status.h"
 
 #include "base/memory.h"
+#include "base/sort.h"
 #include "migration/history.h"
 #include "migration/version.h"
 
@@ -38,8 +39,7 @@ static int compare_application(const void *a, const void *b)
 
 void ledger_order(struct ledger *ledger)
 {
-	if (ledger->nr)
-		qsort(ledger->item, ledger->nr, sizeof(*ledger->item), compare_application);
+	sort(ledger->item, ledger->nr, sizeof(*ledger->item), compare_application);
 }
 
 const struct ledger_entry *ledger_find(const struct ledger *ledger, const char *version)
@@ -73,8 +73,7 @@ static void merge(struct migration_statuses *s, const struct migrations *files,
 
 	for (size_t i = 0; i < ledger->nr; i++)
 		sorted[i] = &ledger->item[i];
-	if (ledger->nr)
-		qsort(sorted, ledger->nr, sizeof(*sorted), compare_entries);
+	sort(sorted, ledger->nr, sizeof(*sorted), compare_entries);
 	while (f < files->nr || l < ledger->nr) {
 		int order = f == files->nr ? 1 :
 			    l == ledger->nr ? -1 :

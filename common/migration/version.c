@@ -26,28 +26,54 @@ bool version_is_valid(const char *s)
 	return len && !s[len] && len <= VERSION_MAX;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Is it numbers with underscores between? (By hand: this is what sorting spends its time in.) */
+static bool is_numbers(const char *s)
+{
+	for (;; s++) {
+		if (!is_digit(*s))
+			return false;
+		while (is_digit(*s))
+			s++;
+		if (*s != '_')
+			return !*s;
+	}
+}
+
 /* Compares the numbers at the front and moves both pointers behind them. */
 static int compare_number(const char **a, const char **b)
 {
-	size_t la, lb;
-	int ret;
+	const char *x = *a, *y = *b;
+	int first = 0; /* how the first digits that differ compare; a longer number wins */
 
-	*a += strspn(*a, "0");
-	*b += strspn(*b, "0");
-	la = strspn(*a, DIGITS);
-	lb = strspn(*b, DIGITS);
-	ret = la != lb ? (la < lb ? -1 : 1) : strncmp(*a, *b, la);
-	*a += la;
-	*b += lb;
-	return ret;
+	while (*x == '0')
+		x++;
+	while (*y == '0')
+		y++;
+	for (; is_digit(*x) && is_digit(*y); x++, y++)
+		if (!first && *x != *y)
+			first = *x < *y ? -1 : 1;
+	if (is_digit(*x) != is_digit(*y))
+		first = is_digit(*x) ? 1 : -1;
+	while (is_digit(*x))
+		x++;
+	while (is_digit(*y))
+		y++;
+	*a = x;
+	*b = y;
+	return first;
 }
 
 int version_compare(const char *a, const char *b)
 {
-	bool valid_a = version_is_valid(a), valid_b = version_is_valid(b);
+	bool numbers_a = is_numbers(a), numbers_b = is_numbers(b);
 
-	if (!valid_a || !valid_b)
-		return valid_a != valid_b ? (valid_a ? -1 : 1) : strcmp(a, b);
+	if (!numbers_a || !numbers_b)
+		return numbers_a != numbers_b ? (numbers_a ? -1 : 1) : strcmp(a, b);
 	for (;;) {
 		int ret = compare_number(&a, &b);
 

@@ -16,7 +16,7 @@
 /* How much of the front of `s` is a version; 0: none of it. */
 size_t version_prefix(const char *s);
 bool version_is_valid(const char *s);
-/* Below, equal to, or above 0, as strcmp(). What is no version comes after all that are. */
+/* Below, equal to, or above 0, as strcmp(). What is no numbers comes after all that are. */
 int version_compare(const char *a, const char *b);
 
 #endif

@@ -30,7 +30,7 @@ int libpq_load(struct error *err)
 
 	if (library)
 		return 0;
-	void *handle = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
+	void *handle = dlopen("libpq.so.5", RTLD_LAZY | RTLD_LOCAL);
 	if (!handle) {
 		error_set(err, "cannot load PostgreSQL's client library: %s", dlerror());
 		return error_hint(err, "Install libpq (Debian package libpq5).");
