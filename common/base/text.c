@@ -120,6 +120,17 @@ void text_escape(struct strbuf *out, const char *text, size_t len, bool keep_tab
 	}
 }
 
+void text_escape_lines(struct strbuf *out, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		text_escape(out, text, len, true);
+		strbuf_addch(out, '\n');
+		text += len + (text[len] == '\n');
+	}
+}
+
 char *text_escaped(const char *s)
 {
 	struct strbuf sb = STRBUF_INIT;

@@ -32,6 +32,9 @@ size_t text_utf8_check(const char *text, size_t len);
  */
 void text_escape(struct strbuf *out, const char *text, size_t len, bool keep_tabs);
 
+/* As text_escape() for each line of a text, whose line ends stay; tabs stay too. */
+void text_escape_lines(struct strbuf *out, const char *text);
+
 /* A whole string as text_escape() shows it; free() it. */
 char *text_escaped(const char *s) MUST_CHECK;
 

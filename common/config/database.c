@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "config/conninfo.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/trust.h"
 
 #define FALLBACK_NAME	  "default"

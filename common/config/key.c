@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 /* clang-format off */
 const struct setting_key setting_keys[] = {

@@ -5,7 +5,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "flow/change.h"
 #include "flow/resume.h"
 #include "flow/runner.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/memory.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "flow/rollback.h"
 #include "migration/version.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/linediff.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "flow/rollback.h"
 #include "term/amount.h"
 #include "term/output.h"
-#include "vcs/diff.h"
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
@@ -82,14 +82,7 @@ void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
 		strbuf_addstr(&text, "What runs outside a transaction stays done when a later step fails.\n");
 	if (plan->destroys)
 		strbuf_addstr(&text, "Rows may be lost: the scripts drop or change data, or it cannot be known.\n");
-	/* Lines end here; everything else of a name is shown, not obeyed. */
-	for (const char *line = text.buf; *line;) {
-		size_t len = strcspn(line, "\n");
-
-		text_escape(out, line, len, false);
-		strbuf_addch(out, '\n');
-		line += len + 1;
-	}
+	text_escape_lines(out, text.buf);
 }
 
 /* The recorded down script against the worktree's, which was corrected. */
@@ -99,21 +92,12 @@ static void show_differences(const struct rollback_plan *plan, FILE *to)
 		const struct down *down = plan->step[i].down;
 		struct strbuf diff CLEANUP(strbuf_release) = STRBUF_INIT;
 		struct strbuf shown CLEANUP(strbuf_release) = STRBUF_INIT;
-		struct error err CLEANUP(error_release) = ERROR_INIT;
 
 		if (!down || !down->corrected || !down->recorded.len)
 			continue;
-		if (diff_texts(&diff, &down->recorded, &down->text, down->path, &err) < 0) {
-			warning("%s", err.message);
-			continue;
-		}
-		for (const char *line = diff.buf; *line;) {
-			size_t len = strcspn(line, "\n");
-
-			text_escape(&shown, line, len, true);
-			strbuf_addch(&shown, '\n');
-			line += len + (line[len] == '\n');
-		}
+		strbuf_addf(&diff, "--- %s as it was recorded\n+++ %s\n", down->path, down->path);
+		linediff(&diff, down->recorded.buf, down->text.buf);
+		text_escape_lines(&shown, diff.buf);
 		fputs(shown.buf, to);
 	}
 }

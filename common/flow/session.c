@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
+#include "flow/trusting.h"
 #include "sql/digest.h"
 #include "term/output.h"
 #include "vcs/applied.h"
@@ -202,15 +203,10 @@ static bool is_ours(const json_t *record, const struct session *s)
 
 void session_warn(const struct session *s)
 {
-	struct strvec warnings CLEANUP(strvec_release) = STRVEC_INIT;
 	size_t i;
 	json_t *record;
 
-	settings_warnings(&s->settings, &warnings);
-	for (size_t k = 0; k < warnings.nr; k++)
-		warning("%s", warnings.v[k]);
-	if (settings_withheld(&s->settings))
-		hint("%s", SETTINGS_TRUST_HINT);
+	trusting_warn(&s->settings);
 	for (size_t k = 0; k < s->files.problems; k++)
 		warning("%s", s->files.problem[k].text);
 	json_array_foreach (s->open_operations, i, record)

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "config/conninfo.h"
 #include "config/inifile.h"
-#include "config/linediff.h"
+#include "base/linediff.h"
 #include "config/trust.h"
 #include "term/output.h"
 #include "term/table.h"

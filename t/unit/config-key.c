@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 static void finds_keys(void **state UNUSED)
 {

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "config/conninfo.h"
-#include "config/linediff.h"
+#include "base/linediff.h"
 
 #define COMMAND	 "a command"
 #define STRING	 "a connection string"

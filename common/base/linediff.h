@@ -11,8 +11,8 @@
  * Limits: where too much differs to find the shortest way, the whole middle is shown as
  *         replaced.
  */
-#ifndef CONFIG_LINEDIFF_H
-#define CONFIG_LINEDIFF_H
+#ifndef BASE_LINEDIFF_H
+#define BASE_LINEDIFF_H
 
 #include "base/compat.h"
 #include "base/strbuf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "config/linediff.h"
+#include "base/linediff.h"
 
 #include "base/memory.h"
 

@@ -2,8 +2,8 @@
 /*
  * nearest: which of the names that there are was probably meant.
  */
-#ifndef CONFIG_NEAREST_H
-#define CONFIG_NEAREST_H
+#ifndef BASE_NEAREST_H
+#define BASE_NEAREST_H
 
 #include "base/compat.h"
 #include "base/strvec.h"
