@@ -86,13 +86,16 @@ void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
 	va_list again;
 	int len;
 
+	strbuf_grow(sb, 64);
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(sb->buf + sb->len, sb->alloc - sb->len, fmt, again);
 	va_end(again);
 	if (len < 0)
 		BUG("vsnprintf() cannot format '%s'", fmt);
-	strbuf_grow(sb, (size_t)len);
-	vsnprintf(sb->buf + sb->len, (size_t)len + 1, fmt, ap);
+	if ((size_t)len >= sb->alloc - sb->len) {
+		strbuf_grow(sb, (size_t)len);
+		vsnprintf(sb->buf + sb->len, (size_t)len + 1, fmt, ap);
+	}
 	strbuf_setlen(sb, sb->len + (size_t)len);
 }
 

@@ -106,7 +106,16 @@ void text_escape(struct strbuf *out, const char *text, size_t len, bool keep_tab
 
 	for (size_t i = 0; i < len;) {
 		uint32_t c = 0;
-		size_t n = utf8_sequence(s + i, len - i, &c);
+		size_t n = 0;
+
+		while (i + n < len && s[i + n] >= 0x20 && s[i + n] < 0x7f)
+			n++;
+		if (n) { /* nearly all there is */
+			strbuf_add(out, text + i, n);
+			i += n;
+			continue;
+		}
+		n = utf8_sequence(s + i, len - i, &c);
 
 		if (n && (!is_control(c) || (c == '\t' && keep_tabs))) {
 			strbuf_add(out, text + i, n);

@@ -60,17 +60,12 @@ void setting_origin(struct strbuf *out, const struct setting *setting)
 
 /* ---- git's configuration ------------------------------------------------------------- */
 
-int settings_start(struct settings *s, const char *worktree, const char *git_dir, struct error *err)
+int settings_start(struct settings *s, struct error *err)
 {
 	/* Only 'git config' itself would read that file, and no other command of git's. */
 	unsetenv("GIT_CONFIG");
 
-	s->worktree = xstrdup_or_null(worktree);
-	s->git_dir = xstrdup_or_null(git_dir);
-	strvec_push(&s->git.argv, "git");
-	if (git_dir)
-		strvec_pushf(&s->git.argv, "--git-dir=%s", git_dir);
-	strvec_pushl(&s->git.argv, "config", "-z", "--list", NULL);
+	strvec_pushl(&s->git.argv, "git", "config", "-z", "--list", NULL);
 	return process_start(&s->git, err);
 }
 
@@ -268,8 +263,10 @@ static int take_file(struct settings *s, struct error *err)
 	return 0;
 }
 
-int settings_finish(struct settings *s, struct error *err)
+int settings_finish(struct settings *s, const char *worktree, const char *git_dir, struct error *err)
 {
+	s->worktree = xstrdup_or_null(worktree);
+	s->git_dir = xstrdup_or_null(git_dir);
 	if (take_file(s, err) < 0 || finish_git(s, err) < 0)
 		return -1;
 	if (s->trust == SETTINGS_HARMLESS && judge_file(s, err) < 0)

@@ -2,8 +2,8 @@
 /*
  * settings: what the user, the team and the environment want; one namespace, four sources.
  *
- * Use:    settings_start(&s, repo.worktree, repo.git_dir, err) starts git, other work may
- *         go on, settings_finish(&s, err) collects it all; then the getters, by names as
+ * Use:    settings_start(&s, err) starts git, other work may go on, settings_finish(&s,
+ *         repo.worktree, repo.git_dir, err) collects it all; then the getters, by names as
  *         gitrollback(5) has them: "migrations.table", "database.production.url".
  * Order:  the command line, which is the caller's affair, then GIT_ROLLBACK_* variables,
  *         then git's configuration (rollback.*, all of it that git itself would read),
@@ -63,10 +63,11 @@ struct settings {
 		.file = STRBUF_INIT, .git = PROCESS_INIT \
 	}
 
+/* git finds the repository by itself, from where we are: this need not wait for repo_open(). */
+int settings_start(struct settings *s, struct error *err) MUST_CHECK;
 /* `worktree` and `git_dir` as in struct repo: absolute, NULL where there is none. */
-int settings_start(struct settings *s, const char *worktree, const char *git_dir, struct error *err)
-	MUST_CHECK;
-int settings_finish(struct settings *s, struct error *err) MUST_CHECK;
+int settings_finish(struct settings *s, const char *worktree, const char *git_dir,
+		    struct error *err) MUST_CHECK;
 void settings_release(struct settings *s);
 
 /*

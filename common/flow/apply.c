@@ -158,6 +158,9 @@ static void check_file(struct apply_plan *plan, const struct migration *m)
 	}
 	if (version_prefix(m->version) > VERSION_MAX || strlen(m->name) > 255)
 		verdict_refuse(&plan->verdict, "the name of '%s' is too long", m->up.path);
+	if (text_utf8_check(m->name, strlen(m->name)) != strlen(m->name))
+		verdict_refuse(&plan->verdict, "the name of '%s' is no UTF-8 text, and cannot be recorded",
+			       m->up.path);
 }
 
 /* What makes every run wrong, whichever migrations are meant. */
@@ -408,11 +411,14 @@ void apply_show(const struct apply_plan *plan)
 	const struct common_options *common = &plan->request->common;
 
 	if (common->json) {
-		if (common->dry_run) {
+		/* What is carried out is printed with what came of it: apply_report(). */
+		if (common->dry_run || !verdict_is_clean(&plan->verdict)) {
 			json_t *json CLEANUP(json_decref_p) = plan_to_json(plan, false);
 
 			json_print(json);
 		}
+		if (!common->dry_run)
+			verdict_print(&plan->verdict, false);
 		return;
 	}
 	verdict_print(&plan->verdict, common->dry_run);
@@ -761,13 +767,22 @@ static int run_single(struct apply_run *run, struct error *err)
 	return 0;
 }
 
-/* What this transaction has locked, but for the system's own catalogs. */
-static int read_locks(struct strvec *ret, struct db *db, struct error *err)
+/* Did one of the first `nr` steps take this lock already? */
+static bool was_locked(const struct apply_plan *plan, size_t nr, const char *lock)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (strvec_has(&plan->step[i].locks, lock))
+			return true;
+	return false;
+}
+
+/* What step `index` has locked beyond those before it, but for the system's own catalogs. */
+static int read_locks(struct apply_plan *plan, size_t index, struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 
 	if (db_query(&res, db,
-		     "SELECT DISTINCT l.relation::pg_catalog.regclass::text || ': ' || l.mode"
+		     "SELECT DISTINCT pg_catalog.format('%I.%I: %s', n.nspname, c.relname, l.mode)"
 		     " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation"
 		     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 		     " WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted"
@@ -776,7 +791,8 @@ static int read_locks(struct strvec *ret, struct db *db, struct error *err)
 		     0, NULL, err) < 0)
 		return -1;
 	for (size_t row = 0; row < res.rows; row++)
-		strvec_push(ret, db_value(&res, row, 0));
+		if (!was_locked(plan, index, db_value(&res, row, 0)))
+			strvec_push(&plan->step[index].locks, db_value(&res, row, 0));
 	return 0;
 }
 
@@ -794,7 +810,7 @@ static int rehearse(struct apply_run *run, struct error *err)
 			return -1;
 		runner_add_script(&batch, db, &step->script);
 		ret = interrupt_pending() ? error_interrupted(err) : run_script(run, step, &batch, err);
-		if (!ret && (note_changes(run, step, err) < 0 || read_locks(&step->locks, db, err) < 0))
+		if (!ret && (note_changes(run, step, err) < 0 || read_locks(plan, i, db, err) < 0))
 			ret = -1;
 		step->done = !ret;
 	}
@@ -908,7 +924,9 @@ void apply_report(const struct apply_plan *plan, const struct error *failure)
 	}
 	if (failure || common->quiet)
 		return;
-	if (!plan->nr)
+	if (!plan->nr && !plan->session->files.folder)
+		printf("Nothing to apply: no folder with migrations was found.\n");
+	else if (!plan->nr)
 		printf("Nothing to apply: database %s is up to date.\n", plan->session->database.name);
 	else if (plan->request->rehearse)
 		report_rehearsal(plan);

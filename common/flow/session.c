@@ -22,14 +22,18 @@ void session_close(struct session *s)
 	*s = (struct session)SESSION_INIT;
 }
 
+/* Two git processes run side by side; meanwhile libpq is loaded, which takes as long. */
 static int open_settings(struct session *s, struct error *err)
 {
-	if (repo_open(&s->repo, err) < 0 ||
-	    settings_start(&s->settings, s->repo.worktree, s->repo.git_dir, err) < 0)
+	struct process look CLEANUP(process_release) = PROCESS_INIT;
+
+	if (repo_start(&look, err) < 0 || settings_start(&s->settings, err) < 0)
 		return -1;
-	/* Reads the journal while git reads its configuration. */
-	int journal = journal_open(&s->open_operations, s->repo.common_dir, err);
-	return journal < 0 ? -1 : settings_finish(&s->settings, err);
+	db_prepare();
+	if (repo_finish(&s->repo, &look, err) < 0 ||
+	    journal_open(&s->open_operations, s->repo.common_dir, err) < 0)
+		return -1;
+	return settings_finish(&s->settings, s->repo.worktree, s->repo.git_dir, err);
 }
 
 static int start_database(struct session *s, struct error *err)
@@ -201,14 +205,23 @@ static bool is_ours(const json_t *record, const struct session *s)
 	return database && s->has_database && !strcmp(database, s->database.name);
 }
 
+/* What apply_plan() refuses, and says so itself. */
+static bool is_refused(enum migration_problem_kind kind)
+{
+	return kind == PROBLEM_SAME_VERSION || kind == PROBLEM_UNREADABLE || kind == PROBLEM_NO_DOWN;
+}
+
 void session_warn(const struct session *s)
 {
 	size_t i;
 	json_t *record;
 
 	trusting_warn(&s->settings);
+	if (s->files.configured && !s->files.folder)
+		warning("there is no folder '%s' (rollback.migrations.directory)", s->files.configured);
 	for (size_t k = 0; k < s->files.problems; k++)
-		warning("%s", s->files.problem[k].text);
+		if (!s->request.strict || !is_refused(s->files.problem[k].kind))
+			warning("%s", s->files.problem[k].text);
 	json_array_foreach (s->open_operations, i, record)
 		warning("operation %s of 'git %s', begun %s, was not finished", json_member(record, "id"),
 			json_member(record, "command"), json_member(record, "started_at"));

@@ -115,6 +115,18 @@ static enum color color_of(enum migration_state state)
 	}
 }
 
+static const char *words_of(enum migration_state state)
+{
+	switch (state) {
+	case STATE_OUT_OF_ORDER:
+		return "out of order";
+	case STATE_NO_DOWN:
+		return "no down script";
+	default:
+		return migration_state_name(state);
+	}
+}
+
 static void print_one(const struct migration_status *status, bool color, bool utf8)
 {
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
@@ -123,7 +135,7 @@ static void print_one(const struct migration_status *status, bool color, bool ut
 
 	strbuf_addf(&line, "%s %s (", status->version, status->name);
 	if (!applied)
-		strbuf_addstr(&line, migration_state_name(status->state));
+		strbuf_addstr(&line, words_of(status->state));
 	if (status->applied) {
 		strbuf_addstr(&line, applied ? "applied " : ", applied ");
 		amount_add_age(&line, status->applied->applied_at, clock_now());
@@ -132,7 +144,9 @@ static void print_one(const struct migration_status *status, bool color, bool ut
 		strbuf_addf(&line, ", found at %s", status->found_at);
 	else if (status->state == STATE_MISSING)
 		strbuf_addstr(&line, ", not found in git");
-	if (status->detail)
+	if (status->state == STATE_NO_DOWN && !status->applied)
+		strbuf_addstr(&line, ", pending");
+	else if (status->detail && status->state != STATE_NO_DOWN)
 		strbuf_addf(&line, ", %s", status->detail);
 	strbuf_addch(&line, ')');
 	text_escape(&shown, line.buf, line.len, false);

@@ -128,8 +128,8 @@ int trusting_plan(struct trusting_plan *ret, const struct repo *repo, struct err
 	struct settings *s = &plan.settings;
 	int state;
 
-	if (settings_start(s, repo->worktree, repo->git_dir, err) < 0 ||
-	    settings_finish(s, err) < 0)
+	if (settings_start(s, err) < 0 ||
+	    settings_finish(s, repo->worktree, repo->git_dir, err) < 0)
 		return -1;
 	state = find_state(&plan, err);
 	if (state < 0)
@@ -316,7 +316,7 @@ int trusting_revoke(const struct repo *repo, struct error *err)
 	if (trust_revoke(repo->git_dir, err) < 0)
 		return -1;
 	/* Without the worktree: a file that cannot be read must not keep trust alive. */
-	if (settings_start(&s, NULL, repo->git_dir, err) < 0 || settings_finish(&s, err) < 0)
+	if (settings_start(&s, err) < 0 || settings_finish(&s, NULL, repo->git_dir, err) < 0)
 		return -1;
 	return settings_has(&s, "trust") ? TRUSTING_ELSEWHERE : TRUSTING_REVOKED;
 }

@@ -211,12 +211,18 @@ static void add_groups(struct strbuf *out, int version)
 		" UNION ALL SELECT 1259, tgrelid FROM pg_trigger WHERE k.c = 2620 AND oid = k.o"
 		" UNION ALL SELECT 1259, ev_class FROM pg_rewrite WHERE k.c = 2618 AND oid = k.o"
 		" UNION ALL SELECT 1259, polrelid FROM pg_policy WHERE k.c = 3256 AND oid = k.o"
+		" UNION ALL SELECT 2753, amopfamily FROM pg_amop WHERE k.c = 2602 AND oid = k.o"
+		" UNION ALL SELECT 2753, amprocfamily FROM pg_amproc WHERE k.c = 2603 AND oid = k.o"
 		" UNION ALL SELECT 6104, prpubid FROM pg_publication_rel WHERE k.c = 6106 AND oid = k.o");
+	/* A range is printed with its multirange, which depends on it and not the reverse. */
+	if (version >= 140000)
+		strbuf_addstr(out, " UNION ALL SELECT 1247, rngtypid FROM pg_range"
+				   " WHERE k.c = 1247 AND rngmultitypid = k.o");
 	if (version >= 150000)
 		strbuf_addstr(out, " UNION ALL SELECT 6104, pnpubid FROM pg_publication_namespace"
 				   " WHERE k.c = 6237 AND oid = k.o");
 	strbuf_addstr(out, " UNION ALL SELECT k.c, k.o WHERE k.c NOT IN"
-			   " (1259, 1247, 2606, 2604, 2620, 2618, 3256, 6106, 6237)) AS g"
+			   " (1259, 1247, 2606, 2604, 2620, 2618, 3256, 2602, 2603, 6106, 6237)) AS g"
 			   " WHERE g.o IS NOT NULL");
 }
 

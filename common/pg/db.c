@@ -20,6 +20,7 @@ struct pg_notices {
 struct pg_conn {
 	PGconn *pg;
 	struct pg_notices notices;
+	PostgresPollingStatusType polling; /* while it connects: what it waits for */
 	size_t error_position;
 	bool lost;
 };
@@ -129,11 +130,38 @@ static int start(struct db *db, struct error *err)
 
 	conn_free(db->conn);
 	db->conn = xcalloc(1, sizeof(*db->conn));
+	db->conn->polling = PGRES_POLLING_WRITING;
 	db->conn->pg = PQconnectStartParams(keywords, values, 1);
 	if (!db->conn->pg)
 		return error_set(err, "out of memory in libpq");
 	PQsetNoticeProcessor(db->conn->pg, on_notice, &db->conn->notices);
 	return 0;
+}
+
+/* Waits until the socket can be read or written; interrupts and time-outs end it. */
+static int wait_socket(PGconn *pg, short events, int timeout_ms)
+{
+	struct pollfd fd = { .fd = PQsocket(pg), .events = events };
+
+	return poll(&fd, 1, timeout_ms);
+}
+
+void db_prepare(void)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	if (libpq_load(&ignored) < 0)
+		error_clear(&ignored);
+}
+
+/*
+ * Sends the start-up packet if it can be sent without waiting, as through a unix socket:
+ * the server then starts its process while we do other things.
+ */
+static void push_start(struct db *db)
+{
+	if (PQstatus(db->conn->pg) != CONNECTION_BAD && wait_socket(db->conn->pg, POLLOUT, 0) > 0)
+		db->conn->polling = PQconnectPoll(db->conn->pg);
 }
 
 int db_open_start(struct db *db, const struct db_options *options, struct error *err)
@@ -147,21 +175,16 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 		.lock_timeout = xstrdup_or_null(options->lock_timeout),
 		.statement_timeout = xstrdup_or_null(options->statement_timeout),
 	};
-	return start(db, err);
-}
-
-/* Waits until the socket can be read or written; interrupts and time-outs end it. */
-static int wait_socket(PGconn *pg, short events, int timeout_ms)
-{
-	struct pollfd fd = { .fd = PQsocket(pg), .events = events };
-
-	return poll(&fd, 1, timeout_ms);
+	if (start(db, err) < 0)
+		return -1;
+	push_start(db);
+	return 0;
 }
 
 /* 1: connected; 0: failed, and PQerrorMessage() says why; -1: interrupted. */
 static int connect_wait(struct db *db)
 {
-	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+	PostgresPollingStatusType status = db->conn->polling;
 	time_t deadline = time(NULL) + 30;
 
 	while (PQstatus(db->conn->pg) != CONNECTION_BAD) {
@@ -327,6 +350,14 @@ const char *db_value_or_null(const struct db_result *result, size_t row, size_t 
 int64_t db_int(const struct db_result *result, size_t row, size_t column)
 {
 	return strtoll(db_value(result, row, column), NULL, 10);
+}
+
+int64_t db_time(const struct db_result *result, size_t row, size_t column)
+{
+	/* Eight bytes as hexadecimal: microseconds since 2000-01-01 UTC, big-endian. */
+	const int64_t epoch = INT64_C(946684800) * 1000000;
+
+	return (int64_t)strtoull(db_value(result, row, column), NULL, 16) + epoch;
 }
 
 bool db_bool(const struct db_result *result, size_t row, size_t column)

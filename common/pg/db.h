@@ -53,6 +53,8 @@ struct db {
 
 #define DB_INIT { 0 }
 
+/* Loads libpq ahead of time, where there is time; what fails then fails again when needed. */
+void db_prepare(void);
 int db_open_start(struct db *db, const struct db_options *options, struct error *err) MUST_CHECK;
 /* Three attempts, with growing pauses, where the failure can pass; older than 13 is refused. */
 int db_open_finish(struct db *db, struct error *err) MUST_CHECK;
@@ -73,6 +75,11 @@ bool db_is_null(const struct db_result *result, size_t row, size_t column);
 const char *db_value_or_null(const struct db_result *result, size_t row, size_t column);
 int64_t db_int(const struct db_result *result, size_t row, size_t column);
 bool db_bool(const struct db_result *result, size_t row, size_t column);
+/*
+ * The microseconds since 1970-01-01 UTC of a timestamptz that was selected as
+ * encode(timestamptz_send(...), 'hex'): as text it costs the server, and us, several times as much.
+ */
+int64_t db_time(const struct db_result *result, size_t row, size_t column);
 
 /*
  * Runs one statement with `nr` text parameters ($1, $2, ...; NULL is SQL's NULL).

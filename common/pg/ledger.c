@@ -82,7 +82,6 @@ static const struct {
 	{ "dirty,version", "golang-migrate" },
 	{ "inserted_at,version", "Ecto" },
 	{ "name,statements,version", "the Supabase CLI" },
-	{ "version", "dbmate or Rails" },
 };
 
 static bool type_fits(const char *type, const char *types)
@@ -97,14 +96,19 @@ static bool type_fits(const char *type, const char *types)
 	return false;
 }
 
-/* Rows of `res`: table, column, type, in the order of names. */
-static bool has_columns(const struct db_result *res, const char *table)
+/* Rows of `res`: which table ("ledger" or "log"), column, type. */
+static bool is_ledger(const struct db_result *res, size_t row)
+{
+	return !strcmp(db_value(res, row, 0), "ledger");
+}
+
+static bool has_columns(const struct db_result *res)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ledger_columns); i++) {
 		bool found = false;
 
 		for (size_t row = 0; row < res->rows && !found; row++)
-			found = !strcmp(db_value(res, row, 0), table) &&
+			found = is_ledger(res, row) &&
 				!strcmp(db_value(res, row, 1), ledger_columns[i].name) &&
 				type_fits(db_value(res, row, 2), ledger_columns[i].types);
 		if (!found)
@@ -113,22 +117,39 @@ static bool has_columns(const struct db_result *res, const char *table)
 	return true;
 }
 
-static int refuse_foreign(const struct db_result *res, const struct ledger_place *place,
+/* Rails keeps a second table beside it. */
+static int is_rails(bool *ret, const struct ledger_place *place, struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	char *name CLEANUP(free_p) = quote_qualified(db, place->schema, "ar_internal_metadata");
+	const char *params[] = { name };
+
+	if (db_query(&res, db, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", 1, params, err) < 0)
+		return -1;
+	*ret = db_bool(&res, 0, 0);
+	return 0;
+}
+
+static int refuse_foreign(const struct db_result *res, const struct ledger_place *place, struct db *db,
 			  struct error *err)
 {
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strbuf columns CLEANUP(strbuf_release) = STRBUF_INIT;
 	const char *tool = NULL;
-	bool rails = false;
+	bool rails;
 
-	for (size_t row = 0; row < res->rows; row++) {
-		if (!strcmp(db_value(res, row, 0), place->table))
-			strbuf_addf(&columns, "%s%s", columns.len ? "," : "", db_value(res, row, 1));
-		rails = rails || !strcmp(db_value(res, row, 0), "ar_internal_metadata");
-	}
+	for (size_t row = 0; row < res->rows; row++)
+		if (is_ledger(res, row))
+			strvec_push(&names, db_value(res, row, 1));
+	strvec_sort(&names);
+	for (size_t i = 0; i < names.nr; i++)
+		strbuf_addf(&columns, "%s%s", i ? "," : "", names.v[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(others) && !tool; i++)
 		if (!strcmp(columns.buf, others[i].columns))
 			tool = others[i].tool;
-	if (tool && !strcmp(columns.buf, "version"))
+	if (is_rails(&rails, place, db, err) < 0)
+		return -1;
+	if (!strcmp(columns.buf, "version"))
 		tool = rails ? "Rails" : "dbmate";
 	error_refused(err, "table '%s.%s' belongs to another tool%s%s (its columns: %s)", place->schema,
 		      place->table, tool ? ", by its columns " : "", tool ? tool : "", columns.buf);
@@ -154,26 +175,23 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 		place.log_schema = xstrdup(place.schema);
 	place.quoted = quote_qualified(db, place.schema, place.table);
 	place.quoted_log = quote_qualified(db, place.log_schema, place.log);
-	const char *params[] = { place.schema, place.table, place.log_schema, place.log };
+	const char *params[] = { place.quoted, place.quoted_log };
 	if (db_query(&res, db,
-		     "SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)"
-		     " FROM pg_catalog.pg_class c"
-		     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-		     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid"
-		     " AND a.attnum > 0 AND NOT a.attisdropped"
-		     " WHERE c.relkind IN ('r', 'p', 'v', 'f', 'm')"
-		     " AND ((n.nspname = $1 AND c.relname IN ($2, 'ar_internal_metadata'))"
-		     "   OR (n.nspname = $3 AND c.relname = $4))"
-		     " ORDER BY c.relname, a.attname COLLATE \"C\"",
-		     4, params, err) < 0)
+		     "SELECT CASE WHEN attrelid = pg_catalog.to_regclass($1) THEN 'ledger' ELSE 'log' END,"
+		     " attname, atttypid::pg_catalog.regtype FROM pg_catalog.pg_attribute"
+		     " WHERE attrelid IN (pg_catalog.to_regclass($1), pg_catalog.to_regclass($2))"
+		     " AND attnum > 0 AND NOT attisdropped",
+		     2, params, err) < 0)
 		return error_prefix(err, "could not look for the tracking tables");
 	for (size_t row = 0; row < res.rows; row++) {
-		place.exists = place.exists || !strcmp(db_value(&res, row, 0), place.table);
-		place.log_exists = place.log_exists || (!strcmp(db_value(&res, row, 0), place.log) &&
-							!strcmp(db_value(&res, row, 1), "operation"));
+		bool ledger = is_ledger(&res, row);
+
+		place.exists = place.exists || ledger;
+		place.log_exists = place.log_exists ||
+				   (!ledger && !strcmp(db_value(&res, row, 1), "operation"));
 	}
-	if (place.exists && !has_columns(&res, place.table))
-		return refuse_foreign(&res, &place, err);
+	if (place.exists && !has_columns(&res))
+		return refuse_foreign(&res, &place, db, err);
 	*ret = place;
 	place = (struct ledger_place)LEDGER_PLACE_INIT;
 	return 0;
@@ -207,8 +225,8 @@ int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db 
 	if (!place->exists)
 		return 0;
 	strbuf_addf(&sql,
-		    "SELECT version, name, (extract(epoch FROM applied_at) * 1000000)::int8,"
-		    " checksum, execution_time_ms FROM %s ORDER BY applied_at, version COLLATE \"C\"",
+		    "SELECT version, name, pg_catalog.encode(pg_catalog.timestamptz_send(applied_at::timestamptz), 'hex'),"
+		    " checksum, execution_time_ms FROM %s",
 		    place->quoted);
 	if (db_query(&res, db, sql.buf, 0, NULL, err) < 0)
 		return error_prefix(err, "could not read the tracking table '%s.%s'", place->schema,
@@ -219,7 +237,7 @@ int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db 
 		ret->item[ret->nr++] = (struct ledger_entry){
 			.version = xstrdup(db_value(&res, row, 0)),
 			.name = xstrdup(db_value(&res, row, 1)),
-			.applied_at = db_int(&res, row, 2),
+			.applied_at = db_time(&res, row, 2),
 			.checksum = xstrdup_or_null(db_value_or_null(&res, row, 3)),
 			.execution_time_ms = db_is_null(&res, row, 4) ? -1 : db_int(&res, row, 4),
 		};

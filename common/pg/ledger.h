@@ -3,7 +3,7 @@
  * ledger: which migrations a database says it has run. All SQL on schema_migrations.
  *
  * Use:    ledger_locate() looks at the tables that are there, then ledger_read(); l.item is
- *         in the order of applied_at, oldest first (see ledger_order() for equal times).
+ *         in no order yet (migration/status.h: ledger_order()).
  * Table:  schema_migrations (version VARCHAR(50) PRIMARY KEY, name VARCHAR(255) NOT NULL,
  *         applied_at TIMESTAMPTZ NOT NULL DEFAULT NOW(), checksum VARCHAR(64) NOT NULL,
  *         execution_time_ms INTEGER): others read it too, so nothing may be added. In the

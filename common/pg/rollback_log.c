@@ -123,7 +123,7 @@ int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger
 	strbuf_addf(&sql,
 		    "SELECT operation, version, name, direction = 'down', statements,"
 		    " statements_begun, statements_done,"
-		    " (extract(epoch FROM started_at) * 1000000)::int8, up_checksum, down_checksum,"
+		    " pg_catalog.encode(pg_catalog.timestamptz_send(started_at), 'hex'), up_checksum, down_checksum,"
 		    " up_sql, down_sql, fingerprint_before"
 		    " FROM %s WHERE state = 'running' ORDER BY started_at",
 		    place->quoted_log);
@@ -139,7 +139,7 @@ int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger
 			.statements = (size_t)db_int(&res, row, 4),
 			.begun = (size_t)db_int(&res, row, 5),
 			.done = (size_t)db_int(&res, row, 6),
-			.started_at = db_int(&res, row, 7),
+			.started_at = db_time(&res, row, 7),
 			.up_checksum = xstrdup_or_null(db_value_or_null(&res, row, 8)),
 			.down_checksum = xstrdup_or_null(db_value_or_null(&res, row, 9)),
 			.up_sql = xstrdup_or_null(db_value_or_null(&res, row, 10)),
