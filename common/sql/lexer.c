@@ -150,24 +150,46 @@ static size_t skip_dollar(const char *text, size_t len, size_t pos)
 	return len;
 }
 
-size_t sql_next_semicolon(const char *text, size_t len, size_t pos)
+bool sql_next_token(struct sql_token *ret, const char *text, size_t len, size_t *pos)
 {
-	while ((pos = sql_skip_blank(text, len, pos)) < len && text[pos] != ';') {
-		size_t start = pos;
+	size_t start = sql_skip_blank(text, len, *pos), end = start + 1;
+	char kind;
 
-		if (text[pos] == '\'' || text[pos] == '"') {
-			pos = skip_quoted(text, len, pos, false);
-		} else if (text[pos] == '$' && (pos = skip_dollar(text, len, pos)) == start) {
-			pos++;
-		} else if (is_word(text[start])) {
-			while (pos < len && is_word(text[pos]))
-				pos++;
-			if (pos - start == 1 && to_lower(text[start]) == 'e' && pos < len &&
-			    text[pos] == '\'')
-				pos = skip_quoted(text, len, pos, true);
-		} else if (pos == start) {
-			pos++;
+	if (start >= len)
+		return false;
+	kind = text[start];
+	if (kind == '\'' || kind == '"') {
+		end = skip_quoted(text, len, start, false);
+	} else if (kind == '$') {
+		size_t stop = skip_dollar(text, len, start);
+
+		if (stop > start)
+			end = stop;
+	} else if (kind >= '0' && kind <= '9') {
+		kind = '0';
+		while (end < len && text[end] >= '0' && text[end] <= '9')
+			end++;
+	} else if (is_word_start(kind)) {
+		kind = 'a';
+		while (end < len && is_word(text[end]))
+			end++;
+		if (end - start == 1 && to_lower(text[start]) == 'e' && end < len &&
+		    text[end] == '\'') {
+			kind = 'e';
+			end = skip_quoted(text, len, end, true);
 		}
 	}
-	return pos;
+	*ret = (struct sql_token){ .kind = kind, .start = start, .end = end };
+	*pos = end;
+	return true;
+}
+
+size_t sql_next_semicolon(const char *text, size_t len, size_t pos)
+{
+	struct sql_token t;
+
+	while (sql_next_token(&t, text, len, &pos))
+		if (t.kind == ';')
+			return t.start;
+	return len;
 }

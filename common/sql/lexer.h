@@ -32,6 +32,20 @@ bool sql_words_start(const char *words, const char *prefix);
 bool sql_mentions(const char *text, size_t len, const char *word);
 
 /*
+ * One token, in `kind`: 'a' a word; '"' a quoted name; '\'' a string, 'e' one with escapes;
+ * '$' a dollar-quoted string or a lone dollar; '0' digits; else the byte itself. Strings
+ * end where the server ends them, with one exception: it reads a string that goes on, with
+ * nothing but a line break between, behind E'' as E'' too; this does not.
+ */
+struct sql_token {
+	char kind;
+	size_t start, end;
+};
+
+/* The next token at or behind `*pos`, which is moved behind it; false at the end. */
+bool sql_next_token(struct sql_token *ret, const char *text, size_t len, size_t *pos);
+
+/*
  * The next semicolon at or behind `pos` outside strings, quoted names and comments, or
  * `len`. It knows no grammar (BEGIN ATOMIC, rules): good for explanations only.
  */
