@@ -27,6 +27,15 @@ const struct sql_statement *sql_script_secret(const struct sql_script *s)
 	return NULL;
 }
 
+enum sql_loss sql_script_loss(const struct sql_script *s)
+{
+	enum sql_loss ret = SQL_KEEPS_ROWS;
+
+	for (size_t i = 0; i < s->nr; i++)
+		ret = sql_loss_worse(ret, s->statement[i].loss);
+	return ret;
+}
+
 static int place(const struct sql_script *s, size_t offset, struct error *err)
 {
 	return error_at(err, s->path, s->text, s->len, offset);

@@ -54,7 +54,10 @@ struct sql_script {
 	const struct sql_statement *why;
 };
 
-#define SQL_SCRIPT_INIT { 0 }
+#define SQL_SCRIPT_INIT \
+	{               \
+		0       \
+	}
 
 int sql_script_parse(struct sql_script *ret, const char *path, const void *bytes, size_t len,
 		     struct error *err) MUST_CHECK;
@@ -65,5 +68,11 @@ void sql_script_release(struct sql_script *s);
  * server, a subscription), or NULL: for a warning, as scripts are stored when applied.
  */
 const struct sql_statement *sql_script_secret(const struct sql_script *s);
+
+/*
+ * The worst of its statements: LOSES beats UNKNOWN beats KEEPS, which it is without any.
+ * What is found to lose rows is said so even where others cannot be known.
+ */
+enum sql_loss sql_script_loss(const struct sql_script *s);
 
 #endif

@@ -474,7 +474,7 @@ static int classify_tree(struct sql_statement *s, const PgQuery__Node *n, struct
 	return 0;
 }
 
-/* --- Which statements need a tree --- */
+/* --- Which statements cannot do without a tree --- */
 
 /*
  * What these first words do not say is ordinary, whatever comes behind them; `mention`
@@ -522,7 +522,7 @@ static const struct {
 	{ "alter server", NULL },
 };
 
-static bool wants_tree(const char *words, const char *text, size_t len)
+static bool must_have_tree(const char *words, const char *text, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(needs_tree); i++)
 		if (sql_words_start(words, needs_tree[i].words) &&
@@ -531,7 +531,8 @@ static bool wants_tree(const char *words, const char *text, size_t len)
 	return false;
 }
 
-static int parse_tree(struct sql_statement *s, const char *text, struct error *err)
+/* `must`: no tree is an error. Else only the loss needs it, which then stays unknown. */
+static int parse_tree(struct sql_statement *s, const char *text, bool must, struct error *err)
 {
 	char *copy CLEANUP(free_p) = xmemdupz(text, s->len);
 	PgQueryProtobufParseResult parsed = pg_query_parse_protobuf(copy);
@@ -541,12 +542,14 @@ static int parse_tree(struct sql_statement *s, const char *text, struct error *e
 	if (!parsed.error)
 		tree = pg_query__parse_result__unpack(NULL, parsed.parse_tree.len,
 						      (const uint8_t *)parsed.parse_tree.data);
-	if (tree && tree->n_stmts == 1 && tree->stmts[0]->stmt)
+	if (tree && tree->n_stmts == 1 && tree->stmts[0]->stmt) {
+		s->loss = sql_loss_of_tree(tree->stmts[0]->stmt);
 		ret = classify_tree(s, tree->stmts[0]->stmt, err);
-	else
+	} else if (must) {
 		ret = error_set(err, "cannot parse the statement by itself%s%s",
 				parsed.error ? ": " : "",
 				parsed.error ? parsed.error->message : "");
+	}
 	if (tree)
 		pg_query__parse_result__free_unpacked(tree, NULL);
 	pg_query_free_protobuf_parse_result(parsed);
@@ -557,20 +560,23 @@ int sql_statement_classify(struct sql_statement *s, const char *text, struct err
 {
 	const char *start = text + s->offset;
 	char words[64];
+	bool must;
 
 	sql_first_words(words, sizeof(words), start, s->len, 0, 4);
+	s->loss = SQL_LOSS_UNKNOWN;
 	if (sql_words_start(words, "do") || sql_words_start(words, "call")) {
 		s->kind = sql_words_start(words, "do") ? SQL_DO : SQL_CALL;
 		s->opaque = true;
 		s->has_secret = body_has_secret(start, s->len);
 		return 0;
 	}
-	if (!wants_tree(words, start, s->len))
-		return 0;
-	if (s->len > SQL_TREE_MAX)
+	must = must_have_tree(words, start, s->len);
+	if (must && s->len > SQL_TREE_MAX)
 		return error_refused(err,
 				     "the statement is too long to be examined: %zu bytes, "
 				     "the limit is %zu for one that starts with '%s'",
 				     s->len, SQL_TREE_MAX, words);
-	return parse_tree(s, start, err);
+	if (!must && (sql_loss_of_text(&s->loss, words, start, s->len) || s->len > SQL_TREE_MAX))
+		return 0;
+	return parse_tree(s, start, must, err);
 }

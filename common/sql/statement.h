@@ -9,6 +9,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "sql/loss.h"
 
 enum sql_kind {
 	SQL_ORDINARY, /* anything that is not told apart below */
@@ -61,6 +62,7 @@ struct sql_statement {
 	bool is_table;	  /* SQL_REINDEX_CONCURRENTLY: `object` is a table, else an index */
 	bool drops_slot;  /* ALTER SUBSCRIPTION ... SET (slot_name = NONE) */
 	bool has_secret;  /* appears to hold a password */
+	enum sql_loss loss;
 	/*
 	 * What an `outside` statement makes, drops or changes, so that the catalog can tell
 	 * whether it was done: the index (no name: the server chooses one), the partition
@@ -77,8 +79,9 @@ const char *sql_kind_name(enum sql_kind kind);
 /*
  * Fills everything but offset and len, which say where in `text` (terminated by a NUL)
  * the statement is, from a statement that the parser has accepted. Runs the parser:
- * call it on the parser's thread. Only what starts with a keyword that matters is made a
- * tree. -1 for what cannot be told (too long) or cannot be kept (BEGIN ISOLATION LEVEL
+ * call it on the parser's thread. What needs no tree gets none: DELETE, UPDATE, an INSERT
+ * of plain VALUES, DO, CALL. What is too long for one has an unknown loss if nothing else
+ * depends on it. -1 for what cannot be told (too long) or cannot be kept (BEGIN ISOLATION LEVEL
  * SERIALIZABLE, COMMIT AND CHAIN), without its place.
  */
 int sql_statement_classify(struct sql_statement *s, const char *text, struct error *err) MUST_CHECK;

@@ -6,7 +6,10 @@
 #include "sql/digest.h"
 #include "sql/script.h"
 
+#include <strings.h>
+
 #include "base/memory.h"
+#include "sql/parser.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,7 +50,37 @@ static void check_alone(const struct sql_script *s)
 		check(!sql_script_parse(&one, "one", s->text + it->offset, it->len, &err),
 		      "a statement does not parse alone");
 		check(one.nr == 1 && one.statement[0].kind == it->kind, "it is another one alone");
+		check(one.statement[0].loss == it->loss, "it does something else to rows alone");
 	}
+}
+
+/* What the text of an INSERT says about rows, its tree says, too: WITH makes it one. */
+static void check_insert(const struct sql_script *s, const struct sql_statement *it)
+{
+	struct sql_script one CLEANUP(sql_script_release) = SQL_SCRIPT_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	char *sql CLEANUP(free_p) =
+		xstrfmt("with fuzz as (select 1) %.*s", (int)it->len, s->text + it->offset);
+
+	if (it->len > SQL_TREE_MAX / 2 || strncasecmp(s->text + it->offset, "insert", 6))
+		return;
+	check(!sql_script_parse(&one, "insert", sql, strlen(sql), &err),
+	      "an INSERT cannot follow WITH");
+	check(one.statement[0].loss == it->loss, "text and tree of an INSERT differ");
+}
+
+static void check_loss(const struct sql_script *s)
+{
+	bool loses = false, keeps = true;
+
+	for (size_t i = 0; i < s->nr; i++) {
+		loses |= s->statement[i].loss == SQL_LOSES_ROWS;
+		keeps &= s->statement[i].loss == SQL_KEEPS_ROWS;
+		if (s->nr < 8)
+			check_insert(s, &s->statement[i]);
+	}
+	check((sql_script_loss(s) == SQL_LOSES_ROWS) == loses, "rows go, and it is not said");
+	check((sql_script_loss(s) == SQL_KEEPS_ROWS) == keeps, "rows may go, and it is not said");
 }
 
 static void check_error(const struct error *err)
@@ -65,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (parsed) {
 		check_statements(&s);
+		check_loss(&s);
 		if (s.nr < 8)
 			check_alone(&s);
 	} else {
