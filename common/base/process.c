@@ -196,6 +196,30 @@ static int exchange(struct process *process)
 	return 0;
 }
 
+int process_write(struct process *process, const void *data, size_t len, struct error *err)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
+	const char *from = data;
+	int ret = 0;
+
+	sigaction(SIGPIPE, &ignore, &old);
+	while (len && !ret) {
+		struct pollfd fd = { .fd = process->in_fd, .events = POLLOUT };
+		ssize_t n = write(process->in_fd, from, len);
+
+		if (n >= 0) {
+			from += n;
+			len -= (size_t)n;
+		} else if (errno == EPIPE) {
+			len = 0;
+		} else if (errno != EINTR && (errno != EAGAIN || poll(&fd, 1, -1) < 0)) {
+			ret = cannot_run(process, err);
+		}
+	}
+	sigaction(SIGPIPE, &old, NULL);
+	return ret;
+}
+
 int process_finish(struct process *process, struct error *err)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;

@@ -42,6 +42,13 @@ int process_start(struct process *process, struct error *err) MUST_CHECK;
 int process_finish(struct process *process, struct error *err) MUST_CHECK;
 int process_run(struct process *process, struct error *err) MUST_CHECK;
 
+/*
+ * Between start and finish, of a process whose `input` is "": gives it some input. What a
+ * process that has ended does not take is no error: process_finish() tells.
+ */
+int process_write(struct process *process, const void *data, size_t len,
+		  struct error *err) MUST_CHECK;
+
 /* The first line of what it wrote to stderr, without "fatal: " or "error: "; for messages. */
 char *process_reason(const struct process *process) MUST_CHECK;
 

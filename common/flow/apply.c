@@ -14,6 +14,7 @@
 #include "term/amount.h"
 #include "term/output.h"
 #include "term/progress.h"
+#include "vcs/applied.h"
 
 void apply_plan_release(struct apply_plan *plan)
 {
@@ -447,11 +448,13 @@ struct apply_run {
 	struct catalog catalog;
 	bool proof;
 	struct applied_scripts *scripts; /* one a step */
-	size_t published;		 /* of the scripts, from the front */
+	struct applied_refs refs;	 /* for all of them, in git's hands */
+	bool unpublished;		 /* the refs are not there: the operation stays open */
 };
 
 static void run_release(struct apply_run *run)
 {
+	applied_abandon(&run->refs);
 	for (size_t i = 0; run->scripts && i < run->plan->nr; i++)
 		free(run->scripts[i].tree);
 	free(run->scripts);
@@ -486,7 +489,9 @@ static int keep_scripts(struct apply_run *run, struct error *err)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "version", run->scripts[i].version,
 						      "checksum", run->scripts[i].checksum, "tree",
 						      run->scripts[i].tree));
-	return operation_record(&run->change.operation, "scripts", list, err);
+	if (operation_record(&run->change.operation, "scripts", list, err) < 0)
+		return -1;
+	return applied_prepare(&run->refs, run->scripts, plan->nr, err);
 }
 
 static struct log_record log_record_of(const struct apply_run *run, const struct apply_step *step)
@@ -604,18 +609,11 @@ static void print_done(const struct apply_plan *plan, const struct apply_step *s
 	       plan->request->mode == APPLY_BASELINE ? "recorded" : time.buf);
 }
 
-static int step_transaction(struct apply_run *run, struct apply_step *step, struct error *err)
+/* On a connection made anew there is no lock, so the steps behind it are left. */
+static int commit_step(struct apply_run *run, struct apply_step *step, struct error *err)
 {
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-	int committed;
+	int committed = change_commit(&run->change, step->version, err);
 
-	if (change_transaction(&run->change, &batch, err) < 0)
-		return -1;
-	if (run_inside(run, step, &batch, err) < 0) {
-		db_rollback(&run->plan->session->db);
-		return -1;
-	}
-	committed = change_commit(&run->change, step->version, err);
 	if (committed < 0)
 		return -1;
 	step->done = true;
@@ -624,11 +622,25 @@ static int step_transaction(struct apply_run *run, struct apply_step *step, stru
 	return 0;
 }
 
+static int step_transaction(struct apply_run *run, struct apply_step *step, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (change_transaction(&run->change, &batch, err) < 0)
+		return -1;
+	if (run_inside(run, step, &batch, err) < 0) {
+		db_rollback(&run->plan->session->db);
+		return -1;
+	}
+	return commit_step(run, step, err);
+}
+
 static int begin_outside(struct apply_run *run, struct apply_step *step, const char *before,
 			 struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	struct log_record record = log_record_of(run, step);
+	int committed;
 
 	record.fingerprint_before = before;
 	if (change_transaction(&run->change, &batch, err) < 0)
@@ -636,7 +648,12 @@ static int begin_outside(struct apply_run *run, struct apply_step *step, const c
 	rollback_log_add_running(&batch, &run->plan->session->place, &record);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
-	return change_commit(&run->change, step->version, err);
+	committed = change_commit(&run->change, step->version, err);
+	if (committed != CHANGE_COMMITTED_LOST)
+		return committed;
+	/* The lock went with the connection. */
+	error_set(err, "lost the connection before migration '%s' was begun", step->version);
+	return error_hint(err, "Use 'git apply-migration --continue' to run it.");
 }
 
 static int end_outside(struct apply_run *run, struct apply_step *step, const char *operation,
@@ -658,7 +675,7 @@ static int end_outside(struct apply_run *run, struct apply_step *step, const cha
 			     run->proof ? catalog_fingerprint(&run->catalog) : NULL, objects);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return error_prefix(err, "could not record migration '%s'", step->version);
-	return change_commit(&run->change, step->version, err);
+	return commit_step(run, step, err);
 }
 
 /* Nothing had happened yet: the log needs no unfinished row. */
@@ -703,20 +720,41 @@ static int step_outside(struct apply_run *run, struct apply_step *step, struct e
 				  step->version);
 	}
 	step->microseconds = clock_monotonic() - start;
-	if (end_outside(run, step, operation, err) < 0)
-		return -1;
-	step->done = true;
-	return 0;
+	return end_outside(run, step, operation, err);
 }
 
-/* Makes the refs of what was committed, also when a later step failed. */
+/*
+ * Makes the refs of what was committed, also when a later step failed. Without them the
+ * journal keeps what is needed to make them, and the database's log keeps the scripts.
+ */
 static int publish(struct apply_run *run, struct error *err)
 {
-	size_t nr = 0;
+	size_t done = 0;
+	int ret;
 
-	while (nr < run->plan->nr && run->plan->step[nr].done)
-		nr++;
-	return change_publish(&run->change, run->scripts, nr, err);
+	while (done < run->plan->nr && run->plan->step[done].done)
+		done++;
+	if (done == run->plan->nr) {
+		ret = applied_commit(&run->refs, err);
+	} else {
+		applied_abandon(&run->refs);
+		ret = applied_publish(run->scripts, done, err);
+	}
+	if (!ret)
+		json_object_del(run->change.operation.record, "scripts");
+	return ret;
+}
+
+/* What is committed is committed: refs that cannot be made are no failure of the run. */
+static void publish_or_warn(struct apply_run *run)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (publish(run, &err) == 0)
+		return;
+	warning("%s", err.message);
+	hint("The next 'git apply-migration' or 'git rollback-db' makes them.");
+	run->unpublished = true;
 }
 
 static int run_each(struct apply_run *run, struct error *err)
@@ -836,14 +874,8 @@ static int execute(struct apply_run *run, struct error *err)
 	if (request->rehearse)
 		return rehearse(run, err);
 	ret = request->single_transaction ? run_single(run, err) : run_each(run, err);
-	if (ret < 0) {
-		struct error second CLEANUP(error_release) = ERROR_INIT;
-
-		if (publish(run, &second) < 0)
-			warning("%s", second.message);
-		return -1;
-	}
-	return publish(run, err);
+	publish_or_warn(run);
+	return ret;
 }
 
 int apply_execute(struct apply_plan *plan, struct error *err)
@@ -851,13 +883,19 @@ int apply_execute(struct apply_plan *plan, struct error *err)
 	struct apply_run run CLEANUP(run_release) = {
 		.plan = plan,
 		.change = CHANGE_INIT,
+		.refs = APPLIED_REFS_INIT,
 		.proof = !plan->request->no_proof,
 	};
 	struct error second CLEANUP(error_release) = ERROR_INIT;
-	int ret = execute(&run, err);
+	int ret;
+
+	if (!plan->nr)
+		return change_settle(plan->session, err);
+	ret = execute(&run, err);
 
 	/* An operation whose outcome is not known stays open: the next command settles it. */
-	if (!run.change.operation.id || (ret < 0 && db_is_lost(&plan->session->db)))
+	if (!run.change.operation.id || run.unpublished ||
+	    (ret < 0 && db_is_lost(&plan->session->db)))
 		return ret;
 	if (change_end(&run.change,
 		       !ret				       ? "done" :

@@ -44,12 +44,14 @@ static int lock_repository(struct change *change, struct error *err)
 	struct session *s = change->session;
 	int limit = wait_seconds(s->request.common);
 	int64_t deadline = clock_monotonic() + (int64_t)limit * 1000000;
+	json_t *members CLEANUP(json_decref_p) = json_pack("{s:o}", "database",
+							   json_text(s->database.name));
 	bool told = false;
 
 	for (;;) {
 		char *holder CLEANUP(free_p) = NULL;
 		int ret = operation_begin(&change->operation, s->repo.common_dir,
-					  s->request.command, &holder, err);
+					  s->request.command, members, &holder, err);
 
 		if (ret != OPERATION_BUSY)
 			return ret;
@@ -134,7 +136,6 @@ int change_begin(struct change *change, struct session *s, bool outside, struct 
 	change->who = who_we_are();
 	if (settings_remember_protected(&s->settings, &s->database, err) < 0 ||
 	    lock_repository(change, err) < 0 ||
-	    operation_record(&change->operation, "database", json_text(s->database.name), err) < 0 ||
 	    name_session(change, err) < 0 || lock_database(change, outside, err) < 0 ||
 	    check_unchanged(change, err) < 0 ||
 	    session_settle(s, change->operation.id, err) < 0)
@@ -224,6 +225,21 @@ static int reconnect(struct session *s, struct error *err)
 	return db_open_start(&s->db, &options, err) < 0 ? -1 : db_open_finish(&s->db, err);
 }
 
+/* Where the network was cut the old server process may not know it yet, and go on. */
+static int ask_outcome(const char **ret, struct change *change, struct error *err)
+{
+	const int tries = 50, pause_us = 100000;
+
+	for (int i = 0; i < tries && !interrupt_pending(); i++) {
+		if (transaction_status(ret, &change->session->db, change->transaction, err) < 0)
+			return -1;
+		if (strcmp(*ret, "in progress") != 0)
+			return 0;
+		usleep((useconds_t)pause_us);
+	}
+	return 0;
+}
+
 /* COMMIT was sent and no answer came: only the server knows. */
 static int resolve_commit(struct change *change, const char *what, struct error *lost,
 			  struct error *err)
@@ -231,18 +247,18 @@ static int resolve_commit(struct change *change, const char *what, struct error 
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	const char *status = "unknown";
 
-	if (reconnect(change->session, &ignored) < 0 ||
-	    transaction_status(&status, &change->session->db, change->transaction,
-			       &ignored) < 0) {
-		error_move(err, lost);
-		error_prefix(err, "it is not known whether %s was committed", what);
-		return error_hint(err, "Once the server answers, the next command finds it out.");
-	}
 	change->locked = false;
+	if (reconnect(change->session, &ignored) < 0 || ask_outcome(&status, change, &ignored) < 0)
+		status = "unknown";
 	if (!strcmp(status, "committed"))
 		return CHANGE_COMMITTED_LOST;
 	error_move(err, lost);
-	return error_prefix(err, "%s was rolled back", what);
+	if (!strcmp(status, "aborted"))
+		return error_prefix(err, "%s was rolled back", what);
+	/* Lost for good, so that the operation stays open until that is settled. */
+	db_close(&change->session->db);
+	error_prefix(err, "it is not known whether %s was committed", what);
+	return error_hint(err, "Once the server answers, the next command finds it out.");
 }
 
 /* What the next transaction has to find, when others may come between. */
@@ -281,20 +297,30 @@ int change_commit(struct change *change, const char *what, struct error *err)
 	return -1;
 }
 
-int change_publish(struct change *change, const struct applied_scripts *item, size_t nr,
-		   struct error *err)
-{
-	if (applied_publish(item, nr, err) < 0)
-		return error_hint(err, "The database's log keeps the scripts too.");
-	return operation_record(&change->operation, "scripts", json_array(), err);
-}
-
 int change_end(struct change *change, const char *state, struct error *err)
 {
 	if (change->locked)
 		dblock_release(&change->session->db);
 	change->locked = false;
 	return operation_close(&change->operation, state, err);
+}
+
+int change_settle(struct session *s, struct error *err)
+{
+	struct change change CLEANUP(change_release) = CHANGE_INIT;
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+	int ret;
+
+	if (!session_has_unsettled(s))
+		return 0;
+	ret = change_begin(&change, s, false, err);
+	if (change.operation.id && change_end(&change, ret < 0 ? "failed" : "done", &second) < 0)
+		warning("%s", second.message);
+	if (ret < 0 && err->exit_code == EXIT_REFUSED) {
+		error_clear(err); /* whoever is at work there settles it */
+		return 0;
+	}
+	return ret;
 }
 
 void change_release(struct change *change)

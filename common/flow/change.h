@@ -16,7 +16,6 @@
 
 #include "flow/runner.h"
 #include "flow/session.h"
-#include "vcs/applied.h"
 
 struct change {
 	struct session *session;
@@ -52,12 +51,14 @@ enum change_commit_result { CHANGE_COMMITTED = 0, CHANGE_COMMITTED_LOST = 1 };
  */
 int change_commit(struct change *change, const char *what, struct error *err) MUST_CHECK;
 
-/* Makes the refs of applied scripts that were committed, and forgets the plan to do so. */
-int change_publish(struct change *change, const struct applied_scripts *item, size_t nr,
-		   struct error *err) MUST_CHECK;
-
 /* `state`: "done", "failed" or "interrupted". */
 int change_end(struct change *change, const char *state, struct error *err) MUST_CHECK;
 void change_release(struct change *change);
+
+/*
+ * For a command that finds nothing to do: settles what an earlier one has left open, as
+ * change_begin() does. Somebody else at work is no error here.
+ */
+int change_settle(struct session *s, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/hook.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -26,10 +27,11 @@ int hook_run(const char *name, const struct repo *repo, const json_t *input, str
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 	char *path CLEANUP(free_p) = NULL;
 	char *text CLEANUP(free_p) = NULL;
+	struct stat st;
 
 	if (hook_path(&path, name, err) < 0)
 		return -1;
-	if (access(path, X_OK) < 0)
+	if (access(path, X_OK) < 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
 	text = json_format(input);
 	strvec_push(&process.argv, path);

@@ -159,9 +159,11 @@ static int run_down(struct rollback_run *run, struct rollback_step *step, struct
 		return run->plan->outside ? -1 : error_hint(err, "Nothing was changed.");
 	}
 	step->microseconds = clock_monotonic() - start;
-	step->done = true;
+	step->ran = true;
 	progress_update(&run->progress, ++run->finished);
-	return check_row_removal(step, batch, err);
+	if (check_row_removal(step, batch, err) == 0)
+		return 0;
+	return run->plan->outside ? -1 : error_hint(err, "Nothing was changed.");
 }
 
 static int run_downs(struct rollback_run *run, const struct group *group, struct error *err)
@@ -184,22 +186,21 @@ static int run_downs(struct rollback_run *run, const struct group *group, struct
 static int group_transaction(struct rollback_run *run, const struct group *group, struct error *err)
 {
 	struct db *db = &run->plan->session->db;
-	int committed;
+	int committed = CHANGE_COMMITTED;
 
 	if (run_downs(run, group, err) < 0) {
 		db_rollback(db);
-		for (size_t i = group->from; i < group->to; i++)
-			run->plan->step[i].done = false;
 		return -1;
 	}
-	if (run->unproven || run->plan->request->rehearse) {
+	if (run->unproven || run->plan->request->rehearse)
 		db_rollback(db);
-		return 0;
-	}
-	committed = change_commit(&run->change, "the rollback", err);
+	else if ((committed = change_commit(&run->change, "the rollback", err)) < 0)
+		return -1;
+	for (size_t i = group->from; i < group->to; i++)
+		run->plan->step[i].done = !run->unproven;
 	if (committed == CHANGE_COMMITTED_LOST && group->to < run->plan->nr)
 		return error_set(err, "lost the connection after a part of the rollback was committed");
-	return committed < 0 ? -1 : 0;
+	return 0;
 }
 
 /* --- outside a transaction ----------------------------------------------------------------------------- */
@@ -208,6 +209,7 @@ static int begin_outside(struct rollback_run *run, const struct rollback_step *s
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	struct log_record record = log_record_of(run, step);
+	int committed;
 
 	record.fingerprint_after = NULL;
 	if (change_transaction(&run->change, &batch, err) < 0)
@@ -215,7 +217,12 @@ static int begin_outside(struct rollback_run *run, const struct rollback_step *s
 	rollback_log_add_running(&batch, &run->plan->session->place, &record);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
-	return change_commit(&run->change, step->applied->version, err) < 0 ? -1 : 0;
+	committed = change_commit(&run->change, step->applied->version, err);
+	if (committed != CHANGE_COMMITTED_LOST)
+		return committed;
+	/* The lock went with the connection. */
+	error_set(err, "lost the connection before the rollback of '%s' was begun", step->applied->version);
+	return error_hint(err, "Use 'git rollback-db %s' to run it.", step->applied->version);
 }
 
 /* The tracking row goes together with the end of the log's row. */
@@ -266,6 +273,7 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 		return outside_failed(step, err);
 	}
 	step->microseconds = clock_monotonic() - start;
+	step->ran = true;
 	if (prove(run, group, err) < 0 || end_outside(run, step, operation, err) < 0)
 		return -1;
 	step->done = true;
@@ -302,14 +310,19 @@ static int record_plan(struct rollback_run *run, struct error *err)
 	return operation_record(&run->change.operation, "versions", versions, err);
 }
 
-static int call_hook(const char *name, const struct rollback_plan *plan, bool executed, struct error *err)
+static int call_pre_hook(const struct rollback_plan *plan, struct error *err)
 {
-	json_t *json CLEANUP(json_decref_p) = rollback_to_json(plan, executed);
+	json_t *json CLEANUP(json_decref_p) = rollback_to_json(plan, false);
 
-	if (executed)
-		json_object_set_new(json, "proof", proof_to_json(&plan->proof));
 	json_object_set_new(json, "operation", json_text(plan->operation));
-	return hook_run(name, &plan->session->repo, json, err);
+	return hook_run("pre-rollback", &plan->session->repo, json, err);
+}
+
+static int call_post_hook(const struct rollback_plan *plan, struct error *err)
+{
+	json_t *json CLEANUP(json_decref_p) = rollback_outcome_to_json(plan, ROLLBACK_DONE, NULL);
+
+	return hook_run("post-rollback", &plan->session->repo, json, err);
 }
 
 static int execute(struct rollback_run *run, struct error *err)
@@ -321,7 +334,7 @@ static int execute(struct rollback_run *run, struct error *err)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
 	if (!plan->request->rehearse &&
-	    (call_hook("pre-rollback", plan, false, err) < 0 || record_plan(run, err) < 0 ||
+	    (call_pre_hook(plan, err) < 0 || record_plan(run, err) < 0 ||
 	     change_create_tables(&run->change, err) < 0))
 		return -1;
 	if (run->proof && catalog_read(&run->catalog, &s->db, &s->scope, err) < 0)
@@ -351,7 +364,7 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 		       &second) < 0)
 		warning("%s", second.message);
 	error_clear(&second);
-	if (!plan->request->rehearse && good && call_hook("post-rollback", plan, true, &second) < 0)
+	if (!plan->request->rehearse && good && call_post_hook(plan, &second) < 0)
 		warning("%s", second.message);
 	return ret < 0 ? ROLLBACK_FAILED : run.unproven ? ROLLBACK_UNPROVEN : ROLLBACK_DONE;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "flow/rollback.h"
+
+#include <errno.h>
+
 #include "base/memory.h"
 #include "base/nearest.h"
-#include "flow/rollback.h"
 #include "migration/version.h"
 
 void rollback_plan_release(struct rollback_plan *plan)
@@ -143,15 +146,17 @@ static int target_last(struct rollback_plan *plan, struct error *err)
 {
 	size_t applied = plan->session->ledger.nr, nr;
 	const char *text = plan->request->last;
-	char *end;
 
-	nr = strtoul(text, &end, 10);
-	if (*end || !nr || *text == '-') {
-		error_set(err, "option '--last' needs a number, not '%s'", text);
+	errno = 0;
+	/* Digits alone: no blanks, no sign. */
+	nr = text[strspn(text, "0123456789")] ? 0 : strtoul(text, NULL, 10);
+	if (!nr || errno) {
+		error_set(err, "option '--last' needs a number above 0, not '%s'", text);
 		return error_code(err, EXIT_USAGE);
 	}
-	if (nr > applied)
-		verdict_warn(&plan->verdict, "only %zu migrations are applied", applied);
+	if (applied && nr > applied)
+		verdict_warn(&plan->verdict, "only %zu %s applied", applied,
+			     applied == 1 ? "migration is" : "migrations are");
 	target_from(plan, nr < applied ? applied - nr : 0);
 	return 0;
 }

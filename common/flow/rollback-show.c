@@ -133,6 +133,14 @@ static void print_escaped(const char *prefix, const char *text)
 	printf("%s%s\n", prefix, shown);
 }
 
+static bool something_stays(const struct rollback_plan *plan)
+{
+	for (size_t i = 0; i < plan->nr; i++)
+		if (plan->step[i].done && !plan->request->rehearse)
+			return true;
+	return false;
+}
+
 static void print_proof(const struct rollback_plan *plan, enum rollback_outcome outcome)
 {
 	const struct proof *proof = &plan->proof;
@@ -157,24 +165,37 @@ static void print_proof(const struct rollback_plan *plan, enum rollback_outcome 
 	for (size_t i = 0; i < proof->order.nr && plan->request->common.verbose; i++)
 		print_escaped("The order of columns is another: ", proof->order.v[i]);
 	if (outcome == ROLLBACK_UNPROVEN) {
-		puts(plan->outside ? "What ran in a transaction was undone; what ran outside one stays." :
-				     "Everything was undone: nothing has changed.");
+		puts(something_stays(plan) ? "What is rolled back above stays so; nothing else has changed." :
+					     "Everything was undone: nothing has changed.");
 		hint("Correct the down script, or use --accept-difference to take the difference.");
 	}
 }
 
-static void report_json(const struct rollback_plan *plan, enum rollback_outcome outcome,
-			const struct error *failure)
+json_t *rollback_outcome_to_json(const struct rollback_plan *plan, enum rollback_outcome outcome,
+				 const struct error *failure)
 {
 	static const char *const names[] = { "done", "unproven", "failed" };
-	json_t *json CLEANUP(json_decref_p) = rollback_to_json(plan, true);
+	json_t *ret = rollback_to_json(plan, true);
 
-	json_object_set_new(json, "operation", json_text(plan->operation));
-	json_object_set_new(json, "outcome", json_string(names[outcome]));
-	json_object_set_new(json, "proof", proof_to_json(&plan->proof));
+	json_object_set_new(ret, "operation", json_text(plan->operation));
+	json_object_set_new(ret, "outcome", json_string(names[outcome]));
+	json_object_set_new(ret, "proof", proof_to_json(&plan->proof));
 	if (failure)
-		json_object_set_new(json, "error", error_to_json(failure));
-	json_print(json);
+		json_object_set_new(ret, "error", error_to_json(failure));
+	return ret;
+}
+
+static void print_step(const struct rollback_plan *plan, const struct rollback_step *step)
+{
+	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addf(&line, "%s %s (", step->applied->version, step->applied->name);
+	amount_add_duration(&line, step->microseconds);
+	strbuf_addch(&line, ')');
+	print_escaped(plan->request->rehearse ? "rehearsed " :
+		      step->done	      ? "rolled back " :
+						"undone again ",
+		      line.buf);
 }
 
 void rollback_report(const struct rollback_plan *plan, enum rollback_outcome outcome,
@@ -183,28 +204,23 @@ void rollback_report(const struct rollback_plan *plan, enum rollback_outcome out
 	const struct common_options *common = &plan->request->common;
 
 	if (common->json) {
-		report_json(plan, outcome, failure);
+		json_t *json CLEANUP(json_decref_p) = rollback_outcome_to_json(plan, outcome, failure);
+
+		json_print(json);
 		return;
 	}
-	if (outcome == ROLLBACK_FAILED || (common->quiet && outcome == ROLLBACK_DONE))
+	if (common->quiet && outcome == ROLLBACK_DONE)
 		return;
 	if (!plan->nr) {
 		printf("Nothing to roll back in database %s.\n", plan->session->database.name);
 		return;
 	}
-	for (size_t i = 0; i < plan->nr; i++) {
-		const struct rollback_step *step = &plan->step[i];
-		struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
-		bool done = step->done && (outcome == ROLLBACK_DONE || step->script.no_transaction);
-
-		strbuf_addf(&line, "%s %s (", step->applied->version, step->applied->name);
-		amount_add_duration(&line, step->microseconds);
-		strbuf_addch(&line, ')');
-		print_escaped(plan->request->rehearse ? "rehearsed " :
-			      done			    ? "rolled back " :
-							  "undone again ",
-			      line.buf);
-	}
+	/* What never ran has no line; nor has, where something failed, what was undone with it. */
+	for (size_t i = 0; i < plan->nr; i++)
+		if (plan->step[i].ran && (outcome != ROLLBACK_FAILED || plan->step[i].done))
+			print_step(plan, &plan->step[i]);
+	if (outcome == ROLLBACK_FAILED)
+		return;
 	print_proof(plan, outcome);
 	if (plan->request->rehearse)
 		puts("It was a rehearsal: everything was undone.");

@@ -44,7 +44,8 @@ struct rollback_step {
 	const struct log_unfinished *unfinished; /* it was interrupted, up or down; or NULL */
 	struct down *down;			 /* in plan.search; NULL when it goes on from the log */
 	struct sql_script script;
-	bool done;
+	bool ran;  /* its script has ended */
+	bool done; /* and that stays; in a rehearsal: would have */
 	int64_t microseconds;
 };
 
@@ -80,6 +81,10 @@ void rollback_text(struct strbuf *out, const struct rollback_plan *plan);
 json_t *rollback_to_json(const struct rollback_plan *plan, bool executed) MUST_CHECK;
 /* To stdout with --dry-run; else to stderr, for whoever is asked. */
 void rollback_show(const struct rollback_plan *plan);
+
+/* What came of it, as --json and the hook post-rollback have it. `failure` may be NULL. */
+json_t *rollback_outcome_to_json(const struct rollback_plan *plan, enum rollback_outcome outcome,
+				 const struct error *failure) MUST_CHECK;
 
 enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error *err) MUST_CHECK;
 /* `failure` is NULL when nothing failed. */

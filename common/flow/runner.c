@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "pg/dblock.h"
 
 void runner_add_script(struct db_batch *batch, const struct db *db,
 		       const struct sql_script *script)
@@ -111,6 +112,16 @@ static int check_backend(struct session *s, struct error *err)
 				  "the lock is no longer ours");
 }
 
+static int retake_session(struct session *s, struct error *err)
+{
+	char *holder CLEANUP(free_p) = NULL;
+	int ret = dblock_take(&s->db, 0, NULL, NULL, &holder, err);
+
+	if (ret == DBLOCK_BUSY)
+		return error_set(err, "DISCARD ALL gave up the database's lock, and it is taken: %s", holder);
+	return ret < 0 ? -1 : transaction_set_session(&s->db, err);
+}
+
 static int run_alone(struct session *s, const struct sql_script *script, size_t index,
 		     const char *operation, const char *version, struct error *err)
 {
@@ -125,6 +136,9 @@ static int run_alone(struct session *s, const struct sql_script *script, size_t 
 			place_error(err, script, index, db_error_position(&s->db));
 		return -1;
 	}
+	/* DISCARD ALL has taken our own settings and the session's lock as well. */
+	if (statement->kind == SQL_DISCARD_ALL && retake_session(s, err) < 0)
+		return -1;
 	return note_progress(s, operation, version, index + 1, index + 1, err);
 }
 

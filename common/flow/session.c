@@ -257,6 +257,17 @@ static int publish_scripts(const json_t *record, const struct session *s, struct
 	return ret;
 }
 
+bool session_has_unsettled(const struct session *s)
+{
+	size_t i;
+	json_t *record;
+
+	json_array_foreach (s->open_operations, i, record)
+		if (is_ours(record, s))
+			return true;
+	return false;
+}
+
 int session_settle(struct session *s, const char *own_id, struct error *err)
 {
 	size_t i;

@@ -74,6 +74,7 @@ void session_warn(const struct session *s);
  * Settles the journal's open operations of the database commands: what the database's log
  * has was done, the rest was not. Called with the repository's lock held.
  */
+bool session_has_unsettled(const struct session *s);
 int session_settle(struct session *s, const char *own_id, struct error *err) MUST_CHECK;
 
 /* Refuses a database that cannot be written: a standby, a read-only role. */

@@ -39,7 +39,7 @@ static int write_record(const char *path, const json_t *record, struct error *er
 }
 
 int operation_begin(struct operation *operation, const char *common_dir, const char *command,
-		    char **ret_holder, struct error *err)
+		    json_t *members, char **ret_holder, struct error *err)
 {
 	char *lock_path CLEANUP(free_p) = xstrfmt("%s/rollback/lock", common_dir);
 	char host[256] = "";
@@ -62,6 +62,8 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 				      json_time(clock_now()));
 	if (!operation->record)
 		BUG("cannot pack a journal record");
+	if (members)
+		json_object_update(operation->record, members);
 	if (write_record(operation->path, operation->record, err) < 0)
 		return error_prefix(err, "could not begin an operation");
 	return OPERATION_BEGUN;
@@ -123,12 +125,32 @@ int operation_mark(struct operation *operation, const char *transaction, struct 
 	return 0;
 }
 
+/* One line in the event log: a copy of the record, appended in one write. */
+static int append_event(const struct operation *operation, struct error *err)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/../log", operation->folder);
+	char *text CLEANUP(free_p) = json_dumps(operation->record, JSON_COMPACT);
+	char *line CLEANUP(free_p) = NULL;
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	ssize_t n;
+
+	if (fd < 0 || !text)
+		return error_errno(err, "cannot open '%s'", path);
+	line = xstrfmt("%s\n", text);
+	n = write(fd, line, strlen(line));
+	if (close(fd) < 0 || n != (ssize_t)strlen(line))
+		return error_errno(err, "cannot write '%s'", path);
+	return 0;
+}
+
 int operation_close(struct operation *operation, const char *state, struct error *err)
 {
 	int ret;
 
 	json_object_set_new(operation->record, "finished_at", json_time(clock_now()));
 	ret = operation_record(operation, "state", json_string(state), err);
+	if (!ret)
+		ret = append_event(operation, err);
 	lockfile_release(&operation->lock);
 	return ret;
 }

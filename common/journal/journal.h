@@ -12,6 +12,7 @@
  * Format: {"format":1, "id", "command", "state":"open|done|failed|interrupted", "pid",
  *         "host", "started_at", "finished_at", "transaction", ...} and the members that
  *         commands record.
+ *         <common dir>/rollback/log has one line, a JSON object, for each that was closed.
  * Secrets: none go in; callers record names of environments, never connection strings.
  * The journal knows files and refs, not databases: what a database says about an open
  * operation is found out by the flows.
@@ -39,10 +40,11 @@ enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
 
 /*
  * OPERATION_BUSY: another command of the suite changes this repository; *ret_holder says
- * which (free() it). `common_dir` is the repository's.
+ * which (free() it). `common_dir` is the repository's. `members`, an object or NULL, goes
+ * into the record from its first writing on: what tells whose operation it is.
  */
 int operation_begin(struct operation *operation, const char *common_dir, const char *command,
-		    char **ret_holder, struct error *err) MUST_CHECK;
+		    json_t *members, char **ret_holder, struct error *err) MUST_CHECK;
 /* Sets member `key` (takes the reference) and writes the record durably. */
 int operation_record(struct operation *operation, const char *key, json_t *value,
 		     struct error *err) MUST_CHECK;
@@ -54,7 +56,7 @@ int operation_record(struct operation *operation, const char *key, json_t *value
  */
 int operation_mark(struct operation *operation, const char *transaction,
 		   struct error *err) MUST_CHECK;
-/* Writes the end and lets go of the lock. `state` is "done", "failed" or "interrupted". */
+/* Writes the end, adds a line to the event log, and lets go of the lock. `state` is "done", "failed" or "interrupted". */
 int operation_close(struct operation *operation, const char *state, struct error *err) MUST_CHECK;
 /* Lets go of everything and leaves the record as it is: open, when it was not closed. */
 void operation_release(struct operation *operation);

@@ -49,6 +49,7 @@ void migrations_release(struct migrations *m)
 	free(m->item);
 	free(m->problem);
 	free(m->folder);
+	free(m->configured);
 	free(m->root);
 	free(m->commit);
 	*m = (struct migrations)MIGRATIONS_INIT;
@@ -192,7 +193,10 @@ static void add_found(struct found_list *list, struct migrations *m, const char 
 	}
 	if (parsed == HALF_NO_VERSION)
 		add_problem(m, PROBLEM_NOT_A_VERSION, NULL,
-			    "'%s' has no version at the front of its name: passed over", path);
+			    version_prefix(below) ?
+				    "the version of '%s' cannot be used: passed over" :
+				    "'%s' has no version at the front of its name: passed over",
+			    path);
 	half_release(&half);
 	free(path);
 }
@@ -350,6 +354,7 @@ int migrations_read(struct migrations *ret, const char *root, const char *commit
 
 	m.root = xstrdup_or_null(root);
 	m.commit = xstrdup_or_null(commit);
+	m.configured = xstrdup_or_null(folder);
 	if (commit && tree_list(&files, commit, folder ? folder : "", err) < 0)
 		return -1;
 	if (folder) {
@@ -412,6 +417,11 @@ int migrations_load(struct strbuf *ret, const struct migrations *m,
 	if (found == FILE_MISSING) {
 		errno = ENOENT;
 		return error_errno(err, "cannot open '%s'", script->path);
+	}
+	if (found < 0) { /* by its path in the repository */
+		errno = err->sys_errno;
+		error_clear(err);
+		return error_errno(err, "cannot read '%s'", script->path);
 	}
 	return found;
 }

@@ -53,6 +53,7 @@ struct migrations {
 	struct migration_problem *problem;
 	size_t problems, problems_alloc;
 	char *folder; /* from the top; NULL: none was found */
+	char *configured; /* the setting, or NULL */
 	char *root;   /* the worktree's top; NULL when they came from a commit */
 	char *commit; /* the commit's full id; NULL when they came from the worktree */
 };

@@ -5,6 +5,7 @@
 #include "base/sort.h"
 #include "migration/history.h"
 #include "migration/version.h"
+#include "vcs/applied.h"
 
 static const char *const state_names[] = {
 	[STATE_INTERRUPTED] = "interrupted", [STATE_MISSING] = "missing",
@@ -175,6 +176,37 @@ void migration_statuses_build(struct migration_statuses *ret, const struct migra
 	ret->nr = kept;
 }
 
+/* No branch has it: perhaps what was kept when it was applied. */
+static int locate_kept(struct migration_statuses *s, struct error *err)
+{
+	const char **versions CLEANUP(free_p) = xcalloc(s->nr, sizeof(*versions));
+	const char **checksums CLEANUP(free_p) = xcalloc(s->nr, sizeof(*checksums));
+	struct migration_status **wanted CLEANUP(free_p) = xcalloc(s->nr, sizeof(struct migration_status *));
+	struct applied_found *found CLEANUP(free_p) = NULL;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < s->nr; i++) {
+		struct migration_status *status = &s->item[i];
+
+		if (status->state != STATE_MISSING || status->found_at || !status->applied->checksum)
+			continue;
+		versions[nr] = status->version;
+		checksums[nr] = status->applied->checksum;
+		wanted[nr++] = status;
+	}
+	if (!nr)
+		return 0;
+	found = xcalloc(nr, sizeof(*found));
+	if (applied_read(found, versions, checksums, nr, err) < 0)
+		return -1;
+	for (size_t i = 0; i < nr; i++) {
+		if (found[i].found)
+			wanted[i]->found_at = applied_ref(versions[i], checksums[i]);
+		applied_found_release(&found[i]);
+	}
+	return 0;
+}
+
 int migration_statuses_locate(struct migration_statuses *s, struct error *err)
 {
 	struct history_search search CLEANUP(history_search_release) = HISTORY_SEARCH_INIT;
@@ -191,5 +223,5 @@ int migration_statuses_locate(struct migration_statuses *s, struct error *err)
 		if (match->found)
 			s->item[i].found_at = xstrdup(match->place);
 	}
-	return 0;
+	return locate_kept(s, err);
 }

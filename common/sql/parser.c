@@ -8,53 +8,87 @@
 
 #include "base/text.h"
 
-struct job {
-	void (*run)(void *arg);
+/*
+ * One thread serves many jobs: starting one, and libpg_query's first breath on it, take
+ * ten times as long as parsing a small script. After JOBS_MAX it is replaced, so that
+ * what libpg_query keeps for itself does not grow with the number of scripts.
+ */
+#define JOBS_MAX 512
+
+static struct {
+	pthread_mutex_t callers; /* held for a whole job: one at a time */
+	pthread_mutex_t mutex;	 /* protects what follows */
+	pthread_cond_t changed;
+	void (*run)(void *arg); /* the job; NULL: none is waiting */
 	void *arg;
+	bool busy, ending;
+	/* Only the callers' side looks at these: */
+	pthread_t thread;
+	char *memory; /* guard page and stack; NULL: there is no thread */
+	size_t jobs;
+} worker = {
+	.callers = PTHREAD_MUTEX_INITIALIZER,
+	.mutex = PTHREAD_MUTEX_INITIALIZER,
+	.changed = PTHREAD_COND_INITIALIZER,
 };
 
-static void *job_run(void *data)
+static void *serve(void *unused UNUSED)
 {
-	struct job *job = data;
+	pthread_mutex_lock(&worker.mutex);
+	for (;;) {
+		void (*run)(void *arg);
 
-	job->run(job->arg);
+		while (!worker.run && !worker.ending)
+			pthread_cond_wait(&worker.changed, &worker.mutex);
+		if (worker.ending)
+			break;
+		run = worker.run;
+		pthread_mutex_unlock(&worker.mutex);
+		run(worker.arg);
+		pthread_mutex_lock(&worker.mutex);
+		worker.run = NULL;
+		worker.busy = false;
+		pthread_cond_broadcast(&worker.changed);
+	}
+	pthread_mutex_unlock(&worker.mutex);
 	return NULL;
 }
 
 /* All signals go to the threads that were there before: this one has nothing to stop. */
-static int start_blocked(pthread_t *ret, const pthread_attr_t *attr, struct job *job)
+static int create_blocked(const pthread_attr_t *attr)
 {
 	sigset_t all, before;
 	int code;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(ret, attr, job_run, job);
+	code = pthread_create(&worker.thread, attr, serve, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return code;
 }
 
-static int run_on(void *stack, struct job *job)
+static int create_on(void *stack)
 {
 	pthread_attr_t attr;
-	pthread_t thread;
 	int code = pthread_attr_init(&attr);
 
 	if (code)
 		return code;
 	code = pthread_attr_setstack(&attr, stack, SQL_PARSER_STACK);
 	if (!code)
-		code = start_blocked(&thread, &attr, job);
+		code = create_blocked(&attr);
 	pthread_attr_destroy(&attr);
-	if (!code)
-		code = pthread_join(thread, NULL);
 	return code;
 }
 
-int sql_parser_run(void (*job)(void *arg), void *arg, struct error *err)
+static size_t guard_size(void)
 {
-	size_t guard = (size_t)sysconf(_SC_PAGESIZE);
-	struct job it = { .run = job, .arg = arg };
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static int start_worker(struct error *err)
+{
+	size_t guard = guard_size();
 	char *memory = mmap(NULL, guard + SQL_PARSER_STACK, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 	int code;
@@ -65,13 +99,56 @@ int sql_parser_run(void (*job)(void *arg), void *arg, struct error *err)
 #ifdef MADV_NOHUGEPAGE
 	madvise(memory, guard + SQL_PARSER_STACK, MADV_NOHUGEPAGE); /* 2 MB are a lot to zero */
 #endif
-	code = mprotect(memory, guard, PROT_NONE) < 0 ? errno : run_on(memory + guard, &it);
-	munmap(memory, guard + SQL_PARSER_STACK);
+	code = mprotect(memory, guard, PROT_NONE) < 0 ? errno : create_on(memory + guard);
 	if (code) {
+		munmap(memory, guard + SQL_PARSER_STACK);
 		errno = code;
 		return error_errno(err, "could not start a thread for the SQL parser");
 	}
+	worker.memory = memory;
+	worker.jobs = 0;
 	return 0;
+}
+
+static void end_worker(void)
+{
+	pthread_mutex_lock(&worker.mutex);
+	worker.ending = true;
+	pthread_cond_broadcast(&worker.changed);
+	pthread_mutex_unlock(&worker.mutex);
+	pthread_join(worker.thread, NULL);
+	munmap(worker.memory, guard_size() + SQL_PARSER_STACK);
+	worker.memory = NULL;
+	worker.ending = false;
+}
+
+static void hand_over(void (*job)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&worker.mutex);
+	worker.run = job;
+	worker.arg = arg;
+	worker.busy = true;
+	pthread_cond_broadcast(&worker.changed);
+	while (worker.busy)
+		pthread_cond_wait(&worker.changed, &worker.mutex);
+	pthread_mutex_unlock(&worker.mutex);
+}
+
+int sql_parser_run(void (*job)(void *arg), void *arg, struct error *err)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&worker.callers);
+	if (worker.memory && worker.jobs >= JOBS_MAX)
+		end_worker();
+	if (!worker.memory)
+		ret = start_worker(err);
+	if (!ret) {
+		hand_over(job, arg);
+		worker.jobs++;
+	}
+	pthread_mutex_unlock(&worker.callers);
+	return ret;
 }
 
 int sql_text_check(size_t *ret_bom, const char *path, const char *bytes, size_t len,

@@ -6,8 +6,8 @@
  * to overflow an ordinary stack. So all its work is done on a thread of its own with a
  * stack of SQL_PARSER_STACK bytes (only reserved, paid for page by page when used), and
  * no statement longer than SQL_TREE_MAX bytes is made a tree: the deepest tree that so
- * many bytes can be ("+1" 32,000 times) was measured to take 70 MB of that stack. When
- * the thread ends libpg_query gives all its memory back.
+ * many bytes can be ("+1" 32,000 times) was measured to take 70 MB of that stack. The
+ * thread is started when first needed, and serves one job after the other.
  */
 #ifndef SQL_PARSER_H
 #define SQL_PARSER_H
@@ -20,7 +20,7 @@
 /* The parser counts in int, and needs about 14 times a script's size in memory. */
 #define SQL_TEXT_MAX ((size_t)256 << 20)
 
-/* Runs job(arg) on such a thread, and waits for its end. -1 when there can be none. */
+/* Runs job(arg) on that thread, and waits for its end. -1 when there can be none. */
 int sql_parser_run(void (*job)(void *arg), void *arg, struct error *err) MUST_CHECK;
 
 /*

@@ -57,6 +57,11 @@ static char *take_line(const char **rest)
 	return ret;
 }
 
+char *applied_ref(const char *version, const char *checksum)
+{
+	return xstrfmt(APPLIED_REF "%s/%s", version, checksum);
+}
+
 int applied_write(struct applied_scripts *item, size_t nr, struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
@@ -97,26 +102,49 @@ int applied_write(struct applied_scripts *item, size_t nr, struct error *err)
 	return 0;
 }
 
-int applied_publish(const struct applied_scripts *item, size_t nr, struct error *err)
+int applied_prepare(struct applied_refs *refs, const struct applied_scripts *item, size_t nr,
+		    struct error *err)
 {
-	struct process process CLEANUP(process_release) = PROCESS_INIT;
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	if (!nr)
-		return 0;
 	strbuf_addstr(&input, "start\n");
 	for (size_t i = 0; i < nr; i++)
 		strbuf_addf(&input, "update " APPLIED_REF "%s/%s %s\n", item[i].version,
 			    item[i].checksum, item[i].tree);
-	strbuf_addstr(&input, "commit\n");
-	strvec_pushl(&process.argv, "git", "update-ref", "--stdin", NULL);
-	process.input = input.buf;
-	process.input_len = input.len;
-	if (process_run(&process, err) < 0)
+	strbuf_addstr(&input, "prepare\n");
+	strvec_pushl(&refs->git.argv, "git", "update-ref", "--stdin", NULL);
+	refs->git.input = "";
+	if (process_start(&refs->git, err) < 0)
 		return -1;
-	if (process.status)
-		return git_failed(&process, "cannot make refs for the applied scripts", err);
+	return process_write(&refs->git, input.buf, input.len, err);
+}
+
+int applied_commit(struct applied_refs *refs, struct error *err)
+{
+	static const char commit[] = "commit\n";
+
+	if (process_write(&refs->git, commit, strlen(commit), err) < 0 ||
+	    process_finish(&refs->git, err) < 0)
+		return -1;
+	if (refs->git.status)
+		return git_failed(&refs->git, "cannot make refs for the applied scripts", err);
 	return 0;
+}
+
+/* git lets go of its locks at the end of its input. */
+void applied_abandon(struct applied_refs *refs)
+{
+	process_release(&refs->git);
+	*refs = (struct applied_refs)APPLIED_REFS_INIT;
+}
+
+int applied_publish(const struct applied_scripts *item, size_t nr, struct error *err)
+{
+	struct applied_refs refs CLEANUP(applied_abandon) = APPLIED_REFS_INIT;
+
+	if (!nr)
+		return 0;
+	return applied_prepare(&refs, item, nr, err) < 0 ? -1 : applied_commit(&refs, err);
 }
 
 void applied_found_release(struct applied_found *found)

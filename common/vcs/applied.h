@@ -7,8 +7,10 @@
  * not lose the way back, and as trees they do not show in `git log --all`.
  *
  * Use:    applied_write() before the database is touched: it makes the objects, which
- *         nothing points to yet. applied_publish() after the commit: it makes the refs.
- *         Both may be run again. applied_read() gets the scripts back.
+ *         nothing points to yet. applied_prepare() then has git lock the refs, which takes
+ *         its time, while the database works; applied_commit() makes them after the commit,
+ *         applied_abandon() does not. applied_publish() is all of that at once. Each may be
+ *         run again. applied_read() gets the scripts back.
  * Errors: -1 when git fails.
  */
 #ifndef VCS_APPLIED_H
@@ -16,6 +18,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "base/strbuf.h"
 
 struct applied_scripts {
@@ -25,7 +28,21 @@ struct applied_scripts {
 	char *tree; /* id, once written; free() it */
 };
 
+/* The name of the ref; free() it. */
+char *applied_ref(const char *version, const char *checksum) MUST_CHECK;
+
 int applied_write(struct applied_scripts *item, size_t nr, struct error *err) MUST_CHECK;
+
+/* One reference transaction that git has in hand. */
+struct applied_refs {
+	struct process git;
+};
+#define APPLIED_REFS_INIT { PROCESS_INIT }
+int applied_prepare(struct applied_refs *refs, const struct applied_scripts *item, size_t nr,
+		    struct error *err) MUST_CHECK;
+int applied_commit(struct applied_refs *refs, struct error *err) MUST_CHECK;
+void applied_abandon(struct applied_refs *refs);
+
 int applied_publish(const struct applied_scripts *item, size_t nr, struct error *err) MUST_CHECK;
 
 struct applied_found {

@@ -92,26 +92,24 @@ static void parse_log(struct history_files *ret, const char *text, size_t len)
 	free(now.ref);
 }
 
-int history_files_find(struct history_files *ret, const struct strvec *pathspecs, bool with_remotes,
-		   struct error *err)
+/* What the refs reach; or, given `commits`, what those reach and no ref does. */
+static int search(struct history_files *ret, const struct strbuf *commits,
+		  const struct strvec *pathspecs, bool with_remotes, struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
-	struct strbuf commits CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	if (!pathspecs->nr)
-		BUG("history_files_find() without a path");
-	if (reflog_commits(&commits, err) < 0)
-		return -1;
 	strvec_pushl(&process.argv, "git", "log", NULL);
+	if (commits) {
+		strvec_pushl(&process.argv, "--stdin", "--not", NULL);
+		process.input = commits->buf;
+		process.input_len = commits->len;
+	}
 	if (!with_remotes)
 		strvec_push(&process.argv, "--exclude=refs/remotes/*");
-	strvec_pushl(&process.argv, "--all", "--stdin", "-z", "--raw", "--no-abbrev",
-		     "--no-renames", "--no-show-signature", "-m", "--root",
-		     "--format=tformat:%x01%H %S", "--", NULL);
+	strvec_pushl(&process.argv, "--all", "-z", "--raw", "--no-abbrev", "--no-renames",
+		     "--no-show-signature", "-m", "--root", "--format=tformat:%x01%H %S", "--", NULL);
 	for (size_t i = 0; i < pathspecs->nr; i++)
 		strvec_push(&process.argv, pathspecs->v[i]);
-	process.input = commits.buf;
-	process.input_len = commits.len;
 	if (process_run(&process, err) < 0)
 		return -1;
 	if (process.status) {
@@ -121,6 +119,22 @@ int history_files_find(struct history_files *ret, const struct strvec *pathspecs
 	}
 	parse_log(ret, process.out.buf, process.out.len);
 	return 0;
+}
+
+/*
+ * Refs first, and reflogs apart: git names a commit by the first start it is reached from,
+ * and nearly every commit was made here once, so that its reflog would stand for its branch.
+ */
+int history_files_find(struct history_files *ret, const struct strvec *pathspecs, bool with_remotes,
+		       struct error *err)
+{
+	struct strbuf commits CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!pathspecs->nr)
+		BUG("history_files_find() without a path");
+	if (search(ret, NULL, pathspecs, with_remotes, err) < 0 || reflog_commits(&commits, err) < 0)
+		return -1;
+	return commits.len ? search(ret, &commits, pathspecs, with_remotes, err) : 0;
 }
 
 char *history_place(const struct history_file *file)

@@ -21,7 +21,7 @@ struct history_file {
 	char *oid;    /* of the blob */
 };
 struct history_files {
-	struct history_file *item; /* newest commit first */
+	struct history_file *item; /* what refs reach, then reflogs alone; newest commit first */
 	size_t nr, alloc;
 };
 #define HISTORY_FILES_INIT { 0 }
