@@ -2,6 +2,7 @@
 /* git apply-migration: apply pending migrations, recorded and proven. */
 #include "base/interrupt.h"
 #include "flow/apply.h"
+#include "flow/confirm.h"
 #include "flow/session.h"
 #include "main.h"
 #include "term/options.h"
@@ -20,6 +21,7 @@ static int run(struct apply_request *request, struct error *err)
 	const struct session_request wanted = {
 		.command = "apply-migration",
 		.database = request->database,
+		.strict = true,
 		.common = &request->common,
 	};
 	int ret;
@@ -32,12 +34,11 @@ static int run(struct apply_request *request, struct error *err)
 	apply_show(&plan);
 	if (request->common.dry_run)
 		return EXIT_DONE;
-	if (!verdict_is_clean(&plan.verdict)) {
-		if (request->common.json)
-			verdict_print(&plan.verdict, false);
+	if (!verdict_is_clean(&plan.verdict))
 		return EXIT_REFUSED;
-	}
-	ret = plan.nr ? apply_execute(&plan, err) : 0;
+	if (plan.nr && confirm_protected(&session.database, &request->common, err) < 0)
+		return error_exit(err);
+	ret = apply_execute(&plan, err);
 	apply_report(&plan, ret < 0 ? err : NULL);
 	return ret < 0 ? error_exit(err) : EXIT_DONE;
 }
