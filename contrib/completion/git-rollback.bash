@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# bash completion for the commands of git-rollback, as a part of git's own.
+#
+# git's completion calls _git_NAME for `git NAME`, and asks bash-completion to load `git-NAME` where it
+# does not know it. So `make install` puts a file for each command where bash-completion looks, and
+# nothing is left to do. Without bash-completion, source this file behind git's:
+#
+#	. /usr/share/bash-completion/completions/git
+#	. /usr/local/share/bash-completion/completions/git-rollback.bash
+#
+# Options come from the commands themselves. Versions come from `git migration-status`, which asks the
+# database; names of databases come from the settings.
+#
+# cur, prev, words and cword are set by git's completion.
+# shellcheck disable=SC2154
+
+# What git migration-status --porcelain has, of the database that is named on the command line.
+__git_rollback_migrations ()
+{
+	local i database=()
+
+	for ((i = 1; i < cword; i++)); do
+		case ${words[i]} in
+		--database=*) database=("${words[i]}") ;;
+		--database) database=("--database=${words[i + 1]}") ;;
+		esac
+	done
+	PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-2} \
+		__git migration-status --porcelain --quiet "${database[@]}" 2>/dev/null
+}
+
+__git_rollback_pending ()
+{
+	__git_rollback_migrations | awk -F '\t' '$4 == "" && $1 != "interrupted" { print $2 }'
+}
+
+# An interrupted one may be rolled back, whether it is applied yet or not.
+__git_rollback_applied ()
+{
+	__git_rollback_migrations | awk -F '\t' '$4 != "" || $1 == "interrupted" { print $2 }'
+}
+
+__git_rollback_databases ()
+{
+	local top
+
+	__git config --name-only --get-regexp '^rollback\.database\..*\.url$' 2>/dev/null |
+		sed -e 's/^rollback\.database\.//' -e 's/\.url$//'
+	top=$(__git rev-parse --show-toplevel 2>/dev/null) &&
+		sed -n 's/^[[:blank:]]*\[[Dd][Aa][Tt][Aa][Bb][Aa][Ss][Ee] "\(.*\)"\].*/\1/p' \
+			"$top/.gitrollback" 2>/dev/null
+}
+
+# The value of an option: `--x=<v>` with all of it in cur, or what follows `--x`. Fails when it is
+# neither. The functions are called only where they are needed.
+__git_rollback_value ()	# option, function that lists
+{
+	case $cur in
+	"$1="*)
+		__gitcomp_nl "$("$2")" '' "${cur#"$1="}"
+		return 0
+		;;
+	esac
+	case $prev in
+	"$1")
+		__gitcomp_nl "$("$2")"
+		return 0
+		;;
+	esac
+	return 1
+}
+
+__git_rollback_number ()
+{
+	printf '%s\n' 1 2 3
+}
+
+__git_rollback_when ()
+{
+	printf '%s\n' always never auto
+}
+
+# What the commands have in common.
+__git_rollback_common ()
+{
+	case $cur in
+	--color=*)
+		__git_rollback_value --color __git_rollback_when
+		return 0
+		;;
+	esac
+	__git_rollback_value --database __git_rollback_databases ||
+		__git_rollback_value --confirm __git_rollback_databases
+}
+
+_git_apply_migration ()
+{
+	__git_rollback_common && return
+	__git_rollback_value --to __git_rollback_pending && return
+	__git_rollback_value --baseline __git_rollback_pending && return
+	case $cur in
+	--next=*) __git_rollback_value --next __git_rollback_number ;;
+	--*) __gitcomp_builtin apply-migration ;;
+	*/*) ;; # the path of an up script: bash's own completion of files
+	*) __gitcomp_nl "$(__git_rollback_pending)" ;;
+	esac
+}
+
+_git_migration_status ()
+{
+	__git_rollback_common && return
+	case $cur in
+	--*) __gitcomp_builtin migration-status ;;
+	*) __git_complete_revlist ;;
+	esac
+}
+
+_git_rollback_db ()
+{
+	__git_rollback_common && return
+	__git_rollback_value --to __git_rollback_applied && return
+	__git_rollback_value --last __git_rollback_number && return
+	case $prev,$cur in
+	--to-commit,* | *,--to-commit=*) __git_complete_refs --cur="${cur#--to-commit=}" ;;
+	*,--*) __gitcomp_builtin rollback-db ;;
+	*) __gitcomp_nl "$(__git_rollback_applied)" ;;
+	esac
+}
+
+_git_rollback ()
+{
+	if [[ -z $(__git_find_on_cmdline trust) ]]; then
+		__gitcomp_builtin rollback
+		return
+	fi
+	case $cur in
+	--color=*) __git_rollback_value --color __git_rollback_when ;;
+	--*) __gitcomp_builtin rollback_trust ;;
+	esac
+}
