@@ -52,17 +52,28 @@ json_t *rollback_to_json(const struct rollback_plan *plan, bool executed)
 
 /* --- for people --------------------------------------------------------------------------------- */
 
+/* Names and paths come from elsewhere: they are shown, not obeyed, line ends too. */
+static void add_escaped(struct strbuf *out, const char *before, const char *text, const char *after)
+{
+	strbuf_addstr(out, before);
+	text_escape(out, text, strlen(text), false);
+	strbuf_addstr(out, after);
+}
+
 static void add_step_line(struct strbuf *out, const struct rollback_step *step)
 {
 	const struct log_unfinished *u = step->unfinished;
 
-	strbuf_addf(out, "  %s %s", step->applied->version, step->applied->name);
+	add_escaped(out, "  ", step->applied->version, " ");
+	add_escaped(out, "", step->applied->name, "");
 	if (u)
 		strbuf_addf(out, " (%s was interrupted after statement %zu of %zu)",
 			    u->down ? "rollback" : "apply", u->done, u->statements);
 	strbuf_addch(out, '\n');
-	if (step->down && step->down->origin != DOWN_NOWHERE)
-		strbuf_addf(out, "    down script: %s (%s)\n", step->down->path, step->down->place);
+	if (step->down && step->down->origin != DOWN_NOWHERE) {
+		add_escaped(out, "    down script: ", step->down->path, " (");
+		add_escaped(out, "", step->down->place, ")\n");
+	}
 	if (step->script.no_transaction)
 		strbuf_addf(out, "    runs outside a transaction: %s\n",
 			    step->script.why ? sql_kind_name(step->script.why->kind) : "as it is marked");
@@ -70,19 +81,16 @@ static void add_step_line(struct strbuf *out, const struct rollback_step *step)
 
 void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
 {
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-
-	strbuf_addf(&text, "Rolling back ");
-	amount_add_count(&text, plan->nr, "migration", NULL);
-	strbuf_addf(&text, " in database %s, the newest first%s:\n", plan->session->database.name,
-		    plan->outside ? "" : ", in one transaction");
+	strbuf_addstr(out, "Rolling back ");
+	amount_add_count(out, plan->nr, "migration", NULL);
+	add_escaped(out, " in database ", plan->session->database.name, ", the newest first");
+	strbuf_addstr(out, plan->outside ? ":\n" : ", in one transaction:\n");
 	for (size_t i = 0; i < plan->nr; i++)
-		add_step_line(&text, &plan->step[i]);
+		add_step_line(out, &plan->step[i]);
 	if (plan->outside)
-		strbuf_addstr(&text, "What runs outside a transaction stays done when a later step fails.\n");
+		strbuf_addstr(out, "What runs outside a transaction stays done when a later step fails.\n");
 	if (plan->destroys)
-		strbuf_addstr(&text, "Rows may be lost: the scripts drop or change data, or it cannot be known.\n");
-	text_escape_lines(out, text.buf);
+		strbuf_addstr(out, "Rows may be lost: the scripts drop or change data, or it cannot be known.\n");
 }
 
 /* The recorded down script against the worktree's, which was corrected. */
