@@ -41,8 +41,10 @@ static int parse_name(char **ret_schema, char **ret_table, struct db *db, const 
 	if (db_query(&res, db,
 		     "SELECT i[array_length(i, 1)], i[1], array_length(i, 1)"
 		     " FROM pg_catalog.parse_ident($1) AS i",
-		     1, params, err) < 0)
-		return error_prefix(err, "cannot use '%s' as the name of a table", name);
+		     1, params, err) < 0) {
+		error_prefix(err, "cannot use '%s' as the name of a table", name);
+		return error_hint(err, "Write it as in SQL: schema.table, \"My Schema\".\"My Table\".");
+	}
 	if (db_int(&res, 0, 2) > 2)
 		return error_set(err, "cannot use '%s' as the name of a table: too many parts", name);
 	*ret_table = xstrdup(db_value(&res, 0, 0));
@@ -60,6 +62,17 @@ static char *quote_qualified(struct db *db, const char *schema, const char *tabl
 	return strbuf_detach(&sb);
 }
 
+/* The server would cut a longer name, and then it is another. */
+#define NAME_BYTES 63
+
+static int check_length(const char *name, struct error *err)
+{
+	if (name && strlen(name) > NAME_BYTES)
+		return error_set(err, "cannot use '%s' as the name of a table: it is longer than %d bytes",
+				 name, NAME_BYTES);
+	return 0;
+}
+
 /* The columns that a table must have, and how PostgreSQL names their types. */
 struct expected_column {
 	const char *name;
@@ -74,14 +87,14 @@ static const struct expected_column ledger_columns[] = {
 	{ "execution_time_ms", "integer|bigint" },
 };
 
-/* Tools that keep a table of the same name, known by its columns. */
+/* Tools that keep a table of the same name, known by a column beside "version". */
 static const struct {
-	const char *columns;
+	const char *column;
 	const char *tool;
 } others[] = {
-	{ "dirty,version", "golang-migrate" },
-	{ "inserted_at,version", "Ecto" },
-	{ "name,statements,version", "the Supabase CLI" },
+	{ "dirty", "golang-migrate" },
+	{ "inserted_at", "Ecto" },
+	{ "statements", "the Supabase CLI" },
 };
 
 static bool type_fits(const char *type, const char *types)
@@ -117,6 +130,14 @@ static bool has_columns(const struct db_result *res)
 	return true;
 }
 
+static bool has_log(const struct db_result *res)
+{
+	for (size_t row = 0; row < res->rows; row++)
+		if (!is_ledger(res, row))
+			return true;
+	return false;
+}
+
 /* Rails keeps a second table beside it. */
 static int is_rails(bool *ret, const struct ledger_place *place, struct db *db, struct error *err)
 {
@@ -143,16 +164,16 @@ static int refuse_foreign(const struct db_result *res, const struct ledger_place
 			strvec_push(&names, db_value(res, row, 1));
 	strvec_sort(&names);
 	for (size_t i = 0; i < names.nr; i++)
-		strbuf_addf(&columns, "%s%s", i ? "," : "", names.v[i]);
+		strbuf_addf(&columns, "%s%s", i ? ", " : "", names.v[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(others) && !tool; i++)
-		if (!strcmp(columns.buf, others[i].columns))
+		if (strvec_has(&names, "version") && strvec_has(&names, others[i].column))
 			tool = others[i].tool;
 	if (is_rails(&rails, place, db, err) < 0)
 		return -1;
 	if (!strcmp(columns.buf, "version"))
 		tool = rails ? "Rails" : "dbmate";
-	error_refused(err, "table '%s.%s' belongs to another tool%s%s (its columns: %s)", place->schema,
-		      place->table, tool ? ", by its columns " : "", tool ? tool : "", columns.buf);
+	error_refused(err, "table '%s.%s' belongs to %s, by its columns (%s)", place->schema,
+		      place->table, tool ? tool : "another tool", columns.buf);
 	return error_hint(err, "Set rollback.migrations.table to another name to keep ours beside it.");
 }
 
@@ -173,6 +194,9 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 	}
 	if (!place.log_schema)
 		place.log_schema = xstrdup(place.schema);
+	if (check_length(place.schema, err) < 0 || check_length(place.table, err) < 0 ||
+	    check_length(place.log_schema, err) < 0 || check_length(place.log, err) < 0)
+		return -1;
 	place.quoted = quote_qualified(db, place.schema, place.table);
 	place.quoted_log = quote_qualified(db, place.log_schema, place.log);
 	const char *params[] = { place.quoted, place.quoted_log };
@@ -192,6 +216,11 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 	}
 	if (place.exists && !has_columns(&res))
 		return refuse_foreign(&res, &place, db, err);
+	if (!place.log_exists && has_log(&res)) {
+		error_refused(err, "table '%s.%s' belongs to another tool, by its columns",
+			      place.log_schema, place.log);
+		return error_hint(err, "Set rollback.migrations.logTable to another name.");
+	}
 	*ret = place;
 	place = (struct ledger_place)LEDGER_PLACE_INIT;
 	return 0;
