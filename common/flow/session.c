@@ -159,11 +159,30 @@ char *session_planned_signature(const struct session *s)
 	return signature_of(&s->ledger, &s->unfinished);
 }
 
+/*
+ * The log is not for everybody. Who only looks may do without: what is applied stands in
+ * the ledger.
+ */
+static int read_log(struct session *s, struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	if (rollback_log_unfinished(&s->unfinished, &s->place, &s->db, &reason) == 0)
+		return 0;
+	if (!s->request.optional || strcmp(reason.sqlstate, "42501") != 0) {
+		error_move(err, &reason);
+		return -1;
+	}
+	warning("role '%s' may not read %s: what was interrupted is not seen", s->db.user,
+		s->place.quoted_log);
+	s->place.log_exists = false;
+	return 0;
+}
+
 static int read_ledger(struct session *s, struct error *err)
 {
 	if (locate_ledger(&s->place, s, err) < 0 ||
-	    ledger_read(&s->ledger, &s->place, &s->db, err) < 0 ||
-	    rollback_log_unfinished(&s->unfinished, &s->place, &s->db, err) < 0)
+	    ledger_read(&s->ledger, &s->place, &s->db, err) < 0 || read_log(s, err) < 0)
 		return -1;
 	ledger_order(&s->ledger);
 	s->tracking[0] = (struct catalog_relation_name){ s->place.schema, s->place.table };
