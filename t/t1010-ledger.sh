@@ -168,7 +168,7 @@ test_expect_success 'the digest of the tokens: comments and white space do not c
 	tokens "create table a (x int, y text default \$\$a  b\$\$);" base &&
 	tokens "/* licence */
 		CREATE TABLE a(x INT,y -- why
-		text DEFAULT \$\$a  b\$\$)" same &&
+		text DEFAULT \$\$a  b\$\$) ;" same &&
 	test_cmp base same && test_grep . base &&
 	tokens "create table a (x int, y text default \$\$a b\$\$);" literal &&
 	tokens "create table a (x int, z text default \$\$a  b\$\$);" name &&
