@@ -21,6 +21,7 @@ static int run(struct apply_request *request, struct error *err)
 	const struct session_request wanted = {
 		.command = "apply-migration",
 		.database = request->database,
+		.digest = true,
 		.strict = true,
 		.common = &request->common,
 	};

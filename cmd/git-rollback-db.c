@@ -38,7 +38,7 @@ static int run(struct rollback_request *request, struct error *err)
 		.database = request->database,
 		.common = &request->common,
 	};
-	enum rollback_outcome outcome = ROLLBACK_DONE;
+	enum rollback_outcome outcome;
 
 	if (session_open(&session, &wanted, err) < 0)
 		return error_exit(err);
@@ -51,8 +51,7 @@ static int run(struct rollback_request *request, struct error *err)
 	}
 	if (agree(&plan, err) < 0)
 		return error_exit(err);
-	if (plan.nr)
-		outcome = rollback_execute(&plan, err);
+	outcome = rollback_execute(&plan, err);
 	rollback_report(&plan, outcome, outcome == ROLLBACK_FAILED ? err : NULL);
 	switch (outcome) {
 	case ROLLBACK_DONE:

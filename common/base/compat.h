@@ -57,6 +57,8 @@ enum exit_code {
 	EXIT_INTERRUPTED = 130 /* by a signal, at a safe point */
 };
 
+#if !defined(__clang__) /* which has some of them as macros when it fortifies */
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol system
+#endif
 
 #endif

@@ -18,6 +18,20 @@ static char *read_holder(int fd)
 	return *text ? text_escaped(text) : xstrdup("an unknown process");
 }
 
+/* Who only looks whether the lock is held has it for a moment: so once more, for 20 ms. */
+static int try_lock(int fd)
+{
+	const int tries = 20, pause_us = 1000;
+
+	for (int i = 1;; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK || i == tries)
+			return -1;
+		usleep((useconds_t)pause_us);
+	}
+}
+
 int lockfile_take(struct lockfile *lock, const char *path, const char *what, char **ret_holder,
 		  struct error *err)
 {
@@ -26,7 +40,7 @@ int lockfile_take(struct lockfile *lock, const char *path, const char *what, cha
 
 	if (fd < 0)
 		return error_errno(err, "cannot open lock file '%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (try_lock(fd) < 0) {
 		int reason = errno;
 
 		if (reason == EWOULDBLOCK)

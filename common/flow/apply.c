@@ -114,9 +114,10 @@ static int choose(struct apply_plan *plan, bool *chosen, struct error *err)
 		char *end;
 
 		limit = strtoul(request->next, &end, 10);
-		if (*end || !limit)
-			return error_code(err, EXIT_USAGE),
-			       error_set(err, "option '--next' needs a number, not '%s'", request->next);
+		if (*end || !limit) {
+			error_set(err, "option '--next' needs a number, not '%s'", request->next);
+			return error_code(err, EXIT_USAGE);
+		}
 	}
 	for (size_t i = 0; i < s->files.nr && limit; i++) {
 		if (last && &s->files.item[i] > last)
@@ -462,8 +463,11 @@ static void run_release(struct apply_run *run)
 	change_release(&run->change);
 }
 
-/* The scripts as git objects, and in the journal what refs they are to get. */
-static int keep_scripts(struct apply_run *run, struct error *err)
+/*
+ * The scripts as git objects, to which nothing points yet; and what the journal has to
+ * know to make the refs (json_decref() it).
+ */
+static int keep_scripts(json_t **ret_members, struct apply_run *run, struct error *err)
 {
 	struct apply_plan *plan = run->plan;
 	json_t *list = json_array();
@@ -489,9 +493,8 @@ static int keep_scripts(struct apply_run *run, struct error *err)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "version", run->scripts[i].version,
 						      "checksum", run->scripts[i].checksum, "tree",
 						      run->scripts[i].tree));
-	if (operation_record(&run->change.operation, "scripts", list, err) < 0)
-		return -1;
-	return applied_prepare(&run->refs, run->scripts, plan->nr, err);
+	*ret_members = json_pack("{s:o}", "scripts", list);
+	return 0;
 }
 
 static struct log_record log_record_of(const struct apply_run *run, const struct apply_step *step)
@@ -860,13 +863,16 @@ static int execute(struct apply_run *run, struct error *err)
 {
 	struct apply_plan *plan = run->plan;
 	const struct apply_request *request = plan->request;
+	json_t *members CLEANUP(json_decref_p) = NULL;
 	int ret;
 
-	if (change_begin(&run->change, plan->session, plan->outside, err) < 0)
+	if ((!request->rehearse && keep_scripts(&members, run, err) < 0) ||
+	    change_begin(&run->change, plan->session, plan->outside, members, err) < 0)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
 	if (!request->rehearse &&
-	    (change_create_tables(&run->change, err) < 0 || keep_scripts(run, err) < 0))
+	    (change_create_tables(&run->change, err) < 0 ||
+	     applied_prepare(&run->refs, run->scripts, plan->nr, err) < 0))
 		return -1;
 	if (run->proof &&
 	    catalog_read(&run->catalog, &plan->session->db, &plan->session->scope, err) < 0)

@@ -11,15 +11,20 @@
 #include "pg/transaction.h"
 #include "term/output.h"
 
-static char *who_we_are(void)
+/* As git knows them; the system's name for them takes a look into its user database. */
+static char *who_we_are(const struct settings *settings)
 {
-	const struct passwd *entry = getpwuid(getuid());
+	const char *name = settings_git(settings, "user.email");
+	const struct passwd *entry = NULL;
 	char host[256] = "";
 
 	gethostname(host, sizeof(host) - 1);
+	if (name && *name)
+		return xstrfmt("%s on %s", name, host);
+	entry = getpwuid(getuid());
 	if (entry)
-		return xstrfmt("%s@%s", entry->pw_name, host);
-	return xstrfmt("%ld@%s", (long)getuid(), host);
+		return xstrfmt("%s on %s", entry->pw_name, host);
+	return xstrfmt("%ld on %s", (long)getuid(), host);
 }
 
 static int refuse_busy(const char *what, const char *holder, struct error *err)
@@ -39,7 +44,7 @@ static int wait_seconds(const struct common_options *common)
 }
 
 /* The repository's lock is flock(2): with --wait it is tried again and again. */
-static int lock_repository(struct change *change, struct error *err)
+static int lock_repository(struct change *change, json_t *more, struct error *err)
 {
 	struct session *s = change->session;
 	int limit = wait_seconds(s->request.common);
@@ -48,6 +53,8 @@ static int lock_repository(struct change *change, struct error *err)
 							   json_text(s->database.name));
 	bool told = false;
 
+	if (more)
+		json_object_update(members, more);
 	for (;;) {
 		char *holder CLEANUP(free_p) = NULL;
 		int ret = operation_begin(&change->operation, s->repo.common_dir,
@@ -65,21 +72,6 @@ static int lock_repository(struct change *change, struct error *err)
 		told = true;
 		usleep(50000);
 	}
-}
-
-/* The operation's id shows in pg_stat_activity from here on. */
-static int name_session(struct change *change, struct error *err)
-{
-	struct session *s = change->session;
-	const char *params[1];
-
-	free(s->db.application_name);
-	s->db.application_name = xstrfmt("git %s %s", s->request.command, change->operation.id);
-	params[0] = s->db.application_name;
-	if (s->db.pooled) /* each transaction sets it for itself */
-		return 0;
-	return db_query(NULL, &s->db, "SELECT pg_catalog.set_config('application_name', $1, false)", 1,
-			params, err);
 }
 
 static int open_probe(struct db *probe, const struct session *s, struct error *err)
@@ -101,6 +93,9 @@ static int lock_database(struct change *change, bool outside, struct error *err)
 	char *holder CLEANUP(free_p) = NULL;
 	int ret;
 
+	/* The operation's id shows in pg_stat_activity; behind a pooler each transaction sets it. */
+	free(s->db.application_name);
+	s->db.application_name = xstrfmt("git %s %s", s->request.command, change->operation.id);
 	if (s->db.pooled && !outside)
 		return 0; /* each transaction takes it */
 	if (s->db.pooled) {
@@ -129,18 +124,28 @@ static int check_unchanged(struct change *change, struct error *err)
 	return error_hint(err, "Nothing was done. Run the command again to see the new plan.");
 }
 
-int change_begin(struct change *change, struct session *s, bool outside, struct error *err)
+static int read_head(struct change *change, struct error *err)
+{
+	const struct repo *repo = &change->session->repo;
+
+	/* Where there is no worktree, repo_open() did not come to it. */
+	if (!repo->worktree)
+		return repo_commit(&change->git_commit, "HEAD", err) < 0 ? -1 : 0;
+	change->git_commit = xstrdup_or_null(repo->head);
+	return 0;
+}
+
+int change_begin(struct change *change, struct session *s, bool outside, json_t *members,
+		 struct error *err)
 {
 	change->session = s;
 	change->signature = session_planned_signature(s);
-	change->who = who_we_are();
+	change->who = who_we_are(&s->settings);
 	if (settings_remember_protected(&s->settings, &s->database, err) < 0 ||
-	    lock_repository(change, err) < 0 ||
-	    name_session(change, err) < 0 || lock_database(change, outside, err) < 0 ||
-	    check_unchanged(change, err) < 0 ||
-	    session_settle(s, change->operation.id, err) < 0)
+	    lock_repository(change, members, err) < 0 || lock_database(change, outside, err) < 0 ||
+	    check_unchanged(change, err) < 0 || session_settle(s, change->operation.id, err) < 0)
 		return -1;
-	return repo_commit(&change->git_commit, "HEAD", err) < 0 ? -1 : 0;
+	return read_head(change, err);
 }
 
 /* Behind a pooler each transaction has to find out for itself that it is alone. */
@@ -248,6 +253,7 @@ static int resolve_commit(struct change *change, const char *what, struct error 
 	const char *status = "unknown";
 
 	change->locked = false;
+	change->reconnected = true;
 	if (reconnect(change->session, &ignored) < 0 || ask_outcome(&status, change, &ignored) < 0)
 		status = "unknown";
 	if (!strcmp(status, "committed"))
@@ -313,7 +319,7 @@ int change_settle(struct session *s, struct error *err)
 
 	if (!session_has_unsettled(s))
 		return 0;
-	ret = change_begin(&change, s, false, err);
+	ret = change_begin(&change, s, false, NULL, err);
 	if (change.operation.id && change_end(&change, ret < 0 ? "failed" : "done", &second) < 0)
 		warning("%s", second.message);
 	if (ret < 0 && err->exit_code == EXIT_REFUSED) {

@@ -21,15 +21,19 @@ struct change {
 	struct session *session;
 	struct operation operation;
 	bool locked;	  /* the session holds the database's lock */
-	char *who;	  /* "alice@host" */
+	bool reconnected; /* the lock went with the connection: nothing more may be begun */
+	char *who;	  /* "alice@example.com on host" */
 	char *git_commit; /* HEAD, or NULL */
 	char *signature;  /* session_signature() as it has to be now */
 	char *transaction; /* id of the one that is open */
 };
 #define CHANGE_INIT { .operation = OPERATION_INIT }
 
-/* `outside`: some script runs outside a transaction, so the lock must be the session's. */
-int change_begin(struct change *change, struct session *s, bool outside,
+/*
+ * `outside`: some script runs outside a transaction, so the lock must be the session's.
+ * `members` (an object, or NULL) goes into the journal's record.
+ */
+int change_begin(struct change *change, struct session *s, bool outside, json_t *members,
 		 struct error *err) MUST_CHECK;
 /* The tracking tables, in a transaction of their own, where they are missing. */
 int change_create_tables(struct change *change, struct error *err) MUST_CHECK;

@@ -7,11 +7,16 @@
 #include "base/memory.h"
 #include "base/process.h"
 
-/* Where git looks for it: free() it. */
-static int hook_path(char **ret, const char *name, struct error *err)
+/* Where git looks for it: free() it. Only a configured folder takes a process to find. */
+static int hook_path(char **ret, const char *name, const struct repo *repo, bool configured,
+		     struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 
+	if (!configured) {
+		*ret = xstrfmt("%s/hooks/%s", repo->common_dir, name);
+		return 0;
+	}
 	strvec_pushl(&process.argv, "git", "rev-parse", "--git-path", NULL);
 	strvec_pushf(&process.argv, "hooks/%s", name);
 	if (process_run(&process, err) < 0)
@@ -22,14 +27,15 @@ static int hook_path(char **ret, const char *name, struct error *err)
 	return 0;
 }
 
-int hook_run(const char *name, const struct repo *repo, const json_t *input, struct error *err)
+int hook_run(const char *name, const struct repo *repo, const struct settings *settings,
+	     const json_t *input, struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 	char *path CLEANUP(free_p) = NULL;
 	char *text CLEANUP(free_p) = NULL;
 	struct stat st;
 
-	if (hook_path(&path, name, err) < 0)
+	if (hook_path(&path, name, repo, settings_git(settings, "core.hookspath") != NULL, err) < 0)
 		return -1;
 	if (access(path, X_OK) < 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;

@@ -10,13 +10,14 @@
 #define FLOW_HOOK_H
 
 #include "base/json.h"
+#include "config/settings.h"
 #include "vcs/repo.h"
 
 /*
  * Runs the hook when there is one that can be executed. -1 with EXIT_REFUSED when it ended
  * with another status than 0. What it prints goes to stderr.
  */
-int hook_run(const char *name, const struct repo *repo, const json_t *input,
-	     struct error *err) MUST_CHECK;
+int hook_run(const char *name, const struct repo *repo, const struct settings *settings,
+	     const json_t *input, struct error *err) MUST_CHECK;
 
 #endif

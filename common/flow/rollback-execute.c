@@ -186,7 +186,6 @@ static int run_downs(struct rollback_run *run, const struct group *group, struct
 static int group_transaction(struct rollback_run *run, const struct group *group, struct error *err)
 {
 	struct db *db = &run->plan->session->db;
-	int committed = CHANGE_COMMITTED;
 
 	if (run_downs(run, group, err) < 0) {
 		db_rollback(db);
@@ -194,12 +193,10 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 	}
 	if (run->unproven || run->plan->request->rehearse)
 		db_rollback(db);
-	else if ((committed = change_commit(&run->change, "the rollback", err)) < 0)
+	else if (change_commit(&run->change, "the rollback", err) < 0)
 		return -1;
 	for (size_t i = group->from; i < group->to; i++)
 		run->plan->step[i].done = !run->unproven;
-	if (committed == CHANGE_COMMITTED_LOST && group->to < run->plan->nr)
-		return error_set(err, "lost the connection after a part of the rollback was committed");
 	return 0;
 }
 
@@ -296,18 +293,21 @@ static int run_groups(struct rollback_run *run, struct error *err)
 		remember_fingerprint(run);
 		if ((group.outside ? group_outside(run, &group, err) : group_transaction(run, &group, err)) < 0)
 			return -1;
+		if (run->change.reconnected && group.to < plan->nr)
+			return error_set(err, "lost the connection after a part of the rollback was committed");
 	}
 	progress_finish(&run->progress);
 	return 0;
 }
 
-static int record_plan(struct rollback_run *run, struct error *err)
+/* What the journal says of the run. */
+static json_t *journal_members(const struct rollback_plan *plan)
 {
 	json_t *versions = json_array();
 
-	for (size_t i = 0; i < run->plan->nr; i++)
-		json_array_append_new(versions, json_text(run->plan->step[i].applied->version));
-	return operation_record(&run->change.operation, "versions", versions, err);
+	for (size_t i = 0; i < plan->nr; i++)
+		json_array_append_new(versions, json_text(plan->step[i].applied->version));
+	return json_pack("{s:o}", "versions", versions);
 }
 
 static int call_pre_hook(const struct rollback_plan *plan, struct error *err)
@@ -315,26 +315,27 @@ static int call_pre_hook(const struct rollback_plan *plan, struct error *err)
 	json_t *json CLEANUP(json_decref_p) = rollback_to_json(plan, false);
 
 	json_object_set_new(json, "operation", json_text(plan->operation));
-	return hook_run("pre-rollback", &plan->session->repo, json, err);
+	return hook_run("pre-rollback", &plan->session->repo, &plan->session->settings, json, err);
 }
 
 static int call_post_hook(const struct rollback_plan *plan, struct error *err)
 {
 	json_t *json CLEANUP(json_decref_p) = rollback_outcome_to_json(plan, ROLLBACK_DONE, NULL);
 
-	return hook_run("post-rollback", &plan->session->repo, json, err);
+	return hook_run("post-rollback", &plan->session->repo, &plan->session->settings, json, err);
 }
 
 static int execute(struct rollback_run *run, struct error *err)
 {
 	struct rollback_plan *plan = run->plan;
 	struct session *s = plan->session;
+	json_t *members CLEANUP(json_decref_p) = journal_members(plan);
 
-	if (change_begin(&run->change, s, plan->outside, err) < 0)
+	if (change_begin(&run->change, s, plan->outside, members, err) < 0)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
 	if (!plan->request->rehearse &&
-	    (call_pre_hook(plan, err) < 0 || record_plan(run, err) < 0 ||
+	    (call_pre_hook(plan, err) < 0 ||
 	     change_create_tables(&run->change, err) < 0))
 		return -1;
 	if (run->proof && catalog_read(&run->catalog, &s->db, &s->scope, err) < 0)
@@ -351,8 +352,13 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 		.proof = !plan->request->no_proof,
 	};
 	struct error second CLEANUP(error_release) = ERROR_INIT;
-	int ret = execute(&run, err);
-	bool good = !ret && !run.unproven;
+	bool good;
+	int ret;
+
+	if (!plan->nr)
+		return change_settle(plan->session, err) < 0 ? ROLLBACK_FAILED : ROLLBACK_DONE;
+	ret = execute(&run, err);
+	good = !ret && !run.unproven;
 
 	/* An operation whose outcome is not known stays open: the next command settles it. */
 	if (!run.change.operation.id || (ret < 0 && db_is_lost(&plan->session->db)))

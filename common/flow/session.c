@@ -196,7 +196,8 @@ int session_open(struct session *s, const struct session_request *request, struc
 {
 	s->request = *request;
 	if (open_settings(s, err) < 0 || start_database(s, err) < 0 ||
-	    read_files(&s->files, s, request->rev, err) < 0 || migrations_digest(&s->files, err) < 0)
+	    read_files(&s->files, s, request->rev, err) < 0 ||
+	    (request->digest && migrations_digest(&s->files, err) < 0))
 		return -1;
 	if (!s->has_database)
 		return 0;
@@ -276,6 +277,22 @@ static int publish_scripts(const json_t *record, const struct session *s, struct
 	return ret;
 }
 
+/* When git was killed with it, the locks are still there; whatever database it was for. */
+static void unlock_scripts(const json_t *record, const struct session *s)
+{
+	const json_t *scripts = json_object_get(record, "scripts");
+	size_t i;
+	json_t *script;
+
+	json_array_foreach (scripts, i, script) {
+		const char *version = json_member(script, "version");
+		const char *checksum = json_member(script, "checksum");
+
+		if (version && checksum)
+			applied_unlock(s->repo.common_dir, version, checksum);
+	}
+}
+
 bool session_has_unsettled(const struct session *s)
 {
 	size_t i;
@@ -296,7 +313,10 @@ int session_settle(struct session *s, const char *own_id, struct error *err)
 		const char *id = json_member(record, "id");
 		int done;
 
-		if (!id || !strcmp(id, own_id) || !is_ours(record, s))
+		if (!id || !strcmp(id, own_id))
+			continue;
+		unlock_scripts(record, s);
+		if (!is_ours(record, s))
 			continue;
 		done = rollback_log_has(&s->place, &s->db, id, err);
 		if (done < 0 || (done && publish_scripts(record, s, err) < 0) ||

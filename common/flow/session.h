@@ -26,6 +26,7 @@ struct session_request {
 	const char *database; /* --database, or NULL */
 	const char *rev;      /* read the files of this commit; NULL: the worktree's */
 	bool optional;	      /* no database at all is fine */
+	bool digest;	      /* the checksums of all up scripts are wanted */
 	bool strict;	      /* what is wrong with files is refused by the plan: no warning of it */
 	const struct common_options *common;
 };

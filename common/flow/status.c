@@ -276,6 +276,7 @@ int status_run(const struct status_request *request, struct error *err)
 	const struct session_request wanted = {
 		.command = "migration-status",
 		.database = request->database,
+		.digest = true,
 		.rev = request->rev,
 		.optional = true,
 		.common = &request->common,

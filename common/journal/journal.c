@@ -11,6 +11,10 @@
 #include "base/memory.h"
 #include "base/strvec.h"
 
+/* Where no transaction is about to be committed yet. */
+#define MARK_WIDTH 20 /* digits of the largest 64-bit number */
+#define MARK_EMPTY "                    "
+
 static char *new_id(void)
 {
 	int64_t now = clock_now();
@@ -56,10 +60,10 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 	gethostname(host, sizeof(host) - 1);
 	operation->id = new_id();
 	operation->path = xstrfmt("%s/%s.json", operation->folder, operation->id);
-	operation->record = json_pack("{s:i, s:s, s:s, s:s, s:I, s:o, s:o}", "format", 1, "id",
+	operation->record = json_pack("{s:i, s:s, s:s, s:s, s:I, s:o, s:o, s:s}", "format", 1, "id",
 				      operation->id, "command", command, "state", "open", "pid",
 				      (json_int_t)getpid(), "host", json_text(host), "started_at",
-				      json_time(clock_now()));
+				      json_time(clock_now()), "transaction", MARK_EMPTY);
 	if (!operation->record)
 		BUG("cannot pack a journal record");
 	if (members)
@@ -84,9 +88,6 @@ int operation_record(struct operation *operation, const char *key, json_t *value
 	return write_record(operation->path, operation->record, err);
 }
 
-#define MARK_WIDTH 20 /* digits of the largest 64-bit number */
-#define MARK_EMPTY "                    "
-
 /* Makes room for the mark in the record, and opens it. */
 static int open_mark(struct operation *operation, struct error *err)
 {
@@ -96,9 +97,6 @@ static int open_mark(struct operation *operation, struct error *err)
 
 	if (operation->fd >= 0)
 		return 0;
-	if (!json_object_get(operation->record, "transaction") &&
-	    operation_record(operation, "transaction", json_string(MARK_EMPTY), err) < 0)
-		return -1;
 	if (file_read(&text, operation->path, err) != FILE_FOUND)
 		return error_is_set(err) ? -1 : error_set(err, "cannot find '%s'", operation->path);
 	at = strstr(text.buf, member);

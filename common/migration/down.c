@@ -75,11 +75,13 @@ static int take_worktree(struct down *down, const struct down_search *search, st
 
 static int look_in_worktree(struct down *down, const struct down_search *search, struct error *err)
 {
-	const struct migration *file = down->file;
+	struct migration *file = down->file;
 	const char *recorded = down->log ? down->log->down_checksum : NULL;
 
 	if (!file || !file->up.path)
 		return 0;
+	if (migrations_digest_one(search->files, file, err) < 0)
+		return -1;
 	down->up_changed = !down->applied->checksum ||
 			   strcmp(file->checksum, down->applied->checksum) != 0;
 	if (down->up_changed || !file->down.path)
@@ -107,18 +109,15 @@ static int look_in_worktree(struct down *down, const struct down_search *search,
 /* Is this script, from outside the worktree, the one that was recorded? */
 static bool is_trusted(struct down *down, const struct strbuf *text, bool force)
 {
-	bool good;
-
-	if (!down->log)
-		return true; /* nothing is recorded: the up script's checksum vouches for it */
-	good = down->log->down_checksum &&
-	       has_digest(text->buf, text->len, down->log->down_checksum);
-	if (!good && force)
+	if (force)
 		down->forced = true;
-	return good || force;
+	if (force || !down->log)
+		return true; /* nothing is recorded: the up script's checksum vouches for it */
+	return down->log->down_checksum &&
+	       has_digest(text->buf, text->len, down->log->down_checksum);
 }
 
-static int look_in_refs(struct down_search *search, struct error *err)
+static int look_in_refs(struct down_search *search, bool force, struct error *err)
 {
 	const char **versions CLEANUP(free_p) = xcalloc(search->nr, sizeof(*versions));
 	const char **checksums CLEANUP(free_p) = xcalloc(search->nr, sizeof(*checksums));
@@ -145,7 +144,7 @@ static int look_in_refs(struct down_search *search, struct error *err)
 
 		if (answers[i].has_down &&
 		    has_digest(answers[i].up.buf, answers[i].up.len, checksums[i]) &&
-		    is_trusted(down, &answers[i].down, search->force)) {
+		    is_trusted(down, &answers[i].down, force)) {
 			strbuf_add(&down->text, answers[i].down.buf, answers[i].down.len);
 			found(down, DOWN_APPLIED_REF,
 			      xstrfmt("refs/rollback/applied/%s/%s:down.sql", versions[i], checksums[i]),
@@ -170,7 +169,7 @@ static void look_in_log(struct down *down, bool force)
 	      xstrdup("the database's log"));
 }
 
-static int look_in_history(struct down_search *search, struct error *err)
+static int look_in_history(struct down_search *search, bool force, struct error *err)
 {
 	struct history_search history CLEANUP(history_search_release) = HISTORY_SEARCH_INIT;
 	struct down **wanted CLEANUP(free_p) = xcalloc(search->nr, sizeof(*wanted));
@@ -179,19 +178,19 @@ static int look_in_history(struct down_search *search, struct error *err)
 	for (size_t i = 0; i < search->nr; i++) {
 		struct down *down = &search->item[i];
 
-		if (down->origin || !down->applied->checksum || (down->log && !search->force))
+		if (down->origin || !down->applied->checksum || (down->log && !force))
 			continue;
 		wanted[history.nr] = down;
 		history_search_add(&history, down->applied->version, down->applied->checksum);
 	}
-	if (history_search_run(&history, search->force, err) < 0)
+	if (history_search_run(&history, force, err) < 0)
 		return -1;
 	for (size_t i = 0; i < history.nr; i++) {
 		const struct history_match *match = &history.item[i];
 		struct down *down = wanted[i];
 
 		if (!match->found || !match->down_path ||
-		    !is_trusted(down, &match->down, search->force))
+		    !is_trusted(down, &match->down, force))
 			continue;
 		strbuf_add(&down->text, match->down.buf, match->down.len);
 		found(down, DOWN_HISTORY, xstrfmt("%.12s:%s", match->commit, match->down_path),
@@ -224,16 +223,23 @@ static void explain(struct down *down)
 				       "database's log, or in the history of local refs");
 }
 
+static int look_outside(struct down_search *search, bool force, struct error *err)
+{
+	if (look_in_refs(search, force, err) < 0)
+		return -1;
+	for (size_t i = 0; i < search->nr; i++)
+		look_in_log(&search->item[i], force);
+	return look_in_history(search, force, err);
+}
+
 int down_search_run(struct down_search *search, struct error *err)
 {
 	for (size_t i = 0; i < search->nr; i++)
 		if (look_in_worktree(&search->item[i], search, err) < 0)
 			return -1;
-	if (look_in_refs(search, err) < 0)
-		return -1;
-	for (size_t i = 0; i < search->nr; i++)
-		look_in_log(&search->item[i], search->force);
-	if (look_in_history(search, err) < 0)
+	/* With `force` too the right script, wherever it is, comes before any other. */
+	if (look_outside(search, false, err) < 0 ||
+	    (search->force && look_outside(search, true, err) < 0))
 		return -1;
 	for (size_t i = 0; i < search->nr; i++) {
 		if (take_forced(&search->item[i], search, err) < 0)

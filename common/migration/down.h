@@ -24,7 +24,7 @@ const char *down_origin_name(enum down_origin origin);
 struct down {
 	/* What is looked for; all the caller's. */
 	const struct ledger_entry *applied;
-	const struct migration *file;	/* in the worktree, or NULL */
+	struct migration *file;		/* in the worktree, or NULL */
 	const struct log_applied *log;	/* or NULL: applied by another tool */
 	/* What was found. */
 	enum down_origin origin;
@@ -42,7 +42,7 @@ struct down_search {
 	struct down *item;
 	size_t nr, alloc;
 	bool force, recorded_down;
-	const struct migrations *files;
+	struct migrations *files;
 };
 #define DOWN_SEARCH_INIT { 0 }
 

@@ -40,56 +40,99 @@ void history_search_release(struct history_search *search)
 /* git tries every pathspec on every path: for many versions one that takes all is faster. */
 #define PATHSPECS_MAX 50
 
-static void add_pathspecs(struct strvec *pathspecs, const struct history_search *search)
+static void add_pathspecs(struct strvec *pathspecs, const struct history_search *search,
+			  const char *direction)
 {
 	if (search->nr > PATHSPECS_MAX) {
-		strvec_pushl(pathspecs, ":(top,glob)**/*.up.sql", ":(top,glob)**/up.sql", NULL);
+		strvec_pushf(pathspecs, ":(top,glob)**/*.%s.sql", direction);
+		strvec_pushf(pathspecs, ":(top,glob)**/%s.sql", direction);
 		return;
 	}
 	for (size_t i = 0; i < search->nr; i++) {
 		/* Another spelling of the same number ("1" for "001") is caught by the star. */
 		const char *significant = search->item[i].version + strspn(search->item[i].version, "0");
 
-		strvec_pushf(pathspecs, ":(top,glob)**/*%s*.up.sql", significant);
-		strvec_pushf(pathspecs, ":(top,glob)**/*%s*/up.sql", significant);
+		strvec_pushf(pathspecs, ":(top,glob)**/*%s*.%s.sql", significant, direction);
+		strvec_pushf(pathspecs, ":(top,glob)**/*%s*/%s.sql", significant, direction);
 	}
 }
 
-/* The down script that belongs to `up_path` in the same commit. */
-static int find_down(struct history_match *match, struct error *err)
+static bool is_the_up(const struct history_match *match, const struct strbuf *content)
+{
+	char checksum[DIGEST_HEX];
+
+	migration_checksum(checksum, content->buf, content->len);
+	return !match->checksum || !strcmp(match->checksum, checksum);
+}
+
+/* Both scripts of the match's version in `folder` of the commit, if its up is the right one. */
+static int look_in_commit(struct history_match *match, const struct history_file *file,
+			  const char *folder, struct error *err)
 {
 	struct tree_files files CLEANUP(tree_files_release) = TREE_FILES_INIT;
 	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
-	const char *slash = strrchr(match->up_path, '/');
-	char *folder CLEANUP(free_p) =
-		xmemdupz(match->up_path, slash ? (size_t)(slash - match->up_path) : 0);
+	const char *path[2] = { NULL, NULL }, *oid[2] = { NULL, NULL };
 
-	if (tree_list(&files, match->commit, folder, err) < 0)
+	if (tree_list(&files, file->commit, folder, err) < 0)
 		return -1;
-	for (size_t i = 0; i < files.nr && !match->down_path; i++) {
+	for (size_t i = 0; i < files.nr; i++) {
 		bool is_up = true;
-		char *version CLEANUP(free_p) =
-			migration_path_version(files.item[i].path, &is_up);
+		char *version CLEANUP(free_p) = migration_path_version(files.item[i].path, &is_up);
 
-		if (!version || is_up || version_compare(version, match->version) != 0)
+		if (!version || path[is_up] || version_compare(version, match->version) != 0)
 			continue;
-		match->down_path = xstrdup(files.item[i].path);
-		objects_add(&objects, files.item[i].oid);
+		path[is_up] = files.item[i].path;
+		oid[is_up] = files.item[i].oid;
 	}
+	if (!path[false] || !path[true])
+		return 0;
+	objects_add(&objects, oid[true]);
+	objects_add(&objects, oid[false]);
 	if (objects_read(&objects, err) < 0)
 		return -1;
-	if (objects.nr)
-		strbuf_add(&match->down, objects.item[0].data.buf, objects.item[0].data.len);
+	if (!objects.item[0].oid || !objects.item[1].oid ||
+	    !is_the_up(match, &objects.item[0].data))
+		return 0;
+	free(match->place);
+	match->place = history_place(file);
+	string_replace(&match->commit, file->commit);
+	string_replace(&match->up_path, path[true]);
+	match->down_path = xstrdup(path[false]);
+	strbuf_add(&match->down, objects.item[1].data.buf, objects.item[1].data.len);
+	return 0;
+}
+
+/*
+ * The newest commit that has the up script and a down beside it: the down may have come, or
+ * been corrected, after the up.
+ */
+static int find_down(struct history_match *match, const struct history_files *files,
+		     struct error *err)
+{
+	const char *tried = "";
+
+	for (size_t i = 0; i < files->nr && !match->down_path; i++) {
+		const struct history_file *file = &files->item[i];
+		const char *slash = strrchr(file->path, '/');
+		bool is_up;
+		char *version CLEANUP(free_p) = migration_path_version(file->path, &is_up);
+		char *folder CLEANUP(free_p) = NULL;
+
+		if (!version || !strcmp(tried, file->commit) ||
+		    version_compare(version, match->version) != 0)
+			continue;
+		tried = file->commit;
+		folder = xmemdupz(file->path, slash ? (size_t)(slash - file->path) : 0);
+		if (look_in_commit(match, file, folder, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
 static void take_match(struct history_match *match, const struct history_file *file,
 		       const struct strbuf *content)
 {
-	char checksum[DIGEST_HEX];
-
-	migration_checksum(checksum, content->buf, content->len);
-	if (match->checksum && strcmp(match->checksum, checksum) != 0)
+	if (!is_the_up(match, content))
 		return;
 	match->found = true;
 	match->place = history_place(file);
@@ -106,7 +149,9 @@ int history_search_run(struct history_search *search, bool with_remotes, struct 
 
 	if (!search->nr)
 		return 0;
-	add_pathspecs(&pathspecs, search);
+	add_pathspecs(&pathspecs, search, "up");
+	if (search->with_downs)
+		add_pathspecs(&pathspecs, search, "down");
 	if (history_files_find(&files, &pathspecs, with_remotes, err) < 0)
 		return -1;
 	for (size_t i = 0; i < files.nr; i++)
@@ -124,7 +169,7 @@ int history_search_run(struct history_search *search, bool with_remotes, struct 
 				take_match(&search->item[k], &files.item[i], &objects.item[i].data);
 	}
 	for (size_t k = 0; k < search->nr && search->with_downs; k++)
-		if (search->item[k].found && find_down(&search->item[k], err) < 0)
+		if (search->item[k].found && find_down(&search->item[k], &files, err) < 0)
 			return -1;
 	return 0;
 }

@@ -27,7 +27,7 @@ struct history_match {
 struct history_search {
 	struct history_match *item;
 	size_t nr, alloc;
-	bool with_downs; /* also look for the down scripts */
+	bool with_downs; /* the newest commit that has a down script beside that up, if any */
 };
 #define HISTORY_SEARCH_INIT { 0 }
 

@@ -476,24 +476,35 @@ static int digest_commit(struct migrations *m, struct error *err)
 	return 0;
 }
 
-int migrations_digest(struct migrations *m, struct error *err)
+static void digest_file(struct migrations *m, struct migration *item)
 {
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
 
+	if (migrations_load(&text, m, &item->up, &reason) < 0) {
+		item->unreadable = true;
+		add_problem(m, PROBLEM_UNREADABLE, item->version, "%s", reason.message);
+	} else {
+		use_content(m, item, text.buf, text.len);
+	}
+}
+
+int migrations_digest(struct migrations *m, struct error *err)
+{
 	if (m->commit)
 		return digest_commit(m, err);
-	for (size_t i = 0; i < m->nr; i++) {
-		struct error reason CLEANUP(error_release) = ERROR_INIT;
+	for (size_t i = 0; i < m->nr; i++)
+		if (m->item[i].up.path)
+			digest_file(m, &m->item[i]);
+	return 0;
+}
 
-		if (!m->item[i].up.path)
-			continue;
-		strbuf_reset(&text);
-		if (migrations_load(&text, m, &m->item[i].up, &reason) < 0) {
-			m->item[i].unreadable = true;
-			add_problem(m, PROBLEM_UNREADABLE, m->item[i].version, "%s", reason.message);
-			continue;
-		}
-		use_content(m, &m->item[i], text.buf, text.len);
-	}
+int migrations_digest_one(struct migrations *m, struct migration *item, struct error *err)
+{
+	if (!item->up.path || *item->checksum || item->unreadable)
+		return 0;
+	if (m->commit) /* one process for all is as fast as one for it alone */
+		return digest_commit(m, err);
+	digest_file(m, item);
 	return 0;
 }

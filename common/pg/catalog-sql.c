@@ -281,8 +281,6 @@ static const struct catalog_attribute collation_attributes[] = {
 	{ "locale", "c.colllocale", 170000 },
 	{ "rules", "c.collicurules", 160000 },
 	{ "not deterministic", FLAG("NOT c.collisdeterministic") },
-	{ "encoding",
-	  "CASE WHEN c.collencoding >= 0 THEN pg_encoding_to_char(c.collencoding)::text END" },
 	{ "owner", OWNER("c.collowner") },
 };
 

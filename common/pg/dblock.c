@@ -44,12 +44,13 @@ int dblock_holder(char **ret_holder, struct db *db, struct error *err)
 	return 0;
 }
 
+/* The name goes along, so that whoever meets the lock sees which operation holds it. */
 static int try_lock(struct db *db, const char *sql, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	const char *params[] = { key() };
+	const char *params[] = { key(), db->application_name };
 
-	if (db_query(&res, db, sql, 1, params, err) < 0)
+	if (db_query(&res, db, sql, 2, params, err) < 0)
 		return -1;
 	return db_bool(&res, 0, 0) ? DBLOCK_HELD : DBLOCK_BUSY;
 }
@@ -79,7 +80,8 @@ int dblock_take(struct db *db, int wait_seconds, dblock_waiting_fn *waiting, voi
 	bool told = false;
 
 	for (;;) {
-		int ret = try_lock(db, "SELECT pg_catalog.pg_try_advisory_lock($1::int8)", err);
+		int ret = try_lock(db, "SELECT pg_catalog.pg_try_advisory_lock($1::int8),"
+				  " pg_catalog.set_config('application_name', $2, false)", err);
 
 		if (ret != DBLOCK_BUSY)
 			return ret;
@@ -137,13 +139,15 @@ void dblock_release(struct db *db)
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
 	if (!db_is_lost(db) &&
-	    try_lock(db, "SELECT pg_catalog.pg_advisory_unlock($1::int8)", &ignored) < 0)
+	    try_lock(db, "SELECT pg_catalog.pg_advisory_unlock($1::int8),"
+				" pg_catalog.set_config('application_name', $2, false)", &ignored) < 0)
 		error_clear(&ignored); /* the session's end releases it */
 }
 
 int dblock_try_transaction(struct db *db, char **ret_holder, struct error *err)
 {
-	int ret = try_lock(db, "SELECT pg_catalog.pg_try_advisory_xact_lock($1::int8)", err);
+	int ret = try_lock(db, "SELECT pg_catalog.pg_try_advisory_xact_lock($1::int8),"
+				" pg_catalog.set_config('application_name', $2, true)", err);
 
 	return ret == DBLOCK_BUSY ? busy(ret_holder, db, err) : ret;
 }

@@ -20,7 +20,7 @@ struct log_record {
 	const char *operation, *command;
 	const char *version, *name;
 	const char *direction; /* "up", "down" or "baseline" */
-	const char *who;       /* "alice@host" */
+	const char *who;       /* "alice@example.com on host" */
 	const char *git_commit;
 	const char *up_checksum, *down_checksum;
 	const char *up_tokens; /* digest over the up script's tokens */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "vcs/applied.h"
 
+#include <unistd.h>
+
 #include "base/memory.h"
 #include "base/process.h"
 #include "vcs/object.h"
@@ -60,6 +62,15 @@ static char *take_line(const char **rest)
 char *applied_ref(const char *version, const char *checksum)
 {
 	return xstrfmt(APPLIED_REF "%s/%s", version, checksum);
+}
+
+void applied_unlock(const char *common_dir, const char *version, const char *checksum)
+{
+	char *ref CLEANUP(free_p) = applied_ref(version, checksum);
+	char *path CLEANUP(free_p) = xstrfmt("%s/%s.lock", common_dir, ref);
+
+	if (unlink(path) < 0)
+		errno = 0; /* as it should be: there is none */
 }
 
 int applied_write(struct applied_scripts *item, size_t nr, struct error *err)

@@ -43,6 +43,12 @@ int applied_prepare(struct applied_refs *refs, const struct applied_scripts *ite
 int applied_commit(struct applied_refs *refs, struct error *err) MUST_CHECK;
 void applied_abandon(struct applied_refs *refs);
 
+/*
+ * Removes the lock on a ref that a git left which was killed together with us, as a power
+ * cut does. Only for a ref that a dead operation of ours is known to have prepared.
+ */
+void applied_unlock(const char *common_dir, const char *version, const char *checksum);
+
 int applied_publish(const struct applied_scripts *item, size_t nr, struct error *err) MUST_CHECK;
 
 struct applied_found {

@@ -9,6 +9,7 @@ void repo_release(struct repo *repo)
 	free(repo->common_dir);
 	free(repo->worktree);
 	free(repo->prefix);
+	free(repo->head);
 	free(repo->object_format);
 	*repo = (struct repo)REPO_INIT;
 }
@@ -17,12 +18,14 @@ int repo_start(struct process *process, struct error *err)
 {
 	/*
 	 * A path may hold line ends. The object format, which is known, stands behind each
-	 * as its mark. --show-toplevel is last, since it fails where there is no worktree.
+	 * as its mark. --show-toplevel and HEAD are last, since it ends there where there is
+	 * no worktree, or no commit.
 	 */
 	strvec_pushl(&process->argv, "git", "rev-parse", "--path-format=absolute",
 		     "--show-object-format", "--is-bare-repository", "--git-dir",
 		     "--show-object-format", "--git-common-dir", "--show-object-format",
-		     "--show-prefix", "--show-object-format", "--show-toplevel", NULL);
+		     "--show-prefix", "--show-object-format", "--show-toplevel",
+		     "--show-object-format", "HEAD", NULL);
 	return process_start(process, err);
 }
 
@@ -56,9 +59,11 @@ static int parse(struct repo *repo, const char *text)
 	repo->prefix = repo->common_dir ? take_marked(&text, repo->object_format) : NULL;
 	if (!repo->prefix)
 		return -1;
-	len = strlen(text);
-	if (len && text[len - 1] == '\n')
-		repo->worktree = xmemdupz(text, len - 1);
+	repo->worktree = take_marked(&text, repo->object_format);
+	len = strcspn(text, "\n");
+	/* Where there is no commit it is the word HEAD. */
+	if (repo->worktree && len == strlen(text) - 1 && strspn(text, "0123456789abcdef") == len)
+		repo->head = xmemdupz(text, len);
 	return 0;
 }
 
@@ -73,11 +78,6 @@ int repo_finish(struct repo *ret, struct process *process, struct error *err)
 
 		repo_release(&repo);
 		return error_set(err, "%s", reason);
-	}
-	/* A worktree that git could not name, where there should be one. */
-	if (process->status && !repo.bare && repo.worktree) {
-		repo_release(&repo);
-		return error_set(err, "git could not name the worktree");
 	}
 	*ret = repo;
 	return 0;

@@ -22,6 +22,7 @@ struct repo {
 	char *worktree;	    /* absolute top of the worktree; NULL when bare, or inside .git */
 	char *prefix;	    /* from there to here: "" or "dir/" */
 	char *object_format; /* "sha1" or "sha256" */
+	char *head;	     /* id of the commit that HEAD is; NULL: none yet */
 	bool bare;
 };
 #define REPO_INIT { 0 }
