@@ -92,7 +92,7 @@ static void parse_log(struct history_files *ret, const char *text, size_t len)
 	free(now.ref);
 }
 
-/* What the refs reach; or, given `commits`, what those reach and no ref does. */
+/* What the refs reach; or, given `commits`, what the stash and those reach and no ref does. */
 static int search(struct history_files *ret, const struct strbuf *commits,
 		  const struct strvec *pathspecs, bool with_remotes, struct error *err)
 {
@@ -100,13 +100,15 @@ static int search(struct history_files *ret, const struct strbuf *commits,
 
 	strvec_pushl(&process.argv, "git", "log", NULL);
 	if (commits) {
-		strvec_pushl(&process.argv, "--stdin", "--not", NULL);
+		strvec_pushl(&process.argv, "--glob=refs/stash*", "--stdin", "--not", NULL);
 		process.input = commits->buf;
 		process.input_len = commits->len;
 	}
+	/* `git maintenance` fetches remote branches into refs/prefetch as well. */
 	if (!with_remotes)
-		strvec_push(&process.argv, "--exclude=refs/remotes/*");
-	strvec_pushl(&process.argv, "--all", "-z", "--raw", "--no-abbrev", "--no-renames",
+		strvec_pushl(&process.argv, "--exclude=refs/remotes/*", "--exclude=refs/prefetch/*",
+			     NULL);
+	strvec_pushl(&process.argv, "--exclude=refs/stash", "--all", "-z", "--raw", "--no-abbrev", "--no-renames",
 		     "--no-show-signature", "-m", "--root", "--format=tformat:%x01%H %S", "--", NULL);
 	for (size_t i = 0; i < pathspecs->nr; i++)
 		strvec_push(&process.argv, pathspecs->v[i]);
@@ -122,8 +124,9 @@ static int search(struct history_files *ret, const struct strbuf *commits,
 }
 
 /*
- * Refs first, and reflogs apart: git names a commit by the first start it is reached from,
- * and nearly every commit was made here once, so that its reflog would stand for its branch.
+ * Refs first, stash and reflogs apart: git names a commit by the first start it is reached
+ * from, and nearly every commit was made here once, so that its reflog would stand for its
+ * branch; and a stash has nearly every file, as added since its other parents.
  */
 int history_files_find(struct history_files *ret, const struct strvec *pathspecs, bool with_remotes,
 		       struct error *err)
