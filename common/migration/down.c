@@ -212,7 +212,10 @@ static void explain(struct down *down)
 {
 	if (down->origin)
 		return;
-	if (down->up_changed && down->file->down.path)
+	if (!down->applied->checksum)
+		down->reason = xstrdup("no checksum is recorded of what was applied, so that no script "
+				       "is known to fit it");
+	else if (down->up_changed && down->file->down.path)
 		down->reason = xstrfmt("the up script '%s' is not the one that was applied, and the down "
 				       "script that was recorded with it is nowhere",
 				       down->file->up.path);
