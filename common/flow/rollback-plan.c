@@ -336,7 +336,7 @@ static int parse_step(struct rollback_plan *plan, struct rollback_step *step, st
 	if (step->down->origin == DOWN_NOWHERE) {
 		verdict_refuse(&plan->verdict, "cannot roll back migration '%s' (%s): no down script: %s",
 			       step->applied->version, step->applied->name, step->down->reason);
-		if (step->down->up_changed)
+		if (step->down->up_changed && step->down->file->down.path)
 			verdict_hint(&plan->verdict,
 				     "Use --force to run the worktree's down script all the same.");
 		return 0;
