@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/apply.h"
 
+#include <sys/stat.h>
+
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -52,6 +54,19 @@ static bool is_pending(const struct session *s, const struct migration *m)
 	return m->up.path && !ledger_find(&s->ledger, m->version);
 }
 
+/* Is the path, from where we stand, the migration's own up script, and no other's? */
+static bool is_its_path(const struct apply_plan *plan, const struct migration *m, const char *path)
+{
+	const struct session *s = plan->session;
+	char *file CLEANUP(free_p) = NULL;
+	struct stat a, b;
+
+	if (m->up.oid)
+		return !strcmp(path, m->up.path);
+	file = *m->up.path == '/' ? xstrdup(m->up.path) : xstrfmt("%s/%s", s->files.root, m->up.path);
+	return !stat(path, &a) && !stat(file, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* A version, or the path of an up script, as somebody typed it. */
 static const struct migration *named(const struct apply_plan *plan, const char *operand,
 				     struct error *err)
@@ -63,10 +78,15 @@ static const struct migration *named(const struct apply_plan *plan, const char *
 	const char *version = from_path && is_up ? from_path : operand;
 	const struct migration *m = migrations_find(files, version);
 
-	if (m && m->up.path)
+	if (m && m->up.path && (version == operand || is_its_path(plan, m, operand)))
 		return m;
-	error_set(err, "there is no migration '%s'", operand);
-	error_code(err, EXIT_REFUSED);
+	if (version != operand) {
+		error_refused(err, "'%s' is no up script of this repository's migrations", operand);
+		if (m && m->up.path)
+			error_hint(err, "Did you mean '%s'?", m->up.path);
+		return NULL;
+	}
+	error_refused(err, "there is no migration '%s'", operand);
 	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
 	for (size_t i = 0; i < files->nr; i++)
 		strvec_push(&names, files->item[i].version);
@@ -114,7 +134,7 @@ static int choose(struct apply_plan *plan, bool *chosen, struct error *err)
 		char *end;
 
 		limit = strtoul(request->next, &end, 10);
-		if (*end || !limit) {
+		if (*end || !limit || *request->next == '-') {
 			error_set(err, "option '--next' needs a number, not '%s'", request->next);
 			return error_code(err, EXIT_USAGE);
 		}

@@ -192,6 +192,25 @@ static int read_ledger(struct session *s, struct error *err)
 	return 0;
 }
 
+int session_reread(struct session *s, struct error *err)
+{
+	log_unfinished_list_release(&s->unfinished);
+	ledger_release(&s->ledger);
+	ledger_place_release(&s->place);
+	return read_ledger(s, err);
+}
+
+/* What a script raises: psql shows it, and so do we. */
+static void show_notice(void *data, const char *severity, const char *message)
+{
+	const struct session *s = data;
+
+	if (!strcmp(severity, "WARNING"))
+		warning("%s", message);
+	else if (!s->request.common->quiet)
+		note("%s: %s", severity, message);
+}
+
 int session_open(struct session *s, const struct session_request *request, struct error *err)
 {
 	s->request = *request;
@@ -201,7 +220,10 @@ int session_open(struct session *s, const struct session_request *request, struc
 		return -1;
 	if (!s->has_database)
 		return 0;
-	return db_open_finish(&s->db, err) < 0 ? -1 : read_ledger(s, err);
+	if (db_open_finish(&s->db, err) < 0)
+		return -1;
+	db_on_notice(&s->db, show_notice, s);
+	return read_ledger(s, err);
 }
 
 int session_check_writable(const struct session *s, struct error *err)
