@@ -34,7 +34,7 @@ int cmd_main(int argc, const char **argv)
 		range = xstrdup(argv[0]);
 		dots = strstr(range, "..");
 		if (dots && dots[2] == '.')
-			usage_error(usage, "a range has two dots: '%s'", argv[0]);
+			usage_error(usage, "a range is <rev>..<rev>, not '%s'", argv[0]);
 		if (dots && dots[2] == '.')
 			usage_error(usage, "a range is <rev>..<rev>, not '%s'", range);
 		request.rev = range;

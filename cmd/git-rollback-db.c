@@ -20,8 +20,11 @@ static int agree(const struct rollback_plan *plan, struct error *err)
 	const struct rollback_request *request = plan->request;
 
 	rollback_show(plan);
-	if (!verdict_is_clean(&plan->verdict))
+	if (!verdict_is_clean(&plan->verdict)) {
+		if (request->common.json)
+			rollback_report(plan, ROLLBACK_REFUSED, NULL);
 		return error_refused(err, "nothing was changed");
+	}
 	if (confirm_protected(&plan->session->database, &request->common, err) < 0)
 		return -1;
 	if (!plan->nr || request->rehearse)
@@ -59,6 +62,7 @@ static int run(struct rollback_request *request, struct error *err)
 	case ROLLBACK_UNPROVEN:
 		return EXIT_NO;
 	case ROLLBACK_FAILED:
+	case ROLLBACK_REFUSED:
 		return error_exit(err);
 	}
 	BUG("unknown outcome %d", (int)outcome);

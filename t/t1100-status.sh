@@ -161,8 +161,8 @@ test_expect_success 'every state, with --json' '
 		    "interrupted": 1,
 		    "missing": 2,
 		    "changed": 2,
-		    "out-of-order": 1,
-		    "no-down": 2,
+		    "out_of_order": 1,
+		    "no_down": 2,
 		    "applied": 1,
 		    "pending": 1
 		  }
@@ -221,7 +221,7 @@ test_expect_success 'what is no commit, no range, or one too many' '
 	done &&
 	test_path_is_missing x &&
 	test_expect_code 129 git migration-status main...feature/five 2>err &&
-	test_grep "a range is <rev>..<rev>" err &&
+	test_grep "^error: .*main\.\.\.feature/five" err &&
 	test_expect_code 129 git migration-status main feature/five 2>err &&
 	test_grep "^error: too many arguments" err &&
 	test_expect_code 129 git migration-status --json --porcelain

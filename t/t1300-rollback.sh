@@ -769,7 +769,7 @@ test_expect_success 'the log: who, what, when, and the scripts as they ran' '
 		statements_done, role, git_commit, up_checksum, down_checksum, trim(up_sql, chr(10)),
 		trim(down_sql, chr(10)), fingerprint_before ~ \$\$^[0-9a-f]{64}\$\$,
 		fingerprint_after ~ \$\$^[0-9a-f]{64}\$\$, fingerprint_before <> fingerprint_after,
-		who LIKE \$\$%@%\$\$, finished_at >= started_at
+		who LIKE \$\$%@% on %\$\$, finished_at >= started_at
 		FROM schema_rollback_log WHERE operation = \$\$$operation\$\$ ORDER BY version" >actual &&
 	cat >expect <<-END &&
 	rollback-db|002|b|down|done|1|1|1|postgres|$commit|${up2%% *}|${down2%% *}|CREATE TABLE b (id int);|DROP TABLE b;|t|t|t|t|t

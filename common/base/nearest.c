@@ -44,7 +44,7 @@ size_t nearest_distance(const char *a, const char *b)
 
 const char *nearest_name(const char *name, const struct strvec *names)
 {
-	size_t best = 1 + strlen(name) / 3;
+	size_t best = (strlen(name) + 1) / 3; /* of a short name anything would be near */
 	const char *ret = NULL;
 
 	for (size_t i = 0; i < names->nr; i++) {

@@ -349,7 +349,7 @@ int apply_plan(struct apply_plan *ret, struct session *s, const struct apply_req
 
 	ret->session = s;
 	ret->request = request;
-	if (session_check_writable(s, err) < 0)
+	if (session_check_writable(s, err) < 0 || change_await(s, err) < 0)
 		return -1;
 	check_all(ret);
 	if (request->mode == APPLY_CONTINUE)
@@ -546,7 +546,8 @@ static char *changes_text(const struct apply_run *run, const struct apply_step *
 {
 	json_t *json CLEANUP(json_decref_p) = NULL;
 
-	if (!run->proof)
+	/* What a baseline stands for was not seen to happen. */
+	if (!run->proof || run->plan->request->mode == APPLY_BASELINE)
 		return NULL;
 	json = catalog_changes_to_json(&step->changes);
 	return json_dumps(json, JSON_COMPACT);

@@ -14,7 +14,8 @@
 /* As git knows them; the system's name for them takes a look into its user database. */
 static char *who_we_are(const struct settings *settings)
 {
-	const char *name = settings_git(settings, "user.email");
+	const char *committer = getenv("GIT_COMMITTER_EMAIL");
+	const char *name = committer && *committer ? committer : settings_git(settings, "user.email");
 	const struct passwd *entry = NULL;
 	char host[256] = "";
 
@@ -41,6 +42,31 @@ static void tell_waiting(void *data UNUSED, const char *holder)
 static int wait_seconds(const struct common_options *common)
 {
 	return common->wait ? common->wait_seconds : 0;
+}
+
+int change_await(struct session *s, struct error *err)
+{
+	int limit = wait_seconds(s->request.common);
+	int64_t deadline = clock_monotonic() + (int64_t)limit * 1000000;
+	bool told = false;
+
+	while (s->unfinished.nr) {
+		char *holder CLEANUP(free_p) = NULL;
+
+		if (dblock_holder(&holder, &s->db, err) < 0)
+			return -1;
+		if (!holder)
+			return told ? session_reread(s, err) : 0;
+		if (interrupt_pending())
+			return error_interrupted(err);
+		if (!limit || (limit > 0 && clock_monotonic() >= deadline))
+			return refuse_busy("the database", holder, err);
+		if (!told)
+			tell_waiting(NULL, holder);
+		told = true;
+		usleep(50000);
+	}
+	return 0;
 }
 
 /* The repository's lock is flock(2): with --wait it is tried again and again. */

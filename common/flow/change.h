@@ -30,6 +30,13 @@ struct change {
 #define CHANGE_INIT { .operation = OPERATION_INIT }
 
 /*
+ * Before the plan: a script that runs outside a transaction is in the log from its start, so
+ * what looks interrupted may be running. With --wait this waits for its end and reads ledger
+ * and log again; without, it is refused with who runs it.
+ */
+int change_await(struct session *s, struct error *err) MUST_CHECK;
+
+/*
  * `outside`: some script runs outside a transaction, so the lock must be the session's.
  * `members` (an object, or NULL) goes into the journal's record.
  */

@@ -37,7 +37,8 @@ struct group {
 
 static bool is_outside(const struct rollback_step *step)
 {
-	return step->script.no_transaction || (step->unfinished && step->unfinished->down);
+	return step->script.no_transaction ||
+	       (step->unfinished && step->unfinished->down && !step->restart);
 }
 
 static struct group next_group(const struct rollback_plan *plan, size_t from)
@@ -80,10 +81,10 @@ static void add_row_removal(struct rollback_run *run, const struct rollback_step
 {
 	const struct ledger_place *place = &run->plan->session->place;
 
-	if (step->unfinished && !step->unfinished->down)
+	if (step->unfinished && (!step->unfinished->down || step->restart))
 		rollback_log_add_end(batch, place, step->unfinished->operation, step->applied->version,
 				     "undone", NULL, NULL);
-	else
+	if (!step->unfinished || step->unfinished->down)
 		ledger_add_delete(batch, place, step->applied->version);
 }
 
@@ -211,6 +212,9 @@ static int begin_outside(struct rollback_run *run, const struct rollback_step *s
 	record.fingerprint_after = NULL;
 	if (change_transaction(&run->change, &batch, err) < 0)
 		return -1;
+	if (step->restart)
+		rollback_log_add_end(&batch, &run->plan->session->place, step->unfinished->operation,
+				     step->applied->version, "undone", NULL, NULL);
 	rollback_log_add_running(&batch, &run->plan->session->place, &record);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
@@ -247,7 +251,8 @@ static int outside_failed(const struct rollback_step *step, struct error *err)
 	error_prefix(err, "could not roll back migration '%s'", step->applied->version);
 	error_hint(err, "It runs outside a transaction, so what was done before stays; "
 			"'git migration-status' shows how far it came.");
-	return error_hint(err, "Use 'git rollback-db %s' to go on from there.", step->applied->version);
+	error_hint(err, "Use 'git rollback-db %s' to go on from there;", step->applied->version);
+	return error_hint(err, "with --force it starts anew, with the down script of the worktree.");
 }
 
 static int group_outside(struct rollback_run *run, const struct group *group, struct error *err)
@@ -255,7 +260,7 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 	struct session *s = run->plan->session;
 	struct rollback_step *step = &run->plan->step[group->from];
 	const struct log_unfinished *u =
-		step->unfinished && step->unfinished->down ? step->unfinished : NULL;
+		step->unfinished && step->unfinished->down && !step->restart ? step->unfinished : NULL;
 	const char *operation = u ? u->operation : run->change.operation.id;
 	int64_t start = clock_monotonic();
 	size_t from = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "flow/change.h"
 #include "flow/rollback.h"
 
 #include <errno.h>
@@ -296,9 +297,15 @@ static int find_downs(struct rollback_plan *plan, struct error *err)
 		down_search_add(&plan->search, plan->step[i].applied, plan->step[i].log);
 	if (down_search_run(&plan->search, err) < 0)
 		return -1;
-	for (size_t i = 0; i < plan->nr; i++)
-		if (!plan->step[i].unfinished || !plan->step[i].unfinished->down)
-			plan->step[i].down = &plan->search.item[i];
+	for (size_t i = 0; i < plan->nr; i++) {
+		struct rollback_step *step = &plan->step[i];
+
+		/* One that was interrupted goes on with its own script, unless another is forced. */
+		step->restart = step->unfinished && step->unfinished->down && plan->request->force &&
+				plan->search.item[i].origin == DOWN_WORKTREE;
+		if (!step->unfinished || !step->unfinished->down || step->restart)
+			step->down = &plan->search.item[i];
+	}
 	return 0;
 }
 
@@ -307,6 +314,11 @@ static void warn_of_down(struct rollback_plan *plan, const struct rollback_step 
 	const struct down *down = step->down;
 	const char *version = step->applied->version;
 
+	if (step->restart)
+		verdict_warn(&plan->verdict,
+			     "the rollback of '%s' was interrupted; it starts anew with the worktree's down "
+			     "script (--force)",
+			     version);
 	if (down->corrected) {
 		verdict_warn(&plan->verdict,
 			     "the down script of '%s' was changed since it was applied; the worktree's is used",
@@ -357,7 +369,8 @@ static int parse_downs(struct rollback_plan *plan, struct error *err)
 			return error_prefix(err, "cannot roll back migration '%s'", step->applied->version);
 		}
 		plan->destroys = plan->destroys || sql_script_loss(&step->script) != SQL_KEEPS_ROWS;
-		if (!step->script.no_transaction && !(step->unfinished && step->unfinished->down))
+		if (!step->script.no_transaction &&
+		    !(step->unfinished && step->unfinished->down && !step->restart))
 			continue;
 		plan->outside = true;
 		if (plan->request->rehearse)
@@ -374,7 +387,8 @@ int rollback_plan(struct rollback_plan *ret, struct session *s, const struct rol
 {
 	ret->session = s;
 	ret->request = request;
-	if (session_check_writable(s, err) < 0 || choose_targets(ret, err) < 0)
+	if (session_check_writable(s, err) < 0 || change_await(s, err) < 0 ||
+	    choose_targets(ret, err) < 0)
 		return -1;
 	refuse_interrupted(ret);
 	if (!ret->nr)

@@ -122,7 +122,7 @@ void rollback_show(const struct rollback_plan *plan)
 		json_print(json);
 		return;
 	}
-	if (plan->nr && !common->json && !(common->quiet && common->yes)) {
+	if (plan->nr && !((common->quiet || common->json) && common->yes)) {
 		rollback_text(&text, plan);
 		fflush(stdout);
 		fputs(text.buf, to);
@@ -173,8 +173,10 @@ static void print_proof(const struct rollback_plan *plan, enum rollback_outcome 
 	for (size_t i = 0; i < proof->order.nr && plan->request->common.verbose; i++)
 		print_escaped("The order of columns is another: ", proof->order.v[i]);
 	if (outcome == ROLLBACK_UNPROVEN) {
-		puts(something_stays(plan) ? "What is rolled back above stays so; nothing else has changed." :
-					     "Everything was undone: nothing has changed.");
+		if (!plan->request->rehearse)
+			puts(something_stays(plan) ?
+				     "What is rolled back above stays so; nothing else has changed." :
+				     "Everything was undone: nothing has changed.");
 		hint("Correct the down script, or use --accept-difference to take the difference.");
 	}
 }
@@ -182,7 +184,7 @@ static void print_proof(const struct rollback_plan *plan, enum rollback_outcome 
 json_t *rollback_outcome_to_json(const struct rollback_plan *plan, enum rollback_outcome outcome,
 				 const struct error *failure)
 {
-	static const char *const names[] = { "done", "unproven", "failed" };
+	static const char *const names[] = { "done", "unproven", "failed", "refused" };
 	json_t *ret = rollback_to_json(plan, true);
 
 	json_object_set_new(ret, "operation", json_text(plan->operation));

@@ -44,6 +44,7 @@ struct rollback_step {
 	const struct log_unfinished *unfinished; /* it was interrupted, up or down; or NULL */
 	struct down *down;			 /* in plan.search; NULL when it goes on from the log */
 	struct sql_script script;
+	bool restart; /* an interrupted rollback that starts anew, with another script (--force) */
 	bool ran;  /* its script has ended */
 	bool done; /* and that stays; in a rehearsal: would have */
 	int64_t microseconds;
@@ -69,7 +70,8 @@ struct rollback_plan {
 enum rollback_outcome {
 	ROLLBACK_DONE,
 	ROLLBACK_UNPROVEN, /* the proof failed; what ran in a transaction was undone */
-	ROLLBACK_FAILED
+	ROLLBACK_FAILED,
+	ROLLBACK_REFUSED /* by the plan's verdict: nothing was begun */
 };
 
 int rollback_plan(struct rollback_plan *ret, struct session *s,

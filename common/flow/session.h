@@ -52,6 +52,9 @@ struct session {
 int session_open(struct session *s, const struct session_request *request,
 		 struct error *err) MUST_CHECK;
 void session_close(struct session *s);
+/* Reads ledger and log again, before anything points into them. */
+int session_reread(struct session *s, struct error *err) MUST_CHECK;
+
 /*
  * One digest over ledger and unfinished scripts as they are in the database by now; free()
  * it. Plans keep pointing into what was read first, which stays as it is; only whether the

@@ -45,9 +45,13 @@ static void print_json(const struct migration_statuses *statuses, const struct s
 
 	for (size_t i = 0; i < statuses->nr; i++)
 		json_array_append_new(migrations, status_to_json(&statuses->item[i]));
-	for (int state = 0; state < MIGRATION_STATES; state++)
-		json_object_set_new(summary, migration_state_name((enum migration_state)state),
-				    json_size(statuses->count[state]));
+	for (int state = 0; state < MIGRATION_STATES; state++) {
+		char *key CLEANUP(free_p) = xstrdup(migration_state_name((enum migration_state)state));
+
+		for (char *dash = strchr(key, '-'); dash; dash = strchr(dash, '-'))
+			*dash = '_';
+		json_object_set_new(summary, key, json_size(statuses->count[state]));
+	}
 	for (size_t i = 0; i < s->files.problems; i++)
 		json_array_append_new(problems, json_text(s->files.problem[i].text));
 	json = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "format", 1, "database",

@@ -34,6 +34,10 @@
 #define OWN(class, oid)                                                          \
 	oid " NOT IN (SELECT m.objid FROM pg_depend m WHERE m.refclassid = 3079" \
 	    " AND m.deptype = 'e' AND m.classid = " STRING(class) ")"
+/* Not made with a type, as the functions and the cast of a range are. */
+#define NO_BYPRODUCT(class, oid)                                         \
+	"NOT EXISTS (SELECT FROM pg_depend b WHERE b.classid = " STRING( \
+		class) " AND b.objid = " oid " AND b.deptype = 'i')"
 #define IN_SCHEMAS(oid) oid " IN ({schemas})"
 /* Below are the objects that initdb made. */
 #define NORMAL(oid) oid " >= 16384"
@@ -580,8 +584,8 @@ const struct catalog_kind catalog_kinds[] = {
 		ALONE(1255, "p"),
 		.identity = "p.oid::regprocedure::text",
 		.from = "pg_proc p",
-		.where = "p.prokind <> 'a' AND " IN_SCHEMAS("p.pronamespace") " AND " OWN(1255,
-											  "p.oid"),
+		.where = "p.prokind <> 'a' AND " IN_SCHEMAS("p.pronamespace") " AND " OWN(
+			1255, "p.oid") " AND (p.prolang <> 12 OR " NO_BYPRODUCT(1255, "p.oid") ")",
 		ATTRIBUTES(function_attributes),
 	},
 	{
@@ -674,7 +678,7 @@ const struct catalog_kind catalog_kinds[] = {
 		.identity =
 			"format_type(c.castsource, NULL) || ' as ' || format_type(c.casttarget, NULL)",
 		.from = "pg_cast c",
-		.where = OWN(2605, "c.oid"),
+		.where = OWN(2605, "c.oid") " AND " NO_BYPRODUCT(2605, "c.oid"),
 		ATTRIBUTES(cast_attributes),
 	},
 	{

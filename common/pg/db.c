@@ -236,8 +236,13 @@ static int connection_error(struct db *db, struct error *err)
 
 	strbuf_addstr(&sb, PQerrorMessage(db->conn->pg));
 	strbuf_rtrim(&sb);
+	char *further = strchr(sb.buf, '\n');
+	if (further)
+		*further++ = '\0';
 	error_set(err, "could not connect to database '%s': %s", db->environment,
 		  sb.len ? sb.buf : "no answer");
+	if (further)
+		error_detail(err, "%s", further + strspn(further, " \t"));
 	return error_hint(err, "Check the connection settings of '%s' and that the server runs.",
 			  db->environment);
 }
