@@ -1,0 +1,136 @@
+-- SPDX-License-Identifier: MIT
+-- A schema with at least one object of each kind, for t1500-catalog.sh. Roles are made by it.
+SET client_min_messages = warning;
+CREATE TABLE p (id int PRIMARY KEY, n text DEFAULT 'x', v numeric(10,2) CHECK (v > 0),
+	g int GENERATED ALWAYS AS (id * 2) STORED, old int);
+ALTER TABLE p DROP old;
+CREATE TABLE q (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, pid int REFERENCES p (id),
+	at timestamptz NOT NULL DEFAULT '2020-01-01 00:00:00+02', iv interval DEFAULT '1 day 2 hours',
+	f float8 DEFAULT 0.1, by bytea DEFAULT '\x00ff', m money DEFAULT 1);
+CREATE INDEX qi ON q (pid);
+CREATE INDEX q_expr ON q ((pid + 1), lower(id::text));
+CREATE TABLE r (rid int, pid int, n text COLLATE "C", FOREIGN KEY (pid) REFERENCES p ON DELETE CASCADE);
+CREATE TABLE u (a int, b int UNIQUE, EXCLUDE USING btree (a WITH =)) WITH (fillfactor = 70);
+CREATE UNLOGGED TABLE ul (a int);
+CREATE TYPE e AS ENUM ('a', 'b', 'it''s');
+CREATE TYPE ct AS (a int, b text);
+CREATE TYPE rg AS RANGE (subtype = float8, subtype_diff = float8mi);
+CREATE TYPE shell;
+CREATE DOMAIN d AS int CHECK (value > 0);
+CREATE DOMAIN d_ct AS ct CONSTRAINT has_a CHECK ((value).a > 0);
+CREATE COLLATION co FROM "C";
+CREATE DOMAIN d_text AS text COLLATE co NOT NULL DEFAULT 'none';
+CREATE TABLE typed (a e DEFAULT 'a', b e[] DEFAULT '{b}', c ct, d d, ds d[], r rg, mr rg_multirange, t d_text,
+	CHECK (a <> 'b'));
+CREATE TABLE of_type OF ct;
+CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'select 1';
+CREATE FUNCTION f2(x e, y ct[] DEFAULT '{}', OUT z int, VARIADIC w text[] DEFAULT '{}') LANGUAGE plpgsql
+	COST 7 SET work_mem = '2MB' SECURITY DEFINER AS $$
+begin
+	z := 1;	-- with a tab
+end
+$$;
+CREATE FUNCTION rows_of_p() RETURNS SETOF p LANGUAGE sql STABLE ROWS 3 BEGIN ATOMIC SELECT * FROM p; END;
+CREATE FUNCTION part_of_p(p) RETURNS text LANGUAGE sql AS 'select $1.n';
+CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'begin return new; end';
+CREATE PROCEDURE pr() LANGUAGE sql AS 'select 1';
+CREATE AGGREGATE ag(int) (sfunc = int4pl, stype = int, initcond = '0');
+CREATE AGGREGATE ag2(float8) (sfunc = float8pl, stype = float8, msfunc = float8pl, minvfunc = float8mi, mstype = float8);
+ALTER TABLE q ALTER m SET DEFAULT f(1)::numeric::money;
+CREATE TRIGGER tg BEFORE INSERT ON p FOR EACH ROW WHEN (new.n <> 'y') EXECUTE FUNCTION tf();
+CREATE CONSTRAINT TRIGGER ctg AFTER INSERT ON q DEFERRABLE FOR EACH ROW EXECUTE FUNCTION tf();
+CREATE VIEW v AS SELECT id FROM p;
+CREATE VIEW v2 WITH (security_barrier) AS SELECT v.id, f(v.id) AS f FROM v WHERE id > 0 WITH CHECK OPTION;
+CREATE VIEW joined AS SELECT * FROM p JOIN r USING (n);
+CREATE VIEW whole AS SELECT p, (c).a FROM p, typed;
+CREATE MATERIALIZED VIEW mv AS SELECT id, n FROM p;
+CREATE INDEX mvi ON mv (id);
+CREATE POLICY pl ON p USING (id > 0);
+CREATE POLICY pl2 ON p AS RESTRICTIVE FOR SELECT TO t1500_reader USING (EXISTS (SELECT FROM q WHERE q.pid = p.id));
+CREATE SEQUENCE s;
+CREATE SEQUENCE s2 AS smallint INCREMENT -1 OWNED BY q.pid;
+ALTER TABLE r ALTER rid SET DEFAULT nextval('s');
+CREATE TABLE part (a int, b e, c text) PARTITION BY RANGE (a);
+CREATE TABLE part1 PARTITION OF part FOR VALUES FROM (0) TO (10);
+CREATE TABLE part2 PARTITION OF part DEFAULT PARTITION BY LIST (b);
+CREATE TABLE part2a PARTITION OF part2 FOR VALUES IN ('a');
+CREATE INDEX part_c ON part (c);
+ALTER TABLE part ADD PRIMARY KEY (a, b);
+CREATE TABLE to_part (a int, b e, FOREIGN KEY (a, b) REFERENCES part);
+CREATE TRIGGER ptg AFTER UPDATE ON part FOR EACH ROW EXECUTE FUNCTION tf();
+CREATE TABLE parent (a int NOT NULL, b int CHECK (b > 0));
+CREATE TABLE child (a int, c int) INHERITS (parent);
+CREATE TABLE loose (a int, b int, CHECK (b > 0));
+CREATE RULE ru AS ON UPDATE TO q DO INSTEAD NOTHING;
+CREATE RULE ru2 AS ON DELETE TO r DO ALSO INSERT INTO u (a) SELECT old.rid FROM p JOIN q USING (id);
+CREATE PUBLICATION pub FOR TABLE p (id, n), u WHERE (a > 0);
+CREATE PUBLICATION pub_all FOR TABLES IN SCHEMA public;
+CREATE STATISTICS st ON id, n FROM p;
+CREATE STATISTICS st2 ON (id + 1), lower(n) FROM p;
+CREATE CAST (ct AS e) WITH INOUT;
+CREATE FUNCTION eq(ct, ct) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'select $1.a = $2.a';
+CREATE OPERATOR === (leftarg = ct, rightarg = ct, function = eq, commutator = ===);
+CREATE VIEW v_op AS SELECT c FROM typed WHERE c === '(1,)'::ct;
+CREATE FUNCTION cmp(ct, ct) RETURNS int LANGUAGE sql IMMUTABLE AS 'select $1.a - $2.a';
+CREATE OPERATOR FAMILY fam USING btree;
+CREATE OPERATOR CLASS ops FOR TYPE ct USING btree FAMILY fam AS OPERATOR 3 ===, FUNCTION 1 cmp(ct, ct);
+CREATE INDEX typed_ops ON typed (c ops);
+CREATE ACCESS METHOD am TYPE TABLE HANDLER heap_tableam_handler;
+CREATE TABLE on_am (a int) USING am;
+CREATE CONVERSION conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE TEXT SEARCH DICTIONARY tsd (template = simple, accept = false);
+CREATE TEXT SEARCH CONFIGURATION tsc (copy = english);
+CREATE TEXT SEARCH PARSER tsp (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype);
+CREATE TEXT SEARCH TEMPLATE tst (lexize = dsimple_lexize);
+CREATE INDEX p_fts ON p USING gin (to_tsvector('tsc'::regconfig, n));
+CREATE FOREIGN DATA WRAPPER fdw;
+CREATE SERVER srv TYPE 'any' VERSION '1' FOREIGN DATA WRAPPER fdw OPTIONS (host 'h');
+CREATE USER MAPPING FOR t1500_reader SERVER srv OPTIONS (user 'me', password 'secret of t1500');
+CREATE USER MAPPING FOR public SERVER srv;
+CREATE FOREIGN TABLE ft (a int OPTIONS (x 'y'), b text) SERVER srv OPTIONS (k 'v');
+CREATE FUNCTION evf() RETURNS event_trigger LANGUAGE plpgsql AS $$begin end$$;
+CREATE EVENT TRIGGER et ON ddl_command_end WHEN tag IN ('CREATE OPERATOR FAMILY') EXECUTE FUNCTION evf();
+CREATE FUNCTION lang_handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE TRUSTED LANGUAGE lang HANDLER lang_handler;
+CREATE FUNCTION in_lang() RETURNS int LANGUAGE lang AS 'begin return 1; end';
+CREATE TRANSFORM FOR int LANGUAGE lang (FROM SQL WITH FUNCTION prsd_lextype(internal));
+CREATE EXTENSION citext;
+CREATE TABLE with_ext (a citext DEFAULT 'x'::citext);
+CREATE EXTENSION hstore SCHEMA public;
+CREATE VIEW v_hs AS SELECT 'a=>1'::hstore -> 'a' AS a;
+CREATE FUNCTION needs_ext() RETURNS int LANGUAGE sql AS 'select 1';
+ALTER FUNCTION needs_ext() DEPENDS ON EXTENSION citext;
+CREATE SUBSCRIPTION sub CONNECTION 'host=nowhere password=secret' PUBLICATION pub
+	WITH (connect = false, slot_name = NONE);
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO t1500_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE EXECUTE ON FUNCTIONS FROM t1500_reader;
+CREATE SCHEMA other AUTHORIZATION t1500_owner;
+CREATE TABLE other.p (id int REFERENCES p, e e) TABLESPACE pg_default;
+ALTER TABLE other.p OWNER TO t1500_owner;
+GRANT SELECT, INSERT (id) ON other.p TO t1500_reader WITH GRANT OPTION;
+CREATE VIEW other.v AS SELECT p.id, o.e FROM public.p JOIN other.p o USING (id);
+CREATE SCHEMA "We ird.""x";
+CREATE TABLE "We ird.""x"."ta.b""le's" ("co l.""u" int, "Select" text DEFAULT 'a''b', CONSTRAINT "c o""n" CHECK ("co l.""u" > 0));
+CREATE INDEX "i""x" ON "We ird.""x"."ta.b""le's" ("co l.""u");
+CREATE FUNCTION "We ird.""x"."f n"("a ""b" int) RETURNS int LANGUAGE sql AS 'select 1';
+CREATE TRIGGER "t g" BEFORE UPDATE ON "We ird.""x"."ta.b""le's" FOR EACH ROW EXECUTE FUNCTION tf();
+ALTER TABLE "We ird.""x"."ta.b""le's" OWNER TO "t1500 Odd.Role";
+COMMENT ON COLUMN "We ird.""x"."ta.b""le's"."Select" IS E'two\nlines: of\ttext';
+COMMENT ON TABLE q IS 'a table';
+COMMENT ON COLUMN q.id IS 'a column';
+COMMENT ON INDEX q_pkey IS 'an index';
+COMMENT ON CONSTRAINT q_pkey ON q IS 'a constraint';
+COMMENT ON CONSTRAINT has_a ON DOMAIN d_ct IS 'of a domain';
+COMMENT ON TYPE ct IS 'a composite type';
+COMMENT ON COLUMN ct.a IS 'of a composite type';
+COMMENT ON FUNCTION f(int) IS 'a function';
+COMMENT ON TRIGGER ctg ON q IS 'a trigger';
+COMMENT ON RULE ru2 ON r IS 'a rule';
+COMMENT ON POLICY pl2 ON p IS 'a policy';
+COMMENT ON STATISTICS st2 IS 'statistics';
+COMMENT ON SERVER srv IS 'a server';
+COMMENT ON OPERATOR === (ct, ct) IS 'an operator';
+COMMENT ON LANGUAGE lang IS 'a language';
+COMMENT ON TRANSFORM FOR int LANGUAGE lang IS 'a transform';
+COMMENT ON CAST (ct AS e) IS 'a cast';
+COMMENT ON SCHEMA other IS 'a schema';
