@@ -633,16 +633,11 @@ static void print_done(const struct apply_plan *plan, const struct apply_step *s
 	       plan->request->mode == APPLY_BASELINE ? "recorded" : time.buf);
 }
 
-/* On a connection made anew there is no lock, so the steps behind it are left. */
 static int commit_step(struct apply_run *run, struct apply_step *step, struct error *err)
 {
-	int committed = change_commit(&run->change, step->version, err);
-
-	if (committed < 0)
+	if (change_commit(&run->change, step->version, err) < 0)
 		return -1;
 	step->done = true;
-	if (committed == CHANGE_COMMITTED_LOST)
-		return error_set(err, "lost the connection after migration '%s' was committed", step->version);
 	return 0;
 }
 
@@ -800,6 +795,9 @@ static int run_each(struct apply_run *run, struct error *err)
 		progress_hide(&progress);
 		print_done(plan, step);
 		progress_update(&progress, i + 1);
+		if (run->change.reconnected && i + 1 < plan->nr)
+			return error_set(err, "lost the connection after migration '%s' was committed",
+					 step->version);
 	}
 	progress_finish(&progress);
 	return 0;

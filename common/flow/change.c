@@ -282,8 +282,10 @@ static int resolve_commit(struct change *change, const char *what, struct error 
 	change->reconnected = true;
 	if (reconnect(change->session, &ignored) < 0 || ask_outcome(&status, change, &ignored) < 0)
 		status = "unknown";
-	if (!strcmp(status, "committed"))
+	if (!strcmp(status, "committed")) {
+		note("the connection was lost at the commit of %s, and the server says it is done", what);
 		return CHANGE_COMMITTED_LOST;
+	}
 	error_move(err, lost);
 	if (!strcmp(status, "aborted"))
 		return error_prefix(err, "%s was rolled back", what);
