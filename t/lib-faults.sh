@@ -79,14 +79,14 @@ db_copy () {
 	END
 }
 
-# A job of a shell without job control ignores SIGINT, and so would the command.
+# A job of a shell without job control ignores SIGINT, and so would the command; nohup, SIGHUP.
 in_background () {
 	background_name_=$1
 	shift
 	rm -f "$background_name_.pid" "$background_name_.code"
 	{
 		perl -e '
-			$SIG{INT} = $SIG{QUIT} = "DEFAULT";
+			$SIG{INT} = $SIG{QUIT} = $SIG{HUP} = "DEFAULT";
 			my $name = shift;
 			my $pid = fork // die;
 			if (!$pid) {

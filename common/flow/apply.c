@@ -579,6 +579,8 @@ static int script_failed(const struct apply_run *run, const struct apply_step *s
 	error_prefix(err, "could not apply migration '%s'", step->version);
 	if (err->exit_code == EXIT_INTERRUPTED)
 		return -1;
+	if (db_is_lost(&run->plan->session->db))
+		return error_hint(err, "Nothing of it is left. Run the command again once the server answers.");
 	if (run->plan->request->rehearse || run->plan->request->single_transaction)
 		return error_hint(err, "Nothing was changed. Correct the script and run the command again.");
 	return error_hint(err, "Nothing of it is left; what was applied before it stays. "

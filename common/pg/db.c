@@ -38,6 +38,14 @@ static void set_error_position(struct db *db, const PGresult *res)
 	db->conn->error_position = position ? (size_t)strtoul(position, NULL, 10) : 0;
 }
 
+/* The server says good-bye; that the connection is closed is seen only later. */
+static bool ends_session(const PGresult *res)
+{
+	const char *severity = res ? PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED) : NULL;
+
+	return severity && (!strcmp(severity, "FATAL") || !strcmp(severity, "PANIC"));
+}
+
 /*
  * Fills `err` from a failed result. libpq's messages about a connection may quote its
  * parameters, but never the password.
@@ -51,7 +59,7 @@ static int error_pg(struct error *err, struct db *db, const PGresult *res)
 	const char *context = res ? PQresultErrorField(res, PG_DIAG_CONTEXT) : NULL;
 
 	set_error_position(db, res);
-	if (PQstatus(db->conn->pg) == CONNECTION_BAD) {
+	if (PQstatus(db->conn->pg) == CONNECTION_BAD || ends_session(res)) {
 		db->conn->lost = true;
 		error_set(err, "lost the connection to database '%s'", db->environment);
 		if (primary)
