@@ -16,18 +16,16 @@ static void fd_close_p(int *fd)
 
 int file_read(struct strbuf *ret, const char *path, struct error *err)
 {
-	const size_t enough_for_most = 8192;
+	char buffer[16384]; /* most files fit: their strings are then no larger than they are */
 	int fd CLEANUP(fd_close_p) = open(path, O_RDONLY | O_CLOEXEC);
 	size_t before = ret->len;
+	ssize_t n;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? FILE_MISSING :
 							     error_errno(err, "cannot open '%s'", path);
-	strbuf_grow(ret, enough_for_most);
-	for (;;) {
-		size_t room = ret->alloc - ret->len - 1;
-		ssize_t n = read(fd, ret->buf + ret->len, room);
-
+	do {
+		n = read(fd, buffer, sizeof(buffer));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -35,12 +33,9 @@ int file_read(struct strbuf *ret, const char *path, struct error *err)
 			strbuf_setlen(ret, before);
 			return -1;
 		}
-		if (!n)
-			return FILE_FOUND;
-		strbuf_setlen(ret, ret->len + (size_t)n);
-		if ((size_t)n == room)
-			strbuf_grow(ret, ret->len);
-	}
+		strbuf_add(ret, buffer, (size_t)n);
+	} while (n < 0 || (size_t)n == sizeof(buffer));
+	return FILE_FOUND;
 }
 
 static int write_all(int fd, const char *data, size_t len)

@@ -38,17 +38,35 @@ static int compare_application(const void *a, const void *b)
 	return version_compare(x->version, y->version);
 }
 
+static int compare_versions(const void *a, const void *b)
+{
+	return version_compare((*(const struct ledger_entry *const *)a)->version,
+			       (*(const struct ledger_entry *const *)b)->version);
+}
+
 void ledger_order(struct ledger *ledger)
 {
 	sort(ledger->item, ledger->nr, sizeof(*ledger->item), compare_application);
+	free(ledger->by_version);
+	ledger->by_version = xcalloc(ledger->nr, sizeof(*ledger->by_version));
+	for (size_t i = 0; i < ledger->nr; i++)
+		ledger->by_version[i] = &ledger->item[i];
+	sort(ledger->by_version, ledger->nr, sizeof(*ledger->by_version), compare_versions);
+}
+
+static int compare_key(const void *version, const void *entry)
+{
+	return version_compare(version, (*(const struct ledger_entry *const *)entry)->version);
 }
 
 const struct ledger_entry *ledger_find(const struct ledger *ledger, const char *version)
 {
-	for (size_t i = 0; i < ledger->nr; i++)
-		if (!version_compare(ledger->item[i].version, version))
-			return &ledger->item[i];
-	return NULL;
+	const struct ledger_entry **found = NULL;
+
+	if (ledger->nr)
+		found = bsearch(version, ledger->by_version, ledger->nr,
+				sizeof(*ledger->by_version), compare_key);
+	return found ? *found : NULL;
 }
 
 static struct migration_status *add(struct migration_statuses *s, const char *version,
@@ -59,22 +77,13 @@ static struct migration_status *add(struct migration_statuses *s, const char *ve
 	return &s->item[s->nr++];
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-	return version_compare((*(const struct ledger_entry *const *)a)->version,
-			       (*(const struct ledger_entry *const *)b)->version);
-}
-
 /* Both lists are in the order of versions: one walk over both, as in a merge. */
 static void merge(struct migration_statuses *s, const struct migrations *files,
 		  const struct ledger *ledger)
 {
-	const struct ledger_entry **sorted = xcalloc(ledger->nr, sizeof(*sorted));
+	const struct ledger_entry *const *sorted = ledger->by_version;
 	size_t f = 0, l = 0;
 
-	for (size_t i = 0; i < ledger->nr; i++)
-		sorted[i] = &ledger->item[i];
-	sort(sorted, ledger->nr, sizeof(*sorted), compare_entries);
 	while (f < files->nr || l < ledger->nr) {
 		int order = f == files->nr ? 1 :
 			    l == ledger->nr ? -1 :
@@ -93,7 +102,6 @@ static void merge(struct migration_statuses *s, const struct migrations *files,
 			status->version = status->applied->version;
 		}
 	}
-	free(sorted);
 }
 
 /* A script that was begun and has no row in the ledger and perhaps no file either. */

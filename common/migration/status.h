@@ -53,7 +53,10 @@ void migration_statuses_release(struct migration_statuses *s);
 /* Fills in found_at of the missing ones, by one search of the history. */
 int migration_statuses_locate(struct migration_statuses *s, struct error *err) MUST_CHECK;
 
-/* Puts the ledger in the order of application; what was applied at one moment, by version. */
+/*
+ * Puts the ledger in the order of application; what was applied at one moment, by version.
+ * Needed before it is searched or compared.
+ */
 void ledger_order(struct ledger *ledger);
 /* The entry of a version in the ledger (versions compare as numbers), or NULL. */
 const struct ledger_entry *ledger_find(const struct ledger *ledger, const char *version);

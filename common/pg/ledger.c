@@ -22,6 +22,7 @@ void ledger_release(struct ledger *ledger)
 		free(ledger->item[i].name);
 		free(ledger->item[i].checksum);
 	}
+	free(ledger->by_version);
 	free(ledger->item);
 	*ledger = (struct ledger)LEDGER_INIT;
 }

@@ -43,6 +43,7 @@ struct ledger_entry {
 struct ledger {
 	struct ledger_entry *item;
 	size_t nr, alloc;
+	const struct ledger_entry **by_version; /* in the order of versions, from ledger_order() */
 };
 #define LEDGER_INIT { 0 }
 
