@@ -25,6 +25,8 @@ void catalog_changes_add(struct catalog_changes *changes, const struct catalog_o
 	const struct catalog_object *any = before ? before : after;
 	struct catalog_change *c;
 
+	if (!any)
+		BUG("no object");
 	ARRAY_GROW(changes->item, changes->nr + 1, changes->alloc);
 	c = &changes->item[changes->nr++];
 	*c = (struct catalog_change){
@@ -173,11 +175,14 @@ static size_t add_attributes(struct strbuf *out, const char *kind, const char *l
 
 		if ((only && before) || (before && after && !strcmp(before, after)))
 			continue;
+		if (!before)
+			before = xstrdup(absent_value(kind, line, len, after ? after : ""));
+		if (!after)
+			after = xstrdup(absent_value(kind, line, len, before));
 		strbuf_addstr(out, nr++ ? ", " : "");
 		strbuf_add(out, line, len);
 		strbuf_addstr(out, ": ");
-		add_values(out, before ? before : absent_value(kind, line, len, after),
-			   after ? after : absent_value(kind, line, len, before), utf8);
+		add_values(out, before, after, utf8);
 	}
 	return nr;
 }

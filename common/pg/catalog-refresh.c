@@ -516,37 +516,59 @@ static void replace_notes(struct refresh *r, const struct db_result *rows)
 	catalog_notes_sort(notes);
 }
 
+/* Groups that are known here; `ret_unknown` gets the objects that have to be looked up. */
+static void find_known_groups(const struct refresh *r, struct object_ids *ret,
+			      struct object_ids *ret_unknown)
+{
+	bool *known = xcalloc(r->touched.nr, sizeof(*known));
+
+	for (size_t i = 0; i < r->cat->nr; i++) {
+		const struct catalog_object *o = &r->cat->item[i];
+		const struct object_id *id = ids_find(&r->touched, o->class_oid, o->oid);
+
+		if (!id && !o->part)
+			id = ids_find(&r->touched, o->group_class, o->group_oid);
+		if (!id)
+			continue;
+		/* A multirange's range is another group that it shows in. */
+		known[id - r->touched.item] = id->class_oid != CLASS_TYPE;
+		ids_add(ret, o->group_class, o->group_oid, 0);
+	}
+	for (size_t i = 0; i < r->touched.nr; i++)
+		if (!known[i])
+			ids_add(ret_unknown, r->touched.item[i].class_oid, r->touched.item[i].oid,
+				0);
+	free(known);
+}
+
 /* Step 3: the groups that touched objects belong to, and notes. */
 static int find_groups(struct refresh *r, struct object_ids *ret, struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	struct calls calls CLEANUP(calls_release) = { 0 };
+	struct object_ids unknown CLEANUP(ids_release) = { 0 };
 	struct strbuf sb CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct call *call;
 
-	catalog_track_groups_sql(&sb, r->db->version);
-	call = calls_add(&calls, &sb, 0);
-	call_arg(call, ids_classes(&r->touched));
-	call_arg(call, ids_oids(&r->touched, 0));
+	find_known_groups(r, ret, &unknown);
+	if (unknown.nr) {
+		struct call *call;
+
+		catalog_track_groups_sql(&sb, r->db->version);
+		call = calls_add(&calls, &sb, 0);
+		call_arg(call, ids_classes(&unknown));
+		call_arg(call, ids_oids(&unknown, 0));
+	}
 	if (r->noted.nr) {
 		strbuf_addstr(&sb, catalog_notes_some_sql);
 		call_arg(calls_add(&calls, &sb, 1), ids_oids(&r->noted, 0));
 	}
-	if (run(&batch, r->state, r->db, &calls, err) < 0)
+	if (calls.nr && run(&batch, r->state, r->db, &calls, err) < 0)
 		return -1;
 	for (size_t i = 0; i < batch.nr; i++) {
 		if (batch.item[i].wanted && batch.item[i].tag == 0)
 			add_groups(r, ret, &batch.item[i].result);
 		else if (batch.item[i].wanted)
 			replace_notes(r, &batch.item[i].result);
-	}
-	/* What is gone cannot be looked up there, but was known here. */
-	for (size_t i = 0; i < r->cat->nr; i++) {
-		const struct catalog_object *o = &r->cat->item[i];
-
-		if (ids_find(&r->touched, o->class_oid, o->oid) ||
-		    (!o->part && ids_find(&r->touched, o->group_class, o->group_oid)))
-			ids_add(ret, o->group_class, o->group_oid, 0);
 	}
 	ids_sort(ret);
 	return 0;
@@ -620,6 +642,10 @@ static void add_renamed(struct refresh *r, struct object_ids *renamed,
 			const struct catalog_object *before, const struct catalog_object *after)
 {
 	const struct catalog_object *any = after ? after : before;
+
+	if (!any)
+		BUG("no object");
+
 	const struct object_id *id = ids_find(&r->touched, any->class_oid, any->oid);
 	const struct object_id *group = ids_find(&r->touched, any->group_class, any->group_oid);
 
@@ -762,7 +788,8 @@ static void merge(struct refresh *r, struct catalog_changes *ret)
 
 	if (r->fresh.nr)
 		qsort(r->fresh.item, r->fresh.nr, sizeof(*r->fresh.item), compare_objects);
-	ARRAY_GROW(all.item, cat->nr + r->fresh.nr, all.alloc);
+	all.alloc = cat->nr + r->fresh.nr;
+	all.item = xcalloc(all.alloc, sizeof(*all.item));
 	for (size_t i = 0; i < cat->nr; i++) {
 		struct catalog_object *o = &cat->item[i];
 

@@ -57,8 +57,7 @@ struct catalog_attribute {
 
 /* One query, for one or several kinds. In its texts, {schemas} and {excluded} stand for queries. */
 struct catalog_kind {
-	const char *kind; /* SQL: the kind's name */
-	enum catalog_class group_class;
+	const char *kind;      /* SQL: the kind's name */
 	const char *class_oid; /* SQL: class_oid of the object */
 	const char *oid;       /* SQL */
 	const char *sub;       /* SQL, or NULL for 0 */
@@ -69,6 +68,7 @@ struct catalog_kind {
 	const char *all;   /* further condition when everything is read, or NULL */
 	const struct catalog_attribute *attributes;
 	size_t attribute_nr;
+	enum catalog_class group_class;
 	bool part; /* of another object, its group, and in the scope when that one is */
 };
 extern const struct catalog_kind catalog_kinds[];

@@ -221,9 +221,10 @@ static void add_groups(struct strbuf *out, int version)
 	if (version >= 150000)
 		strbuf_addstr(out, " UNION ALL SELECT 6104, pnpubid FROM pg_publication_namespace"
 				   " WHERE k.c = 6237 AND oid = k.o");
-	strbuf_addstr(out, " UNION ALL SELECT k.c, k.o WHERE k.c NOT IN"
-			   " (1259, 1247, 2606, 2604, 2620, 2618, 3256, 2602, 2603, 6106, 6237)) AS g"
-			   " WHERE g.o IS NOT NULL");
+	strbuf_addstr(out,
+		      " UNION ALL SELECT k.c, k.o WHERE k.c NOT IN"
+		      " (1259, 1247, 2606, 2604, 2620, 2618, 3256, 2602, 2603, 6106, 6237)) AS g"
+		      " WHERE g.o IS NOT NULL");
 }
 
 void catalog_track_groups_sql(struct strbuf *out, int version)

@@ -149,12 +149,11 @@ static void read_lines(struct strvec *ret, const char *path)
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t size = 0;
-	ssize_t len;
 	static const char hole[] = "@DATABASE@";
 
 	if (!file)
 		die(path);
-	while ((len = getline(&line, &size, file)) > 0) {
+	while (getline(&line, &size, file) > 0) {
 		char *at = strstr(line, hole);
 
 		line[strcspn(line, "\n")] = '\0';
