@@ -9,6 +9,7 @@ struct proof_expected {
 	char digest[CATALOG_DIGEST_SIZE]; /* "": absent */
 	char *definition;		  /* NULL: absent */
 	size_t sequence;		  /* later ones, of older migrations, win */
+	bool order;			  /* of columns */
 };
 
 const char *proof_result_name(enum proof_result result)
@@ -37,6 +38,23 @@ void proof_release(struct proof *proof)
 	*proof = (struct proof)PROOF_INIT;
 }
 
+/* Takes the change's strings. */
+static void add_expected(struct proof *proof, struct catalog_change *change)
+{
+	struct proof_expected *expected;
+
+	ARRAY_GROW(proof->expected, proof->nr + 1, proof->alloc);
+	expected = &proof->expected[proof->nr];
+	*expected = (struct proof_expected){
+		.kind = STEAL(change->kind),
+		.identity = STEAL(change->identity),
+		.definition = STEAL(change->before),
+		.sequence = proof->nr++,
+		.order = change->order,
+	};
+	memcpy(expected->digest, change->before_digest, sizeof(expected->digest));
+}
+
 int proof_expect(struct proof *proof, const char *version, const char *objects, struct error *err)
 {
 	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
@@ -50,22 +68,8 @@ int proof_expect(struct proof *proof, const char *version, const char *objects, 
 		       err) < 0 ||
 	    catalog_changes_from_json(&changes, json, err) < 0)
 		return error_prefix(err, "migration '%s'", version);
-	for (size_t i = 0; i < changes.nr; i++) {
-		struct catalog_change *change = &changes.item[i];
-		struct proof_expected *expected;
-
-		if (change->order)
-			continue;
-		ARRAY_GROW(proof->expected, proof->nr + 1, proof->alloc);
-		expected = &proof->expected[proof->nr];
-		*expected = (struct proof_expected){
-			.kind = STEAL(change->kind),
-			.identity = STEAL(change->identity),
-			.definition = STEAL(change->before),
-			.sequence = proof->nr++,
-		};
-		memcpy(expected->digest, change->before_digest, sizeof(expected->digest));
-	}
+	for (size_t i = 0; i < changes.nr; i++)
+		add_expected(proof, &changes.item[i]);
 	return 0;
 }
 
@@ -91,9 +95,9 @@ static bool is_overruled(const struct proof *proof, size_t i)
 						   proof->expected[i + 1].identity);
 }
 
-static bool is_expected(const struct proof *proof, const char *kind, const char *identity)
+static bool is_expected(const struct proof *proof, size_t nr, const char *kind, const char *identity)
 {
-	size_t low = 0, high = proof->nr;
+	size_t low = 0, high = nr;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -118,6 +122,44 @@ static void add_difference(struct proof *proof, const char *kind, const char *id
 	strvec_push_nodup(&proof->differences, strbuf_detach(&line));
 }
 
+/* "columns: a, "b, c"\n", as the catalog has it, into quoted names. */
+static void split_columns(struct strvec *ret, const char *definition)
+{
+	const char *name = definition + strcspn(definition, " ");
+	bool quoted = false;
+
+	while (*name && *name != '\n') {
+		const char *end;
+
+		name += strspn(name, ", ");
+		for (end = name; *end && *end != '\n' && (quoted || *end != ','); end++)
+			if (*end == '"')
+				quoted = !quoted;
+		strvec_push_nodup(ret, xmemdupz(name, (size_t)(end - name)));
+		name = end;
+	}
+}
+
+/* Do the columns that both have stand in the same order? */
+static bool is_same_order(const char *before, const char *after)
+{
+	struct strvec x CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec y CLEANUP(strvec_release) = STRVEC_INIT;
+	size_t k = 0;
+
+	split_columns(&x, before);
+	split_columns(&y, after);
+	for (size_t i = 0; i < x.nr; i++) {
+		if (!strvec_has(&y, x.v[i]))
+			continue;
+		while (k < y.nr && !strvec_has(&x, y.v[k]))
+			k++;
+		if (k == y.nr || strcmp(x.v[i], y.v[k++]) != 0)
+			return false;
+	}
+	return true;
+}
+
 static void check_expected(struct proof *proof, const struct catalog *now, bool utf8)
 {
 	for (size_t i = 0; i < proof->nr; i++) {
@@ -127,36 +169,51 @@ static void check_expected(struct proof *proof, const struct catalog *now, bool 
 		if (is_overruled(proof, i))
 			continue;
 		have = catalog_find(now, want->kind, want->identity);
+		if (want->order) {
+			/* A table that came or went has no order to compare. */
+			if (want->definition && have &&
+			    !is_same_order(want->definition, have->definition))
+				strvec_push(&proof->order, want->identity);
+			continue;
+		}
 		if (strcmp(want->digest, have ? have->digest : "") != 0)
 			add_difference(proof, want->kind, want->identity, want->definition,
 				       have ? have->definition : NULL, utf8);
 	}
 }
 
-static void check_others(struct proof *proof, const struct catalog_changes *changes, bool utf8)
+/*
+ * What no migration is known to have changed has to be again as it was, also after what the
+ * next check brings. Where a still older migration did change it, that one's word counts.
+ */
+static void expect_others(struct proof *proof, struct catalog_changes *changes)
 {
-	for (size_t i = 0; i < changes->nr; i++) {
-		const struct catalog_change *change = &changes->item[i];
+	size_t sorted = proof->nr;
 
-		/* A table that came or went has no order to compare. */
-		if (change->order && change->before && change->after)
-			strvec_push(&proof->order, change->identity);
-		if (change->order || proof->unrecorded.nr ||
-		    is_expected(proof, change->kind, change->identity))
-			continue;
-		add_difference(proof, change->kind, change->identity, change->before, change->after, utf8);
+	for (size_t i = 0; i < changes->nr; i++) {
+		struct catalog_change *change = &changes->item[i];
+
+		if ((change->order || !proof->unrecorded.nr) &&
+		    !is_expected(proof, sorted, change->kind, change->identity))
+			add_expected(proof, change);
 	}
 }
 
+static void sort_expected(struct proof *proof)
+{
+	if (proof->nr)
+		qsort(proof->expected, proof->nr, sizeof(*proof->expected), compare_expected);
+}
+
 void proof_check(struct proof *proof, const struct catalog *now,
-		 const struct catalog_changes *changes, bool utf8)
+		 struct catalog_changes *changes, bool utf8)
 {
 	strvec_release(&proof->differences);
 	strvec_release(&proof->order);
-	if (proof->nr)
-		qsort(proof->expected, proof->nr, sizeof(*proof->expected), compare_expected);
+	sort_expected(proof);
+	expect_others(proof, changes);
+	sort_expected(proof);
 	check_expected(proof, now, utf8);
-	check_others(proof, changes, utf8);
 	proof->result = proof->differences.nr ? PROOF_DIFFERENT :
 			proof->unrecorded.nr  ? PROOF_UNRECORDED :
 						PROOF_PROVEN;

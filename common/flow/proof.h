@@ -36,9 +36,12 @@ struct proof {
 /* `objects` is what the log has of the migration (JSON text), or NULL. */
 int proof_expect(struct proof *proof, const char *version, const char *objects,
 		 struct error *err) MUST_CHECK;
-/* May be called again after more proof_expect(), with a later catalog: it starts anew. */
+/*
+ * Takes the strings of `changes`. May be called again after more proof_expect(), with a later catalog and what was changed
+ * since the last call: what it then finds is about all that came before as well.
+ */
 void proof_check(struct proof *proof, const struct catalog *now,
-		 const struct catalog_changes *changes, bool utf8);
+		 struct catalog_changes *changes, bool utf8);
 void proof_release(struct proof *proof);
 json_t *proof_to_json(const struct proof *proof) MUST_CHECK;
 
