@@ -264,7 +264,8 @@ struct refresh {
 	struct catalog *cat;
 	struct catalog_state *state;
 	struct db *db;
-	uint64_t oldest;
+	uint64_t next, own;
+	int64_t command;
 	struct {
 		bool changed;
 		uint64_t sum;
@@ -303,8 +304,10 @@ static int read_sums(struct refresh *r, struct error *err)
 			int64_t track = db_int(rows, row, 0);
 			uint64_t sum = catalog_number(db_value(rows, row, 1));
 
-			if (track < 0) {
-				r->oldest = sum;
+			if (track == TRACK_NEXT) {
+				r->next = sum;
+			} else if (track == TRACK_OWN) {
+				r->own = sum;
 			} else if (sum != r->state->track[track].sum) {
 				r->track[track].changed = true;
 				r->track[track].sum = sum;
@@ -398,9 +401,20 @@ static void ask(struct refresh *r, struct calls *calls, size_t track, enum quest
 	struct strbuf oids = STRBUF_INIT;
 
 	if (question == YOUNG && !catalog_tracks[track].hash) {
+		/*
+		 * What came after the last refresh, and what this transaction did, if that was in
+		 * progress then; of the latter only what later commands did, if it was in this
+		 * transaction. Transactions of others that were in progress are not thought of:
+		 * the sum tells.
+		 */
+		bool same = r->own && r->own == r->state->own;
+		uint64_t from = r->own && r->own < r->state->next ? r->own : r->state->next;
+		struct call *call;
+
 		catalog_track_young_sql(&sb, track, r->db->version);
-		call_arg(calls_add(calls, &sb, track),
-			 xstrfmt("%" PRIu32, (uint32_t)r->state->oldest));
+		call = calls_add(calls, &sb, track);
+		call_arg(call, xstrfmt("%" PRIu32, (uint32_t)from));
+		call_arg(call, xstrfmt("%" PRId64, same ? r->state->command : INT64_C(-1)));
 	} else if (question == GONE) {
 		for (size_t i = 0; i < known->nr; i++)
 			strbuf_addf(&oids, "%c%" PRIu32, i ? ',' : '{', known->item[i].oid);
@@ -418,8 +432,11 @@ static void take_answer(struct refresh *r, size_t track, enum question question,
 {
 	struct catalog_entries entries = { 0 };
 
-	for (size_t row = 0; row < rows->rows; row++)
+	for (size_t row = 0; row < rows->rows; row++) {
 		catalog_entries_add(&entries, rows, row, 0);
+		if (rows->columns > 3 && db_int(rows, row, 3) > r->command)
+			r->command = db_int(rows, row, 3);
+	}
 	if (entries.nr)
 		qsort(entries.item, entries.nr, sizeof(*entries.item), catalog_entry_compare);
 	if (question == GONE && entries.nr) {
@@ -815,6 +832,16 @@ static void merge(struct refresh *r, struct catalog_changes *ret)
 	catalog_release(&old);
 }
 
+static void remember_xids(struct refresh *r)
+{
+	bool same = r->own && r->own == r->state->own;
+
+	if (!same || r->command > r->state->command)
+		r->state->command = r->command;
+	r->state->own = r->own;
+	r->state->next = r->next;
+}
+
 /* 1 when everything has to be read, 0 when all is done. */
 static int refresh(struct refresh *r, struct catalog_changes *ret, struct error *err)
 {
@@ -824,7 +851,7 @@ static int refresh(struct refresh *r, struct catalog_changes *ret, struct error 
 	if (changed < 0)
 		return -1;
 	if (!changed) {
-		r->state->oldest = r->oldest;
+		remember_xids(r);
 		return 0;
 	}
 	if (find_touched(r, err) < 0)
@@ -838,7 +865,7 @@ static int refresh(struct refresh *r, struct catalog_changes *ret, struct error 
 	if (is_too_much(r))
 		return 1;
 	merge(r, ret);
-	r->state->oldest = r->oldest;
+	remember_xids(r);
 	return 0;
 }
 
@@ -863,7 +890,8 @@ static int read_again(struct catalog *cat, struct db *db, struct catalog_changes
 int catalog_refresh(struct catalog *cat, struct db *db, struct catalog_changes *ret,
 		    struct error *err)
 {
-	struct refresh r CLEANUP(refresh_release) = { .cat = cat, .state = cat->state, .db = db };
+	struct refresh r CLEANUP(
+		refresh_release) = { .cat = cat, .state = cat->state, .db = db, .command = -1 };
 	int outcome = 1;
 
 	if (ret)

@@ -46,7 +46,9 @@ struct catalog_state {
 	struct catalog_scope_sql scope;
 	struct catalog_notes notes;
 	struct catalog_entries track[CATALOG_TRACK_MAX];
-	uint64_t oldest;	/* nothing older was in progress then */
+	uint64_t next;		/* xids that could be seen were below */
+	uint64_t own;		/* the xid of the transaction it was in, or 0 */
+	int64_t command;	/* its last command that changed one of these catalogs, or -1 */
 	struct strvec prepared; /* names of statements in the session ... */
 	int prepared_pid;	/* ... of this backend */
 	bool stale;		/* a refresh failed half-way */

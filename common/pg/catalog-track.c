@@ -115,7 +115,14 @@ static bool has_track(size_t track, int version)
 	return version >= catalog_tracks[track].since;
 }
 
-#define BOUND "SELECT -1, %s pg_snapshot_xmin(pg_current_snapshot())::text::%s"
+/* With columns in front of the number, and its type. */
+static void add_xids(struct strbuf *out, const char *columns, const char *type)
+{
+	strbuf_addf(out,
+		    "SELECT -1, %spg_snapshot_xmax(pg_current_snapshot())::text::%s UNION ALL"
+		    " SELECT -2, %scoalesce(pg_current_xact_id_if_assigned()::text, '0')::%s",
+		    columns, type, columns, type);
+}
 
 void catalog_track_state_sql(struct strbuf *out, int version)
 {
@@ -127,26 +134,26 @@ void catalog_track_state_sql(struct strbuf *out, int version)
 		strbuf_addf(out, ") FROM %s WHERE %s UNION ALL ", catalog_tracks[i].from,
 			    catalog_tracks[i].where);
 	}
-	strbuf_addf(out, BOUND, "", "numeric");
+	add_xids(out, "", "numeric");
 }
 
-/* The entries of a track with a further condition, behind a first column. */
-static void add_list(struct strbuf *out, size_t track, const char *first, const char *and,
-		     int version)
+/* The entries of a track with a further column in front or behind, and a further condition. */
+static void add_list(struct strbuf *out, size_t track, const char *first, const char *last,
+		     const char *and, int version)
 {
 	const struct catalog_track *t = &catalog_tracks[track];
 
 	strbuf_addf(out, "SELECT %s%s::oid, %s::oid, %s", first, t->class_oid, t->oid,
 		    t->several ? "sum(" : "(");
 	add_hash(out, t, version);
-	strbuf_addf(out, ")::bigint FROM %s WHERE %s%s", t->from, t->where, and);
+	strbuf_addf(out, ")::bigint%s FROM %s WHERE %s%s", last, t->from, t->where, and);
 	if (t->several)
 		strbuf_addf(out, " GROUP BY %s::oid, %s::oid", t->class_oid, t->oid);
 }
 
 void catalog_track_list_sql(struct strbuf *out, size_t track, int version)
 {
-	add_list(out, track, "", "", version);
+	add_list(out, track, "", "", "", version);
 }
 
 void catalog_track_list_all_sql(struct strbuf *out, int version)
@@ -157,26 +164,32 @@ void catalog_track_list_all_sql(struct strbuf *out, int version)
 		if (!has_track(i, version))
 			continue;
 		snprintf(first, sizeof(first), "%zu, ", i);
-		add_list(out, i, first, "", version);
+		add_list(out, i, first, "", "", version);
 		strbuf_addstr(out, " UNION ALL ");
 	}
-	strbuf_addf(out, BOUND, "0::oid, 0::oid,", "bigint");
+	add_xids(out, "0::oid, 0::oid, ", "bigint");
 }
 
-/* Beyond a quarter of a million xids ahead there are only rows from before a wraparound. */
-#define YOUNG "age(xmin) <= (SELECT age($1::xid)) AND age(xmin) >= -16777216"
+/* Xids that are further ahead are from before a wraparound. */
+#define YOUNG	"age(xmin) <= (SELECT age($1::xid)) AND age(xmin) >= -16777216"
+#define COMMAND "cmin::text::bigint"
 
 void catalog_track_young_sql(struct strbuf *out, size_t track, int version)
 {
 	const struct catalog_track *t = &catalog_tracks[track];
-	char *and CLEANUP(free_p) =
-		t->hash ? xstrdup("") :
-		t->several ?
-			  xstrfmt(" AND %s = ANY (ARRAY(SELECT %s FROM %s WHERE %s AND " YOUNG "))",
-				  t->oid, t->oid, t->from, t->where) :
-			  xstrdup(" AND " YOUNG);
+	const char *last =
+		t->several ? ", max(" COMMAND ") FILTER (WHERE " YOUNG ")" : ", " COMMAND;
+	char *and CLEANUP(free_p) = NULL;
 
-	add_list(out, track, "", and, version);
+	if (t->hash)
+		BUG("no versions in %s", t->from);
+	if (t->several)
+		and = xstrfmt(" AND %s = ANY (ARRAY(SELECT %s FROM %s WHERE %s AND " YOUNG
+			      " AND " COMMAND " > $2::bigint))",
+			      t->oid, t->oid, t->from, t->where);
+	else
+		and = xstrdup(" AND " YOUNG " AND " COMMAND " > $2::bigint");
+	add_list(out, track, "", last, and, version);
 }
 
 void catalog_track_gone_sql(struct strbuf *out, size_t track)

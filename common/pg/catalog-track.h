@@ -8,7 +8,7 @@
  * Which rows did: those with a young xmin; when the versions of these do not explain the
  * new number, rows have gone or come back, and the whole catalog is listed. So a transaction id
  * is never more than a hint, and no wraparound, subtransaction or other session can hide
- * anything.
+ * anything; it is chosen so that it is right where nobody else changes the schema.
  *
  * A row stands for the object that it describes a part of: pg_attribute's and pg_trigger's for
  * the table. Rows of the same object are one entry.
@@ -37,13 +37,20 @@ extern const size_t catalog_track_nr;
 /* That of the names of roles: a new role shows nowhere, a new name of an old one does. */
 extern const size_t catalog_track_roles;
 
-/* Everything: number of the track, sum. The last row is -1 and the oldest xid in progress. */
+/*
+ * Everything: number of the track, sum. Behind them TRACK_NEXT and the xid that comes after all
+ * that can be seen, and TRACK_OWN and that of this transaction, or 0.
+ */
+enum { TRACK_NEXT = -1, TRACK_OWN = -2 };
 void catalog_track_state_sql(struct strbuf *out, int version);
 /* All entries of one track: class, oid, sum. */
 void catalog_track_list_sql(struct strbuf *out, size_t track, int version);
-/* All entries of all: number, class, oid, sum; and the row -1 as above. */
+/* All entries of all: number, class, oid, sum; and the xids as above, as sums. */
 void catalog_track_list_all_sql(struct strbuf *out, int version);
-/* The entries that have a row with an xmin of $1 or younger. */
+/*
+ * The entries that have a row with an xmin of $1 or younger, and a cmin above $2 (which goes on
+ * from command to command of a transaction); a fourth column has the greatest cmin.
+ */
 void catalog_track_young_sql(struct strbuf *out, size_t track, int version);
 /* Those of $1, the oids of a track with `own`, that are not there any more. */
 void catalog_track_gone_sql(struct strbuf *out, size_t track);

@@ -113,8 +113,10 @@ static void add_entries(struct catalog_state *state, const struct db_result *row
 	for (size_t row = 0; row < rows->rows; row++) {
 		int64_t track = db_int(rows, row, 0);
 
-		if (track < 0)
-			state->oldest = catalog_number(db_value(rows, row, 3));
+		if (track == TRACK_NEXT)
+			state->next = catalog_number(db_value(rows, row, 3));
+		else if (track == TRACK_OWN)
+			state->own = catalog_number(db_value(rows, row, 3));
 		else
 			catalog_entries_add(&state->track[track], rows, row, 1);
 	}
@@ -380,6 +382,7 @@ struct catalog_state *catalog_state_new(const struct catalog_scope_sql *scope)
 {
 	struct catalog_state *state = xcalloc(1, sizeof(*state));
 
+	state->command = -1;
 	state->scope.schemas = xstrdup(scope->schemas);
 	state->scope.excluded = xstrdup(scope->excluded);
 	return state;
