@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "term/output.h"
 
 void verdict_release(struct verdict *verdict)
@@ -69,10 +70,17 @@ void verdict_to_json(const struct verdict *verdict, json_t *plan)
 
 void verdict_print(const struct verdict *verdict, bool previewed)
 {
-	for (size_t i = 0; i < verdict->warnings.nr; i++)
-		warning("%s", verdict->warnings.v[i]);
-	for (size_t i = 0; i < verdict->reasons.nr; i++)
-		note("%s: %s", previewed ? "would be refused" : "error", verdict->reasons.v[i]);
+	/* Each is one line, whatever names are in it. */
+	for (size_t i = 0; i < verdict->warnings.nr; i++) {
+		char *shown CLEANUP(free_p) = text_escaped(verdict->warnings.v[i]);
+
+		warning("%s", shown);
+	}
+	for (size_t i = 0; i < verdict->reasons.nr; i++) {
+		char *shown CLEANUP(free_p) = text_escaped(verdict->reasons.v[i]);
+
+		note("%s: %s", previewed ? "would be refused" : "error", shown);
+	}
 	for (size_t i = 0; i < verdict->hints.nr; i++)
 		hint("%s", verdict->hints.v[i]);
 }

@@ -165,6 +165,14 @@ void applied_found_release(struct applied_found *found)
 	*found = (struct applied_found){ .up = STRBUF_INIT, .down = STRBUF_INIT };
 }
 
+/* Others' versions hold anything; refs of ours hold these alone, and an object's name is one line. */
+static bool may_be_kept(const char *version, const char *checksum)
+{
+	static const char set[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+
+	return !version[strspn(version, set)] && !checksum[strspn(checksum, set)];
+}
+
 int applied_read(struct applied_found *ret, const char *const *versions,
 		 const char *const *checksums, size_t nr, struct error *err)
 {
@@ -172,11 +180,13 @@ int applied_read(struct applied_found *ret, const char *const *versions,
 
 	for (size_t i = 0; i < nr; i++) {
 		struct strbuf name CLEANUP(strbuf_release) = STRBUF_INIT;
+		bool good = may_be_kept(versions[i], checksums[i]);
+		const char *version = good ? versions[i] : "-", *checksum = good ? checksums[i] : "-";
 
-		strbuf_addf(&name, APPLIED_REF "%s/%s:up.sql", versions[i], checksums[i]);
+		strbuf_addf(&name, APPLIED_REF "%s/%s:up.sql", version, checksum);
 		objects_add(&objects, name.buf);
 		strbuf_reset(&name);
-		strbuf_addf(&name, APPLIED_REF "%s/%s:down.sql", versions[i], checksums[i]);
+		strbuf_addf(&name, APPLIED_REF "%s/%s:down.sql", version, checksum);
 		objects_add(&objects, name.buf);
 	}
 	if (objects_read(&objects, err) < 0)
