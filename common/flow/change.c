@@ -328,7 +328,8 @@ int change_commit(struct change *change, const char *what, struct error *err)
 	if (ret == TRANSACTION_UNKNOWN)
 		return resolve_commit(change, what, &lost, err);
 	error_move(err, &lost);
-	return -1;
+	error_prefix(err, "could not commit %s", what);
+	return error_hint(err, "Its transaction was rolled back.");
 }
 
 int change_end(struct change *change, const char *state, struct error *err)
