@@ -994,6 +994,35 @@ test_expect_success '--rehearse is refused where a script runs outside a transac
 	test_cmp before after
 '
 
+# Deferred constraints are checked by COMMIT.
+deferred () {
+	fresh &&
+	db_sql "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);
+		CREATE TABLE c (id int REFERENCES p DEFERRABLE INITIALLY DEFERRED); INSERT INTO c VALUES (1)" &&
+	migration 001_v "CREATE VIEW v AS SELECT 1 AS one;" "DROP VIEW v; DELETE FROM p;" &&
+	git apply-migration -q
+}
+
+test_expect_success 'a COMMIT that fails changes nothing, and is told' '
+	deferred &&
+	everything >before &&
+	test_expect_code 128 git rollback-db --yes 001 >out 2>err &&
+	test_must_be_empty out &&
+	test_grep "^fatal: could not commit the rollback: update or delete on table \"p\" violates foreign key constraint" err &&
+	test_grep "^hint: Its transaction was rolled back\.$" err &&
+	everything >after &&
+	test_cmp before after
+'
+
+test_expect_success 'a rehearsal finds what a COMMIT would, down and up' '
+	deferred &&
+	test_expect_code 128 git rollback-db --rehearse 001 >out 2>err &&
+	test_grep "violates foreign key constraint" err &&
+	migration 002_w "DELETE FROM p;" "SELECT 1;" &&
+	test_expect_code 128 git apply-migration --rehearse 2>err &&
+	test_grep "could not apply migration .002.: .*violates foreign key constraint" err
+'
+
 # --- hooks ---------------------------------------------------------------------------------------
 
 test_expect_success 'the hooks get plan and report as JSON on standard input' '
@@ -1139,6 +1168,20 @@ test_expect_success 'names from elsewhere are shown, not obeyed' '
 	test_grep ! -F -f escape out &&
 	test_grep ! -F -f escape err &&
 	test_grep ! "^error" err
+'
+
+test_expect_success 'versions of others, whatever is in them, are in nobody'\''s way' '
+	three &&
+	db_sql "INSERT INTO schema_migrations SELECT v, \$\$x\$\$, now(), repeat(\$\$a\$\$, 64), 1 FROM unnest(ARRAY[
+		\$\$9\$\$ || chr(10) || \$\$error: HEAD\$\$, \$\$20240101-init\$\$, \$\$a..b~^:\$\$, \$\$\$\$, \$\$../../heads/main\$\$]) v" &&
+	git migration-status >out 2>err &&
+	git rollback-db -n --all >out 2>err &&
+	test_grep "^  20240101-init x\$" out &&
+	test_grep ! "^error" out &&
+	git rollback-db --yes 001 2>err &&
+	test_grep ! "^error" err &&
+	test_grep "^warning: applied later, and stays: " err &&
+	test_expect_code 2 git rollback-db --yes 20240101-init
 '
 
 test_done
