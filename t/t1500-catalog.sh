@@ -203,8 +203,8 @@ test_expect_success 'the order of columns is a class of its own' '
 	psql_at two -c "CREATE TABLE t (b text, a int); CREATE TYPE ct AS (b int, a int)" &&
 	"$tool" compare "$(db_url one)" "$(db_url two)" >actual &&
 	cat >expect <<-\END &&
-	column order public.ct: columns: a, b → b, a
-	column order public.t: columns: a, b → b, a
+	column order public.ct: columns a, b → b, a
+	column order public.t: columns a, b → b, a
 	END
 	test_cmp expect actual
 '
@@ -218,13 +218,13 @@ test_expect_success 'differences as people read them' '
 		-c "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS '\''select 1'\''" &&
 	test_expect_code 1 "$tool" compare "$(db_url one)" "$(db_url two)" >actual &&
 	cat >expect <<-\END &&
-	column public.u.e: type: integer → bigint, comment: one → none
-	column public.u.n: not null: yes → no, default: now() → none
-	column order public.ct: columns: a, b → b, a
-	column order public.t: columns: a, b → b, a
+	column public.u.e: type integer → bigint, comment one → none
+	column public.u.n: not null yes → no, default now() → none
+	column order public.ct: columns a, b → b, a
+	column order public.t: columns a, b → b, a
 	function public.f() still exists
 	index public.u_e is missing
-	view public.v: query: SELECT u.id FROM public.u; → SELECT u.id FROM public.u WHERE (u.n > '\'''\''::text);
+	view public.v: query SELECT u.id FROM public.u; → SELECT u.id FROM public.u WHERE (u.n > '\'''\''::text);
 	END
 	test_cmp expect actual
 '

@@ -181,7 +181,7 @@ static size_t add_attributes(struct strbuf *out, const char *kind, const char *l
 			after = xstrdup(absent_value(kind, line, len, before));
 		strbuf_addstr(out, nr++ ? ", " : "");
 		strbuf_add(out, line, len);
-		strbuf_addstr(out, ": ");
+		strbuf_addch(out, ' ');
 		add_values(out, before, after, utf8);
 	}
 	return nr;
