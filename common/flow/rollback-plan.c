@@ -170,10 +170,18 @@ static int target_to_commit(struct rollback_plan *plan, struct error *err)
 	if (session_read_files(&there, s, plan->request->commit, err) < 0)
 		return -1;
 	for (size_t i = s->ledger.nr; i; i--) {
-		const struct migration *m = migrations_find(&there, s->ledger.item[i - 1].version);
+		const struct ledger_entry *entry = &s->ledger.item[i - 1];
+		struct migration *m = migrations_find(&there, entry->version);
 
-		if (!m || !m->up.path)
-			add_step(plan, &s->ledger.item[i - 1]);
+		if (!m || !m->up.path) {
+			add_step(plan, entry);
+			continue;
+		}
+		if (migrations_digest_one(&there, m, err) < 0)
+			return -1;
+		if (entry->checksum && strcmp(entry->checksum, m->checksum) != 0)
+			verdict_warn(&plan->verdict, "'%s' has another up script of migration '%s' than was applied",
+				     plan->request->commit, entry->version);
 	}
 	for (size_t i = 0; i < there.nr; i++)
 		if (there.item[i].up.path && !ledger_find(&s->ledger, there.item[i].version))
