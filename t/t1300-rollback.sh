@@ -243,6 +243,19 @@ test_expect_success '--to-commit: what the commit does not have goes' '
 	test_cmp expect actual
 '
 
+test_expect_success '--to-commit: what the commit has in another form stays, and is told' '
+	test_when_finished "rm -rf other" &&
+	three &&
+	git init -q other && cp -R migrations other && cd other &&
+	echo "CREATE TABLE b (another int);" >migrations/002_b.up.sql &&
+	git add . && git commit -qm another &&
+	test_expect_code 0 git rollback-db --yes --to-commit HEAD >actual 2>err &&
+	echo "Nothing to roll back in database default." >expect &&
+	test_cmp expect actual &&
+	test_grep "^warning: .HEAD. has another up script of migration .002. than was applied$" err &&
+	test_line_count = 1 err
+'
+
 test_expect_success '--to-commit of a tree without any migrations takes all, and says so in the plan' '
 	three &&
 	empty=$(git commit-tree -m empty $(git mktree </dev/null)) &&
