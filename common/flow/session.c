@@ -144,12 +144,16 @@ int session_signature(char **ret, struct session *s, struct error *err)
 	struct log_unfinished_list unfinished CLEANUP(log_unfinished_list_release) =
 		LOG_UNFINISHED_LIST_INIT;
 
-	if (locate_ledger(&place, s, err) < 0 || ledger_read(&ledger, &place, &s->db, err) < 0 ||
-	    rollback_log_unfinished(&unfinished, &place, &s->db, err) < 0)
+	if (!s->place.exists || !s->place.log_exists) {
+		if (locate_ledger(&place, s, err) < 0)
+			return -1;
+		s->place.exists = place.exists;
+		s->place.log_exists = place.log_exists;
+	}
+	if (ledger_read(&ledger, &s->place, &s->db, err) < 0 ||
+	    rollback_log_unfinished(&unfinished, &s->place, &s->db, err) < 0)
 		return -1;
 	ledger_order(&ledger);
-	s->place.exists = place.exists;
-	s->place.log_exists = place.log_exists;
 	*ret = signature_of(&ledger, &unfinished);
 	return 0;
 }

@@ -116,8 +116,7 @@ int operation_mark(struct operation *operation, const char *transaction, struct 
 	if (open_mark(operation, err) < 0)
 		return -1;
 	snprintf(text, sizeof(text), "%*s", MARK_WIDTH, transaction);
-	if (pwrite(operation->fd, text, MARK_WIDTH, (off_t)operation->mark_at) != MARK_WIDTH ||
-	    fdatasync(operation->fd) < 0)
+	if (pwrite(operation->fd, text, MARK_WIDTH, (off_t)operation->mark_at) != MARK_WIDTH)
 		return error_errno(err, "cannot write '%s'", operation->path);
 	json_object_set_new(operation->record, "transaction", json_string(text));
 	return 0;

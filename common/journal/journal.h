@@ -51,8 +51,8 @@ int operation_record(struct operation *operation, const char *key, json_t *value
 /*
  * Notes the transaction that is about to be committed, in the record's member
  * "transaction". This happens for every migration, so it is cheap: the text has a fixed
- * width and is overwritten in place and synced, with no new file. It lies within one
- * sector or two, each of which a crash leaves old or new; digits alone are either id.
+ * width and is overwritten in place. It is not synced: it outlives the process, and after a
+ * power cut the operation's id in the database's own log tells as much.
  */
 int operation_mark(struct operation *operation, const char *transaction,
 		   struct error *err) MUST_CHECK;

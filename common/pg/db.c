@@ -350,6 +350,11 @@ size_t db_value_length(const struct db_result *result, size_t row, size_t column
 	return (size_t)PQgetlength(result->res->pg, (int)row, (int)column);
 }
 
+uint32_t db_column_type(const struct db_result *result, size_t column)
+{
+	return PQftype(result->res->pg, (int)column);
+}
+
 bool db_is_null(const struct db_result *result, size_t row, size_t column)
 {
 	return PQgetisnull(result->res->pg, (int)row, (int)column) != 0;

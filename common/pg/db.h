@@ -70,6 +70,12 @@ void db_result_release(struct db_result *result);
 /* The value as text; "" for NULL (see db_is_null()). Belongs to the result. */
 const char *db_value(const struct db_result *result, size_t row, size_t column);
 size_t db_value_length(const struct db_result *result, size_t row, size_t column);
+/* The OID of a column's type: DB_TYPE_TEXT and so on (PostgreSQL's pg_type.dat). */
+uint32_t db_column_type(const struct db_result *result, size_t column);
+#define DB_TYPE_TEXT 25
+#define DB_TYPE_VARCHAR 1043
+#define DB_TYPE_INT4 23
+#define DB_TYPE_INT8 20
 bool db_is_null(const struct db_result *result, size_t row, size_t column);
 /* As db_value(), but NULL for NULL. */
 const char *db_value_or_null(const struct db_result *result, size_t row, size_t column);

@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "base/strvec.h"
 
+#define UNDEFINED_COLUMN "42703"
+
 void ledger_place_release(struct ledger_place *place)
 {
 	free(place->schema);
@@ -74,20 +76,6 @@ static int check_length(const char *name, struct error *err)
 	return 0;
 }
 
-/* The columns that a table must have, and how PostgreSQL names their types. */
-struct expected_column {
-	const char *name;
-	const char *types; /* beginnings, separated by '|' */
-};
-
-static const struct expected_column ledger_columns[] = {
-	{ "version", "character varying|text" },
-	{ "name", "character varying|text" },
-	{ "applied_at", "timestamp" },
-	{ "checksum", "character varying|text" },
-	{ "execution_time_ms", "integer|bigint" },
-};
-
 /* Tools that keep a table of the same name, known by a column beside "version". */
 static const struct {
 	const char *column;
@@ -97,47 +85,6 @@ static const struct {
 	{ "inserted_at", "Ecto" },
 	{ "statements", "the Supabase CLI" },
 };
-
-static bool type_fits(const char *type, const char *types)
-{
-	while (*types) {
-		size_t len = strcspn(types, "|");
-
-		if (!strncmp(type, types, len))
-			return true;
-		types += len + (types[len] == '|');
-	}
-	return false;
-}
-
-/* Rows of `res`: which table ("ledger" or "log"), column, type. */
-static bool is_ledger(const struct db_result *res, size_t row)
-{
-	return !strcmp(db_value(res, row, 0), "ledger");
-}
-
-static bool has_columns(const struct db_result *res)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(ledger_columns); i++) {
-		bool found = false;
-
-		for (size_t row = 0; row < res->rows && !found; row++)
-			found = is_ledger(res, row) &&
-				!strcmp(db_value(res, row, 1), ledger_columns[i].name) &&
-				type_fits(db_value(res, row, 2), ledger_columns[i].types);
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-static bool has_log(const struct db_result *res)
-{
-	for (size_t row = 0; row < res->rows; row++)
-		if (!is_ledger(res, row))
-			return true;
-	return false;
-}
 
 /* Rails keeps a second table beside it. */
 static int is_rails(bool *ret, const struct ledger_place *place, struct db *db, struct error *err)
@@ -152,25 +99,30 @@ static int is_rails(bool *ret, const struct ledger_place *place, struct db *db, 
 	return 0;
 }
 
-static int refuse_foreign(const struct db_result *res, const struct ledger_place *place, struct db *db,
-			  struct error *err)
+/* The table is there, and is not as ours is: whose is it? */
+static int refuse_foreign(const struct ledger_place *place, struct db *db, struct error *err)
 {
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strbuf columns CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *params[] = { place->quoted };
 	const char *tool = NULL;
 	bool rails;
 
-	for (size_t row = 0; row < res->rows; row++)
-		if (is_ledger(res, row))
-			strvec_push(&names, db_value(res, row, 1));
+	if (db_query(&res, db,
+		     "SELECT attname FROM pg_catalog.pg_attribute"
+		     " WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+		     1, params, err) < 0 ||
+	    is_rails(&rails, place, db, err) < 0)
+		return -1;
+	for (size_t row = 0; row < res.rows; row++)
+		strvec_push(&names, db_value(&res, row, 0));
 	strvec_sort(&names);
 	for (size_t i = 0; i < names.nr; i++)
 		strbuf_addf(&columns, "%s%s", i ? ", " : "", names.v[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(others) && !tool; i++)
 		if (strvec_has(&names, "version") && strvec_has(&names, others[i].column))
 			tool = others[i].tool;
-	if (is_rails(&rails, place, db, err) < 0)
-		return -1;
 	if (!strcmp(columns.buf, "version"))
 		tool = rails ? "Rails" : "dbmate";
 	error_refused(err, "table '%s.%s' belongs to %s, by its columns (%s)", place->schema,
@@ -202,26 +154,11 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 	place.quoted_log = quote_qualified(db, place.log_schema, place.log);
 	const char *params[] = { place.quoted, place.quoted_log };
 	if (db_query(&res, db,
-		     "SELECT CASE WHEN attrelid = pg_catalog.to_regclass($1) THEN 'ledger' ELSE 'log' END,"
-		     " attname, atttypid::pg_catalog.regtype FROM pg_catalog.pg_attribute"
-		     " WHERE attrelid IN (pg_catalog.to_regclass($1), pg_catalog.to_regclass($2))"
-		     " AND attnum > 0 AND NOT attisdropped",
+		     "SELECT pg_catalog.to_regclass($1) IS NOT NULL, pg_catalog.to_regclass($2) IS NOT NULL",
 		     2, params, err) < 0)
 		return error_prefix(err, "could not look for the tracking tables");
-	for (size_t row = 0; row < res.rows; row++) {
-		bool ledger = is_ledger(&res, row);
-
-		place.exists = place.exists || ledger;
-		place.log_exists = place.log_exists ||
-				   (!ledger && !strcmp(db_value(&res, row, 1), "operation"));
-	}
-	if (place.exists && !has_columns(&res))
-		return refuse_foreign(&res, &place, db, err);
-	if (!place.log_exists && has_log(&res)) {
-		error_refused(err, "table '%s.%s' belongs to another tool, by its columns",
-			      place.log_schema, place.log);
-		return error_hint(err, "Set rollback.migrations.logTable to another name.");
-	}
+	place.exists = db_bool(&res, 0, 0);
+	place.log_exists = db_bool(&res, 0, 1);
 	*ret = place;
 	place = (struct ledger_place)LEDGER_PLACE_INIT;
 	return 0;
@@ -246,9 +183,24 @@ int ledger_create(struct ledger_place *place, struct db *db, struct error *err)
 	return 0;
 }
 
+static bool is_text(uint32_t type)
+{
+	return type == DB_TYPE_TEXT || type == DB_TYPE_VARCHAR;
+}
+
+/* Columns of the right names can still be another's. */
+static bool has_types(const struct db_result *res)
+{
+	uint32_t time = db_column_type(res, 4);
+
+	return is_text(db_column_type(res, 0)) && is_text(db_column_type(res, 1)) &&
+	       is_text(db_column_type(res, 3)) && (time == DB_TYPE_INT4 || time == DB_TYPE_INT8);
+}
+
 int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db *db,
 		struct error *err)
 {
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 
@@ -258,9 +210,15 @@ int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db 
 		    "SELECT version, name, pg_catalog.encode(pg_catalog.timestamptz_send(applied_at::timestamptz), 'hex'),"
 		    " checksum, execution_time_ms FROM %s",
 		    place->quoted);
-	if (db_query(&res, db, sql.buf, 0, NULL, err) < 0)
+	if (db_query(&res, db, sql.buf, 0, NULL, &reason) < 0) {
+		if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN))
+			return refuse_foreign(place, db, err);
+		error_move(err, &reason);
 		return error_prefix(err, "could not read the tracking table '%s.%s'", place->schema,
 				    place->table);
+	}
+	if (!has_types(&res))
+		return refuse_foreign(place, db, err);
 	ret->item = xcalloc(res.rows, sizeof(*ret->item));
 	ret->alloc = res.rows;
 	for (size_t row = 0; row < res.rows; row++)

@@ -2,7 +2,7 @@
 /*
  * ledger: which migrations a database says it has run. All SQL on schema_migrations.
  *
- * Use:    ledger_locate() looks at the tables that are there, then ledger_read(); l.item is
+ * Use:    ledger_locate() looks whether the tables are there, then ledger_read(); l.item is
  *         in no order yet (migration/status.h: ledger_order()).
  * Table:  schema_migrations (version VARCHAR(50) PRIMARY KEY, name VARCHAR(255) NOT NULL,
  *         applied_at TIMESTAMPTZ NOT NULL DEFAULT NOW(), checksum VARCHAR(64) NOT NULL,

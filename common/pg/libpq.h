@@ -35,6 +35,7 @@
 	X(PQexitPipelineMode)    \
 	X(PQfinish)              \
 	X(PQflush)               \
+	X(PQftype)               \
 	X(PQfreeCancel)          \
 	X(PQfreemem)             \
 	X(PQgetCancel)           \
@@ -88,6 +89,7 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQexitPipelineMode libpq.PQexitPipelineMode_
 #define PQfinish libpq.PQfinish_
 #define PQflush libpq.PQflush_
+#define PQftype libpq.PQftype_
 #define PQfreeCancel libpq.PQfreeCancel_
 #define PQfreemem libpq.PQfreemem_
 #define PQgetCancel libpq.PQgetCancel_

@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 
+#define UNDEFINED_COLUMN "42703"
+
 int rollback_log_create(struct ledger_place *place, struct db *db, struct error *err)
 {
 	struct strbuf create CLEANUP(strbuf_release) = STRBUF_INIT;
@@ -107,7 +109,7 @@ void rollback_log_add_forget(struct db_batch *batch, const struct ledger_place *
 
 	strbuf_addf(&sql,
 		    "DELETE FROM %s WHERE operation = $1 AND version = $2 AND state = 'running'"
-		    " AND statements_done = 0",
+		    " AND statements_begun = 0",
 		    place->quoted_log);
 	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
 }
@@ -116,6 +118,7 @@ int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger
 			    struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	if (!place->log_exists)
@@ -127,8 +130,15 @@ int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger
 		    " up_sql, down_sql, fingerprint_before"
 		    " FROM %s WHERE state = 'running' ORDER BY started_at",
 		    place->quoted_log);
-	if (db_query(&res, db, sql.buf, 0, NULL, err) < 0)
+	if (db_query(&res, db, sql.buf, 0, NULL, &reason) < 0) {
+		if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN)) {
+			error_refused(err, "table '%s.%s' belongs to another tool, by its columns",
+				      place->log_schema, place->log);
+			return error_hint(err, "Set rollback.migrations.logTable to another name.");
+		}
+		error_move(err, &reason);
 		return error_prefix(err, "could not read the table %s", place->quoted_log);
+	}
 	for (size_t row = 0; row < res.rows; row++) {
 		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
 		ret->item[ret->nr++] = (struct log_unfinished){
