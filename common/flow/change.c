@@ -174,36 +174,55 @@ int change_begin(struct change *change, struct session *s, bool outside, json_t 
 	return read_head(change, err);
 }
 
-/* Behind a pooler each transaction has to find out for itself that it is alone. */
-static int check_pooled(struct change *change, struct error *err)
+/* DBLOCK_BUSY: the transaction is over again, and *ret_holder says who has the lock. */
+static int begin_pooled(struct change *change, char **ret_holder, struct error *err)
 {
-	char *holder CLEANUP(free_p) = NULL;
+	struct db *db = &change->session->db;
+	struct db_batch begin CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	int ret;
 
-	if (!change->session->db.pooled || change->locked)
-		return 0;
-	ret = dblock_try_transaction(&change->session->db, &holder, err);
-	if (ret == DBLOCK_BUSY)
-		return refuse_busy("the database", holder, err);
-	return ret < 0 ? -1 : check_unchanged(change, err);
+	string_replace(&change->transaction, NULL);
+	transaction_add_begin(&begin, db);
+	if (change_run(change, &begin, NULL, err) < 0)
+		return -1;
+	ret = dblock_try_transaction(db, ret_holder, err);
+	if (ret == DBLOCK_HELD && check_unchanged(change, err) < 0)
+		ret = -1;
+	if (ret != DBLOCK_HELD)
+		db_rollback(db);
+	return ret;
+}
+
+/* Behind a pooler each transaction has to find out for itself that it is alone. */
+static int take_turn(struct change *change, struct error *err)
+{
+	int limit = wait_seconds(change->session->request.common);
+	int64_t deadline = clock_monotonic() + (int64_t)limit * 1000000;
+	bool told = false;
+
+	for (;;) {
+		char *holder CLEANUP(free_p) = NULL;
+		int ret = begin_pooled(change, &holder, err);
+
+		if (ret != DBLOCK_BUSY)
+			return ret;
+		if (interrupt_pending())
+			return error_interrupted(err);
+		if (!limit || (limit > 0 && clock_monotonic() >= deadline))
+			return refuse_busy("the database", holder, err);
+		if (!told)
+			tell_waiting(NULL, holder);
+		told = true;
+		usleep(200000);
+	}
 }
 
 int change_transaction(struct change *change, struct db_batch *batch, struct error *err)
 {
-	struct db_batch begin CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
+	if (change->session->db.pooled && !change->locked)
+		return take_turn(change, err);
 	string_replace(&change->transaction, NULL);
-	if (!change->session->db.pooled || change->locked) {
-		transaction_add_begin(batch, &change->session->db);
-		return 0;
-	}
-	transaction_add_begin(&begin, &change->session->db);
-	if (change_run(change, &begin, NULL, err) < 0)
-		return -1;
-	if (check_pooled(change, err) < 0) {
-		db_rollback(&change->session->db);
-		return -1;
-	}
+	transaction_add_begin(batch, &change->session->db);
 	return 0;
 }
 
