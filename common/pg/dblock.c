@@ -117,15 +117,26 @@ int dblock_take_pooled(struct db *db, struct db *probe, int wait_seconds,
 		       dblock_waiting_fn *waiting, void *data, char **ret_holder,
 		       struct error *err)
 {
-	int64_t ours, theirs;
+	const int samples = 4;
+	int64_t ours, theirs, again;
+	bool moved;
 
 	/*
 	 * While we are idle, a pooler in transaction mode hands our backend to the next who
-	 * asks; one in session mode cannot.
+	 * asks; one in session mode cannot. With server_round_robin the next who asks gets
+	 * another one, but so do we ourselves.
 	 */
-	if (backend_pid(&ours, db, err) < 0 || backend_pid(&theirs, probe, err) < 0)
+	if (backend_pid(&ours, db, err) < 0)
 		return -1;
-	if (ours == theirs) {
+	moved = ours != db->backend_pid;
+	for (int i = 0; i < samples && !moved; i++) {
+		if (backend_pid(&again, db, err) < 0)
+			return -1;
+		moved = again != ours;
+	}
+	if (backend_pid(&theirs, probe, err) < 0)
+		return -1;
+	if (moved || ours == theirs) {
 		error_refused(err, "cannot hold a lock through this connection pooler: "
 				   "it gives each transaction another server process");
 		return error_hint(err, "Connect to the server itself, or through a pooler in session "
