@@ -699,19 +699,19 @@ static int end_outside(struct apply_run *run, struct apply_step *step, const cha
 	return commit_step(run, step, err);
 }
 
-/* Nothing had happened yet: the log needs no unfinished row. */
-static void forget_unbegun(struct apply_run *run, struct apply_step *step, const char *operation)
+/* Nothing had happened yet: the log needs no unfinished row. True when it has none now. */
+static bool forget_unbegun(struct apply_run *run, struct apply_step *step, const char *operation)
 {
 	struct session *s = run->plan->session;
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	if (db_is_lost(&s->db) || step->unfinished || !step->script.nr ||
-	    step->script.statement[0].outside)
-		return;
+	if (db_is_lost(&s->db))
+		return false;
 	rollback_log_add_forget(&batch, &s->place, operation, step->version);
 	if (db_batch_run(&s->db, &batch, NULL, &ignored) < 0)
-		error_clear(&ignored); /* it stays, and status shows it */
+		return false; /* it stays, and status shows it */
+	return batch.item[0].rows == 1;
 }
 
 static int step_outside(struct apply_run *run, struct apply_step *step, struct error *err)
@@ -731,9 +731,11 @@ static int step_outside(struct apply_run *run, struct apply_step *step, struct e
 	if (runner_run_outside(s, &step->script, operation, step->version, from, err) < 0) {
 		struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
-		if (!db_is_lost(&s->db) && transaction_reset_session(&s->db, &ignored) == 0)
-			forget_unbegun(run, step, operation);
 		error_prefix(err, "could not apply migration '%s'", step->version);
+		if (!db_is_lost(&s->db) && transaction_reset_session(&s->db, &ignored) == 0 &&
+		    forget_unbegun(run, step, operation))
+			return error_hint(err, "Nothing of it is left; what was applied before it stays. "
+					       "Correct the script and run the command again.");
 		error_hint(err, "It runs outside a transaction, so what was done before stays; "
 				"'git migration-status' shows how far it came.");
 		return error_hint(err, "Use 'git apply-migration --continue' to go on, or 'git rollback-db %s' to "

@@ -2,6 +2,7 @@
 #include "flow/resume.h"
 
 #include "base/memory.h"
+#include "flow/runner.h"
 
 enum found { FOUND_DONE, FOUND_TO_DO, FOUND_UNKNOWN };
 
@@ -190,7 +191,10 @@ int resume_point(size_t *ret, struct session *s, const struct sql_script *script
 	if (unfinished->begun <= unfinished->done)
 		return 0;
 	const struct sql_statement *statement = &script->statement[unfinished->done];
-	if (find_out(&found, &s->db, statement, err) < 0)
+	/* Names mean what they mean by the script's own search_path. */
+	if (runner_replay_settings(s, script, unfinished->done, err) < 0 ||
+	    find_out(&found, &s->db, statement, err) < 0 ||
+	    transaction_reset_session(&s->db, err) < 0)
 		return -1;
 	if (found == FOUND_UNKNOWN) {
 		error_set(err, "cannot tell whether statement %zu of migration '%s' was done",
@@ -204,4 +208,49 @@ int resume_point(size_t *ret, struct session *s, const struct sql_script *script
 	if (found == FOUND_DONE)
 		(*ret)++;
 	return 0;
+}
+
+int resume_left_something(bool *ret, struct session *s, const struct sql_statement *statement,
+			  struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	char *index CLEANUP(free_p) = NULL;
+	char *table CLEANUP(free_p) = NULL;
+	const char *params[2];
+
+	switch (statement->kind) {
+	case SQL_CREATE_INDEX_CONCURRENTLY: /* an invalid index */
+		*ret = true;
+		if (!statement->object.name)
+			return 0;
+		params[0] = table = qualified(&s->db, &statement->table);
+		params[1] = statement->object.name;
+		if (db_query(&res, &s->db,
+			     "SELECT 1 FROM pg_catalog.pg_index i"
+			     " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
+			     " WHERE i.indrelid = pg_catalog.to_regclass($1) AND c.relname = $2"
+			     " AND NOT i.indisvalid",
+			     2, params, err) < 0)
+			return -1;
+		*ret = res.rows > 0;
+		return 0;
+	case SQL_DROP_INDEX_CONCURRENTLY: /* one that is on its way out */
+		params[0] = index = qualified(&s->db, &statement->object);
+		if (db_query(&res, &s->db,
+			     "SELECT 1 FROM pg_catalog.pg_index WHERE NOT indisvalid"
+			     " AND indexrelid = pg_catalog.to_regclass($1)",
+			     1, params, err) < 0)
+			return -1;
+		*ret = res.rows > 0;
+		return 0;
+	case SQL_REINDEX_CONCURRENTLY:
+	case SQL_DETACH_PARTITION_CONCURRENTLY:
+	case SQL_DO:
+	case SQL_CALL:
+		*ret = true;
+		return 0;
+	default: /* all or nothing, or nothing that counts */
+		*ret = false;
+		return 0;
+	}
 }

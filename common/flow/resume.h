@@ -19,4 +19,8 @@
 int resume_point(size_t *ret, struct session *s, const struct sql_script *script,
 		 const struct log_unfinished *unfinished, struct error *err) MUST_CHECK;
 
+/* After the server has refused a statement: can there be traces of it in the catalog? */
+int resume_left_something(bool *ret, struct session *s, const struct sql_statement *statement,
+			  struct error *err) MUST_CHECK;
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "flow/resume.h"
 #include "pg/dblock.h"
 
 void runner_add_script(struct db_batch *batch, const struct db *db,
@@ -57,7 +58,7 @@ static bool is_setting(const struct sql_script *script, const struct sql_stateme
 		isspace((unsigned char)text[5]));
 }
 
-static int replay_settings(struct session *s, const struct sql_script *script, size_t before,
+int runner_replay_settings(struct session *s, const struct sql_script *script, size_t before,
 			   struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
@@ -122,6 +123,21 @@ static int retake_session(struct session *s, struct error *err)
 	return ret < 0 ? -1 : transaction_set_session(&s->db, err);
 }
 
+/*
+ * The server says that it failed. Where that left nothing behind, it counts as not begun:
+ * else an index that was there before would pass for the one that could not be made.
+ */
+static void note_failure(struct session *s, const struct sql_statement *statement, size_t index,
+			 const char *operation, const char *version)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	bool left = true;
+
+	if (resume_left_something(&left, s, statement, &ignored) == 0 && !left &&
+	    note_progress(s, operation, version, index, index, &ignored) < 0)
+		error_clear(&ignored); /* then it has to be found out later */
+}
+
 static int run_alone(struct session *s, const struct sql_script *script, size_t index,
 		     const char *operation, const char *version, struct error *err)
 {
@@ -132,8 +148,10 @@ static int run_alone(struct session *s, const struct sql_script *script, size_t 
 	    note_progress(s, operation, version, index + 1, index, err) < 0)
 		return -1;
 	if (db_query(NULL, &s->db, sql, 0, NULL, err) < 0) {
-		if (!db_is_lost(&s->db))
+		if (!db_is_lost(&s->db)) {
 			place_error(err, script, index, db_error_position(&s->db));
+			note_failure(s, statement, index, operation, version);
+		}
 		return -1;
 	}
 	/* DISCARD ALL has taken our own settings and the session's lock as well. */
@@ -145,7 +163,7 @@ static int run_alone(struct session *s, const struct sql_script *script, size_t 
 int runner_run_outside(struct session *s, const struct sql_script *script, const char *operation,
 		       const char *version, size_t from, struct error *err)
 {
-	if (transaction_set_session(&s->db, err) < 0 || replay_settings(s, script, from, err) < 0)
+	if (transaction_set_session(&s->db, err) < 0 || runner_replay_settings(s, script, from, err) < 0)
 		return -1;
 	for (size_t i = from; i < script->nr; i++) {
 		int ret;

@@ -34,4 +34,8 @@ int runner_run(struct db *db, struct db_batch *batch, const struct sql_script *s
 int runner_run_outside(struct session *s, const struct sql_script *script, const char *operation,
 		       const char *version, size_t from, struct error *err) MUST_CHECK;
 
+/* Makes the session settings again that the statements before index `before` make. */
+int runner_replay_settings(struct session *s, const struct sql_script *script, size_t before,
+			   struct error *err) MUST_CHECK;
+
 #endif
