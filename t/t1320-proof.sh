@@ -155,7 +155,7 @@ ALTER TABLE t DROP CONSTRAINT positive;
 -- down
 ALTER TABLE t ADD CONSTRAINT positive CHECK (id >= 0);
 -- says
-constraint positive on public.t: definition: CHECK ((id > 0)) → CHECK ((id >= 0))
+constraint positive on public.t: definition CHECK ((id > 0)) → CHECK ((id >= 0))
 END
 
 unproven 'a constraint comes back without being validated' <<'END'
@@ -166,7 +166,7 @@ ALTER TABLE t DROP CONSTRAINT positive;
 -- down
 ALTER TABLE t ADD CONSTRAINT positive CHECK (id > 0) NOT VALID;
 -- says
-constraint positive on public.t: definition: CHECK ((id > 0)) → CHECK ((id > 0)) NOT VALID
+constraint positive on public.t: definition CHECK ((id > 0)) → CHECK ((id > 0)) NOT VALID
 END
 
 unproven 'a sequence stays' <<'END'
@@ -196,7 +196,7 @@ CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE OR REPLACE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 2';
 -- down
 -- says
-function public.f(integer): body: SELECT 1 → SELECT 2
+function public.f(integer): body SELECT 1 → SELECT 2
 END
 
 unproven 'a default does not go' <<'END'
@@ -206,7 +206,7 @@ CREATE TABLE t (id int);
 ALTER TABLE t ALTER id SET DEFAULT 7;
 -- down
 -- says
-column public.t.id: default: none → 7
+column public.t.id: default none → 7
 END
 
 unproven 'a default does not come back' <<'END'
@@ -216,7 +216,7 @@ CREATE TABLE t (c timestamptz DEFAULT now());
 ALTER TABLE t ALTER c DROP DEFAULT;
 -- down
 -- says
-column public.t.c: default: now() → none
+column public.t.c: default now() → none
 END
 
 unproven 'a type is another' <<'END'
@@ -227,7 +227,7 @@ ALTER TABLE t ALTER c TYPE text;
 -- down
 ALTER TABLE t ALTER c TYPE varchar(20);
 -- says
-column public.t.c: type: character varying(10) → character varying(20)
+column public.t.c: type character varying(10) → character varying(20)
 END
 
 unproven 'NOT NULL stays' <<'END'
@@ -237,7 +237,7 @@ CREATE TABLE t (c int);
 ALTER TABLE t ALTER c SET NOT NULL;
 -- down
 -- says
-column public.t.c: not null: no → yes
+column public.t.c: not null no → yes
 END
 
 unproven 'a privilege stays' <<'END'
@@ -247,7 +247,7 @@ CREATE SEQUENCE s;
 GRANT SELECT ON SEQUENCE s TO pg_monitor;
 -- down
 -- says
-sequence public.s: privileges: default → pg_monitor=r/postgres, postgres=rwU/postgres
+sequence public.s: privileges default → pg_monitor=r/postgres, postgres=rwU/postgres
 END
 
 unproven 'a privilege was revoked and does not come back' <<'END'
@@ -257,7 +257,7 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
 REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC;
 -- down
 -- says
-function public.f(): privileges: default → postgres=X/postgres
+function public.f(): privileges default → postgres=X/postgres
 END
 
 unproven 'default privileges stay' <<'END'
@@ -275,7 +275,7 @@ CREATE TABLE t (id int);
 ALTER TABLE t OWNER TO pg_monitor;
 -- down
 -- says
-table public.t: owner: postgres → pg_monitor
+table public.t: owner postgres → pg_monitor
 END
 
 unproven 'comments stay' <<'END'
@@ -286,8 +286,8 @@ COMMENT ON TABLE t IS 'of the table';
 COMMENT ON COLUMN t.id IS 'of the column';
 -- down
 -- says
-column public.t.id: comment: none → of the column
-table public.t: comment: none → of the table
+column public.t.id: comment none → of the column
+table public.t: comment none → of the table
 END
 
 unproven 'a policy and row level security' <<'END'
@@ -301,7 +301,7 @@ CREATE POLICY p ON t FOR SELECT USING (id > 0);
 ALTER TABLE t NO FORCE ROW LEVEL SECURITY;
 -- says
 policy p on public.t still exists
-table public.t: row level security: no → yes
+table public.t: row level security no → yes
 END
 
 unproven 'a policy that is another' <<'END'
@@ -313,7 +313,7 @@ DROP POLICY p ON t;
 -- down
 CREATE POLICY p ON t FOR SELECT TO pg_monitor USING (id > 0);
 -- says
-policy p on public.t: to: public → pg_monitor
+policy p on public.t: to public → pg_monitor
 END
 
 unproven 'an enum keeps its new value' <<'END'
@@ -323,7 +323,7 @@ CREATE TYPE e AS ENUM ('a', 'c');
 ALTER TYPE e ADD VALUE 'b' BEFORE 'c';
 -- down
 -- says
-type public.e: values: 'a', 'c' → 'a', 'b', 'c'
+type public.e: values 'a', 'c' → 'a', 'b', 'c'
 END
 
 unproven 'an enum comes back in another order' <<'END'
@@ -334,7 +334,7 @@ DROP TYPE e;
 -- down
 CREATE TYPE e AS ENUM ('b', 'a');
 -- says
-type public.e: values: 'a', 'b' → 'b', 'a'
+type public.e: values 'a', 'b' → 'b', 'a'
 END
 
 unproven 'a domain' <<'END'
@@ -346,7 +346,7 @@ ALTER DOMAIN d SET DEFAULT 1;
 -- down
 ALTER DOMAIN d DROP CONSTRAINT positive;
 -- says
-domain public.d: default: none → 1
+domain public.d: default none → 1
 END
 
 unproven 'a trigger stays, and one stays disabled' <<'END'
@@ -360,7 +360,7 @@ ALTER TABLE t DISABLE TRIGGER old;
 -- down
 -- says
 trigger new on public.t still exists
-trigger old on public.t: enabled: yes → no
+trigger old on public.t: enabled yes → no
 END
 
 unproven 'an extension stays' <<'END'
@@ -389,7 +389,7 @@ ALTER TABLE t DETACH PARTITION t1;
 -- down
 ALTER TABLE t ATTACH PARTITION t1 FOR VALUES FROM (0) TO (20);
 -- says
-table public.t1: partition bound: FOR VALUES FROM (0) TO (10) → FOR VALUES FROM (0) TO (20)
+table public.t1: partition bound FOR VALUES FROM (0) TO (10) → FOR VALUES FROM (0) TO (20)
 END
 
 unproven 'identity' <<'END'
@@ -399,7 +399,7 @@ CREATE TABLE t (id int NOT NULL);
 ALTER TABLE t ALTER id ADD GENERATED BY DEFAULT AS IDENTITY;
 -- down
 -- says
-column public.t.id: identity: none → by default
+column public.t.id: identity none → by default
 sequence public.t_id_seq still exists
 END
 
@@ -410,7 +410,7 @@ CREATE TABLE t (c text);
 ALTER TABLE t ALTER c TYPE text COLLATE "C";
 -- down
 -- says
-column public.t.c: collation: none → "C"
+column public.t.c: collation none → "C"
 END
 
 unproven 'a view that is another' <<'END'
@@ -421,7 +421,7 @@ CREATE OR REPLACE VIEW v AS SELECT 1 AS one, 2 AS two;
 -- down
 DROP VIEW v; CREATE VIEW v AS SELECT 11 AS one;
 -- says
-view public.v: query: SELECT 1 AS one; → SELECT 11 AS one;
+view public.v: query SELECT 1 AS one; → SELECT 11 AS one;
 END
 
 unproven 'a schema stays' <<'END'
@@ -666,7 +666,7 @@ test_expect_success 'a failed proof says in ASCII what the locale cannot' '
 	migration 001_x "ALTER TABLE t ALTER c SET DEFAULT 2;" "SELECT 1;" &&
 	git apply-migration -q &&
 	test_expect_code 1 env LC_ALL=C git rollback-db --yes 001 >out &&
-	test_grep "^  column public.t.c: default: 1 -> 2\$" out
+	test_grep "^  column public.t.c: default 1 -> 2\$" out
 '
 
 # --- several migrations ----------------------------------------------------------------------
@@ -711,7 +711,7 @@ test_expect_success 'what the older down does not take away is' '
 	test_expect_code 1 git rollback-db --yes --to 001 >out 2>err &&
 	cat >expect <<-\END &&
 	Not proven: the schema is not what it should be:
-	  column public.t.a: default: none → 3
+	  column public.t.a: default none → 3
 	Everything was undone: nothing has changed.
 	END
 	proof <out >actual &&
