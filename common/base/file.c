@@ -72,7 +72,8 @@ int file_sync_folder(const char *path, struct error *err)
 	return 0;
 }
 
-int file_write(const char *path, const void *data, size_t len, mode_t mode, struct error *err)
+int file_write(const char *path, const void *data, size_t len, mode_t mode, enum file_sync sync,
+	       struct error *err)
 {
 	char *temporary CLEANUP(free_p) = xstrfmt("%s.tmp-XXXXXX", path);
 	char *folder CLEANUP(free_p) = folder_of(path);
@@ -93,7 +94,7 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, stru
 		unlink(temporary);
 		return -1;
 	}
-	return file_sync_folder(folder, err);
+	return sync == FILE_SYNC_NAME ? file_sync_folder(folder, err) : 0;
 }
 
 int file_make_folders(const char *path, mode_t mode, struct error *err)

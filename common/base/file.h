@@ -18,10 +18,12 @@ enum file_found { FILE_FOUND = 0, FILE_MISSING = 1 };
 int file_read(struct strbuf *ret, const char *path, struct error *err) MUST_CHECK;
 
 /*
- * Replaces `path` with `data`: written to a temporary name beside it, synced, renamed, and
- * the folder synced. `mode` is the new file's.
+ * Replaces `path` with `data`: written to a temporary name beside it, synced, and renamed.
+ * `mode` is the new file's. FILE_SYNC_NAME also syncs the folder; without, a power cut may
+ * bring back the old file, whole.
  */
-int file_write(const char *path, const void *data, size_t len, mode_t mode,
+enum file_sync { FILE_SYNC_CONTENT, FILE_SYNC_NAME };
+int file_write(const char *path, const void *data, size_t len, mode_t mode, enum file_sync sync,
 	       struct error *err) MUST_CHECK;
 
 /* Makes the folder and those above it that are missing. */

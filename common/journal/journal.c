@@ -35,11 +35,12 @@ static char *journal_folder(const char *common_dir)
 	return xstrfmt("%s/rollback/journal", common_dir);
 }
 
-static int write_record(const char *path, const json_t *record, struct error *err)
+static int write_record(const char *path, const json_t *record, enum file_sync sync,
+			struct error *err)
 {
 	char *text CLEANUP(free_p) = json_format(record);
 
-	return file_write(path, text, strlen(text), 0600, err);
+	return file_write(path, text, strlen(text), 0600, sync, err);
 }
 
 int operation_begin(struct operation *operation, const char *common_dir, const char *command,
@@ -68,7 +69,7 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 		BUG("cannot pack a journal record");
 	if (members)
 		json_object_update(operation->record, members);
-	if (write_record(operation->path, operation->record, err) < 0)
+	if (write_record(operation->path, operation->record, FILE_SYNC_NAME, err) < 0)
 		return error_prefix(err, "could not begin an operation");
 	return OPERATION_BEGUN;
 }
@@ -85,7 +86,7 @@ int operation_record(struct operation *operation, const char *key, json_t *value
 {
 	close_mark(operation); /* the file is replaced */
 	json_object_set_new(operation->record, key, value);
-	return write_record(operation->path, operation->record, err);
+	return write_record(operation->path, operation->record, FILE_SYNC_CONTENT, err);
 }
 
 /* Makes room for the mark in the record, and opens it. */
@@ -244,5 +245,5 @@ int journal_settle(const char *common_dir, const char *id, const char *state, st
 		return open;
 	json_object_set_new(record, "state", json_string(state));
 	json_object_set_new(record, "finished_at", json_time(clock_now()));
-	return write_record(path, record, err);
+	return write_record(path, record, FILE_SYNC_CONTENT, err);
 }

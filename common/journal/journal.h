@@ -45,7 +45,7 @@ enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
  */
 int operation_begin(struct operation *operation, const char *common_dir, const char *command,
 		    json_t *members, char **ret_holder, struct error *err) MUST_CHECK;
-/* Sets member `key` (takes the reference) and writes the record durably. */
+/* Sets member `key` (takes the reference) and writes the record; a power cut leaves it old or new. */
 int operation_record(struct operation *operation, const char *key, json_t *value,
 		     struct error *err) MUST_CHECK;
 /*
