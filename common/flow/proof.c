@@ -46,13 +46,14 @@ static void add_expected(struct proof *proof, struct catalog_change *change)
 	ARRAY_GROW(proof->expected, proof->nr + 1, proof->alloc);
 	expected = &proof->expected[proof->nr];
 	*expected = (struct proof_expected){
-		.kind = STEAL(change->kind),
-		.identity = STEAL(change->identity),
-		.definition = STEAL(change->before),
+		.kind = change->kind,
+		.identity = change->identity,
+		.definition = change->before,
 		.sequence = proof->nr++,
 		.order = change->order,
 	};
 	memcpy(expected->digest, change->before_digest, sizeof(expected->digest));
+	change->kind = change->identity = change->before = NULL;
 }
 
 int proof_expect(struct proof *proof, const char *version, const char *objects, struct error *err)
