@@ -20,11 +20,8 @@ static int agree(const struct rollback_plan *plan, struct error *err)
 	const struct rollback_request *request = plan->request;
 
 	rollback_show(plan);
-	if (!verdict_is_clean(&plan->verdict)) {
-		if (request->common.json)
-			rollback_report(plan, ROLLBACK_REFUSED, NULL);
+	if (!verdict_is_clean(&plan->verdict))
 		return error_refused(err, "nothing was changed");
-	}
 	if (confirm_protected(&plan->session->database, &request->common, err) < 0)
 		return -1;
 	if (!plan->nr || request->rehearse)
@@ -52,8 +49,11 @@ static int run(struct rollback_request *request, struct error *err)
 		rollback_show(&plan);
 		return EXIT_DONE;
 	}
-	if (agree(&plan, err) < 0)
+	if (agree(&plan, err) < 0) {
+		if (request->common.json)
+			rollback_report(&plan, ROLLBACK_REFUSED, err);
 		return error_exit(err);
+	}
 	outcome = rollback_execute(&plan, err);
 	rollback_report(&plan, outcome, outcome == ROLLBACK_FAILED ? err : NULL);
 	switch (outcome) {

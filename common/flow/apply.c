@@ -620,7 +620,9 @@ static int run_inside(struct apply_run *run, struct apply_step *step, struct db_
 	if (note_changes(run, step, err) < 0)
 		return -1;
 	add_records(run, step, before, step->microseconds / 1000, &records);
-	return change_run(&run->change, &records, NULL, err);
+	if (change_run(&run->change, &records, NULL, err) < 0)
+		return error_prefix(err, "could not record migration '%s'", step->version);
+	return 0;
 }
 
 static void print_done(const struct apply_plan *plan, const struct apply_step *step)
