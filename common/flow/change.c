@@ -44,6 +44,29 @@ static int wait_seconds(const struct common_options *common)
 	return common->wait ? common->wait_seconds : 0;
 }
 
+int change_check_lock_table(struct session *s, size_t statements, struct verdict *verdict,
+			    struct error *err)
+{
+	const size_t locks_per_statement = 5, always_fits = 1000; /* measured on CREATE TABLE */
+	size_t needed = statements * locks_per_statement;
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (needed <= always_fits)
+		return 0;
+	if (db_query(&res, &s->db,
+		     "SELECT current_setting('max_locks_per_transaction')::int8 *"
+		     " (current_setting('max_connections')::int8 +"
+		     " current_setting('max_prepared_transactions')::int8)",
+		     0, NULL, err) < 0)
+		return -1;
+	if ((int64_t)needed > db_int(&res, 0, 0))
+		verdict_warn(verdict,
+			     "one transaction may need %zu locks, and the server's table has room for about "
+			     "%" PRId64 "; raise max_locks_per_transaction if it ends with 'out of shared memory'",
+			     needed, db_int(&res, 0, 0));
+	return 0;
+}
+
 int change_await(struct session *s, struct error *err)
 {
 	int limit = wait_seconds(s->request.common);

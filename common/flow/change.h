@@ -16,6 +16,7 @@
 
 #include "flow/runner.h"
 #include "flow/session.h"
+#include "flow/verdict.h"
 
 struct change {
 	struct session *session;
@@ -35,6 +36,13 @@ struct change {
  * and log again; without, it is refused with who runs it.
  */
 int change_await(struct session *s, struct error *err) MUST_CHECK;
+
+/*
+ * PostgreSQL's lock table is fixed when the server starts: warns where one transaction of so
+ * many statements may run out of it.
+ */
+int change_check_lock_table(struct session *s, size_t statements, struct verdict *verdict,
+			    struct error *err) MUST_CHECK;
 
 /*
  * `outside`: some script runs outside a transaction, so the lock must be the session's.

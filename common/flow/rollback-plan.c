@@ -390,6 +390,16 @@ static int parse_downs(struct rollback_plan *plan, struct error *err)
 	return 0;
 }
 
+static int check_lock_table(struct rollback_plan *plan, struct error *err)
+{
+	size_t statements = 0;
+
+	for (size_t i = 0; i < plan->nr; i++)
+		if (!plan->step[i].script.no_transaction)
+			statements += plan->step[i].script.nr;
+	return change_check_lock_table(plan->session, statements, &plan->verdict, err);
+}
+
 int rollback_plan(struct rollback_plan *ret, struct session *s, const struct rollback_request *request,
 		  struct error *err)
 {
@@ -406,5 +416,5 @@ int rollback_plan(struct rollback_plan *ret, struct session *s, const struct rol
 	if (request->mode == ROLLBACK_NAMED || request->mode == ROLLBACK_TO_COMMIT)
 		warn_of_later(ret);
 	warn_of_order(ret);
-	return 0;
+	return check_lock_table(ret, err);
 }

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "flow/apply.h"
+#include "flow/change.h"
+#include "flow/resume.h"
+#include "flow/runner.h"
+#include "term/amount.h"
+#include "term/output.h"
+#include "term/progress.h"
+#include "vcs/applied.h"
+
+struct apply_run {
+	struct apply_plan *plan;
+	struct change change;
+	struct catalog catalog;
+	bool proof;
+	struct applied_scripts *scripts; /* one a step */
+	struct applied_refs refs;	 /* for all of them, in git's hands */
+	bool unpublished;		 /* the refs are not there: the operation stays open */
+};
+
+static void run_release(struct apply_run *run)
+{
+	applied_abandon(&run->refs);
+	for (size_t i = 0; run->scripts && i < run->plan->nr; i++)
+		free(run->scripts[i].tree);
+	free(run->scripts);
+	catalog_release(&run->catalog);
+	change_release(&run->change);
+}
+
+/*
+ * The scripts as git objects, to which nothing points yet; and what the journal has to
+ * know to make the refs (json_decref() it).
+ */
+static int keep_scripts(json_t **ret_members, struct apply_run *run, struct error *err)
+{
+	struct apply_plan *plan = run->plan;
+	json_t *list = json_array();
+
+	run->scripts = xcalloc(plan->nr, sizeof(*run->scripts));
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct apply_step *step = &plan->step[i];
+
+		run->scripts[i] = (struct applied_scripts){
+			.version = step->version,
+			.checksum = step->checksum,
+			.up = step->up_text.buf,
+			.up_len = step->up_text.len,
+			.down = step->has_down ? step->down_text.buf : NULL,
+			.down_len = step->down_text.len,
+		};
+	}
+	if (applied_write(run->scripts, plan->nr, err) < 0) {
+		json_decref(list);
+		return -1;
+	}
+	for (size_t i = 0; i < plan->nr; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "version", run->scripts[i].version,
+						      "checksum", run->scripts[i].checksum, "tree",
+						      run->scripts[i].tree));
+	*ret_members = json_pack("{s:o}", "scripts", list);
+	return 0;
+}
+
+static struct log_record log_record_of(const struct apply_run *run, const struct apply_step *step)
+{
+	return (struct log_record){
+		.operation = run->change.operation.id,
+		.command = "apply-migration",
+		.version = step->version,
+		.name = step->name,
+		.direction = run->plan->request->mode == APPLY_BASELINE ? "baseline" : "up",
+		.who = run->change.who,
+		.git_commit = run->change.git_commit,
+		.up_checksum = step->checksum,
+		.down_checksum = step->has_down ? step->down_checksum : NULL,
+		.up_tokens = *step->tokens ? step->tokens : NULL,
+		.up_sql = step->script.text,
+		.down_sql = step->has_down ? step->down_text.buf : NULL,
+		.statements = step->script.nr,
+	};
+}
+
+/* Reads what the step changed; `before` gets the fingerprint from before, when there is proof. */
+static int note_changes(struct apply_run *run, struct apply_step *step, struct error *err)
+{
+	return run->proof ? catalog_refresh(&run->catalog, &run->plan->session->db, &step->changes, err) : 0;
+}
+
+static char *changes_text(const struct apply_run *run, const struct apply_step *step)
+{
+	json_t *json CLEANUP(json_decref_p) = NULL;
+
+	/* What a baseline stands for was not seen to happen. */
+	if (!run->proof || run->plan->request->mode == APPLY_BASELINE)
+		return NULL;
+	json = catalog_changes_to_json(&step->changes);
+	return json_dumps(json, JSON_COMPACT);
+}
+
+/* Adds the step's rows in ledger and log. */
+static void add_records(struct apply_run *run, const struct apply_step *step, const char *before,
+			int64_t milliseconds, struct db_batch *batch)
+{
+	const struct ledger_place *place = &run->plan->session->place;
+	struct log_record record = log_record_of(run, step);
+	char *objects CLEANUP(free_p) = changes_text(run, step);
+
+	record.fingerprint_before = before;
+	record.fingerprint_after = run->proof ? catalog_fingerprint(&run->catalog) : NULL;
+	record.objects = objects;
+	ledger_add_insert(batch, place, step->version, step->name, step->checksum, milliseconds);
+	rollback_log_add_done(batch, place, &record);
+}
+
+/* The fingerprint as it is now, as a copy; NULL without proof. */
+static char *fingerprint_now(struct apply_run *run)
+{
+	return run->proof ? xstrdup(catalog_fingerprint(&run->catalog)) : NULL;
+}
+
+static int script_failed(const struct apply_run *run, const struct apply_step *step, struct error *err)
+{
+	error_prefix(err, "could not apply migration '%s'", step->version);
+	if (err->exit_code == EXIT_INTERRUPTED)
+		return -1;
+	if (db_is_lost(&run->plan->session->db))
+		return error_hint(err, "Nothing of it is left. Run the command again once the server answers.");
+	if (run->plan->request->rehearse || run->plan->request->single_transaction)
+		return error_hint(err, "Nothing was changed. Correct the script and run the command again.");
+	return error_hint(err, "Nothing of it is left; what was applied before it stays. "
+			       "Correct the script and run the command again.");
+}
+
+/* The script and what it takes, behind what is in the batch. */
+static int run_script(struct apply_run *run, struct apply_step *step, struct db_batch *batch,
+		      struct error *err)
+{
+	int64_t start = clock_monotonic();
+
+	if (change_run(&run->change, batch, &step->script, err) < 0)
+		return script_failed(run, step, err);
+	step->microseconds = clock_monotonic() - start;
+	return 0;
+}
+
+/*
+ * Script and records, inside a transaction that the batch may have yet to begin. With
+ * proof the catalog is read in between; without, all of it is one round trip.
+ */
+static int run_inside(struct apply_run *run, struct apply_step *step, struct db_batch *batch,
+		      struct error *err)
+{
+	struct db_batch records CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	char *before CLEANUP(free_p) = fingerprint_now(run);
+
+	if (run->plan->request->mode != APPLY_BASELINE)
+		runner_add_script(batch, &run->plan->session->db, &step->script);
+	if (!run->proof)
+		add_records(run, step, NULL, -1, batch);
+	if (run_script(run, step, batch, err) < 0)
+		return -1;
+	if (!run->proof)
+		return 0;
+	if (note_changes(run, step, err) < 0)
+		return -1;
+	add_records(run, step, before, step->microseconds / 1000, &records);
+	if (change_run(&run->change, &records, NULL, err) < 0)
+		return error_prefix(err, "could not record migration '%s'", step->version);
+	return 0;
+}
+
+static void print_done(const struct apply_plan *plan, const struct apply_step *step)
+{
+	struct strbuf time CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *name CLEANUP(free_p) = text_escaped(step->name);
+
+	if (plan->request->common.json || plan->request->common.quiet)
+		return;
+	amount_add_duration(&time, step->microseconds);
+	printf("%s %s %s (%s)\n", mark_text(MARK_DONE, output_utf8()), step->version, name,
+	       plan->request->mode == APPLY_BASELINE ? "recorded" : time.buf);
+}
+
+static int commit_step(struct apply_run *run, struct apply_step *step, struct error *err)
+{
+	if (change_commit(&run->change, step->version, err) < 0)
+		return -1;
+	step->done = true;
+	return 0;
+}
+
+static int step_transaction(struct apply_run *run, struct apply_step *step, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (change_transaction(&run->change, &batch, err) < 0)
+		return -1;
+	if (run_inside(run, step, &batch, err) < 0) {
+		db_rollback(&run->plan->session->db);
+		return -1;
+	}
+	return commit_step(run, step, err);
+}
+
+static int begin_outside(struct apply_run *run, struct apply_step *step, const char *before,
+			 struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	struct log_record record = log_record_of(run, step);
+	int committed;
+
+	record.fingerprint_before = before;
+	if (change_transaction(&run->change, &batch, err) < 0)
+		return -1;
+	rollback_log_add_running(&batch, &run->plan->session->place, &record);
+	if (change_run(&run->change, &batch, NULL, err) < 0)
+		return -1;
+	committed = change_commit(&run->change, step->version, err);
+	if (committed != CHANGE_COMMITTED_LOST)
+		return committed;
+	/* The lock went with the connection. */
+	error_set(err, "lost the connection before migration '%s' was begun", step->version);
+	return error_hint(err, "Use 'git apply-migration --continue' to run it.");
+}
+
+static int end_outside(struct apply_run *run, struct apply_step *step, const char *operation,
+		       struct error *err)
+{
+	const struct ledger_place *place = &run->plan->session->place;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	char *objects CLEANUP(free_p) = NULL;
+
+	if (note_changes(run, step, err) < 0)
+		return -1;
+	/* Only what happened in this run is known: after a break, not all of it. */
+	objects = step->unfinished ? NULL : changes_text(run, step);
+	if (change_transaction(&run->change, &batch, err) < 0)
+		return -1;
+	ledger_add_insert(&batch, place, step->version, step->name, step->checksum,
+			  step->microseconds / 1000);
+	rollback_log_add_end(&batch, place, operation, step->version, "done",
+			     run->proof ? catalog_fingerprint(&run->catalog) : NULL, objects);
+	if (change_run(&run->change, &batch, NULL, err) < 0)
+		return error_prefix(err, "could not record migration '%s'", step->version);
+	return commit_step(run, step, err);
+}
+
+/* Nothing had happened yet: the log needs no unfinished row. True when it has none now. */
+static bool forget_unbegun(struct apply_run *run, struct apply_step *step, const char *operation)
+{
+	struct session *s = run->plan->session;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (db_is_lost(&s->db))
+		return false;
+	rollback_log_add_forget(&batch, &s->place, operation, step->version);
+	if (db_batch_run(&s->db, &batch, NULL, &ignored) < 0)
+		return false; /* it stays, and status shows it */
+	return batch.item[0].rows == 1;
+}
+
+static int step_outside(struct apply_run *run, struct apply_step *step, struct error *err)
+{
+	struct session *s = run->plan->session;
+	const char *operation = step->unfinished ? step->unfinished->operation : run->change.operation.id;
+	char *before CLEANUP(free_p) = fingerprint_now(run);
+	size_t from = 0;
+	int64_t start = clock_monotonic();
+
+	if (step->unfinished) {
+		if (resume_point(&from, s, &step->script, step->unfinished, err) < 0)
+			return -1;
+	} else if (begin_outside(run, step, before, err) < 0) {
+		return -1;
+	}
+	if (runner_run_outside(s, &step->script, operation, step->version, from, err) < 0) {
+		struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+		error_prefix(err, "could not apply migration '%s'", step->version);
+		if (!db_is_lost(&s->db) && transaction_reset_session(&s->db, &ignored) == 0 &&
+		    forget_unbegun(run, step, operation))
+			return error_hint(err, "Nothing of it is left; what was applied before it stays. "
+					       "Correct the script and run the command again.");
+		error_hint(err, "It runs outside a transaction, so what was done before stays; "
+				"'git migration-status' shows how far it came.");
+		return error_hint(err, "Use 'git apply-migration --continue' to go on, or 'git rollback-db %s' to "
+				       "undo it.",
+				  step->version);
+	}
+	step->microseconds = clock_monotonic() - start;
+	return end_outside(run, step, operation, err);
+}
+
+/*
+ * Makes the refs of what was committed, also when a later step failed. Without them the
+ * journal keeps what is needed to make them, and the database's log keeps the scripts.
+ */
+static int publish(struct apply_run *run, struct error *err)
+{
+	size_t done = 0;
+	int ret;
+
+	while (done < run->plan->nr && run->plan->step[done].done)
+		done++;
+	if (done == run->plan->nr) {
+		ret = applied_commit(&run->refs, err);
+	} else {
+		applied_abandon(&run->refs);
+		ret = applied_publish(run->scripts, done, err);
+	}
+	if (!ret)
+		json_object_del(run->change.operation.record, "scripts");
+	return ret;
+}
+
+/* What is committed is committed: refs that cannot be made are no failure of the run. */
+static void publish_or_warn(struct apply_run *run)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (publish(run, &err) == 0)
+		return;
+	warning("%s", err.message);
+	hint("The next 'git apply-migration' or 'git rollback-db' makes them.");
+	run->unpublished = true;
+}
+
+static int run_each(struct apply_run *run, struct error *err)
+{
+	struct apply_plan *plan = run->plan;
+	struct progress progress CLEANUP(progress_abandon) = PROGRESS_INIT;
+	const struct common_options *common = &plan->request->common;
+
+	progress_start(&progress, "Applying migrations", plan->nr, PROGRESS_COUNT,
+		       common->quiet || common->json ? 0 : common->progress);
+	for (size_t i = 0; i < plan->nr; i++) {
+		struct apply_step *step = &plan->step[i];
+		bool outside = step->script.no_transaction && plan->request->mode != APPLY_BASELINE;
+
+		if (interrupt_pending())
+			return error_interrupted(err);
+		if ((outside ? step_outside(run, step, err) : step_transaction(run, step, err)) < 0)
+			return -1;
+		progress_hide(&progress);
+		print_done(plan, step);
+		progress_update(&progress, i + 1);
+		if (run->change.reconnected && i + 1 < plan->nr)
+			return error_set(err, "lost the connection after migration '%s' was committed",
+					 step->version);
+	}
+	progress_finish(&progress);
+	return 0;
+}
+
+static int run_single(struct apply_run *run, struct error *err)
+{
+	struct apply_plan *plan = run->plan;
+
+	for (size_t i = 0; i < plan->nr; i++) {
+		struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+		if (!i && change_transaction(&run->change, &batch, err) < 0)
+			return -1;
+		if (interrupt_pending() ? error_interrupted(err) :
+					  run_inside(run, &plan->step[i], &batch, err)) {
+			db_rollback(&plan->session->db);
+			return -1;
+		}
+	}
+	if (change_commit(&run->change, "the run", err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nr; i++) {
+		plan->step[i].done = true;
+		print_done(plan, &plan->step[i]);
+	}
+	return 0;
+}
+
+/* Did one of the first `nr` steps take this lock already? */
+static bool was_locked(const struct apply_plan *plan, size_t nr, const char *lock)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (strvec_has(&plan->step[i].locks, lock))
+			return true;
+	return false;
+}
+
+/* What step `index` has locked beyond those before it, but for the system's own catalogs. */
+static int read_locks(struct apply_plan *plan, size_t index, struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db,
+		     "SELECT DISTINCT pg_catalog.format('%I.%I: %s', n.nspname, c.relname, l.mode)"
+		     " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation"
+		     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+		     " WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted"
+		     " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+		     " AND l.mode <> 'AccessShareLock' ORDER BY 1",
+		     0, NULL, err) < 0)
+		return -1;
+	for (size_t row = 0; row < res.rows; row++)
+		if (!was_locked(plan, index, db_value(&res, row, 0)))
+			strvec_push(&plan->step[index].locks, db_value(&res, row, 0));
+	return 0;
+}
+
+/* What its COMMIT would find, a rehearsal has to find too. */
+static int check_deferred(const struct apply_step *step, struct db *db, struct error *err)
+{
+	if (db_exec(db, "SET CONSTRAINTS ALL IMMEDIATE", err) == 0 &&
+	    db_exec(db, "SET CONSTRAINTS ALL DEFERRED", err) == 0)
+		return 0;
+	return error_prefix(err, "could not apply migration '%s'", step->version);
+}
+
+static int rehearse(struct apply_run *run, struct error *err)
+{
+	struct apply_plan *plan = run->plan;
+	struct db *db = &plan->session->db;
+	int ret = 0;
+
+	for (size_t i = 0; i < plan->nr && !ret; i++) {
+		struct apply_step *step = &plan->step[i];
+		struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+		if (!i && change_transaction(&run->change, &batch, err) < 0)
+			return -1;
+		runner_add_script(&batch, db, &step->script);
+		ret = interrupt_pending() ? error_interrupted(err) : run_script(run, step, &batch, err);
+		if (!ret && (check_deferred(step, db, err) < 0 || note_changes(run, step, err) < 0 ||
+			     read_locks(plan, i, db, err) < 0))
+			ret = -1;
+		step->done = !ret;
+	}
+	db_rollback(db);
+	return ret;
+}
+
+static int execute(struct apply_run *run, struct error *err)
+{
+	struct apply_plan *plan = run->plan;
+	const struct apply_request *request = plan->request;
+	json_t *members CLEANUP(json_decref_p) = NULL;
+	int ret;
+
+	if ((!request->rehearse && keep_scripts(&members, run, err) < 0) ||
+	    change_begin(&run->change, plan->session, plan->outside, members, err) < 0)
+		return -1;
+	plan->operation = xstrdup(run->change.operation.id);
+	if (!request->rehearse &&
+	    (change_create_tables(&run->change, err) < 0 ||
+	     applied_prepare(&run->refs, run->scripts, plan->nr, err) < 0))
+		return -1;
+	if (run->proof &&
+	    catalog_read(&run->catalog, &plan->session->db, &plan->session->scope, err) < 0)
+		return error_prefix(err, "could not read the catalog");
+	if (request->rehearse)
+		return rehearse(run, err);
+	ret = request->single_transaction ? run_single(run, err) : run_each(run, err);
+	publish_or_warn(run);
+	return ret;
+}
+
+int apply_execute(struct apply_plan *plan, struct error *err)
+{
+	struct apply_run run CLEANUP(run_release) = {
+		.plan = plan,
+		.change = CHANGE_INIT,
+		.refs = APPLIED_REFS_INIT,
+		.proof = !plan->request->no_proof,
+	};
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+	int ret;
+
+	if (!plan->nr)
+		return change_settle(plan->session, err);
+	ret = execute(&run, err);
+
+	/* An operation whose outcome is not known stays open: the next command settles it. */
+	if (!run.change.operation.id || run.unpublished ||
+	    (ret < 0 && db_is_lost(&plan->session->db)))
+		return ret;
+	if (change_end(&run.change,
+		       !ret				       ? "done" :
+		       err->exit_code == EXIT_INTERRUPTED ? "interrupted" :
+							    "failed",
+		       &second) < 0) {
+		warning("%s", second.message);
+	}
+	return ret;
+}
