@@ -200,6 +200,26 @@ static int is_busy(const char *common_dir, struct error *err)
 	return ret;
 }
 
+/*
+ * Whoever was at work closes the record before letting go of the lock: so with the lock
+ * free, what is open now has no owner.
+ */
+static int forget_closed(json_t *list, const char *folder, struct error *err)
+{
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		const char *id = json_member(json_array_get(list, i), "id");
+		char *path CLEANUP(free_p) = xstrfmt("%s/%s.json", folder, id ? id : "");
+		json_t *record CLEANUP(json_decref_p) = NULL;
+		int open = read_open(&record, path, err);
+
+		if (open < 0)
+			return -1;
+		if (!open)
+			json_array_remove(list, i);
+	}
+	return 0;
+}
+
 int journal_open(json_t **ret, const char *common_dir, struct error *err)
 {
 	char *folder CLEANUP(free_p) = journal_folder(common_dir);
@@ -229,6 +249,8 @@ int journal_open(json_t **ret, const char *common_dir, struct error *err)
 			return -1;
 		if (busy)
 			json_array_remove(list, json_array_size(list) - 1);
+		else if (forget_closed(list, folder, err) < 0)
+			return -1;
 	}
 	*ret = STEAL(list);
 	return 0;
