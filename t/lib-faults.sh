@@ -8,9 +8,10 @@
 #	wait_until COMMAND [ARG...]	until the command succeeds
 #	wait_sql SQL [DATABASE]		until the query prints t
 #	wait_alone [DATABASE]		until nobody else is connected
-#	gate_close N [DATABASE]		statements `SELECT pg_advisory_xact_lock(N)` wait from here on,
+#	gate_close N			statements `SELECT pg_advisory_xact_lock(N)` wait from here on,
 #	gate_open N			to here
 #	gate_reached N			until somebody waits there
+#					Gates are in the script's own database, as scripts run in parallel.
 #	db_copy FROM TO			makes the database TO, whatever it was, a copy of FROM
 #	in_background NAME COMMAND...	runs it, with its output in NAME.out and NAME.err
 #	background_pid NAME		the process's id
@@ -50,20 +51,21 @@ gate_close () {
 	{
 		printf "SET application_name = 'gate %s';\n" "$1"
 		printf 'SELECT pg_advisory_lock(%s);\nSELECT pg_sleep(600);\n' "$1"
-	} | psql_at "${2:-$db_name}" -f - >/dev/null 2>&1 &
-	wait_sql "SELECT count(*) = 1 FROM pg_stat_activity
-		WHERE application_name = 'gate $1' AND query = 'SELECT pg_sleep(600);'" postgres
+	} | psql_db -f - >/dev/null 2>&1 &
+	wait_sql "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$db_name'
+		AND application_name = 'gate $1' AND query = 'SELECT pg_sleep(600);'" postgres
 }
 
 gate_open () {
 	db_sql "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity
-		WHERE application_name = 'gate $1'" postgres >/dev/null &&
-	wait_sql "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'gate $1'" postgres
+		WHERE datname = '$db_name' AND application_name = 'gate $1'" postgres >/dev/null &&
+	wait_sql "SELECT count(*) = 0 FROM pg_stat_activity
+		WHERE datname = '$db_name' AND application_name = 'gate $1'" postgres
 }
 
 gate_reached () {
-	wait_sql "SELECT count(*) > 0 FROM pg_locks
-		WHERE locktype = 'advisory' AND objid = $1 AND NOT granted" postgres
+	wait_sql "SELECT count(*) > 0 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+		WHERE datname = '$db_name' AND locktype = 'advisory' AND objid = $1 AND NOT granted" postgres
 }
 
 db_copy () {

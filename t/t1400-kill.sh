@@ -312,7 +312,7 @@ do
 		kill -$signal $(background_pid apply) &&
 		test "$(background_code apply)" = 130 &&
 		test_grep "interrupted" apply.err &&
-		wait_sql "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE '\''git apply%'\''" &&
+		wait_sql "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '\''git apply%'\''" &&
 		nobody_holds_locks &&
 		test "$(recorded)" = 001 && is_consistent && journal_is_settled &&
 		grep "\"state\": \"interrupted\"" .git/rollback/journal/*.json &&
@@ -329,7 +329,7 @@ do
 		gate_reached 7 &&
 		kill -$signal $(background_pid rollback) &&
 		test "$(background_code rollback)" = 130 &&
-		wait_sql "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE '\''git rollback%'\''" &&
+		wait_sql "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '\''git rollback%'\''" &&
 		nobody_holds_locks &&
 		test "$(recorded)" = "001 002 003" && is_consistent && journal_is_settled &&
 		gate_open 7 && git rollback-db --all --yes && is_consistent && test -z "$(recorded)"
@@ -341,10 +341,11 @@ test_expect_success 'a signal in a statement outside a transaction' '
 	in_background holder "$PG_BINDIR"/psql "$DATABASE_URL" -c \
 		"SET application_name = '\''gate 8'\''; BEGIN; INSERT INTO t1 VALUES (1, 2); SELECT pg_sleep(600)" &&
 	test_when_finished "gate_open 8" &&
-	wait_sql "SELECT count(*) > 0 FROM pg_locks WHERE relation = '\''t1'\''::regclass" &&
+	wait_sql "SELECT count(*) > 0 FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND relation = '\''t1'\''::regclass" &&
 	in_background apply git-apply-migration &&
 	wait_sql "SELECT count(*) > 0 FROM pg_stat_activity
-		WHERE query LIKE '\''CREATE INDEX CONC%'\'' AND wait_event_type = '\''Lock'\''" &&
+		WHERE datname = current_database() AND query LIKE '\''CREATE INDEX CONC%'\'' AND wait_event_type = '\''Lock'\''" &&
 	kill -TERM $(background_pid apply) &&
 	test "$(background_code apply)" = 130 &&
 	test_grep "apply-migration --continue" apply.err &&

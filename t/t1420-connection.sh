@@ -51,7 +51,7 @@ server_dies () {
 
 backend_dies () {
 	db_sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE application_name LIKE 'git %' AND pid <> pg_backend_pid()" &&
+		WHERE datname = current_database() AND application_name LIKE 'git %' AND pid <> pg_backend_pid()" &&
 	test "$(background_code run)" = 128 &&
 	test_grep "lost the connection to database" run.err && gate_open 7
 }
@@ -84,7 +84,7 @@ do
 			INSERT INTO t2 VALUES (1);" &&
 		gate_close 7 &&
 		in_background run git-apply-migration && gate_reached 7 &&
-		db_sql "SELECT count(*) FROM pg_stat_activity WHERE query = '\''COMMIT'\'' AND state = '\''active'\''" >actual &&
+		db_sql "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = '\''COMMIT'\'' AND state = '\''active'\''" >actual &&
 		echo 1 >expect && test_cmp expect actual &&
 		{ test $death = backend_dies || pg_stop own immediate; } &&
 		if test $death = backend_dies
@@ -176,7 +176,7 @@ test_expect_success 'cut while COMMIT still runs: the outcome is waited for' '
 	DATABASE_URL="postgres:///$db_name?host=$proxy_dir&port=$PG_PORT&user=$PG_SUPERUSER" \
 		in_background run git-apply-migration --no-proof --next &&
 	gate_reached 7 &&
-	wait_sql "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '\''%pg_xact_status%'\''
+	wait_sql "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '\''%pg_xact_status%'\''
 		AND pid <> pg_backend_pid()" &&
 	gate_open 7 &&
 	test "$(background_code run)" = 0 &&
@@ -421,7 +421,7 @@ test_expect_success 'the locks of a client that died are freed while its stateme
 	test_expect_code 3 db_sql "SET lock_timeout = 10; SELECT * FROM t1" 2>err &&
 	test_grep "lock timeout" err &&
 	kill -KILL $(background_pid run) &&
-	wait_sql "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE '\''git apply%'\''" &&
+	wait_sql "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '\''git apply%'\''" &&
 	db_sql "SET lock_timeout = 10; SELECT * FROM t1" &&
 	gate_open 7 &&
 	is t1 && git apply-migration && is "t1 t2 t3"
@@ -433,7 +433,7 @@ test_expect_success 'DDL does not wait longer than lock_timeout' '
 	in_background holder "$PG_BINDIR"/psql "$DATABASE_URL" -c \
 		"SET application_name = '\''gate 8'\''; BEGIN; LOCK TABLE t1 IN ACCESS SHARE MODE; SELECT pg_sleep(600)" &&
 	wait_sql "SELECT count(*) > 0 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-		WHERE relation = '\''t1'\''::regclass AND application_name = '\''gate 8'\''" &&
+		WHERE a.datname = current_database() AND relation = '\''t1'\''::regclass AND application_name = '\''gate 8'\''" &&
 	git config rollback.migrations.lockTimeout 100ms &&
 	test_expect_code 128 git apply-migration 2>err &&
 	test_grep "lock timeout" err && test_grep 55P03 err && test_grep "migrations/002_step.up.sql:1" err &&

@@ -219,7 +219,8 @@ do
 		do
 			{ through_pooler "BEGIN; SELECT pg_advisory_xact_lock_shared(7); COMMIT" & } || return
 		done &&
-		wait_sql "SELECT count(*) = 3 FROM pg_locks WHERE locktype = '\''advisory'\'' AND NOT granted" &&
+		wait_sql "SELECT count(*) = 3 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+			WHERE datname = current_database() AND locktype = '\''advisory'\'' AND NOT granted" &&
 		gate_open 7 &&
 		test_expect_code 2 git apply-migration 2>err &&
 		test_grep "cannot hold a lock through this connection pooler" err &&
