@@ -344,7 +344,8 @@ test_expect_success 'where git has a missing file: branch, merged, tag, stash, r
 		test_commit --no-tag more && test_commit --no-tag more2 &&
 		git checkout -q main &&
 		missing "topic (ID)" &&
-		echo change >base.t && git stash push -q &&
+		git checkout -q topic && echo change >untracked && git stash push -q -u &&
+		git checkout -q main &&
 		missing "topic (ID)" &&
 		git stash drop -q &&
 
