@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
+#include "flow/confirm.h"
 #include "flow/trusting.h"
 #include "main.h"
 #include "term/options.h"
 #include "term/output.h"
-#include "term/prompt.h"
 #include "vcs/repo.h"
 
 enum subcommand { SUBCOMMAND_NONE, SUBCOMMAND_TRUST };
@@ -13,7 +13,7 @@ enum trust_mode { TRUST_RECORD, TRUST_SHOW, TRUST_REVOKE };
 static const char *const rollback_usage[] = {
 	"git rollback trust [-n | --dry-run] [-y | --yes] [-q | --quiet] [--json]",
 	"git rollback trust --show [-q | --quiet] [--json]",
-	"git rollback trust --revoke [-n | --dry-run] [-q | --quiet]",
+	"git rollback trust --revoke [-n | --dry-run] [-q | --quiet] [--json]",
 	NULL,
 };
 
@@ -36,74 +36,79 @@ static int show(const struct repo *repo, const struct common_options *common, st
 
 static int revoke(const struct repo *repo, const struct common_options *common, struct error *err)
 {
-	if (common->dry_run) {
+	int left = TRUSTING_REVOKED;
+
+	if (!common->dry_run)
+		left = trusting_revoke(repo, err);
+	if (left < 0)
+		return error_exit(err);
+	if (common->json)
+		trusting_show_revoked(common->dry_run, left == TRUSTING_ELSEWHERE);
+	else if (common->dry_run)
 		note("Would trust no " SETTINGS_FILE " any more.");
+	else if (left == TRUSTING_REVOKED && !common->quiet)
+		note("No " SETTINGS_FILE " is trusted any more.");
+	if (left == TRUSTING_REVOKED)
 		return EXIT_DONE;
-	}
-	switch (trusting_revoke(repo, err)) {
-	case TRUSTING_REVOKED:
-		if (!common->quiet)
-			note("No " SETTINGS_FILE " is trusted any more.");
-		return EXIT_DONE;
-	case TRUSTING_ELSEWHERE:
-		warning("'rollback.trust' is also set outside this repository's configuration");
-		hint("Find it with 'git config --show-origin --get-all rollback.trust'.");
-		return EXIT_NO;
-	default: return error_exit(err);
-	}
+	warning("'rollback.trust' is also set outside this repository's configuration");
+	hint("Find it with 'git config --show-origin --get-all rollback.trust'.");
+	return EXIT_NO;
 }
 
-static int not_confirmed(struct error *err)
-{
-	error_refused(err, "not confirmed, and there is no terminal to ask at");
-	error_hint(err, "Read " SETTINGS_FILE ", then add --yes to trust it.");
-	return error_exit(err);
-}
-
-/* What is asked about goes where the question goes: stdout is for results. */
-static int ask(const struct trusting_plan *plan, const struct common_options *common,
-	       struct error *err)
+/*
+ * Shows what would be trusted, and asks. stdout is for results, so what a person reads
+ * before the question goes to stderr, where the question goes.
+ */
+static int agree(const struct trusting_plan *plan, const struct common_options *common,
+		 struct error *err)
 {
 	struct common_options text = *common;
 
 	text.json = false;
-	trusting_show(plan, &text, stderr);
-	switch (prompt_yes_no("Trust " SETTINGS_FILE " as it is?")) {
-	case CONFIRMED: return EXIT_DONE;
-	case DECLINED: note("Nothing was changed."); return EXIT_REFUSED;
-	case NO_TERMINAL: return not_confirmed(err);
-	}
-	BUG("unknown answer");
+	if (!common->yes)
+		trusting_show(plan, &text, stderr);
+	else if (!common->quiet && !common->json)
+		trusting_show(plan, &text, stdout);
+	return confirm_ask("Trust " SETTINGS_FILE " as it is?", false, common, err);
 }
 
 static int record(const struct repo *repo, const struct common_options *common, struct error *err)
 {
 	struct trusting_plan plan CLEANUP(trusting_plan_release) = TRUSTING_PLAN_INIT;
-	bool text = !common->json && !common->quiet;
+	int ret;
 
 	if (trusting_plan(&plan, repo, err) < 0)
 		return error_exit(err);
 	trusting_warn_of_secrets(&plan);
 	if (!trusting_is_due(&plan) || common->dry_run) {
-		if (text || common->json)
+		if (!common->quiet || common->json)
 			trusting_show(&plan, common, stdout);
 		return plan.state == TRUSTING_MISSING ? EXIT_NO : EXIT_DONE;
 	}
-	if (!common->yes) {
-		int code = ask(&plan, common, err);
-
-		if (code != EXIT_DONE)
-			return code;
-	} else if (text) {
-		trusting_show(&plan, common, stdout);
-	}
-	if (trusting_execute(&plan, err) < 0)
-		return error_exit(err);
+	ret = agree(&plan, common, err);
+	if (!ret)
+		ret = trusting_execute(&plan, err);
+	/* The object says what is so now, whether that was changed or not. */
 	if (common->json)
 		trusting_show(&plan, common, stdout);
-	else if (text)
+	if (ret < 0)
+		return error_exit(err);
+	if (!common->quiet && !common->json)
 		note(SETTINGS_FILE " is trusted now.");
 	return EXIT_DONE;
+}
+
+/* What a mode has no use for is refused, so that nobody takes --show -n for something else. */
+static void check_usage(enum trust_mode mode, const struct common_options *common)
+{
+	const char *name = mode == TRUST_SHOW ? "--show" : "--revoke";
+	const char *other = common->yes				  ? "--yes" :
+			    common->dry_run && mode == TRUST_SHOW ? "--dry-run" :
+								    NULL;
+
+	if (mode != TRUST_RECORD && other)
+		usage_error(rollback_usage, "options '%s' and '%s' cannot be combined", name,
+			    other);
 }
 
 static int trust(int argc, const char **argv)
@@ -124,6 +129,7 @@ static int trust(int argc, const char **argv)
 	parse_options(&argc, &argv, opts, rollback_usage);
 	if (argc)
 		usage_error(rollback_usage, "unexpected argument '%s'", argv[0]);
+	check_usage(mode, &common);
 	if (repo_open(&repo, &err) < 0)
 		return error_exit(&err);
 	switch (mode) {

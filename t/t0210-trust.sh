@@ -59,8 +59,8 @@ test_expect_success 'untrusted: shown, and never recorded without a word' '
 	test_must_be_empty out &&
 	{
 		echo "$untrusted" &&
-		echo "error: not confirmed, and there is no terminal to ask at" &&
-		echo "hint: Read .gitrollback, then add --yes to trust it."
+		echo "error: not confirmed: there is no terminal to ask on" &&
+		echo "hint: Use --yes to confirm on the command line."
 	} >expect &&
 	test_cmp expect err &&
 	test_must_fail git config rollback.trust &&
@@ -147,6 +147,9 @@ test_expect_success 'a change asks again, and is shown' '
 	test_expect_code 1 git rollback trust --show --json >actual &&
 	test_grep "\"state\": \"changed\"" actual &&
 	test_expect_code 2 git rollback trust &&
+	test_expect_code 2 git rollback trust --json >actual 2>err &&
+	jq -e ".state == \"changed\" and .verdict == \"clean\"" actual &&
+	test_grep "^+command = make all" err &&
 	git rollback trust -y >actual 2>err &&
 	test_cmp expect actual &&
 	git rollback trust --show &&
@@ -260,12 +263,45 @@ test_expect_success '--revoke' '
 	git rollback trust --revoke
 '
 
+test_expect_success '--revoke --json' '
+	git rollback trust --yes &&
+	git rollback trust --revoke --dry-run --json >actual 2>err &&
+	cat >expect <<-\END &&
+	{
+	  "format": 1,
+	  "verdict": "clean",
+	  "dry_run": true,
+	  "revoked": false,
+	  "trusted_elsewhere": null
+	}
+	END
+	test_cmp expect actual &&
+	test_must_be_empty err &&
+	git rollback trust --show &&
+	git rollback trust --revoke --json >actual 2>err &&
+	cat >expect <<-\END &&
+	{
+	  "format": 1,
+	  "verdict": "clean",
+	  "dry_run": false,
+	  "revoked": true,
+	  "trusted_elsewhere": false
+	}
+	END
+	test_cmp expect actual &&
+	test_must_be_empty err &&
+	test_expect_code 1 git rollback trust --show
+'
+
 test_expect_success 'the user may trust for all repositories, and revoking says so' '
 	git config --global rollback.trust "$(git hash-object .gitrollback)" &&
 	test_when_finished "git config --global --unset rollback.trust" &&
 	git rollback trust --show &&
 	test_expect_code 1 git rollback trust --revoke 2>err &&
-	test_grep "also set outside this repository" err
+	test_grep "also set outside this repository" err &&
+	test_expect_code 1 git rollback trust --revoke --json >actual 2>err &&
+	test_grep "also set outside this repository" err &&
+	jq -e ".trusted_elsewhere and .revoked" actual
 '
 
 test_expect_success 'nothing of the file was run' '
@@ -280,7 +316,7 @@ test_expect_success 'nothing of the file was run' '
 test_expect_success TTY 'at a terminal it asks' '
 	echo no >answer &&
 	test_expect_code 2 test_terminal "GIT_TERMINAL_PROMPT=1 git rollback trust" <answer >actual &&
-	{ echo "$untrusted" && echo "Trust .gitrollback as it is? [y/N] Nothing was changed."; } >expect &&
+	{ echo "$untrusted" && echo "Trust .gitrollback as it is? [y/N] error: not confirmed; nothing was changed"; } >expect &&
 	test_cmp expect actual &&
 	test_must_fail git config rollback.trust &&
 	echo yes >answer &&
@@ -356,6 +392,11 @@ test_expect_success 'usage' '
 	test_grep "unexpected argument .file." err &&
 	test_expect_code 129 git rollback trust --show --revoke 2>err &&
 	test_grep "cannot be combined" err &&
+	for pair in "--show --yes" "--show --dry-run" "--revoke --yes"
+	do
+		test_expect_code 129 git rollback trust $pair 2>err &&
+		test_grep -e "options .${pair% *}. and .${pair#* }. cannot be combined" err || return 1
+	done &&
 	test_expect_code 129 git rollback trust --nosuch
 '
 

@@ -3,11 +3,11 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/linediff.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/conninfo.h"
 #include "config/inifile.h"
-#include "base/linediff.h"
 #include "config/trust.h"
 #include "term/output.h"
 #include "term/table.h"
@@ -294,6 +294,19 @@ void trusting_show(const struct trusting_plan *plan, const struct common_options
 		show_json(plan);
 	else
 		show_text(plan, common, out);
+}
+
+void trusting_show_revoked(bool dry_run, bool elsewhere)
+{
+	json_t *json CLEANUP(json_decref_p) = json_object();
+
+	json_object_set_new(json, "format", json_integer(1));
+	json_object_set_new(json, "verdict", json_text("clean"));
+	json_object_set_new(json, "dry_run", json_boolean(dry_run));
+	json_object_set_new(json, "revoked", json_boolean(!dry_run));
+	json_object_set_new(json, "trusted_elsewhere",
+			    dry_run ? json_null() : json_boolean(elsewhere));
+	json_print(json);
 }
 
 /* ---- Execute ------------------------------------------------------------------------- */

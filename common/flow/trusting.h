@@ -53,6 +53,8 @@ int trusting_execute(struct trusting_plan *plan, struct error *err) MUST_CHECK;
  */
 enum trusting_revoked { TRUSTING_REVOKED = 0, TRUSTING_ELSEWHERE = 1 };
 int trusting_revoke(const struct repo *repo, struct error *err) MUST_CHECK;
+/* What came of it, as JSON. Only planned: nothing is known of what stands elsewhere. */
+void trusting_show_revoked(bool dry_run, bool elsewhere);
 
 /* Warns on stderr of what is withheld, and of passwords in the file. */
 void trusting_warn(const struct settings *settings);
