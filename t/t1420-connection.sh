@@ -325,6 +325,38 @@ connects () {
 	git migration-status >out 2>err && test_grep "001 step (applied" out
 }
 
+# libpq quotes what it does not understand of a string, and there the password would be.
+test_expect_success 'no part of a password is shown where the string is not valid' '
+	set_up &&
+	for string in \
+		"host=$pg_host password=my hunter2" \
+		"postgres://u:pass@hunter2@host/x" \
+		"postgres://u:hunter2/x@host/x" \
+		"postgres://u:%zzhunter2@host/x"
+	do
+		DATABASE_URL=$string test_expect_code 128 git migration-status >out 2>&1 &&
+		test_grep "connection string of database .default. is not valid" out &&
+		test_grep ! hunter out || return
+	done
+'
+
+test_expect_success 'connect_timeout counts, where nobody answers' '
+	set_up &&
+	write_script silent "$(command -v perl)" <<-\END &&
+	use IO::Socket::UNIX;
+	my $s = IO::Socket::UNIX->new(Local => "$ARGV[0]/.s.PGSQL.5432", Listen => 5) or die;
+	open my $ready, ">", "$ARGV[0]/ready";
+	sleep 600;
+	END
+	socket=$(mktemp -d /tmp/silent-XXXXXX) && test_when_finished "rm -rf $socket" &&
+	in_background silent ./silent "$socket" &&
+	test_when_finished "kill $(background_pid silent)" &&
+	wait_until test -e "$socket/ready" &&
+	DATABASE_URL="postgres:///x?host=$socket&connect_timeout=1" \
+		test_expect_code 128 timeout 60 git migration-status 2>err &&
+	test_grep "timeout expired" err
+'
+
 test_expect_success 'every kind of connection string' '
 	set_up && unset DATABASE_URL &&
 	test_expect_code 128 git apply-migration 2>err && test_grep "no database is configured" err &&

@@ -75,10 +75,12 @@ int runner_replay_settings(struct session *s, const struct sql_script *script, s
 static int run_inside(struct session *s, const struct sql_script *script, size_t index,
 		      const char *operation, const char *version, struct error *err)
 {
+	static const char begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
 	const struct sql_statement *statement = &script->statement[index];
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	db_batch_add(&batch, "BEGIN", 5, 0, NULL);
+	/* Without our settings: those that the script itself has made count. */
+	db_batch_add(&batch, begin, strlen(begin), 0, NULL);
 	db_batch_add(&batch, script->text + statement->offset, statement->len, 0, NULL)->tag =
 		index + 1;
 	rollback_log_add_progress(&batch, &s->place, operation, version, index + 1, index + 1);

@@ -286,7 +286,8 @@ int status_run(const struct status_request *request, struct error *err)
 		.common = &request->common,
 	};
 
-	if (session_open(&session, &wanted, err) < 0)
+	if (session_open(&session, &wanted, err) < 0 ||
+	    (request->check && migrations_check_downs(&session.files, err) < 0))
 		return -1;
 	session_warn(&session);
 	if (!session.has_database && !request->common.quiet)

@@ -444,17 +444,30 @@ void migration_checksum(char ret[DIGEST_HEX], const char *bytes, size_t len)
 	digest_hex(ret, text.buf, text.len);
 }
 
-static void use_content(struct migrations *m, struct migration *item, const char *bytes, size_t len)
+/* Is it text? Else that is a problem of the file at `path`. */
+static bool check_text(struct migrations *m, const struct migration *item, const char *path,
+		       const char *bytes, size_t len)
 {
 	size_t bad = text_utf8_check(bytes, len);
+	struct text_place place;
 
-	migration_checksum(item->checksum, bytes, len);
 	if (bad == len)
-		return;
-	struct text_place place = text_place(bytes, len, bad);
-	item->unreadable = true;
-	add_problem(m, PROBLEM_UNREADABLE, item->version, "'%s' is no UTF-8 text: byte 0x%02x in line %zu",
-		    item->up.path, (unsigned char)bytes[bad], place.line);
+		return true;
+	place = text_place(bytes, len, bad);
+	if (bytes[bad])
+		add_problem(m, PROBLEM_UNREADABLE, item->version,
+			    "'%s' is no UTF-8 text: byte 0x%02x in line %zu", path,
+			    (unsigned char)bytes[bad], place.line);
+	else
+		add_problem(m, PROBLEM_UNREADABLE, item->version,
+			    "'%s' is no text: a NUL byte in line %zu", path, place.line);
+	return false;
+}
+
+static void use_content(struct migrations *m, struct migration *item, const char *bytes, size_t len)
+{
+	migration_checksum(item->checksum, bytes, len);
+	item->unreadable = !check_text(m, item, item->up.path, bytes, len);
 }
 
 static int digest_commit(struct migrations *m, struct error *err)
@@ -506,5 +519,32 @@ int migrations_digest_one(struct migrations *m, struct migration *item, struct e
 	if (m->commit) /* one process for all is as fast as one for it alone */
 		return digest_commit(m, err);
 	digest_file(m, item);
+	return 0;
+}
+
+int migrations_check_downs(struct migrations *m, struct error *err)
+{
+	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
+	size_t next = 0;
+
+	for (size_t i = 0; m->commit && i < m->nr; i++)
+		if (m->item[i].down.path)
+			objects_add(&objects, m->item[i].down.oid);
+	if (objects_read(&objects, err) < 0)
+		return -1;
+	for (size_t i = 0; i < m->nr; i++) {
+		const struct migration *item = &m->item[i];
+		struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+		struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+		if (!item->down.path)
+			continue;
+		if (m->commit)
+			strbuf_add(&text, objects.item[next].data.buf, objects.item[next].data.len);
+		else if (migrations_load(&text, m, &item->down, &reason) < 0)
+			add_problem(m, PROBLEM_UNREADABLE, item->version, "%s", reason.message);
+		next++;
+		check_text(m, item, item->down.path, text.buf, text.len);
+	}
 	return 0;
 }

@@ -75,6 +75,8 @@ void migrations_release(struct migrations *m);
 
 /* Reads every up script and fills in the checksums; what cannot be used is a problem. */
 int migrations_digest(struct migrations *m, struct error *err) MUST_CHECK;
+/* Reads every down script; what cannot be used is a problem. */
+int migrations_check_downs(struct migrations *m, struct error *err) MUST_CHECK;
 /* The same for one of them, if it was not done before. */
 int migrations_digest_one(struct migrations *m, struct migration *item, struct error *err) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "pg/libpq.h"
@@ -22,6 +23,7 @@ struct pg_conn {
 	struct pg_notices notices;
 	PostgresPollingStatusType polling; /* while it connects: what it waits for */
 	size_t error_position;
+	bool timed_out; /* connecting took longer than connect_timeout */
 	bool lost;
 };
 
@@ -89,19 +91,15 @@ size_t db_error_position(const struct db *db)
 	return db->conn ? db->conn->error_position : 0;
 }
 
-static void on_notice(void *data, const char *message)
+/* The severity as it is in every language. */
+static void on_notice(void *data, const PGresult *res)
 {
 	struct pg_notices *notices = data;
-	const char *colon = strchr(message, ':');
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	char *severity CLEANUP(free_p) = NULL;
+	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
-	if (!notices->fn)
-		return;
-	severity = xmemdupz(message, colon ? (size_t)(colon - message) : 0);
-	strbuf_addstr(&text, colon ? colon + 1 + strspn(colon + 1, " ") : message);
-	strbuf_setlen(&text, text.len ? strcspn(text.buf, "\n") : 0);
-	notices->fn(notices->data, severity, text.buf);
+	if (notices->fn && severity && message)
+		notices->fn(notices->data, severity, message);
 }
 
 void db_on_notice(struct db *db, db_notice_fn *fn, void *data)
@@ -118,6 +116,61 @@ static void conn_free(struct pg_conn *conn)
 	if (conn->pg)
 		PQfinish(conn->pg);
 	free(conn);
+}
+
+/* What libpq makes of one of its options; NULL: nothing. */
+static const char *option_of(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options && options->keyword; options++)
+		if (!strcmp(options->keyword, keyword))
+			return options->val;
+	return NULL;
+}
+
+/* Is it a connection string, and not the name of a database? libpq decides it so. */
+static bool is_connection_string(const char *conninfo)
+{
+	return !strncmp(conninfo, "postgres://", 11) || !strncmp(conninfo, "postgresql://", 13) ||
+	       strchr(conninfo, '=');
+}
+
+/*
+ * libpq quotes the part of a string that it does not understand, and that is where a
+ * password with an '@' or a '/' in it ends up. So such strings never get as far.
+ */
+static int check_conninfo(const struct db *db, struct error *err)
+{
+	PQconninfoOption *options;
+	const char *host, *port;
+	char *reason = NULL;
+	bool good;
+
+	if (!is_connection_string(db->conninfo))
+		return 0;
+	options = PQconninfoParse(db->conninfo, &reason);
+	host = option_of(options, "host");
+	port = option_of(options, "port");
+	good = options && (!host || !strchr(host, '@')) &&
+	       (!port || strspn(port, "0123456789,") == strlen(port));
+	PQconninfoFree(options);
+	if (reason)
+		PQfreemem(reason);
+	if (good)
+		return 0;
+	error_set(err, "the connection string of database '%s' is not valid", db->environment);
+	return error_hint(err, "In a URI write what is special in a password as %%40 ('@'), %%2F ('/'), "
+			       "%%3A (':'); among keywords put it in single quotes.");
+}
+
+/* When to give up: libpq leaves connect_timeout to whoever polls. */
+static int64_t connect_deadline(const struct db *db)
+{
+	PQconninfoOption *options = PQconninfo(db->conn->pg);
+	const char *timeout = option_of(options, "connect_timeout");
+	long seconds = timeout ? strtol(timeout, NULL, 10) : 0;
+
+	PQconninfoFree(options);
+	return seconds > 0 ? clock_monotonic() + (int64_t)seconds * 1000000 : INT64_MAX;
 }
 
 static int start(struct db *db, struct error *err)
@@ -142,7 +195,7 @@ static int start(struct db *db, struct error *err)
 	db->conn->pg = PQconnectStartParams(keywords, values, 1);
 	if (!db->conn->pg)
 		return error_set(err, "out of memory in libpq");
-	PQsetNoticeProcessor(db->conn->pg, on_notice, &db->conn->notices);
+	PQsetNoticeReceiver(db->conn->pg, on_notice, &db->conn->notices);
 	return 0;
 }
 
@@ -183,7 +236,7 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 		.lock_timeout = xstrdup_or_null(options->lock_timeout),
 		.statement_timeout = xstrdup_or_null(options->statement_timeout),
 	};
-	if (start(db, err) < 0)
+	if (check_conninfo(db, err) < 0 || start(db, err) < 0)
 		return -1;
 	push_start(db);
 	return 0;
@@ -193,15 +246,19 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 static int connect_wait(struct db *db)
 {
 	PostgresPollingStatusType status = db->conn->polling;
-	time_t deadline = time(NULL) + 30;
+	int64_t deadline = connect_deadline(db);
 
 	while (PQstatus(db->conn->pg) != CONNECTION_BAD) {
 		if (interrupt_pending())
 			return -1;
 		if (status == PGRES_POLLING_OK)
 			return 1;
-		if (status == PGRES_POLLING_FAILED || time(NULL) > deadline)
+		if (status == PGRES_POLLING_FAILED)
 			return 0;
+		if (clock_monotonic() > deadline) {
+			db->conn->timed_out = true;
+			return 0;
+		}
 		int ready = wait_socket(db->conn->pg,
 					status == PGRES_POLLING_READING ? POLLIN : POLLOUT, 200);
 		if (ready > 0)
@@ -242,7 +299,7 @@ static int connection_error(struct db *db, struct error *err)
 {
 	struct strbuf sb CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	strbuf_addstr(&sb, PQerrorMessage(db->conn->pg));
+	strbuf_addstr(&sb, db->conn->timed_out ? "timeout expired" : PQerrorMessage(db->conn->pg));
 	strbuf_rtrim(&sb);
 	char *further = strchr(sb.buf, '\n');
 	if (further)
@@ -286,7 +343,8 @@ int db_open_finish(struct db *db, struct error *err)
 			return error_interrupted(err);
 		if (connected)
 			break;
-		if (attempt == ATTEMPTS || !may_pass(PQerrorMessage(db->conn->pg)))
+		if (attempt == ATTEMPTS ||
+		    !(db->conn->timed_out || may_pass(PQerrorMessage(db->conn->pg))))
 			return connection_error(db, err);
 		pause_before_retry(attempt);
 		if (interrupt_pending())

@@ -22,12 +22,12 @@
 	X(PQcancel)              \
 	X(PQclear)               \
 	X(PQcmdTuples)           \
+	X(PQconninfo)            \
 	X(PQconnectPoll)         \
 	X(PQconnectStartParams)  \
 	X(PQconninfoFree)        \
 	X(PQconninfoParse)       \
 	X(PQconsumeInput)        \
-	X(PQdb)                  \
 	X(PQenterPipelineMode)   \
 	X(PQerrorMessage)        \
 	X(PQescapeIdentifier)    \
@@ -43,25 +43,19 @@
 	X(PQgetisnull)           \
 	X(PQgetlength)           \
 	X(PQgetvalue)            \
-	X(PQhost)                \
 	X(PQisBusy)              \
 	X(PQnfields)             \
 	X(PQntuples)             \
-	X(PQparameterStatus)     \
 	X(PQpipelineSync)        \
-	X(PQport)                \
-	X(PQresStatus)           \
 	X(PQresultErrorField)    \
-	X(PQresultErrorMessage)  \
 	X(PQresultStatus)        \
 	X(PQsendQueryParams)     \
 	X(PQserverVersion)       \
-	X(PQsetNoticeProcessor)  \
+	X(PQsetNoticeReceiver)   \
 	X(PQsetnonblocking)      \
 	X(PQsocket)              \
 	X(PQstatus)              \
-	X(PQtransactionStatus)   \
-	X(PQuser)
+	X(PQtransactionStatus)
 
 struct libpq {
 #define LIBPQ_MEMBER(name) __typeof__(&name) name##_;
@@ -78,10 +72,10 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQcmdTuples libpq.PQcmdTuples_
 #define PQconnectPoll libpq.PQconnectPoll_
 #define PQconnectStartParams libpq.PQconnectStartParams_
+#define PQconninfo libpq.PQconninfo_
 #define PQconninfoFree libpq.PQconninfoFree_
 #define PQconninfoParse libpq.PQconninfoParse_
 #define PQconsumeInput libpq.PQconsumeInput_
-#define PQdb libpq.PQdb_
 #define PQenterPipelineMode libpq.PQenterPipelineMode_
 #define PQerrorMessage libpq.PQerrorMessage_
 #define PQescapeIdentifier libpq.PQescapeIdentifier_
@@ -97,24 +91,18 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQgetisnull libpq.PQgetisnull_
 #define PQgetlength libpq.PQgetlength_
 #define PQgetvalue libpq.PQgetvalue_
-#define PQhost libpq.PQhost_
 #define PQisBusy libpq.PQisBusy_
 #define PQnfields libpq.PQnfields_
 #define PQntuples libpq.PQntuples_
-#define PQparameterStatus libpq.PQparameterStatus_
 #define PQpipelineSync libpq.PQpipelineSync_
-#define PQport libpq.PQport_
-#define PQresStatus libpq.PQresStatus_
 #define PQresultErrorField libpq.PQresultErrorField_
-#define PQresultErrorMessage libpq.PQresultErrorMessage_
 #define PQresultStatus libpq.PQresultStatus_
 #define PQsendQueryParams libpq.PQsendQueryParams_
 #define PQserverVersion libpq.PQserverVersion_
-#define PQsetNoticeProcessor libpq.PQsetNoticeProcessor_
+#define PQsetNoticeReceiver libpq.PQsetNoticeReceiver_
 #define PQsetnonblocking libpq.PQsetnonblocking_
 #define PQsocket libpq.PQsocket_
 #define PQstatus libpq.PQstatus_
 #define PQtransactionStatus libpq.PQtransactionStatus_
-#define PQuser libpq.PQuser_
 
 #endif

@@ -78,6 +78,37 @@ int transaction_reset_session(struct db *db, struct error *err)
 	return db_batch_run(db, &batch, NULL, err);
 }
 
+/*
+ * By name: ALL would stand for constraints that are yet to be made as well. And not inside a
+ * savepoint that is rolled back: the events would wait again, and ALTER TABLE refuses a
+ * table with waiting events. A name may be that of several constraints of a schema; where
+ * one of them cannot be deferred, SET CONSTRAINTS refuses the name.
+ */
+int transaction_check_deferred(struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db,
+		     "SELECT 'SET CONSTRAINTS ' || pg_catalog.string_agg(c.name, ', ') || ' IMMEDIATE',"
+		     " 'SET CONSTRAINTS ' || pg_catalog.string_agg(c.name, ', ')"
+		     "  FILTER (WHERE c.may_wait AND c.waits) || ' DEFERRED'"
+		     " FROM (SELECT pg_catalog.format('%I.%I', n.nspname, k.conname) AS name,"
+		     "  pg_catalog.bool_and(k.condeferrable) AS may_wait,"
+		     "  pg_catalog.bool_or(k.condeferrable) AS may_any,"
+		     "  pg_catalog.bool_or(k.condeferred) AS waits"
+		     "  FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n"
+		     "  ON n.oid = k.connamespace"
+		     "  WHERE NOT pg_catalog.pg_is_other_temp_schema(n.oid)"
+		     "  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') GROUP BY 1) c"
+		     " WHERE c.may_any",
+		     0, NULL, err) < 0)
+		return -1;
+	for (size_t column = 0; column < res.columns; column++)
+		if (!db_is_null(&res, 0, column) && db_exec(db, db_value(&res, 0, column), err) < 0)
+			return -1;
+	return 0;
+}
+
 int transaction_commit(struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;

@@ -28,6 +28,13 @@ int transaction_set_session(struct db *db, struct error *err) MUST_CHECK;
 /* Takes back what a script that ran outside a transaction has set in the session. */
 int transaction_reset_session(struct db *db, struct error *err) MUST_CHECK;
 
+/*
+ * What a COMMIT would find: checks the deferred constraints, in the open transaction, and
+ * then leaves it with none waiting and each deferred or not as it was made, as a COMMIT
+ * does. For a rehearsal, which runs in one transaction what will be several.
+ */
+int transaction_check_deferred(struct db *db, struct error *err) MUST_CHECK;
+
 enum transaction_outcome { TRANSACTION_COMMITTED = 0, TRANSACTION_UNKNOWN = 1 };
 /*
  * Commits. TRANSACTION_UNKNOWN: the connection was lost while COMMIT was on its way, with
