@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "term/amount.h"
 
-#include <time.h>
-
 #define SECOND INT64_C(1000000) /* in microseconds; the others are in seconds */
 #define MINUTE INT64_C(60)
 #define HOUR   (60 * MINUTE)
@@ -10,14 +8,6 @@
 #define WEEK   (7 * DAY)
 #define MONTH  INT64_C(2629746)
 #define YEAR   (12 * MONTH)
-
-int64_t amount_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * SECOND + now.tv_nsec / 1000;
-}
 
 /*
  * Full units, never rounded up: what is "2 days ago" is at least two days old. Up to two

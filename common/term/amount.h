@@ -2,7 +2,7 @@
 /*
  * amount: ages, durations and sizes as people say them.
  *
- * Units:  what is passed is in microseconds (times since 1970-01-01 UTC) and bytes.
+ * Units:  what is passed is in microseconds (times as clock_now() has them) and bytes.
  * Text:   for people only; it is ASCII and may change. Machines get the numbers.
  */
 #ifndef TERM_AMOUNT_H
@@ -11,8 +11,6 @@
 #include "base/compat.h"
 #include "base/strbuf.h"
 
-/* What the clock says, for `now_us`. */
-int64_t amount_now(void);
 /* "just now", "40 seconds ago", "2 hours ago", "3 days ago"; later than now: "in 2 hours". */
 void amount_add_age(struct strbuf *out, int64_t time_us, int64_t now_us);
 

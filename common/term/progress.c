@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "term/progress.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "term/amount.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #define FIRST_AFTER 300000 /* microseconds */
 #define EVERY	    100000
-
-static int64_t monotonic_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 void progress_start(struct progress *p, const char *title, uint64_t total, enum progress_unit unit,
 		    int wanted)
@@ -30,7 +22,7 @@ void progress_start(struct progress *p, const char *title, uint64_t total, enum 
 	};
 	if (!p->visible)
 		return;
-	p->started = monotonic_now();
+	p->started = clock_monotonic();
 	p->next = p->started + (p->forced ? 0 : FIRST_AFTER);
 }
 
@@ -95,7 +87,7 @@ void progress_update(struct progress *p, uint64_t done)
 	int64_t now;
 
 	p->done = done;
-	if (!p->visible || (now = monotonic_now()) < p->next)
+	if (!p->visible || (now = clock_monotonic()) < p->next)
 		return;
 	p->next = now + EVERY;
 	if (p->forced || in_foreground())
@@ -113,9 +105,9 @@ void progress_hide(struct progress *p)
 
 void progress_finish(struct progress *p)
 {
-	if (p->visible && (p->forced || p->width || monotonic_now() >= p->next) &&
+	if (p->visible && (p->forced || p->width || clock_monotonic() >= p->next) &&
 	    (p->forced || in_foreground()))
-		show(p, monotonic_now(), true);
+		show(p, clock_monotonic(), true);
 	*p = (struct progress)PROGRESS_INIT;
 }
 

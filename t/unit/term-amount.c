@@ -46,7 +46,6 @@ static void test_age(void **state UNUSED)
 	struct strbuf out CLEANUP(strbuf_release) = STRBUF_INIT;
 	amount_add_age(&out, INT64_MIN, INT64_MAX);
 	assert_string_equal(out.buf, "584554 years ago");
-	assert_true(amount_now() > now);
 }
 
 static void test_duration(void **state UNUSED)
