@@ -116,26 +116,26 @@ static int on_wait(const struct opt *opt, const char *arg, bool negated, struct 
 }
 
 /* A table with the built-in ones unfolded, and which of its options were seen. */
-struct table {
+struct opt_table {
 	struct opt *item;
 	bool *seen;
 	size_t nr, alloc;
 };
 
-static void table_release(struct table *t)
+static void opt_table_release(struct opt_table *t)
 {
 	free(t->item);
 	free(t->seen);
 }
 
-static void table_add(struct table *t, const struct opt *opt, size_t nr)
+static void opt_table_add(struct opt_table *t, const struct opt *opt, size_t nr)
 {
 	ARRAY_GROW(t->item, t->nr + nr, t->alloc);
 	memcpy(t->item + t->nr, opt, nr * sizeof(*opt));
 	t->nr += nr;
 }
 
-static void table_add_common(struct table *t, struct common_options *common)
+static void opt_table_add_common(struct opt_table *t, struct common_options *common)
 {
 	const struct opt opts[] = {
 		OPT_CALLBACK('q', "quiet", common, NULL, on_quiet, "say only what went wrong",
@@ -151,10 +151,10 @@ static void table_add_common(struct table *t, struct common_options *common)
 			     .flags = OPT_NEGATABLE),
 	};
 
-	table_add(t, opts, ARRAY_SIZE(opts));
+	opt_table_add(t, opts, ARRAY_SIZE(opts));
 }
 
-static void table_add_listing(struct table *t, struct common_options *common)
+static void opt_table_add_listing(struct opt_table *t, struct common_options *common)
 {
 	const struct opt opts[] = {
 		OPT_CALLBACK(0, "porcelain", common, NULL, on_porcelain,
@@ -164,10 +164,10 @@ static void table_add_listing(struct table *t, struct common_options *common)
 			     "end records with NUL; implies --porcelain"),
 	};
 
-	table_add(t, opts, ARRAY_SIZE(opts));
+	opt_table_add(t, opts, ARRAY_SIZE(opts));
 }
 
-static void table_add_changing(struct table *t, struct common_options *common)
+static void opt_table_add_changing(struct opt_table *t, struct common_options *common)
 {
 	const struct opt opts[] = {
 		OPT_BOOL('n', "dry-run", &common->dry_run, "show the plan and change nothing"),
@@ -179,22 +179,22 @@ static void table_add_changing(struct table *t, struct common_options *common)
 			     .flags = OPT_NEGATABLE | OPT_OPTIONAL_ARG),
 	};
 
-	table_add(t, opts, ARRAY_SIZE(opts));
+	opt_table_add(t, opts, ARRAY_SIZE(opts));
 }
 
-static struct table table_of(const struct opt *opts)
+static struct opt_table opt_table_of(const struct opt *opts)
 {
-	struct table t = { 0 };
+	struct opt_table t = { 0 };
 
 	for (; opts->type != OPT_TYPE_END; opts++) {
 		if (opts->type == OPT_TYPE_COMMON)
-			table_add_common(&t, opts->value);
+			opt_table_add_common(&t, opts->value);
 		else if (opts->type == OPT_TYPE_LISTING)
-			table_add_listing(&t, opts->value);
+			opt_table_add_listing(&t, opts->value);
 		else if (opts->type == OPT_TYPE_CHANGING)
-			table_add_changing(&t, opts->value);
+			opt_table_add_changing(&t, opts->value);
 		else
-			table_add(&t, opts, 1);
+			opt_table_add(&t, opts, 1);
 	}
 	t.seen = xcalloc(t.nr + 1, sizeof(*t.seen));
 	return t;
@@ -300,7 +300,7 @@ static void store_number(const struct opt *opt)
 	memcpy(opt->value, &opt->number, sizeof(opt->number));
 }
 
-static int store_mode(const struct table *t, const struct opt *opt, const char *arg,
+static int store_mode(const struct opt_table *t, const struct opt *opt, const char *arg,
 		      struct error *err)
 {
 	for (size_t i = 0; i < t->nr; i++) {
@@ -329,7 +329,8 @@ static void store_strvec(struct strvec *list, const char *arg, bool negated)
 }
 
 /* `arg` is NULL when the option has no value; whether it may is settled. */
-static int store(struct table *t, size_t index, const char *arg, bool negated, struct error *err)
+static int store(struct opt_table *t, size_t index, const char *arg, bool negated,
+		 struct error *err)
 {
 	const struct opt *opt = &t->item[index];
 	int ret = 0;
@@ -394,8 +395,8 @@ static enum fit option_fits(const struct opt *opt, bool negated, const char *typ
 	return fit;
 }
 
-static enum options_result find_long(struct match *ret, const struct table *t, const char *typed,
-				     size_t len, struct error *err)
+static enum options_result find_long(struct match *ret, const struct opt_table *t,
+				     const char *typed, size_t len, struct error *err)
 {
 	struct strbuf names CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct match found = { 0 };
@@ -430,7 +431,7 @@ static enum options_result find_long(struct match *ret, const struct table *t, c
 	return OPTIONS_UNKNOWN;
 }
 
-static const struct opt *find_short(const struct table *t, char c)
+static const struct opt *find_short(const struct opt_table *t, char c)
 {
 	for (size_t i = 0; i < t->nr; i++)
 		if (t->item[i].short_name && t->item[i].short_name == c)
@@ -441,7 +442,7 @@ static const struct opt *find_short(const struct table *t, char c)
 /* Reading the command line. */
 
 struct parse {
-	struct table table;
+	struct opt_table table;
 	const char *const *arg; /* what is left; arg[0] is looked at */
 	int nr;
 	struct error *err;
@@ -600,21 +601,21 @@ enum options_result options_parse(int *argc, const char ***argv, const struct op
 		return OPTIONS_COMPLETION;
 	if (*argc > 0)
 		p.arg = *argv + 1;
-	p.table = table_of(opts);
+	p.table = opt_table_of(opts);
 	operand = xcalloc((size_t)p.nr + 1, sizeof(*operand));
 	result = parse_all(&p, operand, &nr);
 	if (result == OPTIONS_PARSED && *argc > 0) {
 		memcpy(*argv, operand, ((size_t)nr + 1) * sizeof(*operand));
 		*argc = nr;
 	}
-	table_release(&p.table);
+	opt_table_release(&p.table);
 	return result;
 }
 
 /* Printing the table. */
 
 /* Two options of one name would make one of them unreachable; every -h looks. */
-static void check_table(const struct table *t)
+static void check_opt_table(const struct opt_table *t)
 {
 	for (size_t i = 0; i < t->nr; i++) {
 		const struct opt *opt = &t->item[i];
@@ -716,10 +717,10 @@ void options_synopsis(struct strbuf *out, const char *const *usage)
 
 void options_usage(struct strbuf *out, const char *const *usage, const struct opt *opts)
 {
-	struct table t CLEANUP(table_release) = table_of(opts);
+	struct opt_table t CLEANUP(opt_table_release) = opt_table_of(opts);
 	bool any = false;
 
-	check_table(&t);
+	check_opt_table(&t);
 	options_synopsis(out, usage);
 	for (size_t i = 0; i < t.nr; i++) {
 		const struct opt *opt = &t.item[i];
@@ -736,7 +737,7 @@ void options_usage(struct strbuf *out, const char *const *usage, const struct op
 	strbuf_addch(out, '\n');
 }
 
-static void add_completions(struct strbuf *out, const struct table *t, bool negated)
+static void add_completions(struct strbuf *out, const struct opt_table *t, bool negated)
 {
 	for (size_t i = 0; i < t->nr; i++) {
 		const struct opt *opt = &t->item[i];
@@ -752,10 +753,10 @@ static void add_completions(struct strbuf *out, const struct table *t, bool nega
 
 void options_completion(struct strbuf *out, const struct opt *opts)
 {
-	struct table t CLEANUP(table_release) = table_of(opts);
+	struct opt_table t CLEANUP(opt_table_release) = opt_table_of(opts);
 	struct strbuf negative CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	check_table(&t);
+	check_opt_table(&t);
 	for (size_t i = 0; i < t.nr; i++)
 		if (t.item[i].type == OPT_TYPE_SUBCOMMAND)
 			strbuf_addf(out, "%s%s", out->len ? " " : "", t.item[i].long_name);
