@@ -16,16 +16,16 @@ int confirm_protected(const struct database_setting *database, const struct comm
 int confirm_ask(const char *question, bool destroys, const struct common_options *common,
 		struct error *err)
 {
-	enum confirm_result answer;
+	enum prompt_result answer;
 
 	if (common->yes)
 		return 0;
 	answer = destroys ? prompt_word(question, "ROLLBACK") : prompt_yes_no(question);
-	if (answer == CONFIRMED)
+	if (answer == PROMPT_CONFIRMED)
 		return 0;
 	if (interrupt_pending())
 		return error_interrupted(err);
-	if (answer == DECLINED)
+	if (answer == PROMPT_DECLINED)
 		return error_refused(err, "not confirmed; nothing was changed");
 	error_refused(err, "not confirmed: there is no terminal to ask on");
 	return error_hint(err, "Use --yes to confirm on the command line.");

@@ -116,28 +116,28 @@ static void add_escaped_lines(struct strbuf *out, const char *text)
 	}
 }
 
-static enum confirm_result ask_at(int fd, const struct strbuf *question, const char *word)
+static enum prompt_result ask_at(int fd, const struct strbuf *question, const char *word)
 {
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	if (!write_all(fd, question->buf, question->len))
-		return NO_TERMINAL;
+		return PROMPT_NO_TERMINAL;
 	if (!prompt_read_line(STDIN_FILENO, &line)) {
 		/* The cursor is still behind the question. If this fails, so be it. */
 		(void)write_all(fd, "\n", 1);
-		return DECLINED;
+		return PROMPT_DECLINED;
 	}
-	return prompt_is_confirmation(line.buf, word) ? CONFIRMED : DECLINED;
+	return prompt_is_confirmation(line.buf, word) ? PROMPT_CONFIRMED : PROMPT_DECLINED;
 }
 
-static enum confirm_result ask(const char *question, const char *word)
+static enum prompt_result ask(const char *question, const char *word)
 {
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	enum confirm_result result;
+	enum prompt_result result;
 	int opened, fd;
 
 	if (!may_ask() || (fd = question_fd(&opened)) < 0)
-		return NO_TERMINAL;
+		return PROMPT_NO_TERMINAL;
 	add_escaped_lines(&text, question);
 	if (word) {
 		strbuf_addstr(&text, "\nType ");
@@ -154,12 +154,12 @@ static enum confirm_result ask(const char *question, const char *word)
 	return result;
 }
 
-enum confirm_result prompt_yes_no(const char *question)
+enum prompt_result prompt_yes_no(const char *question)
 {
 	return ask(question, NULL);
 }
 
-enum confirm_result prompt_word(const char *question, const char *word)
+enum prompt_result prompt_word(const char *question, const char *word)
 {
 	return ask(question, word);
 }

@@ -401,20 +401,20 @@ static void test_questions(void **state UNUSED)
 		const char *question, *input;
 		int code;
 	} cases[] = {
-		{ ask_yes_no, yes_no, "y\n", 10 + CONFIRMED },
-		{ ask_yes_no, yes_no, "YES\n", 10 + CONFIRMED },
-		{ ask_yes_no, yes_no, "\n", 10 + DECLINED },
-		{ ask_yes_no, yes_no, "n\n", 10 + DECLINED },
-		{ ask_yes_no, yes_no, "\004", 10 + DECLINED },	    /* ^D: the end */
-		{ ask_yes_no, yes_no, "y\004\004", 10 + DECLINED }, /* not a line */
-		{ ask_yes_no, yes_no, "\003", 1000 + SIGINT },	    /* ^C */
-		{ ask_catching_signals, yes_no, "\003", 10 + DECLINED },
-		{ ask_after_a_signal, yes_no, "", 10 + DECLINED },
-		{ ask_with_a_log, yes_no, "y\n", 10 + CONFIRMED },
-		{ ask_word, word, "ROLLBACK\n", 10 + CONFIRMED },
-		{ ask_word, word, "rollback\n", 10 + DECLINED },
-		{ ask_word, word, "y\n", 10 + DECLINED },
-		{ ask_forbidden, "", "", 10 + NO_TERMINAL },
+		{ ask_yes_no, yes_no, "y\n", 10 + PROMPT_CONFIRMED },
+		{ ask_yes_no, yes_no, "YES\n", 10 + PROMPT_CONFIRMED },
+		{ ask_yes_no, yes_no, "\n", 10 + PROMPT_DECLINED },
+		{ ask_yes_no, yes_no, "n\n", 10 + PROMPT_DECLINED },
+		{ ask_yes_no, yes_no, "\004", 10 + PROMPT_DECLINED },	   /* ^D: the end */
+		{ ask_yes_no, yes_no, "y\004\004", 10 + PROMPT_DECLINED }, /* not a line */
+		{ ask_yes_no, yes_no, "\003", 1000 + SIGINT },		   /* ^C */
+		{ ask_catching_signals, yes_no, "\003", 10 + PROMPT_DECLINED },
+		{ ask_after_a_signal, yes_no, "", 10 + PROMPT_DECLINED },
+		{ ask_with_a_log, yes_no, "y\n", 10 + PROMPT_CONFIRMED },
+		{ ask_word, word, "ROLLBACK\n", 10 + PROMPT_CONFIRMED },
+		{ ask_word, word, "rollback\n", 10 + PROMPT_DECLINED },
+		{ ask_word, word, "y\n", 10 + PROMPT_DECLINED },
+		{ ask_forbidden, "", "", 10 + PROMPT_NO_TERMINAL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -429,8 +429,8 @@ static void test_questions(void **state UNUSED)
 
 static void test_nobody_to_ask(void **state UNUSED)
 {
-	check(ask_yes_no, 10 + NO_TERMINAL, "", "");
-	check(ask_word, 10 + NO_TERMINAL, "", "");
+	check(ask_yes_no, 10 + PROMPT_NO_TERMINAL, "", "");
+	check(ask_word, 10 + PROMPT_NO_TERMINAL, "", "");
 }
 
 int main(void)
