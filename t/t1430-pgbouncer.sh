@@ -188,6 +188,8 @@ do
 	'
 done
 
+# One of them always comes through, though the other may hold the lock between two of its
+# transactions, until it has seen that the database is not what it was.
 test_expect_success 'ten races' '
 	for i in 1 2 3 4 5 6 7 8 9 10
 	do

@@ -170,7 +170,8 @@ static int check_unchanged(struct change *change, struct error *err)
 		return 0;
 	error_refused(err, "database '%s' was changed by another run since this plan was made",
 		      change->session->database.name);
-	return error_hint(err, "Nothing was done. Run the command again to see the new plan.");
+	return error_hint(err, "%s Run the command again to see the new plan.",
+			  change->begun ? "What was done before it stays." : "Nothing was done.");
 }
 
 static int read_head(struct change *change, struct error *err)
@@ -219,10 +220,15 @@ static int begin_pooled(struct change *change, char **ret_holder, struct error *
 /* Behind a pooler each transaction has to find out for itself that it is alone. */
 static int take_turn(struct change *change, struct error *err)
 {
+	const int grace_seconds = 2;
 	int limit = wait_seconds(change->session->request.common);
-	int64_t deadline = clock_monotonic() + (int64_t)limit * 1000000;
+	int64_t deadline;
 	bool told = false;
 
+	/* Half way through, somebody else who finds the database changed gives up at once. */
+	if (change->begun && limit >= 0 && limit < grace_seconds)
+		limit = grace_seconds;
+	deadline = clock_monotonic() + (int64_t)limit * 1000000;
 	for (;;) {
 		char *holder CLEANUP(free_p) = NULL;
 		int ret = begin_pooled(change, &holder, err);
@@ -236,14 +242,20 @@ static int take_turn(struct change *change, struct error *err)
 		if (!told)
 			tell_waiting(NULL, holder);
 		told = true;
-		usleep(200000);
+		usleep(change->begun ? 20000 : 200000);
 	}
 }
 
 int change_transaction(struct change *change, struct db_batch *batch, struct error *err)
 {
-	if (change->session->db.pooled && !change->locked)
-		return take_turn(change, err);
+	if (change->session->db.pooled && !change->locked) {
+		int ret = take_turn(change, err);
+
+		/* "Refused" promises that nothing was changed. */
+		if (ret < 0 && change->begun && err->exit_code == EXIT_REFUSED)
+			error_code(err, EXIT_FAILED);
+		return ret;
+	}
 	string_replace(&change->transaction, NULL);
 	transaction_add_begin(batch, &change->session->db);
 	return 0;
@@ -365,8 +377,10 @@ int change_commit(struct change *change, const char *what, struct error *err)
 		return -1;
 	}
 	ret = transaction_commit(db, &lost);
-	if (ret == TRANSACTION_COMMITTED)
+	if (ret == TRANSACTION_COMMITTED) {
+		change->begun = true;
 		return CHANGE_COMMITTED;
+	}
 	if (ret == TRANSACTION_UNKNOWN)
 		return resolve_commit(change, what, &lost, err);
 	error_move(err, &lost);

@@ -22,6 +22,7 @@ struct change {
 	struct session *session;
 	struct operation operation;
 	bool locked;	  /* the session holds the database's lock */
+	bool begun;	  /* a transaction of this run is committed */
 	bool reconnected; /* the lock went with the connection: nothing more may be begun */
 	char *who;	  /* "alice@example.com on host" */
 	char *git_commit; /* HEAD, or NULL */
