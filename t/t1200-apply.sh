@@ -512,6 +512,26 @@ test_expect_success '--rehearse of what fails, and of what runs outside a transa
 	test_cmp before after
 '
 
+test_expect_success '--rehearse checks deferred constraints after each script, as its COMMIT would' '
+	test_when_finished_clean &&
+	migration 1_p "create table p (id int primary key);
+create table c (id int references p deferrable initially deferred);
+create table d (id int references p deferrable);
+insert into p values (1); insert into c values (1); insert into d values (1);" "drop table d, c, p" &&
+	migration 2_q "update d set id = 1; alter table d add x int;
+alter table c add x int;" "select 1" &&
+	migration 3_r "insert into c values (3); insert into p values (3);
+create table e (id int references p deferrable initially deferred);
+insert into e values (4); insert into p values (4);" "select 1" &&
+	git apply-migration --rehearse &&
+	migration 4_s "insert into c values (5);" "select 1" &&
+	test_expect_code 128 git apply-migration --rehearse 2>err &&
+	test_grep "could not apply migration .4.: insert or update on table .c. violates" err &&
+	migration 4_s "insert into d values (5); insert into p values (5);" "select 1" &&
+	test_expect_code 128 git apply-migration --rehearse 2>err &&
+	test_grep "could not apply migration .4.: insert or update on table .d. violates" err
+'
+
 # ---- Failures -----------------------------------------------------------------------------------
 
 test_expect_success 'a script that fails: where and why; earlier ones stay, later ones do not run' '
@@ -848,7 +868,8 @@ test_expect_success 'nothing is left open, and the next command says nothing' '
 	test_expect_code 128 git apply-migration &&
 	git migration-status 2>err &&
 	test_must_be_empty err &&
-	db_sql "SELECT count(*) FROM pg_locks WHERE locktype = \$\$advisory\$\$" >actual &&
+	db_sql "SELECT count(*) FROM pg_locks WHERE locktype = \$\$advisory\$\$
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())" >actual &&
 	echo 0 >expect &&
 	test_cmp expect actual
 '

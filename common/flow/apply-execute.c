@@ -411,15 +411,6 @@ static int read_locks(struct apply_plan *plan, size_t index, struct db *db, stru
 	return 0;
 }
 
-/* What its COMMIT would find, a rehearsal has to find too. */
-static int check_deferred(const struct apply_step *step, struct db *db, struct error *err)
-{
-	if (db_exec(db, "SET CONSTRAINTS ALL IMMEDIATE", err) == 0 &&
-	    db_exec(db, "SET CONSTRAINTS ALL DEFERRED", err) == 0)
-		return 0;
-	return error_prefix(err, "could not apply migration '%s'", step->version);
-}
-
 static int rehearse(struct apply_run *run, struct error *err)
 {
 	struct apply_plan *plan = run->plan;
@@ -434,8 +425,9 @@ static int rehearse(struct apply_run *run, struct error *err)
 			return -1;
 		runner_add_script(&batch, db, &step->script);
 		ret = interrupt_pending() ? error_interrupted(err) : run_script(run, step, &batch, err);
-		if (!ret && (check_deferred(step, db, err) < 0 || note_changes(run, step, err) < 0 ||
-			     read_locks(plan, i, db, err) < 0))
+		if (!ret && transaction_check_deferred(db, err) < 0)
+			ret = error_prefix(err, "could not apply migration '%s'", step->version);
+		if (!ret && (note_changes(run, step, err) < 0 || read_locks(plan, i, db, err) < 0))
 			ret = -1;
 		step->done = !ret;
 	}

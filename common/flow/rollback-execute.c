@@ -177,9 +177,8 @@ static int run_downs(struct rollback_run *run, const struct group *group, struct
 		if (run_down(run, &run->plan->step[i], &batch, err) < 0)
 			return -1;
 	}
-	/* What a COMMIT would find, a rehearsal has to find too. */
 	if (run->plan->request->rehearse &&
-	    db_exec(&run->plan->session->db, "SET CONSTRAINTS ALL IMMEDIATE", err) < 0)
+	    transaction_check_deferred(&run->plan->session->db, err) < 0)
 		return error_hint(err, "Nothing was changed.");
 	if (prove(run, group, err) < 0)
 		return -1;
