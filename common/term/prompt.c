@@ -103,17 +103,12 @@ static bool write_all(int fd, const char *text, size_t len)
 	return true;
 }
 
-static void add_escaped_lines(struct strbuf *out, const char *text)
+/* What is asked may have several lines; the cursor stays behind the last one. */
+static void add_shown(struct strbuf *out, const char *text)
 {
-	for (;;) {
-		size_t len = strcspn(text, "\n");
-
-		text_escape(out, text, len, true);
-		if (!text[len])
-			return;
-		strbuf_addch(out, '\n');
-		text += len + 1;
-	}
+	text_escape_lines(out, text);
+	if (*text)
+		strbuf_setlen(out, out->len - 1);
 }
 
 static enum prompt_result ask_at(int fd, const struct strbuf *question, const char *word)
@@ -138,10 +133,10 @@ static enum prompt_result ask(const char *question, const char *word)
 
 	if (!may_ask() || (fd = question_fd(&opened)) < 0)
 		return PROMPT_NO_TERMINAL;
-	add_escaped_lines(&text, question);
+	add_shown(&text, question);
 	if (word) {
 		strbuf_addstr(&text, "\nType ");
-		add_escaped_lines(&text, word);
+		add_shown(&text, word);
 		strbuf_addstr(&text, " to go on: ");
 	} else {
 		strbuf_addstr(&text, " [y/N] ");
