@@ -780,8 +780,7 @@ NORETURN static void complain_and_exit(const struct error *err, const struct str
 {
 	char *message CLEANUP(free_p) = text_escaped(err->message);
 
-	fflush(stdout);
-	fprintf(stderr, "error: %s\n", message);
+	error_line("%s", message); /* one line, whatever was typed */
 	if (err->hint)
 		hint("%s", err->hint);
 	fwrite(usage->buf, 1, usage->len, stderr);

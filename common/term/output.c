@@ -35,6 +35,15 @@ PRINTF(2, 0) static void vprint(const char *prefix, const char *fmt, va_list ap)
 	print_lines(prefix, text.buf);
 }
 
+void error_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprint("error: ", fmt, ap);
+	va_end(ap);
+}
+
 void warning(const char *fmt, ...)
 {
 	va_list ap;

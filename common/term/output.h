@@ -12,7 +12,8 @@
 
 #include "base/compat.h"
 
-/* "warning: ", "hint: ", and no prefix; to stderr, a line end is added. */
+/* "error: ", "warning: ", "hint: ", and no prefix; to stderr, a line end is added. */
+PRINTF(1, 2) void error_line(const char *fmt, ...);
 PRINTF(1, 2) void warning(const char *fmt, ...);
 PRINTF(1, 2) void hint(const char *fmt, ...);
 PRINTF(1, 2) void note(const char *fmt, ...);

@@ -231,6 +231,7 @@ static void test_reader_that_left(void **state UNUSED)
 
 static int talk(void)
 {
+	error_line("no\nsuch '%s'", "a\033b");
 	warning("cannot read '%s'", "a\033b");
 	hint("one\n\ntwo");
 	note("first\n\nthird\n");
@@ -241,6 +242,7 @@ static int talk(void)
 static void test_talk(void **state UNUSED)
 {
 	check(talk, 0, "",
+	      "error: no\nerror: such 'a\\x1bb'\n"
 	      "warning: cannot read 'a\\x1bb'\n"
 	      "hint: one\nhint:\nhint: two\n"
 	      "first\n\nthird\n"
