@@ -317,6 +317,9 @@ static int store_mode(const struct opt_table *t, const struct opt *opt, const ch
 	store_number(opt);
 	if (opt->string)
 		store_string(opt->string, opt, arg, false);
+	if (opt->integer)
+		return option_integer(opt->integer, opt, arg ? arg : opt->fallback, opt->min,
+				      opt->max, err);
 	return 0;
 }
 

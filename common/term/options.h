@@ -90,8 +90,9 @@ struct opt {
 	const char *help;
 	void *value;	      /* what is set */
 	const char **string;  /* a mode's own value, or NULL */
+	long *integer;	      /* the same, where it is a number */
 	const char *fallback; /* when an optional value was left out */
-	long min, max;	      /* of an integer */
+	long min, max;	      /* of an integer, a mode's too */
 	int number;	      /* a mode's, a subcommand's */
 	char short_name;      /* or 0 */
 	bool optional;	      /* as OPT_OPTIONAL_ARG, and leaves `flags` to the caller */
@@ -161,6 +162,22 @@ struct opt {
 		.type = OPT_TYPE_MODE, .short_name = (s), .long_name = (l), .value = (var),  \
 		.number = OPT_AS_INT_(var, n), .string = (str), .arg = (a), .fallback = (f), \
 		.optional = true, .help = __VA_ARGS__                                        \
+	}
+/*
+ * (s, l, int * or enum *, value, long *, min, max, "arg", "help"): a mode with a decimal
+ * number within the range; --x[=<arg>] with a fallback, which is text: "1".
+ */
+#define OPT_MODE_INTEGER(s, l, var, n, num, least, most, a, ...)                                \
+	{                                                                                       \
+		.type = OPT_TYPE_MODE, .short_name = (s), .long_name = (l), .value = (var),     \
+		.number = OPT_AS_INT_(var, n), .integer = (num), .min = (least), .max = (most), \
+		.arg = (a), .help = __VA_ARGS__                                                 \
+	}
+#define OPT_MODE_INTEGER_OPTIONAL(s, l, var, n, num, least, most, a, f, ...)                    \
+	{                                                                                       \
+		.type = OPT_TYPE_MODE, .short_name = (s), .long_name = (l), .value = (var),     \
+		.number = OPT_AS_INT_(var, n), .integer = (num), .min = (least), .max = (most), \
+		.arg = (a), .fallback = (f), .optional = true, .help = __VA_ARGS__              \
 	}
 /* (s, l, any pointer, "arg" or NULL, function, "help") */
 #define OPT_CALLBACK(s, l, var, a, fn, ...)                                                     \

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum mode { MODE_NONE, MODE_TO, MODE_ALL, MODE_UNDO };
+enum mode { MODE_NONE, MODE_TO, MODE_ALL, MODE_UNDO, MODE_BACK, MODE_GO };
 
 /* A command with one option of each kind. */
 struct demo {
@@ -20,11 +20,12 @@ struct demo {
 	struct strvec path;
 	enum mode mode;
 	const char *to, *undo;
+	long back, go;
 	int subcommand, dashdash;
 	struct common_options common;
 };
 
-enum { DEMO_OPTS = 24 };
+enum { DEMO_OPTS = 26 };
 
 static void demo_init(struct demo *d, struct opt opts[DEMO_OPTS])
 {
@@ -36,6 +37,10 @@ static void demo_init(struct demo *d, struct opt opts[DEMO_OPTS])
 		OPT_MODE_OPTIONAL(0, "undo", &d->mode, MODE_UNDO, &d->undo, "operation", "",
 				  "undo the last operation, or the one that is named, as long as "
 				  "nothing that came after it depends on it"),
+		OPT_MODE_INTEGER('b', "back", &d->mode, MODE_BACK, &d->back, 1, LONG_MAX, "n",
+				 "<n> of them"),
+		OPT_MODE_INTEGER_OPTIONAL(0, "go", &d->mode, MODE_GO, &d->go, 1, 99, "n", "1",
+					  "the next one, or <n>"),
 		OPT_BOOL('f', "force", &d->force, "do it anyway"),
 		OPT_BOOL(0, "no-verify", &d->verify, "skip the checks"),
 		OPT_BOOL(0, "trace", &d->trace, "for us", .flags = OPT_HIDDEN),
@@ -80,6 +85,8 @@ static void demo_describe(struct strbuf *out, const struct demo *d, int argc, co
 	add_int(out, "mode", (int)d->mode, MODE_NONE);
 	add_string(out, "to", d->to);
 	add_string(out, "undo", d->undo);
+	add_int(out, "back", d->back, 0);
+	add_int(out, "go", d->go, 0);
 	add_int(out, "force", d->force, false);
 	add_int(out, "verify", d->verify, true);
 	add_int(out, "trace", d->trace, false);
@@ -257,6 +264,21 @@ static const struct {
 	{ { "--undo", "op" }, "OK mode=3 undo= : op" },
 	{ { "--to=1", "-a" }, "MISUSED options '--to' and '--all' cannot be combined" },
 	{ { "--undo", "x", "--to=1" }, "MISUSED options '--undo' and '--to' cannot be combined" },
+	{ { "--back=3" }, "OK mode=4 back=3 :" },
+	{ { "-b3", "x" }, "OK mode=4 back=3 : x" },
+	{ { "--back", "3", "--back=2" }, "OK mode=4 back=2 :" },
+	{ { "--back" }, "MISUSED option '--back' needs a value" },
+	{ { "--back=0" }, "MISUSED option '--back' needs a number of 1 or more, not '0'" },
+	{ { "--back=1k" }, "MISUSED option '--back' needs a number of 1 or more, not '1k'" },
+	{ { "--back=9223372036854775808" },
+	  "MISUSED option '--back' needs a number of 1 or more, not '9223372036854775808'" },
+	{ { "--go" }, "OK mode=5 go=1 :" },
+	{ { "--go=99" }, "OK mode=5 go=99 :" },
+	{ { "--go", "3" }, "OK mode=5 go=1 : 3" },
+	{ { "--go=3", "--go" }, "OK mode=5 go=1 :" },
+	{ { "--go=" }, "MISUSED option '--go' needs a number from 1 to 99, not ''" },
+	{ { "--go=100" }, "MISUSED option '--go' needs a number from 1 to 99, not '100'" },
+	{ { "--go", "--back=1" }, "MISUSED options '--go' and '--back' cannot be combined" },
 	{ { "--no-all" }, "UNKNOWN unknown option `no-all'" },
 	{ { "--all=x" }, "MISUSED option '--all' takes no value" },
 
@@ -425,6 +447,8 @@ static void test_usage(void **state UNUSED)
 		"    --everything          the same as --all\n"
 		"    --undo[=<operation>]  undo the last operation, or the one that is named, as\n"
 		"                          long as nothing that came after it depends on it\n"
+		"    -b, --back <n>        <n> of them\n"
+		"    --go[=<n>]            the next one, or <n>\n"
 		"    -f, --[no-]force      do it anyway\n"
 		"    --no-verify           skip the checks\n"
 		"    -k, --keep            keep files\n"
@@ -492,8 +516,8 @@ static void test_usage_wrap(void **state UNUSED)
 static void test_completion(void **state UNUSED)
 {
 	static const char expect[] =
-		"list show --to= --all --everything --undo --force --no-verify --keep --label= "
-		"--author= --since --last= --bytes= --path= --dry-run --yes --confirm= --wait "
+		"list show --to= --all --everything --undo --back= --go --force --no-verify --keep "
+		"--label= --author= --since --last= --bytes= --path= --dry-run --yes --confirm= --wait "
 		"--quiet --verbose --json --color --progress --porcelain -- --no-force --verify "
 		"--no-author --no-since --no-path --no-dry-run --no-yes --no-wait --no-quiet --no-verbose "
 		"--no-json --no-color --no-progress --no-porcelain\n";
