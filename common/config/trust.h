@@ -10,6 +10,9 @@
  *         refs/rollback/trusted keeps the blob, so that a later change can be shown. Both
  *         belong to the repository with all its worktrees. git computes the id: its SHA-1
  *         notices files made to collide.
+ * git:    is run from here (hash-object, cat-file, update-ref, config) and not through vcs/,
+ *         which stands beside config/ and knows nothing of settings: a blob, a ref and a key
+ *         are all there is to it, and settings are read before a repository is opened.
  */
 #ifndef CONFIG_TRUST_H
 #define CONFIG_TRUST_H
