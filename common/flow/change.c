@@ -123,32 +123,22 @@ static int lock_repository(struct change *change, json_t *more, struct error *er
 	}
 }
 
-static int open_probe(struct db *probe, const struct session *s, struct error *err)
-{
-	struct db_options options = {
-		.conninfo = s->database.conninfo,
-		.environment = s->database.name,
-		.application_name = "git-rollback probe",
-	};
-
-	return db_open_start(probe, &options, err) < 0 ? -1 : db_open_finish(probe, err);
-}
-
 static int lock_database(struct change *change, bool outside, struct error *err)
 {
 	struct session *s = change->session;
 	int seconds = wait_seconds(s->request.common);
 	struct db probe CLEANUP(db_close) = DB_INIT;
+	char *application CLEANUP(free_p) =
+		xstrfmt("git %s %s", s->request.command, change->operation.id);
 	char *holder CLEANUP(free_p) = NULL;
 	int ret;
 
 	/* The operation's id shows in pg_stat_activity; behind a pooler each transaction sets it. */
-	free(s->db.application_name);
-	s->db.application_name = xstrfmt("git %s %s", s->request.command, change->operation.id);
+	db_rename_application(&s->db, application);
 	if (s->db.pooled && !outside)
 		return 0; /* each transaction takes it */
 	if (s->db.pooled) {
-		if (open_probe(&probe, s, err) < 0)
+		if (session_connect(s, &probe, "git-rollback probe", err) < 0)
 			return -1;
 		ret = dblock_take_pooled(&s->db, &probe, seconds, tell_waiting, NULL, &holder, err);
 	} else {
@@ -298,16 +288,10 @@ int change_create_tables(struct change *change, struct error *err)
 
 static int reconnect(struct session *s, struct error *err)
 {
-	struct db_options options = {
-		.conninfo = s->database.conninfo,
-		.environment = s->database.name,
-		.application_name = "git-rollback",
-		.lock_timeout = s->database.lock_timeout,
-		.statement_timeout = s->database.statement_timeout,
-	};
+	char *application CLEANUP(free_p) = xstrdup(s->db.application_name);
 
 	db_close(&s->db);
-	return db_open_start(&s->db, &options, err) < 0 ? -1 : db_open_finish(&s->db, err);
+	return session_connect(s, &s->db, application, err);
 }
 
 /* Where the network was cut the old server process may not know it yet, and go on. */

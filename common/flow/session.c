@@ -36,6 +36,45 @@ static int open_settings(struct session *s, struct error *err)
 	return settings_finish(&s->settings, s->repo.worktree, s->repo.git_dir, err);
 }
 
+/* What a script raises: psql shows it, and so do we. */
+static void show_notice(void *data, const char *severity, const char *message)
+{
+	const struct session *s = data;
+
+	if (!strcmp(severity, "WARNING"))
+		warning("%s", message);
+	else if (!s->request.common->quiet)
+		note("%s: %s", severity, message);
+}
+
+static int connect_start(const struct session *s, struct db *db, const char *application_name,
+			 struct error *err)
+{
+	struct db_options options = {
+		.conninfo = s->database.conninfo,
+		.environment = s->database.name,
+		.application_name = application_name,
+		.lock_timeout = s->database.lock_timeout,
+		.statement_timeout = s->database.statement_timeout,
+	};
+
+	return db_open_start(db, &options, err);
+}
+
+static int connect_finish(struct session *s, struct db *db, struct error *err)
+{
+	if (db_open_finish(db, err) < 0)
+		return -1;
+	db_on_notice(db, show_notice, s);
+	return 0;
+}
+
+int session_connect(struct session *s, struct db *db, const char *application_name,
+		    struct error *err)
+{
+	return connect_start(s, db, application_name, err) < 0 ? -1 : connect_finish(s, db, err);
+}
+
 static int start_database(struct session *s, struct error *err)
 {
 	char *application CLEANUP(free_p) = xstrfmt("git %s", s->request.command);
@@ -51,14 +90,7 @@ static int start_database(struct session *s, struct error *err)
 		return error_hint(err, "Set DATABASE_URL, or rollback.database.<name>.url; "
 				       "see gitrollback(5).");
 	}
-	struct db_options options = {
-		.conninfo = s->database.conninfo,
-		.environment = s->database.name,
-		.application_name = application,
-		.lock_timeout = s->database.lock_timeout,
-		.statement_timeout = s->database.statement_timeout,
-	};
-	return db_open_start(&s->db, &options, err);
+	return connect_start(s, &s->db, application, err);
 }
 
 /* The worktree's files where `rev` is NULL; a bare repository stands for its HEAD. */
@@ -204,17 +236,6 @@ int session_reread(struct session *s, struct error *err)
 	return read_ledger(s, err);
 }
 
-/* What a script raises: psql shows it, and so do we. */
-static void show_notice(void *data, const char *severity, const char *message)
-{
-	const struct session *s = data;
-
-	if (!strcmp(severity, "WARNING"))
-		warning("%s", message);
-	else if (!s->request.common->quiet)
-		note("%s: %s", severity, message);
-}
-
 int session_open(struct session *s, const struct session_request *request, struct error *err)
 {
 	s->request = *request;
@@ -224,9 +245,8 @@ int session_open(struct session *s, const struct session_request *request, struc
 		return -1;
 	if (!s->has_database)
 		return 0;
-	if (db_open_finish(&s->db, err) < 0)
+	if (connect_finish(s, &s->db, err) < 0)
 		return -1;
-	db_on_notice(&s->db, show_notice, s);
 	return read_ledger(s, err);
 }
 

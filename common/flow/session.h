@@ -52,6 +52,12 @@ struct session {
 int session_open(struct session *s, const struct session_request *request,
 		 struct error *err) MUST_CHECK;
 void session_close(struct session *s);
+/*
+ * One more connection to the session's database, as its own is: with the settings, and what
+ * the server says is shown. `db` is the caller's to close.
+ */
+int session_connect(struct session *s, struct db *db, const char *application_name,
+		    struct error *err) MUST_CHECK;
 /* Reads ledger and log again, before anything points into them. */
 int session_reread(struct session *s, struct error *err) MUST_CHECK;
 

@@ -377,6 +377,11 @@ void db_close(struct db *db)
 	*db = (struct db)DB_INIT;
 }
 
+void db_rename_application(struct db *db, const char *application_name)
+{
+	string_replace(&db->application_name, application_name);
+}
+
 /* --- results ------------------------------------------------------------------------ */
 
 void db_result_release(struct db_result *result)

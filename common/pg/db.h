@@ -59,6 +59,8 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 /* Three attempts, with growing pauses, where the failure can pass; older than 13 is refused. */
 int db_open_finish(struct db *db, struct error *err) MUST_CHECK;
 void db_close(struct db *db);
+/* From the next transaction on (transaction.h), and in the session with the next settings. */
+void db_rename_application(struct db *db, const char *application_name);
 
 /* A result: rows and columns of text values. */
 struct db_result {
