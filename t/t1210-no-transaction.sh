@@ -213,6 +213,19 @@ create table c ();" "drop index i; drop table b, c" &&
 	git rollback-db 1 --yes
 '
 
+test_expect_success 'what the log says of it is shown, not obeyed' '
+	test_when_finished_clean &&
+	one "create table b ();
+create unique index concurrently i on a (x);" "drop table b" &&
+	test_expect_code 128 git apply-migration &&
+	db_sql "UPDATE schema_rollback_log SET version = 1 || chr(27) || \$\$[31m\$\$,
+		name = chr(27) || \$\$[0m\$\$" &&
+	git apply-migration --continue -n >actual 2>err &&
+	esc=$(printf "\033") &&
+	test_grep ! "$esc" actual && test_grep ! "$esc" err &&
+	test_grep "1.*31m .*0m (after statement 1 of 2)" actual
+'
+
 test_expect_success '--continue goes on with the script that was begun, not with a new one' '
 	test_when_finished_clean &&
 	one "create table b ();

@@ -2,12 +2,10 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "flow/apply.h"
 #include "flow/change.h"
 #include "flow/resume.h"
 #include "flow/runner.h"
-#include "term/amount.h"
 #include "term/output.h"
 #include "term/progress.h"
 #include "vcs/applied.h"
@@ -174,18 +172,6 @@ static int run_inside(struct apply_run *run, struct apply_step *step, struct db_
 	return 0;
 }
 
-static void print_done(const struct apply_plan *plan, const struct apply_step *step)
-{
-	struct strbuf time CLEANUP(strbuf_release) = STRBUF_INIT;
-	char *name CLEANUP(free_p) = text_escaped(step->name);
-
-	if (plan->request->common.json || plan->request->common.quiet)
-		return;
-	amount_add_duration(&time, step->microseconds);
-	printf("%s %s %s (%s)\n", mark_text(MARK_DONE, output_utf8()), step->version, name,
-	       plan->request->mode == APPLY_BASELINE ? "recorded" : time.buf);
-}
-
 static int commit_step(struct apply_run *run, struct apply_step *step, struct error *err)
 {
 	if (change_commit(&run->change, step->version, err) < 0)
@@ -348,7 +334,7 @@ static int run_each(struct apply_run *run, struct error *err)
 		if ((outside ? step_outside(run, step, err) : step_transaction(run, step, err)) < 0)
 			return -1;
 		progress_hide(&progress);
-		print_done(plan, step);
+		apply_show_done(plan, step);
 		progress_update(&progress, i + 1);
 		if (run->change.reconnected && i + 1 < plan->nr)
 			return error_set(err, "lost the connection after migration '%s' was committed",
@@ -377,7 +363,7 @@ static int run_single(struct apply_run *run, struct error *err)
 		return -1;
 	for (size_t i = 0; i < plan->nr; i++) {
 		plan->step[i].done = true;
-		print_done(plan, &plan->step[i]);
+		apply_show_done(plan, &plan->step[i]);
 	}
 	return 0;
 }

@@ -59,6 +59,14 @@ static const char *verb(const struct apply_request *request)
 	}
 }
 
+/* "<version> <name>", which come from files and from the log: shown, not obeyed. free() it. */
+static char *step_title(const struct apply_step *step)
+{
+	char *title CLEANUP(free_p) = xstrfmt("%s %s", step->version, step->name);
+
+	return text_escaped(title);
+}
+
 void apply_show(const struct apply_plan *plan)
 {
 	const struct common_options *common = &plan->request->common;
@@ -77,12 +85,13 @@ void apply_show(const struct apply_plan *plan)
 	verdict_print(&plan->verdict, common->dry_run);
 	if (!common->dry_run && !common->verbose)
 		return;
-	printf("Database %s: %zu to %s.\n", plan->session->database.name, plan->nr, verb(plan->request));
+	char *database CLEANUP(free_p) = text_escaped(plan->session->database.name);
+	printf("Database %s: %zu to %s.\n", database, plan->nr, verb(plan->request));
 	for (size_t i = 0; i < plan->nr; i++) {
 		const struct apply_step *step = &plan->step[i];
-		char *name CLEANUP(free_p) = text_escaped(step->name);
+		char *title CLEANUP(free_p) = step_title(step);
 
-		printf("  %s %s", step->version, name);
+		printf("  %s", title);
 		if (step->unfinished)
 			printf(" (after statement %zu of %zu)", step->unfinished->done, step->script.nr);
 		if (step->script.no_transaction)
@@ -90,6 +99,18 @@ void apply_show(const struct apply_plan *plan)
 			       step->script.why ? sql_kind_name(step->script.why->kind) : "as it is marked");
 		putchar('\n');
 	}
+}
+
+void apply_show_done(const struct apply_plan *plan, const struct apply_step *step)
+{
+	struct strbuf time CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *title CLEANUP(free_p) = step_title(step);
+
+	if (plan->request->common.json || plan->request->common.quiet)
+		return;
+	amount_add_duration(&time, step->microseconds);
+	printf("%s %s (%s)\n", mark_text(MARK_DONE, output_utf8()), title,
+	       plan->request->mode == APPLY_BASELINE ? "recorded" : time.buf);
 }
 
 /* --- report --------------------------------------------------------------------------- */
@@ -101,10 +122,10 @@ static void report_rehearsal(const struct apply_plan *plan)
 	for (size_t i = 0; i < plan->nr; i++) {
 		const struct apply_step *step = &plan->step[i];
 		struct strbuf time CLEANUP(strbuf_release) = STRBUF_INIT;
-		char *name CLEANUP(free_p) = text_escaped(step->name);
+		char *title CLEANUP(free_p) = step_title(step);
 
 		amount_add_duration(&time, step->microseconds);
-		printf("%s %s (%s)\n", step->version, name, time.buf);
+		printf("%s (%s)\n", title, time.buf);
 		for (size_t k = 0; k < step->changes.nr; k++) {
 			const struct catalog_change *change = &step->changes.item[k];
 			struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
@@ -134,6 +155,7 @@ static void report_rehearsal(const struct apply_plan *plan)
 void apply_report(const struct apply_plan *plan, const struct error *failure)
 {
 	const struct common_options *common = &plan->request->common;
+	char *database CLEANUP(free_p) = text_escaped(plan->session->database.name);
 
 	if (common->json) {
 		json_t *json CLEANUP(json_decref_p) = plan_to_json(plan, true);
@@ -150,7 +172,7 @@ void apply_report(const struct apply_plan *plan, const struct error *failure)
 	if (!plan->nr && !plan->session->files.folder)
 		printf("Nothing to apply: no folder with migrations was found.\n");
 	else if (!plan->nr)
-		printf("Nothing to apply: database %s is up to date.\n", plan->session->database.name);
+		printf("Nothing to apply: database %s is up to date.\n", database);
 	else if (plan->request->rehearse)
 		report_rehearsal(plan);
 }

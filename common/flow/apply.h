@@ -63,6 +63,8 @@ int apply_plan(struct apply_plan *ret, struct session *s, const struct apply_req
 	       struct error *err) MUST_CHECK;
 void apply_plan_release(struct apply_plan *plan);
 void apply_show(const struct apply_plan *plan);
+/* The line of one step that is done; apply_execute() calls it as it goes. */
+void apply_show_done(const struct apply_plan *plan, const struct apply_step *step);
 
 /* 0, or -1 with `err`: earlier steps stay applied (step.done), the failed one left nothing
  * but, outside a transaction, what the log says. */

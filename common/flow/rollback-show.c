@@ -222,7 +222,9 @@ void rollback_report(const struct rollback_plan *plan, enum rollback_outcome out
 	if (common->quiet && outcome == ROLLBACK_DONE)
 		return;
 	if (!plan->nr) {
-		printf("Nothing to roll back in database %s.\n", plan->session->database.name);
+		char *database CLEANUP(free_p) = text_escaped(plan->session->database.name);
+
+		printf("Nothing to roll back in database %s.\n", database);
 		return;
 	}
 	/* What never ran has no line; nor has, where something failed, what was undone with it. */
