@@ -927,21 +927,22 @@ test_expect_success 'the password of a URL appears nowhere' '
 		tables_of 1 && migration 2_m "select nosuch" "select 1" &&
 		migration 3_m "select 1" "select 1" &&
 		{
-			git apply-migration -v 1
-			git apply-migration --json 2
-			git apply-migration -n -v
-			git migration-status --json
-			git migration-status --database=nosuch
-			git -c rollback.migrations.table=x.y apply-migration 1
-			git -c rollback.migrations.table=a.b.c migration-status
-			DATABASE_URL="$DATABASE_URL&nosuch=1" git migration-status
-			DATABASE_URL="postgres://secret_$test_number:pa55-of-url@/nosuch?host=$pg_host&port=$PG_PORT" \
-				git migration-status
-			DATABASE_URL="postgres://x:pa55-of-url@/x?host=$TEST_ROOT/nowhere" git migration-status
-			DATABASE_URL="host=$pg_host password=pa55-of-url oops" git migration-status
-			DATABASE_URL="postgres://u:pa55-of-url@h:port/x" git migration-status
+			git apply-migration -v 1 &&
+			test_expect_code 128 git apply-migration --json 2 &&
+			git apply-migration -n -v &&
+			git migration-status --json &&
+			test_expect_code 128 git migration-status --database=nosuch &&
+			test_expect_code 128 git -c rollback.migrations.table=x.y apply-migration 2 &&
+			test_expect_code 128 git -c rollback.migrations.table=a.b.c migration-status &&
+			for url in "$DATABASE_URL&nosuch=1" \
+				"postgres://secret_$test_number:pa55-of-url@/nosuch?host=$pg_host&port=$PG_PORT" \
+				"postgres://x:pa55-of-url@/x?host=$TEST_ROOT/nowhere" \
+				"host=$pg_host password=pa55-of-url oops" \
+				"postgres://u:pa55-of-url@h:port/x"
+			do
+				test_expect_code 128 env DATABASE_URL="$url" git migration-status || exit
+			done &&
 			git rollback-db 1 --yes -v
-			:
 		} >../secret.out 2>&1 &&
 		test_grep "database \"nosuch\" does not exist" ../secret.out &&
 		test_grep ! "pa55" ../secret.out &&
