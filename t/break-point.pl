@@ -84,5 +84,5 @@ if ($mode eq 'run' && @ARGV >= 4) {
 	unlink $trace;
 	exit $code;
 }
-print STDERR "usage: break-point.pl (list [-f] | run CALL N WHAT) COMMAND [ARG...]\n";
+print STDERR "usage: break-point.pl (list | run CALL N WHAT) COMMAND [ARG...]\n";
 exit 129;
