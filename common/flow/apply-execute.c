@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "flow/apply.h"
 #include "flow/change.h"
-#include "flow/resume.h"
+#include "flow/outside.h"
 #include "flow/runner.h"
 #include "term/output.h"
 #include "term/progress.h"
@@ -193,31 +193,22 @@ static int step_transaction(struct apply_run *run, struct apply_step *step, stru
 	return commit_step(run, step, err);
 }
 
-static int begin_outside(struct apply_run *run, struct apply_step *step, const char *before,
-			 struct error *err)
+static int outside_failed(struct outside_run *outside, struct error *err)
 {
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-	struct log_record record = log_record_of(run, step);
-	int committed;
-
-	record.fingerprint_before = before;
-	if (change_transaction(&run->change, &batch, err) < 0)
-		return -1;
-	rollback_log_add_running(&batch, &run->plan->session->place, &record);
-	if (change_run(&run->change, &batch, NULL, err) < 0)
-		return -1;
-	committed = change_commit(&run->change, step->version, err);
-	if (committed != CHANGE_COMMITTED_LOST)
-		return committed;
-	/* The lock went with the connection. */
-	error_set(err, "lost the connection before migration '%s' was begun", step->version);
-	return error_hint(err, "Use 'git apply-migration --continue' to run it.");
+	if (outside_forget(outside))
+		return error_hint(err, "Nothing of it is left; what was applied before it stays. "
+				       "Correct the script and run the command again.");
+	error_hint(err, "It runs outside a transaction, so what was done before stays; "
+			"'git migration-status' shows how far it came.");
+	return error_hint(err, "Use 'git apply-migration --continue' to go on, or 'git rollback-db %s' to "
+			       "undo it.",
+			  outside->record.version);
 }
 
-static int end_outside(struct apply_run *run, struct apply_step *step, const char *operation,
+/* The tracking row comes together with the end of the log's row. */
+static int end_outside(struct apply_run *run, struct apply_step *step, struct outside_run *outside,
 		       struct error *err)
 {
-	const struct ledger_place *place = &run->plan->session->place;
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	char *objects CLEANUP(free_p) = NULL;
 
@@ -225,62 +216,33 @@ static int end_outside(struct apply_run *run, struct apply_step *step, const cha
 		return -1;
 	/* Only what happened in this run is known: after a break, not all of it. */
 	objects = step->unfinished ? NULL : changes_text(run, step);
-	if (change_transaction(&run->change, &batch, err) < 0)
+	if (outside_add_end(outside, &batch, run->proof ? catalog_fingerprint(&run->catalog) : NULL, objects,
+			    err) < 0)
 		return -1;
-	ledger_add_insert(&batch, place, step->version, step->name, step->checksum,
+	ledger_add_insert(&batch, &run->plan->session->place, step->version, step->name, step->checksum,
 			  step->microseconds / 1000);
-	rollback_log_add_end(&batch, place, operation, step->version, "done",
-			     run->proof ? catalog_fingerprint(&run->catalog) : NULL, objects);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return error_prefix(err, "could not record migration '%s'", step->version);
 	return commit_step(run, step, err);
 }
 
-/* Nothing had happened yet: the log needs no unfinished row. True when it has none now. */
-static bool forget_unbegun(struct apply_run *run, struct apply_step *step, const char *operation)
-{
-	struct session *s = run->plan->session;
-	struct error ignored CLEANUP(error_release) = ERROR_INIT;
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
-	if (db_is_lost(&s->db))
-		return false;
-	rollback_log_add_forget(&batch, &s->place, operation, step->version);
-	if (db_batch_run(&s->db, &batch, NULL, &ignored) < 0)
-		return false; /* it stays, and status shows it */
-	return batch.item[0].rows == 1;
-}
-
 static int step_outside(struct apply_run *run, struct apply_step *step, struct error *err)
 {
-	struct session *s = run->plan->session;
-	const char *operation = step->unfinished ? step->unfinished->operation : run->change.operation.id;
 	char *before CLEANUP(free_p) = fingerprint_now(run);
-	size_t from = 0;
-	int64_t start = clock_monotonic();
+	struct outside_run outside = {
+		.change = &run->change,
+		.script = &step->script,
+		.record = log_record_of(run, step),
+		.unfinished = step->unfinished,
+	};
 
-	if (step->unfinished) {
-		if (resume_point(&from, s, &step->script, step->unfinished, err) < 0)
-			return -1;
-	} else if (begin_outside(run, step, before, err) < 0) {
+	outside.record.fingerprint_before = before;
+	if (outside_begin(&outside, err) < 0)
 		return -1;
-	}
-	if (runner_run_outside(s, &step->script, operation, step->version, from, err) < 0) {
-		struct error ignored CLEANUP(error_release) = ERROR_INIT;
-
-		error_prefix(err, "could not apply migration '%s'", step->version);
-		if (!db_is_lost(&s->db) && transaction_reset_session(&s->db, &ignored) == 0 &&
-		    forget_unbegun(run, step, operation))
-			return error_hint(err, "Nothing of it is left; what was applied before it stays. "
-					       "Correct the script and run the command again.");
-		error_hint(err, "It runs outside a transaction, so what was done before stays; "
-				"'git migration-status' shows how far it came.");
-		return error_hint(err, "Use 'git apply-migration --continue' to go on, or 'git rollback-db %s' to "
-				       "undo it.",
-				  step->version);
-	}
-	step->microseconds = clock_monotonic() - start;
-	return end_outside(run, step, operation, err);
+	if (outside_execute(&outside, err) < 0)
+		return outside_failed(&outside, err);
+	step->microseconds = outside.microseconds;
+	return end_outside(run, step, &outside, err);
 }
 
 /*

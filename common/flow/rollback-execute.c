@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "flow/change.h"
 #include "flow/hook.h"
-#include "flow/resume.h"
+#include "flow/outside.h"
 #include "flow/rollback.h"
 #include "flow/runner.h"
 #include "term/output.h"
@@ -206,39 +206,15 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 
 /* --- outside a transaction ----------------------------------------------------------------------------- */
 
-static int begin_outside(struct rollback_run *run, const struct rollback_step *step, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-	struct log_record record = log_record_of(run, step);
-	int committed;
-
-	record.fingerprint_after = NULL;
-	if (change_transaction(&run->change, &batch, err) < 0)
-		return -1;
-	if (step->restart)
-		rollback_log_add_end(&batch, &run->plan->session->place, step->unfinished->operation,
-				     step->applied->version, "undone", NULL, NULL);
-	rollback_log_add_running(&batch, &run->plan->session->place, &record);
-	if (change_run(&run->change, &batch, NULL, err) < 0)
-		return -1;
-	committed = change_commit(&run->change, step->applied->version, err);
-	if (committed != CHANGE_COMMITTED_LOST)
-		return committed;
-	/* The lock went with the connection. */
-	error_set(err, "lost the connection before the rollback of '%s' was begun", step->applied->version);
-	return error_hint(err, "Use 'git rollback-db %s' to run it.", step->applied->version);
-}
-
 /* The tracking row goes together with the end of the log's row. */
-static int end_outside(struct rollback_run *run, const struct rollback_step *step, const char *operation,
-		       struct error *err)
+static int end_outside(struct rollback_run *run, const struct rollback_step *step,
+		       struct outside_run *outside, struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	if (change_transaction(&run->change, &batch, err) < 0)
+	if (outside_add_end(outside, &batch, run->proof ? catalog_fingerprint(&run->catalog) : NULL, NULL,
+			    err) < 0)
 		return -1;
-	rollback_log_add_end(&batch, &run->plan->session->place, operation, step->applied->version, "done",
-			     run->proof ? catalog_fingerprint(&run->catalog) : NULL, NULL);
 	add_row_removal(run, step, &batch);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
@@ -251,7 +227,6 @@ static int end_outside(struct rollback_run *run, const struct rollback_step *ste
 
 static int outside_failed(const struct rollback_step *step, struct error *err)
 {
-	error_prefix(err, "could not roll back migration '%s'", step->applied->version);
 	error_hint(err, "It runs outside a transaction, so what was done before stays; "
 			"'git migration-status' shows how far it came.");
 	error_hint(err, "Use 'git rollback-db %s' to go on from there;", step->applied->version);
@@ -260,26 +235,24 @@ static int outside_failed(const struct rollback_step *step, struct error *err)
 
 static int group_outside(struct rollback_run *run, const struct group *group, struct error *err)
 {
-	struct session *s = run->plan->session;
 	struct rollback_step *step = &run->plan->step[group->from];
-	const struct log_unfinished *u =
-		step->unfinished && step->unfinished->down && !step->restart ? step->unfinished : NULL;
-	const char *operation = u ? u->operation : run->change.operation.id;
-	int64_t start = clock_monotonic();
-	size_t from = 0;
+	struct outside_run outside = {
+		.change = &run->change,
+		.script = &step->script,
+		.record = log_record_of(run, step),
+		/* One that was interrupted on the way up begins its way down. */
+		.unfinished = step->unfinished && step->unfinished->down ? step->unfinished : NULL,
+		.restart = step->restart,
+	};
 
-	if ((u ? resume_point(&from, s, &step->script, u, err) : begin_outside(run, step, err)) < 0)
+	outside.record.fingerprint_after = NULL;
+	if (outside_begin(&outside, err) < 0)
 		return -1;
-	if (runner_run_outside(s, &step->script, operation, step->applied->version, from, err) < 0) {
-		struct error ignored CLEANUP(error_release) = ERROR_INIT;
-
-		if (!db_is_lost(&s->db) && transaction_reset_session(&s->db, &ignored) < 0)
-			error_clear(&ignored); /* the session ends with us */
+	if (outside_execute(&outside, err) < 0)
 		return outside_failed(step, err);
-	}
-	step->microseconds = clock_monotonic() - start;
+	step->microseconds = outside.microseconds;
 	step->ran = true;
-	if (prove(run, group, err) < 0 || end_outside(run, step, operation, err) < 0)
+	if (prove(run, group, err) < 0 || end_outside(run, step, &outside, err) < 0)
 		return -1;
 	step->done = true;
 	progress_update(&run->progress, ++run->finished);
