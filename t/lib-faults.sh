@@ -2,10 +2,9 @@
 # shellcheck shell=sh
 #
 # lib-faults: stopping commands exactly where a test wants them, and breaking them there. Source it
-# after lib-pg.sh. Nothing here sleeps for a time that is hoped to be enough: it waits for what can
-# be seen, up to a limit that fails the test.
+# after lib-pg.sh. As wait_until does, all of it waits for what can be seen, and for no time that is
+# hoped to be enough.
 #
-#	wait_until COMMAND [ARG...]	until the command succeeds
 #	wait_sql SQL [DATABASE]		until the query prints t
 #	wait_alone [DATABASE]		until nobody else is connected
 #	gate_close N			statements `SELECT pg_advisory_xact_lock(N)` wait from here on,
@@ -20,16 +19,6 @@
 #	break_list, break_run		break-point.pl, to be used under the prerequisite STRACE
 
 test_lazy_prereq STRACE 'strace -o /dev/null -e trace=none true'
-
-wait_until () {
-	wait_tries_=0
-	until "$@"
-	do
-		test $((wait_tries_ += 1)) -lt 1000 ||
-			test_complain "waited for this in vain: $*" || return
-		sleep 0.03
-	done
-}
 
 sql_is_true () {
 	test "$(db_sql "$1" "${2:-$db_name}")" = t

@@ -527,8 +527,21 @@ test_expect_success 'remembering waits for the lock of the configuration' '
 	git config rollback.database.c.url service=c &&
 	git config rollback.database.c.protected true &&
 	>.git/config.lock &&
-	{ { sleep 0.2 && rm .git/config.lock; } & } &&
-	settings remember c &&
+	mkdir "$TEST_ROOT/wrapper" &&
+	real_git=$(command -v git) &&
+	cat >"$TEST_ROOT/wrapper/git" <<-END &&
+	#!/bin/sh
+	case "\$*" in
+	*"config --local"*)
+		echo "\$*" >>"$TEST_ROOT/attempts"
+		test \$(wc -l <"$TEST_ROOT/attempts") -lt 2 || rm -f "$PWD/.git/config.lock"
+		;;
+	esac
+	exec "$real_git" "\$@"
+	END
+	chmod +x "$TEST_ROOT/wrapper/git" &&
+	(PATH=$TEST_ROOT/wrapper:$PATH && settings remember c) &&
+	test_line_count = 2 "$TEST_ROOT/attempts" &&
 	git config --local rollback.database.c.seenProtected &&
 	git config --unset rollback.database.c.seenProtected &&
 	>.git/config.lock &&

@@ -333,14 +333,7 @@ test_expect_success TTY 'what was shown is what is trusted, though the file chan
 	mkfifo answers &&
 	{ test_terminal "GIT_TERMINAL_PROMPT=1 git rollback trust" <answers >actual & } && asked=$! &&
 	exec 7>answers &&
-	tries=0 &&
-	until grep -q "as it is" "$TEST_ROOT/terminal"
-	do
-		tries=$((tries + 1)) &&
-		test "$tries" -lt 200 &&
-		sleep 0.05 || break
-	done &&
-	test_grep "as it is" "$TEST_ROOT/terminal" &&
+	wait_until grep -q "as it is" "$TEST_ROOT/terminal" &&
 	write_file "make evil" &&
 	echo y >&7 &&
 	exec 7>&- &&

@@ -395,6 +395,18 @@ test_path_is_missing () {
 	fi
 }
 
+# Until the command succeeds, within a limit that fails the test: never sleep for a time that is hoped
+# to be enough.
+wait_until () {
+	wait_tries_=0
+	until "$@"
+	do
+		test $((wait_tries_ += 1)) -lt 1000 ||
+			test_complain "waited for this in vain: $*" || return
+		sleep 0.03
+	done
+}
+
 # Each commit is made a minute after the one before.
 test_tick () {
 	test_now=$((${test_now:-1767225540} + 60))
