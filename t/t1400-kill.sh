@@ -9,6 +9,7 @@ scenario are tried, evenly spread (default: 9); "all" tries all.'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
 . "$TEST_DIRECTORY"/lib-faults.sh
+. "$TEST_DIRECTORY"/lib-tables.sh
 
 # ---- Scenarios -----------------------------------------------------------------------------------
 
@@ -53,20 +54,6 @@ make_outside () {
 }
 
 # ---- What must hold ------------------------------------------------------------------------------
-
-# A line of what is there: tables and indexes.
-objects () {
-	db_sql "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class
-		WHERE relname ~ '^t[1-3](_|\$)' AND relkind IN ('r', 'i')"
-}
-
-recorded () {
-	db_sql "SELECT to_regclass('schema_migrations') IS NOT NULL" >there &&
-	if test "$(cat there)" = t
-	then
-		db_sql "SELECT coalesce(string_agg(version, ' ' ORDER BY version), '') FROM schema_migrations"
-	fi
-}
 
 states () {
 	git migration-status --porcelain | cut -f 1,2 | tr '\t\n' '= '

@@ -5,17 +5,9 @@ test_description='two runs at once on one database'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
 . "$TEST_DIRECTORY"/lib-faults.sh
+. "$TEST_DIRECTORY"/lib-tables.sh
 
 base=${db_name}_base
-
-objects () {
-	db_sql "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class
-		WHERE relname ~ '^t[1-9]\$' AND relkind = 'r'"
-}
-
-recorded () {
-	db_sql "SELECT coalesce(string_agg('t' || version::int, ' ' ORDER BY version), '') FROM schema_migrations"
-}
 
 changes () {	# up or down: what the log has of them
 	db_sql "SELECT count(*) FROM schema_rollback_log WHERE direction = '$1'"
@@ -34,51 +26,82 @@ set_up () {	# how many; DROP TABLE or DROP TABLE IF EXISTS
 
 # ---- Ten times over --------------------------------------------------------------------------------
 
-# In the same repository, or from two clones. Whoever says 0 has done its work, and nobody else has
-# changed anything.
-race () {	# how many changes are expected of who ends with 0; two command lines
-	per_run=$1
-	wait_alone && db_copy "$db_name" "$base" || return
-	refused=0
+# Whoever says 0 has done its work, and nobody else has changed anything.
+check_pair () {	# up or down: what is counted; a function that gets the exit codes and that count
+	case $codes in
+	"0 0" | "0 2" | "2 0") ;;
+	*)
+		cat one.err two.err
+		test_complain "exit codes $codes"
+		return
+		;;
+	esac
+	for name in one two
+	do
+		test "$(cat $name.code)" = 2 || continue
+		refused=$((refused + 1))
+		test_grep "being changed by another command\|changed by another run" $name.err || return
+	done
+	wait_alone && test "$(objects)" = "$(recorded_tables)" && journal_is_settled || {
+		test_complain "there is $(objects), recorded is $(recorded_tables)"
+		return
+	}
+	# Nobody was killed, so nobody may say so.
+	! grep "was not finished\|is settled" one.err two.err || return
+	"$2" "$codes" $(($(changes "$1") - before)) || {
+		cat one.err two.err
+		test_complain "exit codes $codes, now $(recorded_tables), changes: $(changes "$1") - $before"
+	}
+}
+
+start_pair () {	# folder of the second; two command lines
+	db_copy "$base" "$db_name" && before=$(changes "$direction" 2>/dev/null || echo 0) &&
+	rm -f one.* two.* || return
+	# shellcheck disable=SC2086 # command lines
+	{
+		in_background one $2 &
+		in_background two git -C "$1" $3 && wait_until test -f one.pid
+	}
+}
+
+# Both have made their plan, and wait for a third one that changes nothing in the end: so they do
+# overlap, and only one of them can be done.
+race_at_the_gate () {	# folder of the second; two command lines; check
+	db_copy "$base" "$db_name" && gate_close 7 &&
+	in_background holder git -C ../holder apply-migration --rehearse --allow-out-of-order &&
+	gate_reached 7 || return
+	before=$(changes "$direction" 2>/dev/null || echo 0)
+	rm -f one.* two.*
+	# shellcheck disable=SC2086 # command lines
+	in_background one $2 --wait && in_background two git -C "$1" $3 --wait || return
+	wait_until grep "waiting for" one.err && wait_until grep "waiting for" two.err &&
+	gate_open 7 && test "$(background_code holder)" = 0 || return
+	codes="$(background_code one) $(background_code two)"
+	test "$codes" != "0 0" || {
+		test_complain "both were done, although both had planned the same"
+		return
+	}
+	check_pair "$direction" "$4"
+}
+
+# In the same repository, or from two clones.
+race () {	# up or down: what is counted; two command lines; check
+	direction=$1 refused=0
+	wait_alone && db_copy "$db_name" "$base" && rm -rf ../holder && git init -q ../holder &&
+	(
+		cd ../holder &&
+		migration 900 "SELECT pg_advisory_xact_lock(7);" "SELECT 1;"
+	) || return
 	for i in 1 2 3 4 5 6 7 8 9 10
 	do
-		db_copy "$base" "$db_name" && before=$(changes "$4" 2>/dev/null || echo 0) || return
 		where=.
 		test $((i % 2)) = 0 || where=../clone
-		rm -f one.* two.*
-		# shellcheck disable=SC2086 # command lines
-		{
-			in_background one $2 &
-			in_background two git -C $where $3 && wait_until test -f one.pid || return
-		}
+		start_pair $where "$2" "$3" || return
 		codes="$(background_code one) $(background_code two)"
-		case $codes in
-		"0 0" | "0 2" | "2 0") ;;
-		*)
-			cat one.err two.err
-			test_complain "exit codes $codes"
-			return
-			;;
-		esac
-		for name in one two
-		do
-			test "$(cat $name.code)" = 2 || continue
-			refused=$((refused + 1))
-			test_grep "being changed by another command\|changed by another run" $name.err || return
-		done
-		wait_alone && test "$(objects)" = "$(recorded)" && journal_is_settled || {
-			test_complain "there is $(objects), recorded is $(recorded)"
-			return
-		}
-		# Nobody was killed, so nobody may say so.
-		! grep "was not finished\|is settled" one.err two.err || return
-		"$5" "$codes" $(($(changes "$4") - before)) || {
-			cat one.err two.err
-			test_complain "exit codes $codes, now $(recorded), changes: $(changes "$4") - $before"
-			return
-		}
+		check_pair "$1" "$4" || return
 	done
 	echo "$refused of 10 were refused" >"$TEST_ROOT/figures"
+	race_at_the_gate . "$2" "$3" "$4" && race_at_the_gate ../clone "$2" "$3" "$4"
 }
 
 tell_figures () {
@@ -87,18 +110,19 @@ tell_figures () {
 }
 
 all_once () {	# exit codes, changes
-	test "$(recorded)" = "t1 t2 t3" && test "$2" = 3
+	test "$(recorded_tables)" = "t1 t2 t3" && test "$2" = 3
 }
 
 test_expect_success 'two applies' '
 	set_up 0 "DROP TABLE" &&
-	race 3 "git apply-migration" apply-migration up all_once
+	test_when_finished "gate_open 7" &&
+	race up "git apply-migration" apply-migration all_once
 '
 tell_figures
 
 # Each takes one; the second may come after the first, but never take the same one.
 one_each () {
-	case $1,$2,$(recorded) in
+	case $1,$2,$(recorded_tables) in
 	"0 0,2,t1" | "0 2,1,t1 t2" | "2 0,1,t1 t2") ;;
 	*) false ;;
 	esac
@@ -108,13 +132,14 @@ for drop in "DROP TABLE" "DROP TABLE IF EXISTS"
 do
 	test_expect_success "two rollbacks ($drop)" '
 		set_up 3 "$drop" &&
-		race 1 "git rollback-db --last 1 --yes" "rollback-db --last 1 --yes" down one_each
+		test_when_finished "gate_open 7" &&
+		race down "git rollback-db --last 1 --yes" "rollback-db --last 1 --yes" one_each
 	'
 	tell_figures
 done
 
 up_or_down () {
-	case $1,$2,$(recorded) in
+	case $1,$2,$(recorded_tables) in
 	"0 0,1,t1 t2" | "0 0,1,t1 t2 t3" | "0 2,0,t1 t2 t3" | "2 0,1,t1") ;;
 	*) false ;;
 	esac
@@ -122,7 +147,8 @@ up_or_down () {
 
 test_expect_success 'apply against rollback' '
 	set_up 2 "DROP TABLE" &&
-	race 1 "git apply-migration" "rollback-db --last 1 --yes" down up_or_down
+	test_when_finished "gate_open 7" &&
+	race down "git apply-migration" "rollback-db --last 1 --yes" up_or_down
 '
 tell_figures
 
@@ -139,7 +165,7 @@ stop_in_the_middle () {
 
 first_ends_well () {
 	gate_open 7 && test "$(background_code first)" = 0 &&
-	test "$(objects)" = "t1 t2 t3" && test "$(recorded)" = "t1 t2 t3"
+	test "$(objects)" = "t1 t2 t3" && test "$(recorded_tables)" = "t1 t2 t3"
 }
 
 test_expect_success 'from another clone: the server names the holder' '
@@ -223,7 +249,7 @@ do
 		gate_open 7 &&
 		test "$(background_code first)" = 0 &&
 		test "$(background_code second)" = 0 &&
-		test "$(recorded)" = "t1 t2 t3" && test "$(objects)" = "t1 t2 t3"
+		test "$(recorded_tables)" = "t1 t2 t3" && test "$(objects)" = "t1 t2 t3"
 	'
 
 	test_expect_success "a signal ends the waiting ($where)" '
@@ -269,11 +295,11 @@ test_expect_success 'what stands in the lock file is no lock' '
 	mkdir -p .git/rollback &&
 	echo "pid $$ on $(uname -n): apply-migration" >.git/rollback/lock &&
 	git apply-migration &&
-	test "$(recorded)" = "t1 t2 t3" &&
+	test "$(recorded_tables)" = "t1 t2 t3" &&
 	test_must_be_empty .git/rollback/lock &&
 	echo "pid 1 on elsewhere: rollback-db" >.git/rollback/lock &&
 	git rollback-db --last 1 --yes &&
-	test "$(recorded)" = "t1 t2"
+	test "$(recorded_tables)" = "t1 t2"
 '
 
 test_done

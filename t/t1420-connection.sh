@@ -5,20 +5,7 @@ test_description='connections: made, refused, lost, and what a transaction sets'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
 . "$TEST_DIRECTORY"/lib-faults.sh
-
-objects () {
-	db_sql "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class
-		WHERE relname ~ '^t[1-9]\$' AND relkind = 'r'"
-}
-
-recorded () {
-	db_sql "SELECT coalesce(string_agg('t' || version::int, ' ' ORDER BY version), '') FROM schema_migrations"
-}
-
-is () {	# what is there and recorded
-	test "$(objects)" = "$1" && test "$(recorded)" = "$1" ||
-		test_complain "there is '$(objects)', recorded is '$(recorded)', not '$1'"
-}
+. "$TEST_DIRECTORY"/lib-tables.sh
 
 has_refs () {	# of those versions
 	git for-each-ref --format='%(refname)' refs/rollback/applied | cut -d / -f 4 >refs &&

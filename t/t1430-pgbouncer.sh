@@ -13,6 +13,7 @@ fi
 
 . "$TEST_DIRECTORY"/lib-pg.sh
 . "$TEST_DIRECTORY"/lib-faults.sh
+. "$TEST_DIRECTORY"/lib-tables.sh
 
 pooler=$TEST_PG_ROOT/$test_number-pooler
 
@@ -62,20 +63,6 @@ use_pooler () {
 through_pooler () {	# SQL
 	printf '%s\n' "$1" | "$PG_BINDIR"/psql -XAtq -v ON_ERROR_STOP=1 -h "$pooler" -p 6432 \
 		-U "$PG_SUPERUSER" -d "$db_name" -f -
-}
-
-objects () {
-	db_sql "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class
-		WHERE relname ~ '^t[1-9]' AND relkind IN ('r', 'i')"
-}
-
-recorded () {
-	db_sql "SELECT coalesce(string_agg('t' || version::int, ' ' ORDER BY version), '') FROM schema_migrations"
-}
-
-is () {
-	test "$(objects)" = "$1" && test "$(recorded)" = "$1" ||
-		test_complain "there is '$(objects)', recorded is '$(recorded)', not '$1'"
 }
 
 # A database must not have connections of the pooler while it is dropped: it is made anew each time.
