@@ -4,46 +4,33 @@
 #include "base/memory.h"
 #include "flow/apply.h"
 #include "flow/change.h"
+#include "flow/kept.h"
 #include "flow/outside.h"
 #include "flow/runner.h"
 #include "term/output.h"
 #include "term/progress.h"
-#include "vcs/applied.h"
 
 struct apply_run {
 	struct apply_plan *plan;
 	struct change change;
 	struct catalog catalog;
 	bool proof;
-	struct applied_scripts *scripts; /* one a step */
-	struct applied_refs refs;	 /* for all of them, in git's hands */
-	bool unpublished;		 /* the refs are not there: the operation stays open */
+	struct kept kept; /* one a step */
+	bool unpublished; /* the refs are not there: the operation stays open */
 };
 
 static void run_release(struct apply_run *run)
 {
-	applied_abandon(&run->refs);
-	for (size_t i = 0; run->scripts && i < run->plan->nr; i++)
-		free(run->scripts[i].tree);
-	free(run->scripts);
+	kept_release(&run->kept);
 	catalog_release(&run->catalog);
 	change_release(&run->change);
 }
 
-/*
- * The scripts as git objects, to which nothing points yet; and what the journal has to
- * know to make the refs (json_decref() it).
- */
 static int keep_scripts(json_t **ret_members, struct apply_run *run, struct error *err)
 {
-	struct apply_plan *plan = run->plan;
-	json_t *list = json_array();
-
-	run->scripts = xcalloc(plan->nr, sizeof(*run->scripts));
-	for (size_t i = 0; i < plan->nr; i++) {
-		const struct apply_step *step = &plan->step[i];
-
-		run->scripts[i] = (struct applied_scripts){
+	for (size_t i = 0; i < run->plan->nr; i++) {
+		const struct apply_step *step = &run->plan->step[i];
+		const struct applied_scripts scripts = {
 			.version = step->version,
 			.checksum = step->checksum,
 			.up = step->up_text.buf,
@@ -51,17 +38,10 @@ static int keep_scripts(json_t **ret_members, struct apply_run *run, struct erro
 			.down = step->has_down ? step->down_text.buf : NULL,
 			.down_len = step->down_text.len,
 		};
+
+		kept_add(&run->kept, &scripts);
 	}
-	if (applied_write(run->scripts, plan->nr, err) < 0) {
-		json_decref(list);
-		return -1;
-	}
-	for (size_t i = 0; i < plan->nr; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "version", run->scripts[i].version,
-						      "checksum", run->scripts[i].checksum, "tree",
-						      run->scripts[i].tree));
-	*ret_members = json_pack("{s:o}", "scripts", list);
-	return 0;
+	return kept_write(&run->kept, ret_members, err);
 }
 
 static struct log_record log_record_of(const struct apply_run *run, const struct apply_step *step)
@@ -246,33 +226,18 @@ static int step_outside(struct apply_run *run, struct apply_step *step, struct e
 }
 
 /*
- * Makes the refs of what was committed, also when a later step failed. Without them the
- * journal keeps what is needed to make them, and the database's log keeps the scripts.
+ * Makes the refs of what was committed, also when a later step failed. What is committed is
+ * committed: refs that cannot be made are no failure of the run. The journal keeps what is
+ * needed to make them, and the database's log keeps the scripts.
  */
-static int publish(struct apply_run *run, struct error *err)
-{
-	size_t done = 0;
-	int ret;
-
-	while (done < run->plan->nr && run->plan->step[done].done)
-		done++;
-	if (done == run->plan->nr) {
-		ret = applied_commit(&run->refs, err);
-	} else {
-		applied_abandon(&run->refs);
-		ret = applied_publish(run->scripts, done, err);
-	}
-	if (!ret)
-		json_object_del(run->change.operation.record, "scripts");
-	return ret;
-}
-
-/* What is committed is committed: refs that cannot be made are no failure of the run. */
 static void publish_or_warn(struct apply_run *run)
 {
 	struct error err CLEANUP(error_release) = ERROR_INIT;
+	size_t done = 0;
 
-	if (publish(run, &err) == 0)
+	while (done < run->plan->nr && run->plan->step[done].done)
+		done++;
+	if (kept_publish(&run->kept, done, run->change.operation.record, &err) == 0)
 		return;
 	warning("%s", err.message);
 	hint("The next 'git apply-migration' or 'git rollback-db' makes them.");
@@ -396,7 +361,7 @@ static int execute(struct apply_run *run, struct error *err)
 	plan->operation = xstrdup(run->change.operation.id);
 	if (!request->rehearse &&
 	    (change_create_tables(&run->change, err) < 0 ||
-	     applied_prepare(&run->refs, run->scripts, plan->nr, err) < 0))
+	     kept_prepare(&run->kept, err) < 0))
 		return -1;
 	if (run->proof &&
 	    catalog_read(&run->catalog, &plan->session->db, &plan->session->scope, err) < 0)
@@ -413,7 +378,7 @@ int apply_execute(struct apply_plan *plan, struct error *err)
 	struct apply_run run CLEANUP(run_release) = {
 		.plan = plan,
 		.change = CHANGE_INIT,
-		.refs = APPLIED_REFS_INIT,
+		.kept = KEPT_INIT,
 		.proof = !plan->request->no_proof,
 	};
 	struct error second CLEANUP(error_release) = ERROR_INIT;

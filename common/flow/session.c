@@ -3,10 +3,10 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
+#include "flow/kept.h"
 #include "flow/trusting.h"
 #include "sql/digest.h"
 #include "term/output.h"
-#include "vcs/applied.h"
 
 void session_close(struct session *s)
 {
@@ -293,52 +293,6 @@ void session_warn(const struct session *s)
 			json_member(record, "command"), json_member(record, "started_at"));
 }
 
-/* The refs of scripts that were committed, and whose run was cut off before it made them. */
-static int publish_scripts(const json_t *record, const struct session *s, struct error *err)
-{
-	const json_t *scripts = json_object_get(record, "scripts");
-	struct applied_scripts *item CLEANUP(free_p) =
-		xcalloc(json_array_size(scripts), sizeof(*item));
-	size_t i, nr = 0;
-	json_t *script;
-
-	json_array_foreach (scripts, i, script) {
-		const char *version = json_member(script, "version");
-		const char *checksum = json_member(script, "checksum");
-		const char *tree = json_member(script, "tree");
-		const struct ledger_entry *entry = version ? ledger_find(&s->ledger, version) : NULL;
-		char *kept;
-
-		if (!checksum || !tree || !entry || !entry->checksum ||
-		    strcmp(entry->checksum, checksum) != 0)
-			continue;
-		kept = xstrdup(tree);
-		item[nr++] = (struct applied_scripts){ .version = version,
-						       .checksum = checksum,
-						       .tree = kept };
-	}
-	int ret = applied_publish(item, nr, err);
-	for (i = 0; i < nr; i++)
-		free(item[i].tree);
-	return ret;
-}
-
-/* When git was killed with it, the locks are still there; whatever database it was for. */
-static void unlock_scripts(const json_t *record, const struct session *s)
-{
-	const json_t *scripts = json_object_get(record, "scripts");
-	size_t i;
-	json_t *script;
-
-	json_array_foreach (scripts, i, script) {
-		const char *version = json_member(script, "version");
-		const char *checksum = json_member(script, "checksum");
-
-		if (version && checksum)
-			applied_unlock(s->repo.common_dir, version, checksum);
-	}
-}
-
 bool session_has_unsettled(const struct session *s)
 {
 	size_t i;
@@ -361,11 +315,11 @@ int session_settle(struct session *s, const char *own_id, struct error *err)
 
 		if (!id || !strcmp(id, own_id))
 			continue;
-		unlock_scripts(record, s);
+		kept_unlock(record, s->repo.common_dir); /* whatever database it was for */
 		if (!is_ours(record, s))
 			continue;
 		done = rollback_log_has(&s->place, &s->db, id, err);
-		if (done < 0 || (done && publish_scripts(record, s, err) < 0) ||
+		if (done < 0 || (done && kept_recover(record, &s->ledger, err) < 0) ||
 		    journal_settle(s->repo.common_dir, id, done ? "done" : "discarded", err) < 0)
 			return -1;
 		if (!s->request.common->quiet)
