@@ -7,6 +7,7 @@
 #include "flow/kept.h"
 #include "flow/outside.h"
 #include "flow/runner.h"
+#include "flow/settle.h"
 #include "term/output.h"
 #include "term/progress.h"
 
@@ -385,7 +386,7 @@ int apply_execute(struct apply_plan *plan, struct error *err)
 	int ret;
 
 	if (!plan->nr)
-		return change_settle(plan->session, err);
+		return settle_alone(plan->session, err);
 	ret = execute(&run, err);
 
 	/* An operation whose outcome is not known stays open: the next command settles it. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "flow/settle.h"
 #include "pg/dblock.h"
 #include "pg/transaction.h"
 #include "term/output.h"
@@ -183,7 +184,7 @@ int change_begin(struct change *change, struct session *s, bool outside, json_t 
 	change->who = who_we_are(&s->settings);
 	if (settings_remember_protected(&s->settings, &s->database, err) < 0 ||
 	    lock_repository(change, members, err) < 0 || lock_database(change, outside, err) < 0 ||
-	    check_unchanged(change, err) < 0 || session_settle(s, change->operation.id, err) < 0)
+	    check_unchanged(change, err) < 0 || settle_others(s, change->operation.id, err) < 0)
 		return -1;
 	return read_head(change, err);
 }
@@ -378,24 +379,6 @@ int change_end(struct change *change, const char *state, struct error *err)
 		dblock_release(&change->session->db);
 	change->locked = false;
 	return operation_close(&change->operation, state, err);
-}
-
-int change_settle(struct session *s, struct error *err)
-{
-	struct change change CLEANUP(change_release) = CHANGE_INIT;
-	struct error second CLEANUP(error_release) = ERROR_INIT;
-	int ret;
-
-	if (!session_has_unsettled(s))
-		return 0;
-	ret = change_begin(&change, s, false, NULL, err);
-	if (change.operation.id && change_end(&change, ret < 0 ? "failed" : "done", &second) < 0)
-		warning("%s", second.message);
-	if (ret < 0 && err->exit_code == EXIT_REFUSED) {
-		error_clear(err); /* whoever is at work there settles it */
-		return 0;
-	}
-	return ret;
 }
 
 void change_release(struct change *change)

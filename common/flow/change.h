@@ -8,7 +8,7 @@
  *         batch, change_run(), perhaps more, change_commit(). change_end() closes the
  *         journal and lets go.
  * Crash:  before each COMMIT the transaction's id is in the journal, on disk; afterwards
- *         the server knows what became of it, and session_settle() asks.
+ *         the database's log tells what became of it, and settle_others() asks.
  * Errors: -1 with `err` set; what others hold, or what changed meanwhile, is refused (2).
  */
 #ifndef FLOW_CHANGE_H
@@ -74,11 +74,5 @@ int change_commit(struct change *change, const char *what, struct error *err) MU
 /* `state`: "done", "failed" or "interrupted". */
 int change_end(struct change *change, const char *state, struct error *err) MUST_CHECK;
 void change_release(struct change *change);
-
-/*
- * For a command that finds nothing to do: settles what an earlier one has left open, as
- * change_begin() does. Somebody else at work is no error here.
- */
-int change_settle(struct session *s, struct error *err) MUST_CHECK;
 
 #endif

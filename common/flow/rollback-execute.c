@@ -7,6 +7,7 @@
 #include "flow/outside.h"
 #include "flow/rollback.h"
 #include "flow/runner.h"
+#include "flow/settle.h"
 #include "term/output.h"
 #include "term/progress.h"
 
@@ -337,7 +338,7 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 	int ret;
 
 	if (!plan->nr)
-		return change_settle(plan->session, err) < 0 ? ROLLBACK_FAILED : ROLLBACK_DONE;
+		return settle_alone(plan->session, err) < 0 ? ROLLBACK_FAILED : ROLLBACK_DONE;
 	ret = execute(&run, err);
 	good = !ret && !run.unproven;
 

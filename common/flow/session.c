@@ -3,7 +3,6 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
-#include "flow/kept.h"
 #include "flow/trusting.h"
 #include "sql/digest.h"
 #include "term/output.h"
@@ -264,13 +263,6 @@ int session_check_writable(const struct session *s, struct error *err)
 	return 0;
 }
 
-static bool is_ours(const json_t *record, const struct session *s)
-{
-	const char *database = json_member(record, "database");
-
-	return database && s->has_database && !strcmp(database, s->database.name);
-}
-
 /* What apply_plan() refuses, and says so itself. */
 static bool is_refused(enum migration_problem_kind kind)
 {
@@ -291,40 +283,4 @@ void session_warn(const struct session *s)
 	json_array_foreach (s->open_operations, i, record)
 		warning("operation %s of 'git %s', begun %s, was not finished", json_member(record, "id"),
 			json_member(record, "command"), json_member(record, "started_at"));
-}
-
-bool session_has_unsettled(const struct session *s)
-{
-	size_t i;
-	json_t *record;
-
-	json_array_foreach (s->open_operations, i, record)
-		if (is_ours(record, s))
-			return true;
-	return false;
-}
-
-int session_settle(struct session *s, const char *own_id, struct error *err)
-{
-	size_t i;
-	json_t *record;
-
-	json_array_foreach (s->open_operations, i, record) {
-		const char *id = json_member(record, "id");
-		int done;
-
-		if (!id || !strcmp(id, own_id))
-			continue;
-		kept_unlock(record, s->repo.common_dir); /* whatever database it was for */
-		if (!is_ours(record, s))
-			continue;
-		done = rollback_log_has(&s->place, &s->db, id, err);
-		if (done < 0 || (done && kept_recover(record, &s->ledger, err) < 0) ||
-		    journal_settle(s->repo.common_dir, id, done ? "done" : "discarded", err) < 0)
-			return -1;
-		if (!s->request.common->quiet)
-			note("operation %s %s; its journal entry is settled", id,
-			     done ? "was committed, in part or in whole" : "had changed nothing");
-	}
-	return 0;
 }

@@ -80,13 +80,6 @@ int session_same_tokens(bool *ret, const struct session *s, const struct migrati
 /* Warns of what was found on the way: withheld settings, problems of files, open operations. */
 void session_warn(const struct session *s);
 
-/*
- * Settles the journal's open operations of the database commands: what the database's log
- * has was done, the rest was not. Called with the repository's lock held.
- */
-bool session_has_unsettled(const struct session *s);
-int session_settle(struct session *s, const char *own_id, struct error *err) MUST_CHECK;
-
 /* Refuses a database that cannot be written: a standby, a read-only role. */
 int session_check_writable(const struct session *s, struct error *err) MUST_CHECK;
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/settle.h"
+
+#include "flow/change.h"
+#include "flow/kept.h"
+#include "term/output.h"
+
+static bool is_ours(const json_t *record, const struct session *s)
+{
+	const char *database = json_member(record, "database");
+
+	return database && s->has_database && !strcmp(database, s->database.name);
+}
+
+static bool has_unsettled(const struct session *s)
+{
+	size_t i;
+	json_t *record;
+
+	json_array_foreach (s->open_operations, i, record)
+		if (is_ours(record, s))
+			return true;
+	return false;
+}
+
+int settle_others(struct session *s, const char *own_id, struct error *err)
+{
+	size_t i;
+	json_t *record;
+
+	json_array_foreach (s->open_operations, i, record) {
+		const char *id = json_member(record, "id");
+		int done;
+
+		if (!id || !strcmp(id, own_id))
+			continue;
+		kept_unlock(record, s->repo.common_dir); /* whatever database it was for */
+		if (!is_ours(record, s))
+			continue;
+		done = rollback_log_has(&s->place, &s->db, id, err);
+		if (done < 0 || (done && kept_recover(record, &s->ledger, err) < 0) ||
+		    journal_settle(s->repo.common_dir, id, done ? "done" : "discarded", err) < 0)
+			return -1;
+		if (!s->request.common->quiet)
+			note("operation %s %s; its journal entry is settled", id,
+			     done ? "was committed, in part or in whole" : "had changed nothing");
+	}
+	return 0;
+}
+
+int settle_alone(struct session *s, struct error *err)
+{
+	struct change change CLEANUP(change_release) = CHANGE_INIT;
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+	int ret;
+
+	if (!has_unsettled(s))
+		return 0;
+	ret = change_begin(&change, s, false, NULL, err);
+	if (change.operation.id && change_end(&change, ret < 0 ? "failed" : "done", &second) < 0)
+		warning("%s", second.message);
+	if (ret < 0 && err->exit_code == EXIT_REFUSED) {
+		error_clear(err); /* whoever is at work there settles it */
+		return 0;
+	}
+	return ret;
+}
