@@ -17,7 +17,6 @@ struct apply_run {
 	struct catalog catalog;
 	bool proof;
 	struct kept kept; /* one a step */
-	bool unpublished; /* the refs are not there: the operation stays open */
 };
 
 static void run_release(struct apply_run *run)
@@ -242,7 +241,7 @@ static void publish_or_warn(struct apply_run *run)
 		return;
 	warning("%s", err.message);
 	hint("The next 'git apply-migration' or 'git rollback-db' makes them.");
-	run->unpublished = true;
+	run->change.leave_open = true;
 }
 
 static int run_each(struct apply_run *run, struct error *err)
@@ -382,23 +381,11 @@ int apply_execute(struct apply_plan *plan, struct error *err)
 		.kept = KEPT_INIT,
 		.proof = !plan->request->no_proof,
 	};
-	struct error second CLEANUP(error_release) = ERROR_INIT;
 	int ret;
 
 	if (!plan->nr)
 		return settle_alone(plan->session, err);
 	ret = execute(&run, err);
-
-	/* An operation whose outcome is not known stays open: the next command settles it. */
-	if (!run.change.operation.id || run.unpublished ||
-	    (ret < 0 && db_is_lost(&plan->session->db)))
-		return ret;
-	if (change_end(&run.change,
-		       !ret				       ? "done" :
-		       err->exit_code == EXIT_INTERRUPTED ? "interrupted" :
-							    "failed",
-		       &second) < 0) {
-		warning("%s", second.message);
-	}
+	change_finish(&run.change, !ret, err);
 	return ret;
 }

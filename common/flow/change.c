@@ -373,12 +373,25 @@ int change_commit(struct change *change, const char *what, struct error *err)
 	return error_hint(err, "Its transaction was rolled back.");
 }
 
-int change_end(struct change *change, const char *state, struct error *err)
+static enum operation_end end_of(bool good, const struct error *err)
 {
+	if (good)
+		return OPERATION_DONE;
+	return err->exit_code == EXIT_INTERRUPTED ? OPERATION_INTERRUPTED : OPERATION_FAILED;
+}
+
+void change_finish(struct change *change, bool good, const struct error *err)
+{
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+
+	if (!change->operation.id || change->leave_open ||
+	    (error_is_set(err) && db_is_lost(&change->session->db)))
+		return;
 	if (change->locked)
 		dblock_release(&change->session->db);
 	change->locked = false;
-	return operation_close(&change->operation, state, err);
+	if (operation_close(&change->operation, end_of(good, err), &second) < 0)
+		warning("%s", second.message);
 }
 
 void change_release(struct change *change)

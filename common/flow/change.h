@@ -5,8 +5,8 @@
  * Use:    change_begin() takes the repository's lock and the database's, opens the journal,
  *         and makes sure that ledger and log are still what the plan was made from. Then
  *         transactions: change_transaction(), statements of the caller's added to the same
- *         batch, change_run(), perhaps more, change_commit(). change_end() closes the
- *         journal and lets go.
+ *         batch, change_run(), perhaps more, change_commit(). change_finish() closes
+ *         the journal and lets go.
  * Crash:  before each COMMIT the transaction's id is in the journal, on disk; afterwards
  *         the database's log tells what became of it, and settle_others() asks.
  * Errors: -1 with `err` set; what others hold, or what changed meanwhile, is refused (2).
@@ -24,6 +24,7 @@ struct change {
 	bool locked;	  /* the session holds the database's lock */
 	bool begun;	  /* a transaction of this run is committed */
 	bool reconnected; /* the lock went with the connection: nothing more may be begun */
+	bool leave_open;  /* something is left that the next command has to do */
 	char *who;	  /* "alice@example.com on host" */
 	char *git_commit; /* HEAD, or NULL */
 	char *signature;  /* session_signature() as it has to be now */
@@ -71,8 +72,12 @@ enum change_commit_result { CHANGE_COMMITTED = 0, CHANGE_COMMITTED_LOST = 1 };
  */
 int change_commit(struct change *change, const char *what, struct error *err) MUST_CHECK;
 
-/* `state`: "done", "failed" or "interrupted". */
-int change_end(struct change *change, const char *state, struct error *err) MUST_CHECK;
+/*
+ * Ends the operation, `good` or with what it failed with, and lets go of the locks; `err` may
+ * be empty for what is not good. One whose outcome is not known, since the connection is
+ * lost, or of which something is left to do, stays open: the next command settles it.
+ */
+void change_finish(struct change *change, bool good, const struct error *err);
 void change_release(struct change *change);
 
 #endif

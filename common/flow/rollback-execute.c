@@ -341,17 +341,7 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 		return settle_alone(plan->session, err) < 0 ? ROLLBACK_FAILED : ROLLBACK_DONE;
 	ret = execute(&run, err);
 	good = !ret && !run.unproven;
-
-	/* An operation whose outcome is not known stays open: the next command settles it. */
-	if (!run.change.operation.id || (ret < 0 && db_is_lost(&plan->session->db)))
-		return ROLLBACK_FAILED;
-	if (change_end(&run.change,
-		       good				  ? "done" :
-		       err->exit_code == EXIT_INTERRUPTED ? "interrupted" :
-							    "failed",
-		       &second) < 0)
-		warning("%s", second.message);
-	error_clear(&second);
+	change_finish(&run.change, good, err);
 	if (!plan->request->rehearse && good && call_post_hook(plan, &second) < 0)
 		warning("%s", second.message);
 	return ret < 0 ? ROLLBACK_FAILED : run.unproven ? ROLLBACK_UNPROVEN : ROLLBACK_DONE;

@@ -39,7 +39,7 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 			continue;
 		done = rollback_log_has(&s->place, &s->db, id, err);
 		if (done < 0 || (done && kept_recover(record, &s->ledger, err) < 0) ||
-		    journal_settle(s->repo.common_dir, id, done ? "done" : "discarded", err) < 0)
+		    journal_settle(s->repo.common_dir, id, done ? OPERATION_DONE : OPERATION_DISCARDED, err) < 0)
 			return -1;
 		if (!s->request.common->quiet)
 			note("operation %s %s; its journal entry is settled", id,
@@ -51,14 +51,12 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 int settle_alone(struct session *s, struct error *err)
 {
 	struct change change CLEANUP(change_release) = CHANGE_INIT;
-	struct error second CLEANUP(error_release) = ERROR_INIT;
 	int ret;
 
 	if (!has_unsettled(s))
 		return 0;
 	ret = change_begin(&change, s, false, NULL, err);
-	if (change.operation.id && change_end(&change, ret < 0 ? "failed" : "done", &second) < 0)
-		warning("%s", second.message);
+	change_finish(&change, !ret, err);
 	if (ret < 0 && err->exit_code == EXIT_REFUSED) {
 		error_clear(err); /* whoever is at work there settles it */
 		return 0;

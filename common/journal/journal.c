@@ -15,6 +15,22 @@
 #define MARK_WIDTH 20 /* digits of the largest 64-bit number */
 #define MARK_EMPTY "                    "
 
+/* As the record has it. */
+static const char *state_of(enum operation_end end)
+{
+	switch (end) {
+	case OPERATION_DONE:
+		return "done";
+	case OPERATION_FAILED:
+		return "failed";
+	case OPERATION_INTERRUPTED:
+		return "interrupted";
+	case OPERATION_DISCARDED:
+		return "discarded";
+	}
+	BUG("unknown end %d", (int)end);
+}
+
 static char *new_id(void)
 {
 	int64_t now = clock_now();
@@ -141,12 +157,12 @@ static int append_event(const struct operation *operation, struct error *err)
 	return 0;
 }
 
-int operation_close(struct operation *operation, const char *state, struct error *err)
+int operation_close(struct operation *operation, enum operation_end end, struct error *err)
 {
 	int ret;
 
 	json_object_set_new(operation->record, "finished_at", json_time(clock_now()));
-	ret = operation_record(operation, "state", json_string(state), err);
+	ret = operation_record(operation, "state", json_string(state_of(end)), err);
 	if (!ret)
 		ret = append_event(operation, err);
 	lockfile_release(&operation->lock);
@@ -256,7 +272,8 @@ int journal_open(json_t **ret, const char *common_dir, struct error *err)
 	return 0;
 }
 
-int journal_settle(const char *common_dir, const char *id, const char *state, struct error *err)
+int journal_settle(const char *common_dir, const char *id, enum operation_end end,
+		   struct error *err)
 {
 	char *folder CLEANUP(free_p) = journal_folder(common_dir);
 	char *path CLEANUP(free_p) = xstrfmt("%s/%s.json", folder, id);
@@ -265,7 +282,7 @@ int journal_settle(const char *common_dir, const char *id, const char *state, st
 
 	if (open <= 0)
 		return open;
-	json_object_set_new(record, "state", json_string(state));
+	json_object_set_new(record, "state", json_string(state_of(end)));
 	json_object_set_new(record, "finished_at", json_time(clock_now()));
 	return write_record(path, record, FILE_SYNC_CONTENT, err);
 }

@@ -9,8 +9,8 @@
  * Place:  <common dir>/rollback/journal/<id>.json, written by write-fsync-rename, mode
  *         0600 in folders of 0700; the lock is <common dir>/rollback/lock. All linked
  *         worktrees share them.
- * Format: {"format":1, "id", "command", "state":"open|done|failed|interrupted", "pid",
- *         "host", "started_at", "finished_at", "transaction", ...} and the members that
+ * Format: {"format":1, "id", "command", "pid", "host",
+ *         "state":"open|done|failed|interrupted|discarded", "started_at", "finished_at", "transaction", ...} and the members that
  *         commands record.
  *         <common dir>/rollback/log has one line, a JSON object, for each that was closed.
  * Secrets: none go in; callers record names of environments, never connection strings.
@@ -24,6 +24,9 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/lockfile.h"
+
+/* How an operation ends; journal_settle() discards what had changed nothing. */
+enum operation_end { OPERATION_DONE, OPERATION_FAILED, OPERATION_INTERRUPTED, OPERATION_DISCARDED };
 
 struct operation {
 	char *id;	/* sorts by time: 20260112T102030.123456Z-<4 hexadecimal digits> */
@@ -56,15 +59,16 @@ int operation_record(struct operation *operation, const char *key, json_t *value
  */
 int operation_mark(struct operation *operation, const char *transaction,
 		   struct error *err) MUST_CHECK;
-/* Writes the end, adds a line to the event log, and lets go of the lock. `state` is "done", "failed" or "interrupted". */
-int operation_close(struct operation *operation, const char *state, struct error *err) MUST_CHECK;
+/* Writes the end, adds a line to the event log, and lets go of the lock. */
+int operation_close(struct operation *operation, enum operation_end end,
+		    struct error *err) MUST_CHECK;
 /* Lets go of everything and leaves the record as it is: open, when it was not closed. */
 void operation_release(struct operation *operation);
 
 /* Operations that are open and have no living owner: an array of their records, oldest first. */
 int journal_open(json_t **ret, const char *common_dir, struct error *err) MUST_CHECK;
-/* Closes the record of an operation that journal_open() listed; its `state` says how it ended. */
-int journal_settle(const char *common_dir, const char *id, const char *state,
+/* Closes the record of an operation that journal_open() listed. */
+int journal_settle(const char *common_dir, const char *id, enum operation_end end,
 		   struct error *err) MUST_CHECK;
 
 #endif
