@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of settings.h that says which database is meant. */
-#include "config/settings.h"
+#include "config/database.h"
 
 #include "base/memory.h"
-#include "config/conninfo.h"
 #include "base/nearest.h"
+#include "config/conninfo.h"
 #include "config/trust.h"
 
 #define FALLBACK_NAME	  "default"

@@ -5,7 +5,7 @@
 #ifndef FLOW_CONFIRM_H
 #define FLOW_CONFIRM_H
 
-#include "config/settings.h"
+#include "config/database.h"
 #include "term/options.h"
 
 /* A protected environment wants --confirm=<its name>, whatever else is said. */

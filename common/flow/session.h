@@ -10,6 +10,7 @@
 #define FLOW_SESSION_H
 
 #include "base/json.h"
+#include "config/database.h"
 #include "config/settings.h"
 #include "journal/journal.h"
 #include "migration/migrations.h"

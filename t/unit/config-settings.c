@@ -8,6 +8,7 @@
  *	config-settings get <name>... | list <name> | databases | database [<name>]
  *			| remember [<name>] | warn
  */
+#include "config/database.h"
 #include "config/settings.h"
 
 #include <setjmp.h>
