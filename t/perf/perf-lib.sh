@@ -34,6 +34,7 @@ perf_start () {
 	export HOME=$PERF_DIR
 	PERF_CLUSTER=$PERF_ROOT/$1
 	pg_cluster_create "$PERF_CLUSTER" && pg_cluster_start "$PERF_CLUSTER" -c fsync=on || exit
+	# shellcheck disable=SC2153 # pg-cluster.sh sets it
 	export PGHOST=$PERF_CLUSTER PGPORT=$PG_PORT PGUSER=$PG_SUPERUSER
 	mkdir -p "$BUILD/perf"
 	PERF_OUT=${PERF_OUT:-$BUILD/perf/$1.tsv}
