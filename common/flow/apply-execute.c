@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "flow/apply.h"
+#include "flow/apply-rehearse.h"
 #include "flow/change.h"
 #include "flow/kept.h"
 #include "flow/outside.h"
@@ -108,7 +108,7 @@ static int script_failed(const struct apply_run *run, const struct apply_step *s
 		return -1;
 	if (db_is_lost(&run->plan->session->db))
 		return error_hint(err, "Nothing of it is left. Run the command again once the server answers.");
-	if (run->plan->request->rehearse || run->plan->request->single_transaction)
+	if (run->plan->request->single_transaction)
 		return error_hint(err, "Nothing was changed. Correct the script and run the command again.");
 	return error_hint(err, "Nothing of it is left; what was applied before it stays. "
 			       "Correct the script and run the command again.");
@@ -295,59 +295,6 @@ static int run_single(struct apply_run *run, struct error *err)
 	return 0;
 }
 
-/* Did one of the first `nr` steps take this lock already? */
-static bool was_locked(const struct apply_plan *plan, size_t nr, const char *lock)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (strvec_has(&plan->step[i].locks, lock))
-			return true;
-	return false;
-}
-
-/* What step `index` has locked beyond those before it, but for the system's own catalogs. */
-static int read_locks(struct apply_plan *plan, size_t index, struct db *db, struct error *err)
-{
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-
-	if (db_query(&res, db,
-		     "SELECT DISTINCT pg_catalog.format('%I.%I: %s', n.nspname, c.relname, l.mode)"
-		     " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation"
-		     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-		     " WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted"
-		     " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-		     " AND l.mode <> 'AccessShareLock' ORDER BY 1",
-		     0, NULL, err) < 0)
-		return -1;
-	for (size_t row = 0; row < res.rows; row++)
-		if (!was_locked(plan, index, db_value(&res, row, 0)))
-			strvec_push(&plan->step[index].locks, db_value(&res, row, 0));
-	return 0;
-}
-
-static int rehearse(struct apply_run *run, struct error *err)
-{
-	struct apply_plan *plan = run->plan;
-	struct db *db = &plan->session->db;
-	int ret = 0;
-
-	for (size_t i = 0; i < plan->nr && !ret; i++) {
-		struct apply_step *step = &plan->step[i];
-		struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
-		if (!i && change_transaction(&run->change, &batch, err) < 0)
-			return -1;
-		runner_add_script(&batch, db, &step->script);
-		ret = interrupt_pending() ? error_interrupted(err) : run_script(run, step, &batch, err);
-		if (!ret && transaction_check_deferred(db, err) < 0)
-			ret = error_prefix(err, "could not apply migration '%s'", step->version);
-		if (!ret && (note_changes(run, step, err) < 0 || read_locks(plan, i, db, err) < 0))
-			ret = -1;
-		step->done = !ret;
-	}
-	db_rollback(db);
-	return ret;
-}
-
 static int execute(struct apply_run *run, struct error *err)
 {
 	struct apply_plan *plan = run->plan;
@@ -367,7 +314,7 @@ static int execute(struct apply_run *run, struct error *err)
 	    catalog_read(&run->catalog, &plan->session->db, &plan->session->scope, err) < 0)
 		return error_prefix(err, "could not read the catalog");
 	if (request->rehearse)
-		return rehearse(run, err);
+		return apply_rehearse(plan, &run->change, run->proof ? &run->catalog : NULL, err);
 	ret = request->single_transaction ? run_single(run, err) : run_each(run, err);
 	publish_or_warn(run);
 	return ret;

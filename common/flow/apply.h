@@ -6,7 +6,7 @@
  *         that; apply_execute() does it, or with `rehearse` does it in a transaction that
  *         it rolls back; apply_report() prints what came of it.
  * Owner:  the caller; apply_plan_release(). The plan borrows from the session.
- * Files:  apply-plan.c, apply-show.c, apply-execute.c.
+ * Files:  apply-plan.c, apply-show.c, apply-execute.c, apply-rehearse.c.
  */
 #ifndef FLOW_APPLY_H
 #define FLOW_APPLY_H
