@@ -189,6 +189,13 @@ int change_begin(struct change *change, struct session *s, bool outside, json_t 
 	return read_head(change, err);
 }
 
+static void add_begin(struct change *change, struct db_batch *batch)
+{
+	string_replace(&change->transaction, NULL);
+	transaction_add_begin(batch, &change->session->db);
+	change->id_at = batch->nr - 1;
+}
+
 /* DBLOCK_BUSY: the transaction is over again, and *ret_holder says who has the lock. */
 static int begin_pooled(struct change *change, char **ret_holder, struct error *err)
 {
@@ -196,8 +203,7 @@ static int begin_pooled(struct change *change, char **ret_holder, struct error *
 	struct db_batch begin CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	int ret;
 
-	string_replace(&change->transaction, NULL);
-	transaction_add_begin(&begin, db);
+	add_begin(change, &begin);
 	if (change_run(change, &begin, NULL, err) < 0)
 		return -1;
 	ret = dblock_try_transaction(db, ret_holder, err);
@@ -247,16 +253,8 @@ int change_transaction(struct change *change, struct db_batch *batch, struct err
 			error_code(err, EXIT_FAILED);
 		return ret;
 	}
-	string_replace(&change->transaction, NULL);
-	transaction_add_begin(batch, &change->session->db);
+	add_begin(change, batch);
 	return 0;
-}
-
-/* BEGIN stands first in its batch, and the id behind it. */
-static void note_transaction(struct change *change, const struct db_batch *batch)
-{
-	if (!change->transaction && batch->nr > 1 && batch->item[1].wanted)
-		change->transaction = xstrdup(db_value(&batch->item[1].result, 0, 0));
 }
 
 int change_run(struct change *change, struct db_batch *batch, const struct sql_script *script,
@@ -266,7 +264,9 @@ int change_run(struct change *change, struct db_batch *batch, const struct sql_s
 		db_rollback(&change->session->db);
 		return -1;
 	}
-	note_transaction(change, batch);
+	/* The first batch of the transaction has its BEGIN, and the id. */
+	if (!change->transaction)
+		change->transaction = xstrdup(db_value(&batch->item[change->id_at].result, 0, 0));
 	return 0;
 }
 

@@ -28,7 +28,8 @@ struct change {
 	char *who;	  /* "alice@example.com on host" */
 	char *git_commit; /* HEAD, or NULL */
 	char *signature;  /* session_signature() as it has to be now */
-	char *transaction; /* id of the one that is open */
+	char *transaction; /* id of the one that is open, once its first batch has run */
+	size_t id_at;	   /* where that batch asks for it */
 };
 #define CHANGE_INIT { .operation = OPERATION_INIT }
 

@@ -72,10 +72,11 @@ bool outside_forget(struct outside_run *run)
 
 	if (db_is_lost(&s->db))
 		return false;
+	size_t removal = batch.nr;
 	rollback_log_add_forget(&batch, &s->place, run->operation, run->record.version);
 	if (db_batch_run(&s->db, &batch, NULL, &ignored) < 0)
 		return false; /* it stays, and status shows it */
-	return batch.item[0].rows == 1;
+	return batch.item[removal].rows == 1;
 }
 
 int outside_add_end(struct outside_run *run, struct db_batch *batch, const char *fingerprint,

@@ -75,9 +75,9 @@ static struct log_record log_record_of(struct rollback_run *run, const struct ro
 
 /*
  * Takes the tracking row away. A script that was interrupted on the way up never had one:
- * its row in the log is closed instead.
+ * its row in the log is closed instead. Returns where in the batch that one row changes.
  */
-static void add_row_removal(struct rollback_run *run, const struct rollback_step *step,
+static size_t add_row_removal(struct rollback_run *run, const struct rollback_step *step,
 			    struct db_batch *batch)
 {
 	const struct ledger_place *place = &run->plan->session->place;
@@ -87,13 +87,14 @@ static void add_row_removal(struct rollback_run *run, const struct rollback_step
 				     "undone", NULL, NULL);
 	if (!step->unfinished || step->unfinished->down)
 		ledger_add_delete(batch, place, step->applied->version);
+	return batch->nr - 1;
 }
 
-/* Exactly one row, or something is not as it should be. It stands last in the batch. */
-static int check_row_removal(const struct rollback_step *step, const struct db_batch *batch,
+/* Exactly one row, or something is not as it should be. */
+static int check_row_removal(const struct rollback_step *step, const struct db_command *removal,
 			     struct error *err)
 {
-	int64_t rows = batch->item[batch->nr - 1].rows;
+	int64_t rows = removal->rows;
 
 	if (rows == 1)
 		return 0;
@@ -155,7 +156,7 @@ static int run_down(struct rollback_run *run, struct rollback_step *step, struct
 	if (interrupt_pending())
 		return error_interrupted(err);
 	runner_add_script(batch, &run->plan->session->db, &step->script);
-	add_row_removal(run, step, batch);
+	size_t removal = add_row_removal(run, step, batch);
 	if (change_run(&run->change, batch, &step->script, err) < 0) {
 		error_prefix(err, "could not roll back migration '%s'", step->applied->version);
 		return run->plan->outside ? -1 : error_hint(err, "Nothing was changed.");
@@ -163,7 +164,7 @@ static int run_down(struct rollback_run *run, struct rollback_step *step, struct
 	step->microseconds = clock_monotonic() - start;
 	step->ran = true;
 	progress_update(&run->progress, ++run->finished);
-	if (check_row_removal(step, batch, err) == 0)
+	if (check_row_removal(step, &batch->item[removal], err) == 0)
 		return 0;
 	return run->plan->outside ? -1 : error_hint(err, "Nothing was changed.");
 }
@@ -216,10 +217,10 @@ static int end_outside(struct rollback_run *run, const struct rollback_step *ste
 	if (outside_add_end(outside, &batch, run->proof ? catalog_fingerprint(&run->catalog) : NULL, NULL,
 			    err) < 0)
 		return -1;
-	add_row_removal(run, step, &batch);
+	size_t removal = add_row_removal(run, step, &batch);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
-	if (check_row_removal(step, &batch, err) < 0) {
+	if (check_row_removal(step, &batch.item[removal], err) < 0) {
 		db_rollback(&run->plan->session->db);
 		return -1;
 	}
