@@ -40,9 +40,39 @@ static void tell_waiting(void *data UNUSED, const char *holder)
 	note("waiting for %s", holder);
 }
 
-static int wait_seconds(const struct common_options *common)
+static int wait_seconds(const struct session *s)
 {
-	return common->wait ? common->wait_seconds : 0;
+	return s->request.common->wait ? s->request.common->wait_seconds : 0;
+}
+
+/* Trying again and again for what somebody else has. */
+struct patience {
+	const char *what; /* "the database" */
+	int seconds;	  /* 0: none; negative: without end */
+	int pause_us;
+	int64_t start;
+	bool told;
+};
+
+static struct patience patience(const char *what, int seconds, int pause_us)
+{
+	return (struct patience){
+		.what = what, .seconds = seconds, .pause_us = pause_us, .start = clock_monotonic()
+	};
+}
+
+/* Before the next attempt. -1: there is none. */
+static int have_patience(struct patience *p, const char *holder, struct error *err)
+{
+	if (interrupt_pending())
+		return error_interrupted(err);
+	if (p->seconds >= 0 && clock_monotonic() >= p->start + (int64_t)p->seconds * 1000000)
+		return refuse_busy(p->what, holder, err);
+	if (!p->told)
+		tell_waiting(NULL, holder);
+	p->told = true;
+	usleep((useconds_t)p->pause_us);
+	return 0;
 }
 
 int change_check_lock_table(struct session *s, size_t statements, struct verdict *verdict,
@@ -70,9 +100,7 @@ int change_check_lock_table(struct session *s, size_t statements, struct verdict
 
 int change_await(struct session *s, struct error *err)
 {
-	int limit = wait_seconds(s->request.common);
-	int64_t deadline = clock_monotonic() + (int64_t)limit * 1000000;
-	bool told = false;
+	struct patience p = patience("the database", wait_seconds(s), 50000);
 
 	while (s->unfinished.nr) {
 		char *holder CLEANUP(free_p) = NULL;
@@ -80,15 +108,9 @@ int change_await(struct session *s, struct error *err)
 		if (dblock_holder(&holder, &s->db, err) < 0)
 			return -1;
 		if (!holder)
-			return told ? session_reread(s, err) : 0;
-		if (interrupt_pending())
-			return error_interrupted(err);
-		if (!limit || (limit > 0 && clock_monotonic() >= deadline))
-			return refuse_busy("the database", holder, err);
-		if (!told)
-			tell_waiting(NULL, holder);
-		told = true;
-		usleep(50000);
+			return p.told ? session_reread(s, err) : 0;
+		if (have_patience(&p, holder, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -97,11 +119,9 @@ int change_await(struct session *s, struct error *err)
 static int lock_repository(struct change *change, json_t *more, struct error *err)
 {
 	struct session *s = change->session;
-	int limit = wait_seconds(s->request.common);
-	int64_t deadline = clock_monotonic() + (int64_t)limit * 1000000;
+	struct patience p = patience("this repository", wait_seconds(s), 50000);
 	json_t *members CLEANUP(json_decref_p) = json_pack("{s:o}", "database",
 							   json_text(s->database.name));
-	bool told = false;
 
 	if (more)
 		json_object_update(members, more);
@@ -113,21 +133,15 @@ static int lock_repository(struct change *change, json_t *more, struct error *er
 		if (ret != OPERATION_BUSY)
 			return ret;
 		operation_release(&change->operation);
-		if (interrupt_pending())
-			return error_interrupted(err);
-		if (!limit || (limit > 0 && clock_monotonic() >= deadline))
-			return refuse_busy("this repository", holder, err);
-		if (!told)
-			tell_waiting(NULL, holder);
-		told = true;
-		usleep(50000);
+		if (have_patience(&p, holder, err) < 0)
+			return -1;
 	}
 }
 
 static int lock_database(struct change *change, bool outside, struct error *err)
 {
 	struct session *s = change->session;
-	int seconds = wait_seconds(s->request.common);
+	int seconds = wait_seconds(s);
 	struct db probe CLEANUP(db_close) = DB_INIT;
 	char *application CLEANUP(free_p) =
 		xstrfmt("git %s %s", s->request.command, change->operation.id);
@@ -218,28 +232,20 @@ static int begin_pooled(struct change *change, char **ret_holder, struct error *
 static int take_turn(struct change *change, struct error *err)
 {
 	const int grace_seconds = 2;
-	int limit = wait_seconds(change->session->request.common);
-	int64_t deadline;
-	bool told = false;
+	int seconds = wait_seconds(change->session);
 
 	/* Half way through, somebody else who finds the database changed gives up at once. */
-	if (change->begun && limit >= 0 && limit < grace_seconds)
-		limit = grace_seconds;
-	deadline = clock_monotonic() + (int64_t)limit * 1000000;
+	if (change->begun && seconds >= 0 && seconds < grace_seconds)
+		seconds = grace_seconds;
+	struct patience p = patience("the database", seconds, change->begun ? 20000 : 200000);
 	for (;;) {
 		char *holder CLEANUP(free_p) = NULL;
 		int ret = begin_pooled(change, &holder, err);
 
 		if (ret != DBLOCK_BUSY)
 			return ret;
-		if (interrupt_pending())
-			return error_interrupted(err);
-		if (!limit || (limit > 0 && clock_monotonic() >= deadline))
-			return refuse_busy("the database", holder, err);
-		if (!told)
-			tell_waiting(NULL, holder);
-		told = true;
-		usleep(change->begun ? 20000 : 200000);
+		if (have_patience(&p, holder, err) < 0)
+			return -1;
 	}
 }
 
