@@ -426,7 +426,8 @@ test_expect_success '--single-transaction: all or nothing' '
 	fatal: migrations/3_m.up.sql:1:21: could not apply migration "3": division by zero (SQLSTATE 22012)
 	    create table m3 (); select 1 / 0;
 	                        ^
-	hint: Nothing was changed. Correct the script and run the command again.
+	  Nothing was changed.
+	hint: Correct the script and run the command again.
 	END
 	plain err >actual &&
 	test_cmp expect actual &&
@@ -499,7 +500,7 @@ test_expect_success '--rehearse of what fails, and of what runs outside a transa
 	db_dump >before &&
 	test_expect_code 128 git apply-migration --rehearse 2>err &&
 	test_grep "^fatal: migrations/2_m.up.sql:1:15: .*nosuch.*does not exist (SQLSTATE 42P01)" err &&
-	test_grep "^hint: Nothing was changed" err &&
+	test_grep "^  Nothing was changed" err &&
 	migration 2_m "create index concurrently i on m1 ((1))" "drop index i" &&
 	test_expect_code 2 git apply-migration --rehearse 2>err &&
 	cat >expect <<-\END &&

@@ -652,7 +652,7 @@ DROP TABLE a;
 	fatal: migrations/001_a.down.sql:3:3: could not roll back migration .001.: table "nosuch" does not exist (SQLSTATE 42P01)
 	      DROP TABLE nosuch;
 	      ^
-	hint: Nothing was changed.
+	  Nothing was changed.
 	END
 	test_cmp expect actual &&
 	everything >after &&
@@ -1022,7 +1022,7 @@ test_expect_success 'a COMMIT that fails changes nothing, and is told' '
 	test_expect_code 128 git rollback-db --yes 001 >out 2>err &&
 	test_must_be_empty out &&
 	test_grep "^fatal: could not commit the rollback: update or delete on table \"p\" violates foreign key constraint" err &&
-	test_grep "^hint: Its transaction was rolled back\.$" err &&
+	test_grep "^  Its transaction was rolled back\.$" err &&
 	everything >after &&
 	test_cmp before after
 '
@@ -1123,14 +1123,37 @@ test_expect_success 'no hook runs for a preview, a rehearsal, or nothing to do' 
 	git rollback-db --to 003
 '
 
-test_expect_success 'a hook that cannot be executed is none' '
+test_expect_success 'a hook that cannot be executed is none, which is told' '
 	three &&
-	test_when_finished "rm -rf .git/hooks/*-rollback" &&
+	test_when_finished "rm -rf .git/hooks/*-rollback; git config --unset advice.ignoredHook" &&
 	printf "#!/bin/sh\nexit 1\n" >.git/hooks/pre-rollback &&
-	git rollback-db --yes -q 003 &&
+	git rollback-db --yes -q 003 2>err &&
+	cat >expect <<-\END &&
+	hint: The hook .pre-rollback. was ignored because it is not set as executable.
+	hint: Silence this with .git config advice.ignoredHook false..
+	END
+	tr "\047" . <err >actual &&
+	test_cmp expect actual &&
+	git config advice.ignoredHook false &&
+	git rollback-db --yes -q 002 2>err &&
+	test_must_be_empty err &&
 	rm .git/hooks/pre-rollback &&
 	mkdir .git/hooks/pre-rollback &&
-	git rollback-db --yes -q 002
+	git rollback-db --yes -q 001 2>err &&
+	test_must_be_empty err
+'
+
+test_expect_success 'a hook that is there and cannot be run refuses' '
+	three &&
+	test_when_finished "rm -rf .git/hooks/*-rollback" &&
+	write_script .git/hooks/pre-rollback "/nosuch/interpreter" <<-\END &&
+	exit 0
+	END
+	test_expect_code 128 git rollback-db --yes 003 2>err &&
+	test_grep "pre-rollback.*[Nn]o such file" err &&
+	test_write_lines 001 002 003 >expect &&
+	applied >actual &&
+	test_cmp expect actual
 '
 
 test_expect_success 'core.hooksPath counts, also as seen from a subdirectory' '

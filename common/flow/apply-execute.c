@@ -108,8 +108,10 @@ static int script_failed(const struct apply_run *run, const struct apply_step *s
 		return -1;
 	if (db_is_lost(&run->plan->session->db))
 		return error_hint(err, "Nothing of it is left. Run the command again once the server answers.");
-	if (run->plan->request->single_transaction)
-		return error_hint(err, "Nothing was changed. Correct the script and run the command again.");
+	if (run->plan->request->single_transaction) {
+		error_detail(err, "Nothing was changed.");
+		return error_hint(err, "Correct the script and run the command again.");
+	}
 	return error_hint(err, "Nothing of it is left; what was applied before it stays. "
 			       "Correct the script and run the command again.");
 }

@@ -41,7 +41,8 @@ static int script_failed(const struct apply_step *step, const struct db *db, str
 		return -1;
 	if (db_is_lost(db))
 		return error_hint(err, "Nothing of it is left. Run the command again once the server answers.");
-	return error_hint(err, "Nothing was changed. Correct the script and run the command again.");
+	error_detail(err, "Nothing was changed.");
+	return error_hint(err, "Correct the script and run the command again.");
 }
 
 /* The script, behind what is in the batch, and what its COMMIT would find. */

@@ -175,8 +175,8 @@ static int check_unchanged(struct change *change, struct error *err)
 		return 0;
 	error_refused(err, "database '%s' was changed by another run since this plan was made",
 		      change->session->database.name);
-	return error_hint(err, "%s Run the command again to see the new plan.",
-			  change->begun ? "What was done before it stays." : "Nothing was done.");
+	error_detail(err, change->begun ? "What was done before it stays." : "Nothing was done.");
+	return error_hint(err, "Run the command again to see the new plan.");
 }
 
 static int read_head(struct change *change, struct error *err)
@@ -376,7 +376,7 @@ int change_commit(struct change *change, const char *what, struct error *err)
 		return resolve_commit(change, what, &lost, err);
 	error_move(err, &lost);
 	error_prefix(err, "could not commit %s", what);
-	return error_hint(err, "Its transaction was rolled back.");
+	return error_detail(err, "Its transaction was rolled back.");
 }
 
 static enum operation_end end_of(bool good, const struct error *err)

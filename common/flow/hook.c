@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/hook.h"
 
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/process.h"
+#include "term/output.h"
 
 /* Where git looks for it: free() it. Only a configured folder takes a process to find. */
 static int hook_path(char **ret, const char *name, const struct repo *repo, bool configured,
@@ -27,25 +29,40 @@ static int hook_path(char **ret, const char *name, const struct repo *repo, bool
 	return 0;
 }
 
+/* git's own key for it. */
+static bool is_advised(const struct settings *settings)
+{
+	const char *value = settings_git(settings, "advice.ignoredhook");
+
+	return !value || (strcasecmp(value, "false") != 0 && strcasecmp(value, "no") != 0 &&
+			  strcasecmp(value, "off") != 0 && strcmp(value, "0") != 0);
+}
+
 int hook_run(const char *name, const struct repo *repo, const struct settings *settings,
 	     const json_t *input, struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 	char *path CLEANUP(free_p) = NULL;
+	char *absolute CLEANUP(free_p) = NULL;
 	char *text CLEANUP(free_p) = NULL;
 	struct stat st;
 
 	if (hook_path(&path, name, repo, settings_git(settings, "core.hookspath") != NULL, err) < 0)
 		return -1;
-	if (access(path, X_OK) < 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
+	if (access(path, X_OK) < 0) {
+		if (is_advised(settings))
+			advise("ignoredHook", "The hook '%s' was ignored because it is not set as executable.",
+			       name);
+		return 0;
+	}
+	/* It runs in another folder; and never is it a program of that name elsewhere. */
+	absolute = realpath(path, NULL);
+	if (!absolute)
+		return error_errno(err, "cannot run hook '%s'", path);
 	text = json_format(input);
-	strvec_push(&process.argv, path);
-	if (!strchr(path, '/')) /* never a program of that name elsewhere */
-		return error_set(err, "cannot run hook '%s'", path);
-	char *absolute CLEANUP(free_p) = realpath(path, NULL);
-	if (absolute)
-		string_replace(&process.argv.v[0], absolute);
+	strvec_push(&process.argv, absolute);
 	process.dir = repo->worktree ? repo->worktree : repo->git_dir;
 	process.input = text;
 	process.input_len = strlen(text);

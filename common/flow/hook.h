@@ -14,7 +14,8 @@
 #include "vcs/repo.h"
 
 /*
- * Runs the hook when there is one that can be executed. -1 with EXIT_REFUSED when it ended
+ * Runs the hook when there is one that can be executed; one that cannot is told of, unless
+ * git's advice.ignoredHook is false. -1 with EXIT_REFUSED when it ended
  * with another status than 0. What it prints goes to stderr.
  */
 int hook_run(const char *name, const struct repo *repo, const struct settings *settings,

@@ -159,14 +159,14 @@ static int run_down(struct rollback_run *run, struct rollback_step *step, struct
 	size_t removal = add_row_removal(run, step, batch);
 	if (change_run(&run->change, batch, &step->script, err) < 0) {
 		error_prefix(err, "could not roll back migration '%s'", step->applied->version);
-		return run->plan->outside ? -1 : error_hint(err, "Nothing was changed.");
+		return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
 	}
 	step->microseconds = clock_monotonic() - start;
 	step->ran = true;
 	progress_update(&run->progress, ++run->finished);
 	if (check_row_removal(step, &batch->item[removal], err) == 0)
 		return 0;
-	return run->plan->outside ? -1 : error_hint(err, "Nothing was changed.");
+	return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
 }
 
 static int run_downs(struct rollback_run *run, const struct group *group, struct error *err)
@@ -181,7 +181,7 @@ static int run_downs(struct rollback_run *run, const struct group *group, struct
 	}
 	if (run->plan->request->rehearse &&
 	    transaction_check_deferred(&run->plan->session->db, err) < 0)
-		return error_hint(err, "Nothing was changed.");
+		return error_detail(err, "Nothing was changed.");
 	if (prove(run, group, err) < 0)
 		return -1;
 	if (run->unproven || run->plan->request->rehearse)
@@ -231,8 +231,8 @@ static int outside_failed(const struct rollback_step *step, struct error *err)
 {
 	error_hint(err, "It runs outside a transaction, so what was done before stays; "
 			"'git migration-status' shows how far it came.");
-	error_hint(err, "Use 'git rollback-db %s' to go on from there;", step->applied->version);
-	return error_hint(err, "with --force it starts anew, with the down script of the worktree.");
+	error_hint(err, "Use 'git rollback-db %s' to go on from there.", step->applied->version);
+	return error_hint(err, "With --force it starts anew, with the down script of the worktree.");
 }
 
 static int group_outside(struct rollback_run *run, const struct group *group, struct error *err)

@@ -373,7 +373,7 @@ static int parse_downs(struct rollback_plan *plan, struct error *err)
 
 		if (parse_step(plan, step, err) < 0) {
 			/* All scripts are read before anything runs. */
-			error_hint(err, "Nothing was changed.");
+			error_detail(err, "Nothing was changed.");
 			return error_prefix(err, "cannot roll back migration '%s'", step->applied->version);
 		}
 		plan->destroys = plan->destroys || sql_script_loss(&step->script) != SQL_KEEPS_ROWS;
