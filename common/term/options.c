@@ -779,11 +779,17 @@ NORETURN static void print_and_exit(const struct strbuf *text)
 	exit(finish_output(EXIT_DONE));
 }
 
-NORETURN static void complain_and_exit(const struct error *err, const struct strbuf *usage)
+/* In one line, whatever was typed. */
+static void print_message(const struct error *err)
 {
 	char *message CLEANUP(free_p) = text_escaped(err->message);
 
-	error_line("%s", message); /* one line, whatever was typed */
+	error_line("%s", message);
+}
+
+NORETURN static void complain_and_exit(const struct error *err, const struct strbuf *usage)
+{
+	print_message(err);
 	if (err->hint)
 		hint("%s", err->hint);
 	fwrite(usage->buf, 1, usage->len, stderr);
