@@ -59,6 +59,20 @@ int lockfile_take(struct lockfile *lock, const char *path, const char *what, cha
 	return LOCKFILE_HELD;
 }
 
+/* A shared lock: those who only look do not stand in each other's way. */
+int lockfile_is_held(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int ret = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_errno(err, "cannot open lock file '%s'", path);
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		ret = errno == EWOULDBLOCK ? 1 : error_errno(err, "cannot lock '%s'", path);
+	close(fd);
+	return ret;
+}
+
 void lockfile_release(struct lockfile *lock)
 {
 	if (lock->fd < 0)

@@ -26,6 +26,8 @@ enum lockfile_result { LOCKFILE_HELD = 0, LOCKFILE_BUSY = 1 };
  */
 int lockfile_take(struct lockfile *lock, const char *path, const char *what, char **ret_holder,
 		  struct error *err) MUST_CHECK;
+/* Is it held now? 1 yes, 0 no, -1 error. Leaves the file as it is. */
+int lockfile_is_held(const char *path, struct error *err) MUST_CHECK;
 void lockfile_release(struct lockfile *lock);
 
 #endif

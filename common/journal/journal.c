@@ -139,11 +139,25 @@ int operation_mark(struct operation *operation, const char *transaction, struct 
 	return 0;
 }
 
-/* One line in the event log: a copy of the record, appended in one write. */
+/* The record as one line; the mark without the blanks that keep its place. */
+static char *event_text(json_t *record)
+{
+	json_t *event CLEANUP(json_decref_p) = json_copy(record);
+	const char *mark = json_member(record, "transaction");
+
+	mark += strspn(mark, " ");
+	if (*mark)
+		json_object_set_new(event, "transaction", json_string(mark));
+	else
+		json_object_del(event, "transaction");
+	return json_dumps(event, JSON_COMPACT);
+}
+
+/* One line in the event log, appended in one write. */
 static int append_event(const struct operation *operation, struct error *err)
 {
 	char *path CLEANUP(free_p) = xstrfmt("%s/../log", operation->folder);
-	char *text CLEANUP(free_p) = json_dumps(operation->record, JSON_COMPACT);
+	char *text CLEANUP(free_p) = event_text(operation->record);
 	char *line CLEANUP(free_p) = NULL;
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	ssize_t n;
@@ -205,15 +219,8 @@ static int read_open(json_t **ret, const char *path, struct error *err)
 static int is_busy(const char *common_dir, struct error *err)
 {
 	char *path CLEANUP(free_p) = xstrfmt("%s/rollback/lock", common_dir);
-	char *holder CLEANUP(free_p) = NULL;
-	struct lockfile lock = LOCKFILE_INIT;
-	int ret;
 
-	if (access(path, F_OK) < 0)
-		return 0;
-	ret = lockfile_take(&lock, path, "looking", &holder, err);
-	lockfile_release(&lock);
-	return ret;
+	return lockfile_is_held(path, err);
 }
 
 /*

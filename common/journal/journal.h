@@ -10,9 +10,10 @@
  *         0600 in folders of 0700; the lock is <common dir>/rollback/lock. All linked
  *         worktrees share them.
  * Format: {"format":1, "id", "command", "pid", "host",
- *         "state":"open|done|failed|interrupted|discarded", "started_at", "finished_at", "transaction", ...} and the members that
- *         commands record.
- *         <common dir>/rollback/log has one line, a JSON object, for each that was closed.
+ *         "state":"open|done|failed|interrupted|discarded", "started_at", "finished_at",
+ *         "transaction", ...} and the members that commands record.
+ *         <common dir>/rollback/log has one line, a JSON object, for each that was closed;
+ *         without "transaction" where none was.
  * Secrets: none go in; callers record names of environments, never connection strings.
  * The journal knows files and refs, not databases: what a database says about an open
  * operation is found out by the flows.
