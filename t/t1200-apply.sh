@@ -223,6 +223,16 @@ test_expect_success '-n shows the plan and does nothing' '
 	test_cmp refs.before refs
 '
 
+test_expect_success '-v shows the plan to whoever waits: results alone go to standard output' '
+	test_when_finished_clean &&
+	tables_of 1 &&
+	git apply-migration -v >out 2>err &&
+	printf "Database default: 1 to apply.\n  1 m\n" >expect &&
+	test_cmp expect err &&
+	test_grep ! "to apply" out &&
+	test_line_count = 1 out
+'
+
 test_expect_success '-n --json' '
 	test_when_finished_clean &&
 	tables_of 1 && migration 2_m "create index concurrently i on m1 ((1)); select 1;" &&

@@ -67,6 +67,27 @@ static char *step_title(const struct apply_step *step)
 	return text_escaped(title);
 }
 
+static void print_plan(const struct apply_plan *plan, FILE *to)
+{
+	char *database CLEANUP(free_p) = text_escaped(plan->session->database.name);
+
+	fflush(stdout);
+	fprintf(to, "Database %s: %zu to %s.\n", database, plan->nr, verb(plan->request));
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct apply_step *step = &plan->step[i];
+		char *title CLEANUP(free_p) = step_title(step);
+
+		fprintf(to, "  %s", title);
+		if (step->unfinished)
+			fprintf(to, " (after statement %zu of %zu)", step->unfinished->done,
+				step->script.nr);
+		if (step->script.no_transaction)
+			fprintf(to, " (outside a transaction: %s)",
+				step->script.why ? sql_kind_name(step->script.why->kind) : "as it is marked");
+		putc('\n', to);
+	}
+}
+
 void apply_show(const struct apply_plan *plan)
 {
 	const struct common_options *common = &plan->request->common;
@@ -82,23 +103,9 @@ void apply_show(const struct apply_plan *plan)
 			verdict_print(&plan->verdict, false);
 		return;
 	}
+	if (common->dry_run || common->verbose)
+		print_plan(plan, common->dry_run ? stdout : stderr);
 	verdict_print(&plan->verdict, common->dry_run);
-	if (!common->dry_run && !common->verbose)
-		return;
-	char *database CLEANUP(free_p) = text_escaped(plan->session->database.name);
-	printf("Database %s: %zu to %s.\n", database, plan->nr, verb(plan->request));
-	for (size_t i = 0; i < plan->nr; i++) {
-		const struct apply_step *step = &plan->step[i];
-		char *title CLEANUP(free_p) = step_title(step);
-
-		printf("  %s", title);
-		if (step->unfinished)
-			printf(" (after statement %zu of %zu)", step->unfinished->done, step->script.nr);
-		if (step->script.no_transaction)
-			printf(" (outside a transaction: %s)",
-			       step->script.why ? sql_kind_name(step->script.why->kind) : "as it is marked");
-		putchar('\n');
-	}
 }
 
 void apply_show_done(const struct apply_plan *plan, const struct apply_step *step)

@@ -62,6 +62,7 @@ struct apply_plan {
 int apply_plan(struct apply_plan *ret, struct session *s, const struct apply_request *request,
 	       struct error *err) MUST_CHECK;
 void apply_plan_release(struct apply_plan *plan);
+/* To stdout with --dry-run; with --verbose otherwise to stderr. */
 void apply_show(const struct apply_plan *plan);
 /* The line of one step that is done; apply_execute() calls it as it goes. */
 void apply_show_done(const struct apply_plan *plan, const struct apply_step *step);
