@@ -14,6 +14,13 @@ static const char *const usage[] = {
 	NULL,
 };
 
+static int agree(const struct apply_plan *plan, struct error *err)
+{
+	if (!verdict_is_clean(&plan->verdict))
+		return error_refused(err, "nothing was changed");
+	return plan->nr ? confirm_protected(&plan->session->database, &plan->request->common, err) : 0;
+}
+
 static int run(struct apply_request *request, struct error *err)
 {
 	struct session session CLEANUP(session_close) = SESSION_INIT;
@@ -35,10 +42,11 @@ static int run(struct apply_request *request, struct error *err)
 	apply_show(&plan);
 	if (request->common.dry_run)
 		return EXIT_DONE;
-	if (!verdict_is_clean(&plan.verdict))
-		return EXIT_REFUSED;
-	if (plan.nr && confirm_protected(&session.database, &request->common, err) < 0)
-		return error_exit(err);
+	if (agree(&plan, err) < 0) {
+		apply_report(&plan, err);
+		/* Why the plan is refused has been told. */
+		return verdict_is_clean(&plan.verdict) ? error_exit(err) : EXIT_REFUSED;
+	}
 	ret = apply_execute(&plan, err);
 	apply_report(&plan, ret < 0 ? err : NULL);
 	return ret < 0 ? error_exit(err) : EXIT_DONE;
@@ -82,6 +90,10 @@ int cmd_main(int argc, const char **argv)
 	request.no_proof = !proof;
 	if (argc && request.mode != APPLY_ALL)
 		usage_error(usage, "versions cannot be combined with --to, --next, --continue or --baseline");
+	if (request.mode == APPLY_CONTINUE && (request.rehearse || request.single_transaction))
+		usage_error(usage, "--continue cannot be combined with --rehearse or --single-transaction");
+	if (request.mode == APPLY_BASELINE && request.rehearse)
+		usage_error(usage, "--baseline cannot be combined with --rehearse: it runs nothing");
 	interrupt_catch();
 	return run(&request, &err);
 }

@@ -370,4 +370,49 @@ test_expect_success 'who may read the ledger alone sees the status, and is told 
 	test_grep "permission denied" err
 '
 
+test_expect_success 'a schema that comes to stand first in search_path hides no ledger' '
+	test_when_finished_clean &&
+	migration 1 "create table a ()" "drop table a" &&
+	migration 2 "create schema postgres" "drop schema postgres" &&
+	git apply-migration -q &&
+	git migration-status --porcelain >out && cut -f1,2 out >actual &&
+	printf "applied\t1\napplied\t2\n" >expect && test_cmp expect actual &&
+	git apply-migration >out && test_grep "Nothing to apply" out &&
+	git rollback-db --yes -q --all &&
+	test "$(db_sql "SELECT count(*) FROM public.schema_migrations")" = 0
+'
+
+test_expect_success 'two ledgers along search_path are one too many' '
+	test_when_finished_clean &&
+	migration 1 "create table a ()" "drop table a" &&
+	git apply-migration -q &&
+	db_sql "CREATE SCHEMA postgres; CREATE TABLE postgres.schema_migrations (LIKE public.schema_migrations)" &&
+	test_expect_code 2 git migration-status 2>err &&
+	test_grep "in schema .postgres. and in schema .public." err &&
+	git -c rollback.migrations.table=public.schema_migrations migration-status >out &&
+	test_grep applied out &&
+	db_sql "DROP SCHEMA postgres CASCADE"
+'
+
+test_expect_success 'operators of others are not ours' '
+	test_when_finished_clean &&
+	db_sql "CREATE FUNCTION public.never(varchar, varchar) RETURNS bool LANGUAGE plpgsql AS \$\$ BEGIN RAISE \$x\$hijacked\$x\$; END \$\$;
+		CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.never)" &&
+	migration 1 "create table a ()" "drop table a" &&
+	git apply-migration -q && git rollback-db -q --yes --all &&
+	db_sql "DROP OPERATOR public.= (varchar, varchar); DROP FUNCTION public.never(varchar, varchar)"
+'
+
+test_expect_success 'a record that a trigger swallows is no success' '
+	test_when_finished_clean &&
+	migration 1 "create table a ()" "drop table a" && migration 2 "create table b ()" "drop table b" &&
+	git apply-migration -q --next &&
+	db_sql "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RETURN NULL; END \$\$;
+		CREATE TRIGGER swallow BEFORE INSERT ON schema_migrations FOR EACH ROW EXECUTE FUNCTION swallow()" &&
+	test_expect_code 128 git apply-migration 2>err &&
+	test_grep "changed 0 rows, not 1" err &&
+	test "$(db_sql "SELECT to_regclass(\$\$b\$\$) IS NULL")" = t &&
+	db_sql "DROP TRIGGER swallow ON schema_migrations; DROP FUNCTION swallow()"
+'
+
 test_done

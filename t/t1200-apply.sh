@@ -249,6 +249,9 @@ test_expect_success '-n --json' '
 	  "reasons": [
 	    "migration %migrations/2_m.up.sql% has no down script"
 	  ],
+	  "hints": [
+	    "Write it, or use --allow-missing-down to do without a way back."
+	  ],
 	  "warnings": [],
 	  "steps": [
 	    {
@@ -321,6 +324,26 @@ test_expect_success '--json of a run' '
 	git apply-migration --json >actual &&
 	test_grep "\"steps\": \[\]" actual &&
 	test_grep "\"outcome\": \"done\"" actual
+'
+
+test_expect_success '--json always has an outcome, also of what is refused' '
+	test_when_finished_clean &&
+	tables_of 1 && migration 2_m "select 1" &&
+	outcome () {
+		sed -n "s/^  \"outcome\": \"\(.*\)\",*\$/\1/p" out
+	} &&
+	test_expect_code 2 git apply-migration --json >out 2>err &&
+	test "$(outcome)" = refused && test_grep "\"message\": \"nothing was changed\"" out &&
+	test_grep "^error: .*has no down script" err &&
+	git apply-migration --json 1 >out &&
+	test "$(outcome)" = done &&
+	git apply-migration -n --json >out &&
+	test "$(outcome)" = "" &&
+	git config rollback.database.production.url "$DATABASE_URL" &&
+	git config rollback.database.production.protected true &&
+	test_when_finished "git config --remove-section rollback.database.production" &&
+	test_expect_code 2 git apply-migration --json --allow-missing-down >out 2>err &&
+	test "$(outcome)" = refused && test_grep "\"message\": \"database .production. is protected\"" out
 '
 
 test_expect_success '-q says nothing' '
@@ -1047,6 +1070,33 @@ test_expect_success 'whatever the isolation level is by default' '
 	db_sql "SELECT x FROM level" >actual &&
 	echo "read committed" >expect &&
 	test_cmp expect actual
+'
+
+test_expect_success 'temporary tables and cursors do not leak into the next script' '
+	test_when_finished_clean &&
+	migration 1 "CREATE TABLE orders (id int)" "DROP TABLE orders" &&
+	migration 2 "CREATE TEMP TABLE orders AS SELECT 1 AS id; DECLARE c CURSOR WITH HOLD FOR SELECT 1" "SELECT 1" &&
+	migration 3 "ALTER TABLE orders ADD COLUMN c int" "ALTER TABLE orders DROP COLUMN c" &&
+	migration 4 "FETCH c" "SELECT 1" &&
+	test_expect_code 128 git apply-migration -q 2>err &&
+	test_grep "4_step.up.sql:1" err && test_grep "cursor .c. does not exist" err &&
+	test "$(db_sql "SELECT count(*) FROM pg_attribute WHERE attrelid = \$\$public.orders\$\$::regclass AND attname = \$\$c\$\$")" = 1
+'
+
+test_expect_success 'modes that make no sense together are refused' '
+	for options in "--continue --rehearse" "--continue --single-transaction" "--baseline=1 --rehearse"
+	do
+		test_expect_code 129 git apply-migration $options 2>err &&
+		test_grep "cannot be combined" err || return
+	done
+'
+
+test_expect_success 'a baseline is not kept from scripts that could not run, nor from a down' '
+	test_when_finished_clean &&
+	migration 1 "CREATE TABLE a (); COMMIT; CREATE TABLE b ()" &&
+	git apply-migration -q --baseline 1 2>err &&
+	test_grep "warning: migration .1. could not be applied as it is" err &&
+	test "$(db_sql "SELECT version FROM schema_migrations")" = 1
 '
 
 test_done

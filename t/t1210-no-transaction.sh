@@ -473,4 +473,52 @@ vacuum nosuch" &&
 	status "pending|1|" && indexes ""
 '
 
+# The notes in the log are ours, whatever role the script has taken by then.
+test_expect_success 'a script that takes another role is noted by ourselves' '
+	test_when_finished_clean &&
+	role=${db_name}_other && test_when_finished "db_reset && db_sql \"DROP ROLE $role\" postgres" &&
+	db_sql "create role $role" && db_sql "grant create on schema public to $role" &&
+	one "set role $role;
+create table b (y int);
+create index concurrently i on b (y);
+set session authorization $role;
+create table c ()" "drop table b, c" &&
+	git apply-migration -q &&
+	db_sql "SELECT relname, relowner::regrole FROM pg_class WHERE relname IN (\$\$b\$\$, \$\$c\$\$) ORDER BY 1" >actual &&
+	printf "%s\n" "b|$role" "c|$role" >expect && test_cmp expect actual &&
+	git migration-status --check
+'
+
+test_expect_success 'set_config() counts again after a break, and what is not known is not guessed' '
+	test_when_finished_clean && test_when_finished db_reset &&
+	db_sql "create schema app" &&
+	one "select pg_catalog.set_config('\''search_path'\'', '\''app'\'', false);
+create table b (y int);
+vacuum nosuch;
+create table c ()" "select 1" &&
+	test_expect_code 128 git apply-migration 2>err &&
+	db_sql "create table app.nosuch ()" &&
+	git apply-migration -q --continue &&
+	db_sql "SELECT relname FROM pg_class WHERE relnamespace = \$\$app\$\$::regnamespace AND relkind = \$\$r\$\$ ORDER BY 1" >actual &&
+	printf "%s\n" b c nosuch >expect && test_cmp expect actual &&
+	git rollback-db -q --yes --all && db_reset &&
+	one "do \$\$ begin perform set_config('\''search_path'\'', '\''public'\'', false); end \$\$;
+vacuum nosuch" "select 1" &&
+	test_expect_code 128 git apply-migration 2>err &&
+	test_expect_code 1 git apply-migration --continue 2>err &&
+	test_grep "cannot go on: what statement 1 has set is not known" err
+'
+
+test_expect_success 'a log without its scripts is an error, and no crash' '
+	test_when_finished_clean &&
+	one "create index concurrently i on a (x); vacuum nosuch" "drop index i" &&
+	test_expect_code 128 git apply-migration 2>err &&
+	db_sql "UPDATE schema_rollback_log SET up_sql = NULL, down_sql = NULL" &&
+	test_expect_code 128 git apply-migration --continue 2>err &&
+	test_grep "no longer has the script of migration .1." err &&
+	db_sql "UPDATE schema_rollback_log SET direction = \$\$down\$\$" &&
+	test_expect_code 128 git rollback-db 1 --yes 2>err &&
+	test_grep "no longer has the script" err
+'
+
 test_done

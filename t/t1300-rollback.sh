@@ -373,6 +373,7 @@ test_expect_success 'the plan as JSON' '
 	  "confirm": "ROLLBACK",
 	  "verdict": "clean",
 	  "reasons": [],
+	  "hints": [],
 	  "warnings": [
 	    "applied later, and stays: 003"
 	  ],
@@ -410,6 +411,7 @@ test_expect_success 'the report as JSON' '
 	  "confirm": "ROLLBACK",
 	  "verdict": "clean",
 	  "reasons": [],
+	  "hints": [],
 	  "warnings": [],
 	  "steps": [
 	    {
@@ -1218,6 +1220,15 @@ test_expect_success 'versions of others, whatever is in them, are in nobody'\''s
 	test_grep ! "^error" err &&
 	test_grep "^warning: applied later, and stays: " err &&
 	test_expect_code 2 git rollback-db --yes 20240101-init
+'
+
+test_expect_success '--to-commit of a commit without any migrations is warned of' '
+	fresh &&
+	empty=$(git commit-tree -m empty $(git mktree </dev/null)) &&
+	migration 001_a "CREATE TABLE a ();" "DROP TABLE a;" && git apply-migration -q &&
+	git rollback-db -q --yes --to-commit $empty 2>err &&
+	test_grep "warning: .* has no folder with migrations, so everything that is applied goes" err &&
+	test "$(db_sql "SELECT count(*) FROM schema_migrations")" = 0
 '
 
 test_done

@@ -916,4 +916,15 @@ test_expect_success 'the tracking tables are no part of it' '
 	test_grep "^Proven" out
 '
 
+test_expect_success 'a baseline rolled back together with what was built on it' '
+	fresh &&
+	db_sql "CREATE TABLE a (id int, b int)" &&
+	migration 001_a "CREATE TABLE a (id int, b int);" "DROP TABLE a;" &&
+	migration 002_b "ALTER TABLE a ALTER b SET DEFAULT 5;" "ALTER TABLE a ALTER b DROP DEFAULT;" &&
+	git apply-migration -q --baseline 001 && git apply-migration -q &&
+	git rollback-db --yes --all >out &&
+	test_grep "nothing is recorded" out &&
+	test "$(db_sql "SELECT count(*) FROM schema_migrations")" = 0
+'
+
 test_done

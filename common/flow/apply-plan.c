@@ -158,7 +158,7 @@ static void check_file(struct apply_plan *plan, const struct migration *m)
 	const struct apply_request *request = plan->request;
 	const char *newest = newest_applied(plan->session);
 
-	if (!m->down.path && !request->allow_missing_down) {
+	if (!m->down.path && !request->allow_missing_down && request->mode != APPLY_BASELINE) {
 		verdict_refuse(&plan->verdict, "migration '%s' has no down script", m->up.path);
 		verdict_hint(&plan->verdict,
 			     "Write it, or use --allow-missing-down to do without a way back.");
@@ -242,6 +242,17 @@ static int check_down(const struct apply_step *step, const char *path, struct er
 	return sql_script_parse(&down, path, step->down_text.buf, step->down_text.len, err);
 }
 
+static int load_down(struct apply_plan *plan, struct apply_step *step, struct error *err)
+{
+	const struct migration *m = step->file;
+
+	step->has_down = true;
+	if (migrations_load(&step->down_text, &plan->session->files, &m->down, err) < 0)
+		return -1;
+	migration_checksum(step->down_checksum, step->down_text.buf, step->down_text.len);
+	return 0;
+}
+
 static int load_step(struct apply_plan *plan, struct apply_step *step, struct error *err)
 {
 	const struct migration *m = step->file;
@@ -255,11 +266,25 @@ static int load_step(struct apply_plan *plan, struct apply_step *step, struct er
 		return -1;
 	if (!m->down.path)
 		return 0;
-	step->has_down = true;
-	if (migrations_load(&step->down_text, &plan->session->files, &m->down, err) < 0)
+	return load_down(plan, step, err) < 0 ? -1 : check_down(step, m->down.path, err);
+}
+
+/* For a baseline, which runs nothing: a script that could not be run is only warned of. */
+static int load_unrun(struct apply_plan *plan, struct apply_step *step, struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	if (load_step(plan, step, &reason) == 0)
+		return 0;
+	if (!*step->checksum || (step->file->down.path && !step->has_down &&
+				 load_down(plan, step, err) < 0)) {
+		if (!error_is_set(err))
+			error_move(err, &reason);
 		return -1;
-	migration_checksum(step->down_checksum, step->down_text.buf, step->down_text.len);
-	return check_down(step, m->down.path, err);
+	}
+	verdict_warn(&plan->verdict, "migration '%s' could not be applied as it is: %s", step->version,
+		     reason.message);
+	return 0;
 }
 
 /* An interrupted one goes on from the copy in the log, whatever the file is by now. */
@@ -275,6 +300,11 @@ static int plan_continue(struct apply_plan *plan, struct error *err)
 			verdict_refuse(&plan->verdict, "the rollback of '%s' was interrupted", u->version);
 			verdict_hint(&plan->verdict, "Use 'git rollback-db %s' to finish it.", u->version);
 			continue;
+		}
+		if (!u->up_sql) {
+			error_set(err, "the database's log no longer has the script of migration '%s'",
+				  u->version);
+			return error_hint(err, "Use 'git rollback-db %s' to undo it.", u->version);
 		}
 		step = add_step(plan, u->version, u->name);
 		step->unfinished = u;
@@ -341,9 +371,10 @@ int apply_plan(struct apply_plan *ret, struct session *s, const struct apply_req
 		check_file(ret, step->file);
 		if (step->file->unreadable)
 			continue;
-		if (load_step(ret, step, err) < 0)
+		if (request->mode == APPLY_BASELINE ? load_unrun(ret, step, err) : load_step(ret, step, err))
 			return error_prefix(err, "cannot apply migration '%s'", step->version);
-		check_script(ret, step);
+		if (request->mode != APPLY_BASELINE)
+			check_script(ret, step);
 	}
 	return check_lock_table(ret, err);
 }

@@ -6,7 +6,7 @@
  * back to its digest from before them, and every other object is what it was when the
  * rollback began. So drift that was there already, or a migration taken out of the middle,
  * is no failure. Of migrations that another tool applied nothing is recorded: that is
- * said, and not held against them.
+ * said, and not held against them; nor is what newer ones want back that such a one made.
  *
  * Use:    proof_expect() for each migration, the newest first; then proof_check() with the
  *         catalog as it is now and what the rollback changed.
@@ -29,6 +29,7 @@ struct proof {
 	struct strvec order;	   /* tables whose order of columns is another */
 	struct strvec unrecorded;  /* versions of which nothing is recorded */
 	struct proof_expected *expected;
+	size_t overruled; /* of these, so many from before the oldest unrecorded one */
 	size_t nr, alloc;
 };
 #define PROOF_INIT { 0 }

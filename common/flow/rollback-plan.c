@@ -63,11 +63,12 @@ static int find_applied(size_t *ret, const struct session *s, const char *versio
 	return 0;
 }
 
+/* The newest: of an up that was interrupted, and of its rollback that was too, the rollback. */
 static const struct log_unfinished *find_unfinished(const struct session *s, const char *version)
 {
-	for (size_t i = 0; i < s->unfinished.nr; i++)
-		if (!version_compare(s->unfinished.item[i].version, version))
-			return &s->unfinished.item[i];
+	for (size_t i = s->unfinished.nr; i; i--)
+		if (!version_compare(s->unfinished.item[i - 1].version, version))
+			return &s->unfinished.item[i - 1];
 	return NULL;
 }
 
@@ -169,6 +170,11 @@ static int target_to_commit(struct rollback_plan *plan, struct error *err)
 
 	if (session_read_files(&there, s, plan->request->commit, err) < 0)
 		return -1;
+	/* A folder that was renamed since, or is named by a setting, looks the same from here. */
+	if (!there.folder && s->ledger.nr)
+		verdict_warn(&plan->verdict,
+			     "'%s' has no folder with migrations, so everything that is applied goes",
+			     plan->request->commit);
 	for (size_t i = s->ledger.nr; i; i--) {
 		const struct ledger_entry *entry = &s->ledger.item[i - 1];
 		struct migration *m = migrations_find(&there, entry->version);
@@ -262,7 +268,8 @@ static void refuse_interrupted(struct rollback_plan *plan)
 		bool meant = false;
 
 		for (size_t k = 0; k < plan->nr; k++)
-			meant = meant || plan->step[k].unfinished == u;
+			meant = meant || (plan->step[k].unfinished &&
+					  !version_compare(plan->step[k].unfinished->version, u->version));
 		if (meant)
 			continue;
 		verdict_refuse(&plan->verdict, "migration '%s' was interrupted: statement %zu of %zu is done",
@@ -344,6 +351,11 @@ static void warn_of_down(struct rollback_plan *plan, const struct rollback_step 
 static int parse_interrupted_down(struct rollback_step *step, struct error *err)
 {
 	const struct log_unfinished *u = step->unfinished;
+
+	if (!u->down_sql) {
+		error_set(err, "the database's log no longer has the script of its rollback");
+		return error_hint(err, "Use --force to start anew with the worktree's down script.");
+	}
 	char *path CLEANUP(free_p) = xstrfmt("%s.down.sql in the database's log", u->version);
 
 	return sql_script_parse(&step->script, path, u->down_sql, strlen(u->down_sql), err);

@@ -47,15 +47,46 @@ int runner_run(struct db *db, struct db_batch *batch, const struct sql_script *s
 	return -1;
 }
 
-/* Does the statement only change a setting of the session? */
-static bool is_setting(const struct sql_script *script, const struct sql_statement *statement)
+static bool is_word(const char *text, size_t len, const char *word)
 {
-	const char *text = script->text + statement->offset;
+	size_t n = strlen(word);
 
-	return (statement->len > 4 && !strncasecmp(text, "set", 3) &&
-		isspace((unsigned char)text[3])) ||
-	       (statement->len > 6 && !strncasecmp(text, "reset", 5) &&
-		isspace((unsigned char)text[5]));
+	return len > n && !strncasecmp(text, word, n) && isspace((unsigned char)text[n]);
+}
+
+/* "SELECT set_config(...)" and nothing more, as pg_dump writes it. */
+static bool is_set_config(const char *text, size_t len)
+{
+	static const char schema[] = "pg_catalog.", name[] = "set_config";
+	size_t at = strlen("select");
+
+	if (!is_word(text, len, "select"))
+		return false;
+	while (at < len && isspace((unsigned char)text[at]))
+		at++;
+	if (len - at > strlen(schema) && !strncasecmp(text + at, schema, strlen(schema)))
+		at += strlen(schema);
+	if (len - at <= strlen(name) || strncasecmp(text + at, name, strlen(name)) != 0)
+		return false;
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	/* One pair of brackets, from here to the end. */
+	const char *open = memchr(text + at, '(', len - at);
+	return open && text[len - 1] == ')' && !memchr(open + 1, '(', (size_t)(text + len - open - 1)) &&
+	       memchr(open, ')', (size_t)(text + len - open)) == text + len - 1;
+}
+
+/* Does the statement only change a setting of the session? */
+static bool is_setting(const char *text, size_t len)
+{
+	return is_word(text, len, "set") || is_word(text, len, "reset") || is_set_config(text, len);
+}
+
+static bool mentions_set_config(const char *text, size_t len)
+{
+	char *copy CLEANUP(free_p) = xmemdupz(text, len);
+
+	return strcasestr(copy, "set_config") != NULL;
 }
 
 int runner_replay_settings(struct session *s, const struct sql_script *script, size_t before,
@@ -63,27 +94,55 @@ int runner_replay_settings(struct session *s, const struct sql_script *script, s
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	for (size_t i = 0; i < before; i++)
-		if (is_setting(script, &script->statement[i]))
-			db_batch_add(&batch, script->text + script->statement[i].offset,
-				     script->statement[i].len, 0, NULL)
-				->tag = i + 1;
+	for (size_t i = 0; i < before; i++) {
+		const struct sql_statement *statement = &script->statement[i];
+		const char *text = script->text + statement->offset;
+
+		if (is_setting(text, statement->len)) {
+			db_batch_add(&batch, text, statement->len, 0, NULL)->tag = i + 1;
+		} else if (mentions_set_config(text, statement->len)) {
+			error_set(err, "cannot go on: what statement %zu has set is not known any more", i + 1);
+			error_at(err, script->path, script->text, script->len, statement->offset);
+			return error_code(err, EXIT_NO);
+		}
+	}
 	return runner_run(&s->db, &batch, script, err);
+}
+
+/*
+ * The note that a statement is begun or done, by ourselves: the script may have taken
+ * another role. What the session has set comes back with the end of the transaction.
+ */
+static void add_progress(struct session *s, struct db_batch *batch, const char *operation,
+			 const char *version, size_t begun, size_t done)
+{
+	static const char *const ourselves[] = { "SET LOCAL SESSION AUTHORIZATION DEFAULT",
+						 "SET LOCAL ROLE NONE" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ourselves); i++)
+		db_batch_add(batch, ourselves[i], strlen(ourselves[i]), 0, NULL);
+	rollback_log_add_progress(batch, &s->place, operation, version, begun, done);
+}
+
+/* Our own settings are left out: those that the script itself has made count. */
+static void add_begin(struct db_batch *batch)
+{
+	static const char begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+	db_batch_add(batch, begin, strlen(begin), 0, NULL);
 }
 
 /* Inside a transaction, together with the note that it is done. */
 static int run_inside(struct session *s, const struct sql_script *script, size_t index,
 		      const char *operation, const char *version, struct error *err)
 {
-	static const char begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
 	const struct sql_statement *statement = &script->statement[index];
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	/* Without our settings: those that the script itself has made count. */
-	db_batch_add(&batch, begin, strlen(begin), 0, NULL);
+	add_begin(&batch);
 	db_batch_add(&batch, script->text + statement->offset, statement->len, 0, NULL)->tag =
 		index + 1;
-	rollback_log_add_progress(&batch, &s->place, operation, version, index + 1, index + 1);
+	add_progress(s, &batch, operation, version, index + 1, index + 1);
 	if (runner_run(&s->db, &batch, script, err) < 0) {
 		db_rollback(&s->db);
 		return -1;
@@ -96,8 +155,13 @@ static int note_progress(struct session *s, const char *operation, const char *v
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	rollback_log_add_progress(&batch, &s->place, operation, version, begun, done);
-	return db_batch_run(&s->db, &batch, NULL, err);
+	add_begin(&batch);
+	add_progress(s, &batch, operation, version, begun, done);
+	if (db_batch_run(&s->db, &batch, NULL, err) < 0) {
+		db_rollback(&s->db);
+		return error_prefix(err, "could not note how far migration '%s' came", version);
+	}
+	return transaction_commit(&s->db, err) == TRANSACTION_COMMITTED ? 0 : -1;
 }
 
 /* A pooler that has changed the server process has taken the lock from us as well. */

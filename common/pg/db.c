@@ -173,22 +173,48 @@ static int64_t connect_deadline(const struct db *db)
 	return seconds > 0 ? clock_monotonic() + (int64_t)seconds * 1000000 : INT64_MAX;
 }
 
+/*
+ * What holds unless the user says otherwise. libpq lets a connection string replace what
+ * stands before it, but not the environment or a service file: so these are left out there.
+ * The keepalives find a dead server in 30 s; tcp_user_timeout ends a send that is never
+ * acknowledged.
+ */
+static size_t add_defaults(const char **keywords, const char **values, const struct db *db)
+{
+	static const struct {
+		const char *keyword, *value, *variable;
+	} defaults[] = {
+		{ "connect_timeout", "10", "PGCONNECT_TIMEOUT" },
+		{ "keepalives_idle", "10", NULL },
+		{ "keepalives_interval", "5", NULL },
+		{ "keepalives_count", "4", NULL },
+		{ "tcp_user_timeout", "30000", NULL },
+	};
+	size_t nr = 0;
+
+	if (getenv("PGSERVICE") || strstr(db->conninfo, "service="))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		if (defaults[i].variable && getenv(defaults[i].variable))
+			continue;
+		keywords[nr] = defaults[i].keyword;
+		values[nr++] = defaults[i].value;
+	}
+	return nr;
+}
+
 static int start(struct db *db, struct error *err)
 {
-	/*
-	 * libpq lets a later value replace an earlier one, so what stands before the
-	 * connection string are defaults, and what stands behind it are ours. The
-	 * keepalives find a dead server in 30 s; tcp_user_timeout ends a send that is
-	 * never acknowledged.
-	 */
-	const char *const keywords[] = {
-		"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-		"tcp_user_timeout", "dbname", "application_name", "client_encoding", NULL,
-	};
-	const char *const values[] = {
-		"10", "10", "5", "4", "30000", db->conninfo, db->application_name, "UTF8", NULL,
-	};
+	const char *keywords[9], *values[9];
+	size_t nr = add_defaults(keywords, values, db);
 
+	keywords[nr] = "dbname";
+	values[nr++] = db->conninfo;
+	keywords[nr] = "application_name";
+	values[nr++] = db->application_name;
+	keywords[nr] = "client_encoding";
+	values[nr++] = "UTF8";
+	keywords[nr] = values[nr] = NULL;
 	conn_free(db->conn);
 	db->conn = xcalloc(1, sizeof(*db->conn));
 	db->conn->polling = PGRES_POLLING_WRITING;
@@ -433,6 +459,11 @@ int64_t db_int(const struct db_result *result, size_t row, size_t column)
 	return strtoll(db_value(result, row, column), NULL, 10);
 }
 
+const char *db_command_tag(const struct db_result *result)
+{
+	return PQcmdStatus(result->res->pg);
+}
+
 int64_t db_time(const struct db_result *result, size_t row, size_t column)
 {
 	/* Eight bytes as hexadecimal: microseconds since 2000-01-01 UTC, big-endian. */
@@ -462,11 +493,13 @@ static void cancel(struct db *db)
 
 /*
  * Sends what is waiting and waits until a result can be had without blocking. An interrupt
- * cancels the statement, once; `*interrupted` tells the caller.
+ * cancels the statement; `*interrupted` tells the caller.
  */
 static int wait_result(struct db *db, bool *interrupted, struct error *err)
 {
+	const int64_t again = 1000000; /* a cancel that comes between two statements is lost */
 	PGconn *pg = db->conn->pg;
+	int64_t cancelled = 0;
 
 	for (;;) {
 		int unsent = PQflush(pg);
@@ -475,8 +508,9 @@ static int wait_result(struct db *db, bool *interrupted, struct error *err)
 			return error_pg(err, db, NULL);
 		if (!PQisBusy(pg))
 			return 0;
-		if (interrupt_pending() && !*interrupted) {
+		if (interrupt_pending() && (!cancelled || clock_monotonic() - cancelled > again)) {
 			*interrupted = true;
+			cancelled = clock_monotonic();
 			cancel(db);
 		}
 		/* Wakes up now and then: a signal may come just before poll(). */
@@ -586,7 +620,7 @@ struct db_command *db_batch_add(struct db_batch *batch, const char *sql, size_t 
 
 	ARRAY_GROW(batch->item, batch->nr + 1, batch->alloc);
 	c = &batch->item[batch->nr++];
-	*c = (struct db_command){ .sql = xmemdupz(sql, len), .nr = nr, .rows = -1 };
+	*c = (struct db_command){ .sql = xmemdupz(sql, len), .nr = nr, .rows = -1, .expected_rows = -1 };
 	if (nr)
 		c->params = xcalloc(nr, sizeof(*c->params));
 	for (size_t i = 0; i < nr; i++)
@@ -608,6 +642,11 @@ static int batch_result(struct db *db, struct db_command *c, bool *interrupted, 
 	if (!ret) {
 		const char *changed = PQcmdTuples(res);
 		c->rows = *changed ? strtoll(changed, NULL, 10) : -1;
+		if (c->expected_rows >= 0 && c->rows != c->expected_rows)
+			ret = error_set(err,
+					"a record of ours changed %" PRId64 " rows, not %" PRId64
+					": a trigger or a rule may stand in its way",
+					c->rows, c->expected_rows);
 	}
 	if (!ret && c->wanted)
 		result_set(&c->result, res);

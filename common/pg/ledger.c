@@ -130,6 +130,31 @@ static int refuse_foreign(const struct ledger_place *place, struct db *db, struc
 	return error_hint(err, "Set rollback.migrations.table to another name to keep ours beside it.");
 }
 
+/*
+ * The schema of search_path that has a table of that name; *ret_schema stays NULL where none
+ * has. The first schema is only where it is made: one that comes to stand before it later,
+ * perhaps by a migration, must not hide the table. Two of them are one too many.
+ */
+static int find_in_path(char **ret_schema, const char *table, struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { table };
+
+	if (db_query(&res, db,
+		     "SELECT s FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s"
+		     " WHERE pg_catalog.to_regclass(pg_catalog.format('%I.%I', s, $1::text)) IS NOT NULL",
+		     1, params, err) < 0)
+		return error_prefix(err, "could not look for the tracking table '%s'", table);
+	if (res.rows > 1) {
+		error_refused(err, "there is a table '%s' in schema '%s' and in schema '%s'", table,
+			      db_value(&res, 0, 0), db_value(&res, 1, 0));
+		return error_hint(err, "Set rollback.migrations.table to the one that counts, with its schema.");
+	}
+	if (res.rows)
+		*ret_schema = xstrdup(db_value(&res, 0, 0));
+	return 0;
+}
+
 int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, const char *log,
 		  struct error *err)
 {
@@ -138,6 +163,8 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 
 	if (parse_name(&place.schema, &place.table, db, table, err) < 0 ||
 	    parse_name(&place.log_schema, &place.log, db, log, err) < 0)
+		return -1;
+	if (!place.schema && find_in_path(&place.schema, place.table, db, err) < 0)
 		return -1;
 	if (!place.schema)
 		place.schema = xstrdup_or_null(db->schema);
@@ -248,7 +275,7 @@ void ledger_add_insert(struct db_batch *batch, const struct ledger_place *place,
 		    " (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)"
 		    "::integer))",
 		    place->quoted);
-	db_batch_add(batch, sql.buf, sql.len, 4, params);
+	db_batch_add(batch, sql.buf, sql.len, 4, params)->expected_rows = 1;
 }
 
 struct db_command *ledger_add_delete(struct db_batch *batch, const struct ledger_place *place,
@@ -257,6 +284,6 @@ struct db_command *ledger_add_delete(struct db_batch *batch, const struct ledger
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 	const char *params[] = { version };
 
-	strbuf_addf(&sql, "DELETE FROM %s WHERE version = $1", place->quoted);
+	strbuf_addf(&sql, "DELETE FROM %s WHERE version OPERATOR(pg_catalog.=) $1", place->quoted);
 	return db_batch_add(batch, sql.buf, sql.len, 1, params);
 }

@@ -6,8 +6,9 @@
  *         in no order yet (migration/status.h: ledger_order()).
  * Table:  schema_migrations (version VARCHAR(50) PRIMARY KEY, name VARCHAR(255) NOT NULL,
  *         applied_at TIMESTAMPTZ NOT NULL DEFAULT NOW(), checksum VARCHAR(64) NOT NULL,
- *         execution_time_ms INTEGER): others read it too, so nothing may be added. In the
- *         first schema of search_path unless its name is configured with a schema.
+ *         execution_time_ms INTEGER): others read it too, so nothing may be added. Where
+ *         its name is configured without a schema it is looked for along search_path, and
+ *         made in the first schema of that.
  * Owner:  the caller; the _release() functions free all.
  * Units:  applied_at is microseconds since 1970-01-01 UTC.
  * Errors: a table of that name that belongs to another tool is refused, with whose it

@@ -21,6 +21,7 @@
 	X(PQbackendPID)          \
 	X(PQcancel)              \
 	X(PQclear)               \
+	X(PQcmdStatus)           \
 	X(PQcmdTuples)           \
 	X(PQconninfo)            \
 	X(PQconnectPoll)         \
@@ -69,6 +70,7 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQbackendPID libpq.PQbackendPID_
 #define PQcancel libpq.PQcancel_
 #define PQclear libpq.PQclear_
+#define PQcmdStatus libpq.PQcmdStatus_
 #define PQcmdTuples libpq.PQcmdTuples_
 #define PQconnectPoll libpq.PQconnectPoll_
 #define PQconnectStartParams libpq.PQconnectStartParams_

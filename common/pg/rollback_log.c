@@ -4,6 +4,8 @@
 #include "base/memory.h"
 
 #define UNDEFINED_COLUMN "42703"
+/* Not the = of whoever may create operators in a schema of search_path. */
+#define EQ "OPERATOR(pg_catalog.=)"
 
 int rollback_log_create(struct ledger_place *place, struct db *db, struct error *err)
 {
@@ -57,7 +59,7 @@ static void add_record(struct db_batch *batch, const struct ledger_place *place,
 		    done ? "'done', pg_catalog.now(), pg_catalog.clock_timestamp()" :
 			   "'running', pg_catalog.clock_timestamp(), NULL",
 		    done ? "$6::integer, $6::integer" : "0, 0");
-	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
+	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params)->expected_rows = 1;
 }
 
 void rollback_log_add_done(struct db_batch *batch, const struct ledger_place *place,
@@ -81,7 +83,7 @@ void rollback_log_add_progress(struct db_batch *batch, const struct ledger_place
 
 	strbuf_addf(&sql,
 		    "UPDATE %s SET statements_begun = %zu, statements_done = %zu"
-		    " WHERE operation = $1 AND version = $2 AND state = 'running'",
+		    " WHERE operation " EQ " $1 AND version " EQ " $2 AND state " EQ " 'running'",
 		    place->quoted_log, begun, done);
 	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
 }
@@ -96,7 +98,7 @@ void rollback_log_add_end(struct db_batch *batch, const struct ledger_place *pla
 	strbuf_addf(&sql,
 		    "UPDATE %s SET state = $3, finished_at = pg_catalog.clock_timestamp(),"
 		    " fingerprint_after = $4, objects = $5::jsonb"
-		    " WHERE operation = $1 AND version = $2 AND state = 'running'",
+		    " WHERE operation " EQ " $1 AND version " EQ " $2 AND state " EQ " 'running'",
 		    place->quoted_log);
 	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
 }
@@ -108,7 +110,7 @@ void rollback_log_add_forget(struct db_batch *batch, const struct ledger_place *
 	const char *params[] = { operation, version };
 
 	strbuf_addf(&sql,
-		    "DELETE FROM %s WHERE operation = $1 AND version = $2 AND state = 'running'"
+		    "DELETE FROM %s WHERE operation " EQ " $1 AND version " EQ " $2 AND state " EQ " 'running'"
 		    " AND statements_begun = 0",
 		    place->quoted_log);
 	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
@@ -124,11 +126,11 @@ int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger
 	if (!place->log_exists)
 		return 0;
 	strbuf_addf(&sql,
-		    "SELECT operation, version, name, direction = 'down', statements,"
+		    "SELECT operation, version, name, direction " EQ " 'down', statements,"
 		    " statements_begun, statements_done,"
 		    " pg_catalog.encode(pg_catalog.timestamptz_send(started_at), 'hex'), up_checksum, down_checksum,"
 		    " up_sql, down_sql, fingerprint_before"
-		    " FROM %s WHERE state = 'running' ORDER BY started_at",
+		    " FROM %s WHERE state " EQ " 'running' ORDER BY started_at",
 		    place->quoted_log);
 	if (db_query(&res, db, sql.buf, 0, NULL, &reason) < 0) {
 		if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN)) {
@@ -212,7 +214,8 @@ int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place
 		    "SELECT DISTINCT ON (version COLLATE \"C\") version, operation, up_checksum,"
 		    " down_checksum, up_tokens, up_sql, down_sql, fingerprint_before,"
 		    " fingerprint_after, objects FROM %s"
-		    " WHERE version = ANY($1::text[]) AND direction IN ('up', 'baseline') AND state = 'done'"
+		    " WHERE version::text " EQ " ANY($1::text[]) AND direction OPERATOR(pg_catalog.<>) 'down'"
+		    " AND state " EQ " 'done'"
 		    " ORDER BY version COLLATE \"C\", started_at DESC",
 		    place->quoted_log);
 	if (db_query(&res, db, sql.buf, 1, params, err) < 0)
@@ -280,7 +283,7 @@ int rollback_log_has(const struct ledger_place *place, struct db *db, const char
 
 	if (!place->log_exists)
 		return 0;
-	strbuf_addf(&sql, "SELECT 1 FROM %s WHERE operation = $1 LIMIT 1", place->quoted_log);
+	strbuf_addf(&sql, "SELECT 1 FROM %s WHERE operation " EQ " $1 LIMIT 1", place->quoted_log);
 	if (db_query(&res, db, sql.buf, 1, params, err) < 0)
 		return error_prefix(err, "could not read the table %s", place->quoted_log);
 	return res.rows ? 1 : 0;

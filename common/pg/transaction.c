@@ -67,6 +67,9 @@ void transaction_add_reset(struct db_batch *batch, const struct db *db)
 	/* RESET ALL takes back neither the role nor the session's user. */
 	add(batch, "RESET ALL");
 	add_settings(batch, db, RESET_IDENTITY, true);
+	/* A temporary table would hide the next script's table of that name. */
+	add(batch, "DISCARD TEMP");
+	add(batch, "CLOSE ALL");
 }
 
 int transaction_reset_session(struct db *db, struct error *err)
@@ -113,8 +116,12 @@ int transaction_commit(struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 
-	if (db_query(&res, db, "COMMIT", 0, NULL, err) == 0)
-		return TRANSACTION_COMMITTED;
+	if (db_query(&res, db, "COMMIT", 0, NULL, err) == 0) {
+		/* Of a transaction that has failed the server makes a ROLLBACK, and calls it so. */
+		if (!strcmp(db_command_tag(&res), "COMMIT"))
+			return TRANSACTION_COMMITTED;
+		return error_set(err, "the server rolled the transaction back");
+	}
 	if (db_is_lost(db))
 		return TRANSACTION_UNKNOWN;
 	db_rollback(db);

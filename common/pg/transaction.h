@@ -21,7 +21,10 @@
  * pg_current_xact_id(), as its result's first value.
  */
 struct db_command *transaction_add_begin(struct db_batch *batch, const struct db *db);
-/* Adds what takes back a script's SET, SET ROLE and SET SESSION AUTHORIZATION. */
+/*
+ * Adds what takes back a script's SET, SET ROLE and SET SESSION AUTHORIZATION, and its
+ * temporary objects and cursors. What it has prepared (PREPARE) stays.
+ */
 void transaction_add_reset(struct db_batch *batch, const struct db *db);
 /* Makes the same settings for the session: for scripts that run outside a transaction. */
 int transaction_set_session(struct db *db, struct error *err) MUST_CHECK;

@@ -16,47 +16,12 @@ static int git_failed(struct process *process, const char *what, struct error *e
 	return error_set(err, "%s: %s", what, reason);
 }
 
-static void add_blob(struct strbuf *stream, size_t mark, const char *data, size_t len)
+static void add_file(struct strbuf *stream, size_t index, const char *name, const char *data,
+		     size_t len)
 {
-	strbuf_addf(stream, "blob\nmark :%zu\ndata %zu\n", mark, len);
+	strbuf_addf(stream, "M 100644 inline %zu/%s\ndata %zu\n", index, name, len);
 	strbuf_add(stream, data, len);
-	strbuf_addf(stream, "\nget-mark :%zu\n", mark);
-}
-
-/*
- * git fast-import takes any number of blobs from memory in one process, and says their
- * ids. Marks are 2i for an up script and 2i+1 for its down; a mark counts from 1.
- */
-static int write_blobs(struct strbuf *ret_ids, const struct applied_scripts *item, size_t nr,
-		       struct error *err)
-{
-	struct process process CLEANUP(process_release) = PROCESS_INIT;
-	struct strbuf stream CLEANUP(strbuf_release) = STRBUF_INIT;
-
-	for (size_t i = 0; i < nr; i++) {
-		add_blob(&stream, 2 * i + 1, item[i].up, item[i].up_len);
-		if (item[i].down)
-			add_blob(&stream, 2 * i + 2, item[i].down, item[i].down_len);
-	}
-	strvec_pushl(&process.argv, "git", "fast-import", "--quiet", NULL);
-	process.input = stream.buf;
-	process.input_len = stream.len;
-	if (process_run(&process, err) < 0)
-		return -1;
-	if (process.status)
-		return git_failed(&process, "cannot keep the scripts in git", err);
-	strbuf_add(ret_ids, process.out.buf, process.out.len);
-	return 0;
-}
-
-/* Takes a line off the front of *rest. */
-static char *take_line(const char **rest)
-{
-	size_t len = strcspn(*rest, "\n");
-	char *ret = xmemdupz(*rest, len);
-
-	*rest += len + ((*rest)[len] == '\n');
-	return ret;
+	strbuf_addch(stream, '\n');
 }
 
 char *applied_ref(const char *version, const char *checksum)
@@ -73,32 +38,46 @@ void applied_unlock(const char *common_dir, const char *version, const char *che
 		errno = 0; /* as it should be: there is none */
 }
 
+/* "040000 tree <id>\t<path>\n": takes it off the front of *rest; NULL: it is none. */
+static char *take_tree(const char **rest)
+{
+	static const char start[] = "040000 tree ";
+	const char *id = *rest + strlen(start), *end;
+
+	if (strncmp(*rest, start, strlen(start)) != 0 || !(end = strchr(id, '\n')))
+		return NULL;
+	*rest = end + 1;
+	return xmemdupz(id, strcspn(id, "\t\n"));
+}
+
 int applied_write(struct applied_scripts *item, size_t nr, struct error *err)
 {
+	/* Of a branch that is empty in the end fast-import makes no ref. */
+	static const char branch[] = "refs/rollback/writing";
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
-	struct strbuf ids CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct strbuf trees CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf stream CLEANUP(strbuf_release) = STRBUF_INIT;
 	const char *rest;
 
 	if (!nr)
 		return 0;
-	if (write_blobs(&ids, item, nr, err) < 0)
-		return -1;
-	rest = ids.buf;
+	/*
+	 * One process for any number of scripts, and one pack, which git syncs: a ref must
+	 * not outlive the objects behind it in a power cut. fast-import makes trees only
+	 * for a commit; that one is left to gc.
+	 */
+	strbuf_addf(&stream, "commit %s\ncommitter git-rollback <git-rollback> 0 +0000\ndata 0\n", branch);
 	for (size_t i = 0; i < nr; i++) {
-		char *up CLEANUP(free_p) = take_line(&rest);
-
-		strbuf_addf(&trees, "100644 blob %s\tup.sql\n", up);
-		if (item[i].down) {
-			char *down CLEANUP(free_p) = take_line(&rest);
-
-			strbuf_addf(&trees, "100644 blob %s\tdown.sql\n", down);
-		}
-		strbuf_addch(&trees, '\n');
+		add_file(&stream, i, "up.sql", item[i].up, item[i].up_len);
+		if (item[i].down)
+			add_file(&stream, i, "down.sql", item[i].down, item[i].down_len);
 	}
-	strvec_pushl(&process.argv, "git", "mktree", "--batch", NULL);
-	process.input = trees.buf;
-	process.input_len = trees.len;
+	for (size_t i = 0; i < nr; i++)
+		strbuf_addf(&stream, "ls \"%zu\"\n", i);
+	strbuf_addf(&stream, "\nreset %s\n\n", branch);
+	strvec_pushl(&process.argv, "git", "-c", "fastimport.unpackLimit=1", "fast-import", "--quiet",
+		     NULL);
+	process.input = stream.buf;
+	process.input_len = stream.len;
 	if (process_run(&process, err) < 0)
 		return -1;
 	if (process.status)
@@ -106,9 +85,9 @@ int applied_write(struct applied_scripts *item, size_t nr, struct error *err)
 	rest = process.out.buf;
 	for (size_t i = 0; i < nr; i++) {
 		free(item[i].tree);
-		item[i].tree = take_line(&rest);
-		if (!*item[i].tree)
-			return error_set(err, "cannot keep the scripts in git: a tree is missing");
+		item[i].tree = take_tree(&rest);
+		if (!item[i].tree)
+			return error_set(err, "cannot keep the scripts in git: git named no tree");
 	}
 	return 0;
 }

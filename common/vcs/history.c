@@ -104,10 +104,11 @@ static int search(struct history_files *ret, const struct strbuf *commits,
 		process.input = commits->buf;
 		process.input_len = commits->len;
 	}
-	/* `git maintenance` fetches remote branches into refs/prefetch as well. */
+	/* Where fetches put what others have pushed: `git maintenance`, and refspecs of the forges. */
 	if (!with_remotes)
 		strvec_pushl(&process.argv, "--exclude=refs/remotes/*", "--exclude=refs/prefetch/*",
-			     NULL);
+			     "--exclude=refs/pull/*", "--exclude=refs/merge-requests/*",
+			     "--exclude=refs/changes/*", NULL);
 	strvec_pushl(&process.argv, "--exclude=refs/stash", "--all", "-z", "--raw", "--no-abbrev", "--no-renames",
 		     "--no-show-signature", "-m", "--root", "--format=tformat:%x01%H %S", "--", NULL);
 	for (size_t i = 0; i < pathspecs->nr; i++)
