@@ -531,6 +531,30 @@ test_expect_success TTY 'where rows go, the word ROLLBACK is asked for' '
 	test_cmp expect actual
 '
 
+# Once the question stands there.
+type_interrupt () {
+	for i in $(seq 100)
+	do
+		! grep -q "Type ROLLBACK" "$TEST_ROOT/terminal" 2>/dev/null || break
+		sleep 0.1
+	done
+	printf "\003"
+	sleep 1
+}
+
+test_expect_success TTY 'an interrupt at the question is no refusal' '
+	three &&
+	rm -f "$TEST_ROOT/terminal" &&
+	type_interrupt |
+	test_expect_code 130 test_terminal "GIT_TERMINAL_PROMPT=1 git rollback-db --json 003 >out" >/dev/null &&
+	test_grep "^  \"outcome\": \"interrupted\"" out &&
+	test_write_lines 001 002 003 >expect &&
+	applied >actual &&
+	test_cmp expect actual &&
+	test_expect_code 2 git rollback-db --json 003 >out &&
+	test_grep "^  \"outcome\": \"refused\"" out
+'
+
 test_expect_success TTY 'where no rows go, yes or no' '
 	fresh &&
 	migration 001_a "CREATE VIEW v AS SELECT 1 AS one;" "DROP VIEW v;" &&

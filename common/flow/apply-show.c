@@ -92,18 +92,14 @@ void apply_show(const struct apply_plan *plan)
 {
 	const struct common_options *common = &plan->request->common;
 
-	if (common->json) {
-		/* What is carried out is printed with what came of it: apply_report(). */
-		if (common->dry_run || !verdict_is_clean(&plan->verdict)) {
-			json_t *json CLEANUP(json_decref_p) = plan_to_json(plan, false);
+	/* What is carried out is printed with what came of it: apply_report(). */
+	if (common->json && common->dry_run) {
+		json_t *json CLEANUP(json_decref_p) = plan_to_json(plan, false);
 
-			json_print(json);
-		}
-		if (!common->dry_run)
-			verdict_print(&plan->verdict, false);
+		json_print(json);
 		return;
 	}
-	if (common->dry_run || common->verbose)
+	if (!common->json && (common->dry_run || common->verbose))
 		print_plan(plan, common->dry_run ? stdout : stderr);
 	verdict_print(&plan->verdict, common->dry_run);
 }
@@ -168,7 +164,7 @@ void apply_report(const struct apply_plan *plan, const struct error *failure)
 		json_t *json CLEANUP(json_decref_p) = plan_to_json(plan, true);
 
 		json_object_set_new(json, "operation", json_text(plan->operation));
-		json_object_set_new(json, "outcome", json_string(failure ? "failed" : "done"));
+		json_object_set_new(json, "outcome", json_string(outcome_name(failure)));
 		if (failure)
 			json_object_set_new(json, "error", error_to_json(failure));
 		json_print(json);

@@ -70,7 +70,7 @@ void apply_show_done(const struct apply_plan *plan, const struct apply_step *ste
 /* 0, or -1 with `err`: earlier steps stay applied (step.done), the failed one left nothing
  * but, outside a transaction, what the log says. */
 int apply_execute(struct apply_plan *plan, struct error *err) MUST_CHECK;
-/* `failure` is NULL when all went well. */
+/* `failure` is NULL when all went well. Of what was refused, only --json has a report. */
 void apply_report(const struct apply_plan *plan, const struct error *failure);
 
 #endif

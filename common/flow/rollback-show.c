@@ -184,11 +184,11 @@ static void print_proof(const struct rollback_plan *plan, enum rollback_outcome 
 json_t *rollback_outcome_to_json(const struct rollback_plan *plan, enum rollback_outcome outcome,
 				 const struct error *failure)
 {
-	static const char *const names[] = { "done", "unproven", "failed", "refused" };
 	json_t *ret = rollback_to_json(plan, true);
 
 	json_object_set_new(ret, "operation", json_text(plan->operation));
-	json_object_set_new(ret, "outcome", json_string(names[outcome]));
+	json_object_set_new(ret, "outcome",
+			    json_string(outcome == ROLLBACK_UNPROVEN ? "unproven" : outcome_name(failure)));
 	json_object_set_new(ret, "proof", proof_to_json(&plan->proof));
 	if (failure)
 		json_object_set_new(ret, "error", error_to_json(failure));

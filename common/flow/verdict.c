@@ -65,7 +65,22 @@ void verdict_to_json(const struct verdict *verdict, json_t *plan)
 	json_object_set_new(plan, "verdict",
 			    json_string(verdict_is_clean(verdict) ? "clean" : "refused"));
 	json_object_set_new(plan, "reasons", texts(&verdict->reasons));
+	json_object_set_new(plan, "hints", texts(&verdict->hints));
 	json_object_set_new(plan, "warnings", texts(&verdict->warnings));
+}
+
+const char *outcome_name(const struct error *failure)
+{
+	if (!failure)
+		return "done";
+	switch (failure->exit_code) {
+	case EXIT_REFUSED:
+		return "refused";
+	case EXIT_INTERRUPTED:
+		return "interrupted";
+	default:
+		return "failed";
+	}
 }
 
 void verdict_print(const struct verdict *verdict, bool previewed)

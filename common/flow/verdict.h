@@ -28,8 +28,10 @@ static inline bool verdict_is_clean(const struct verdict *verdict)
 	return !verdict->reasons.nr;
 }
 
-/* Sets "verdict", "reasons" and "warnings" of a plan's object. */
+/* Sets "verdict", "reasons", "hints" and "warnings" of a plan's object. */
 void verdict_to_json(const struct verdict *verdict, json_t *plan);
+/* A report's "outcome" by its exit code: "done", "failed", "refused" or "interrupted". */
+const char *outcome_name(const struct error *failure) MUST_CHECK;
 /* Prints the warnings; and as errors the reasons, with the hints, unless only `previewed`. */
 void verdict_print(const struct verdict *verdict, bool previewed);
 
