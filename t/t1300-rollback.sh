@@ -531,13 +531,15 @@ test_expect_success TTY 'where rows go, the word ROLLBACK is asked for' '
 	test_cmp expect actual
 '
 
-# Once the question stands there.
+# Once the question stands there, and an answer is waited for. To the command itself: git, as the
+# process above it, would send it a SIGTERM as well.
 type_interrupt () {
 	for i in $(seq 100)
 	do
 		! grep -q "Type ROLLBACK" "$TEST_ROOT/terminal" 2>/dev/null || break
 		sleep 0.1
 	done
+	sleep 0.5
 	printf "\003"
 	sleep 1
 }
@@ -546,7 +548,7 @@ test_expect_success TTY 'an interrupt at the question is no refusal' '
 	three &&
 	rm -f "$TEST_ROOT/terminal" &&
 	type_interrupt |
-	test_expect_code 130 test_terminal "GIT_TERMINAL_PROMPT=1 git rollback-db --json 003 >out" >/dev/null &&
+	test_expect_code 130 test_terminal "GIT_TERMINAL_PROMPT=1 git-rollback-db --json 003 >out" >/dev/null &&
 	test_grep "^  \"outcome\": \"interrupted\"" out &&
 	test_write_lines 001 002 003 >expect &&
 	applied >actual &&
