@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* git apply-migration: apply pending migrations, recorded and proven. */
+#include <limits.h>
+
 #include "base/interrupt.h"
 #include "flow/apply.h"
 #include "flow/confirm.h"
@@ -61,8 +63,8 @@ int cmd_main(int argc, const char **argv)
 		OPT_GROUP("Which"),
 		OPT_MODE_ARG(0, "to", &request.mode, APPLY_TO, &request.to, "version",
 			     "apply up to and with <version>"),
-		OPT_MODE_OPTIONAL(0, "next", &request.mode, APPLY_NEXT, &request.next, "n", "1",
-				  "apply the next one, or the next <n>"),
+		OPT_MODE_INTEGER_OPTIONAL(0, "next", &request.mode, APPLY_NEXT, &request.next, 1, LONG_MAX,
+					  "n", "1", "apply the next one, or the next <n>"),
 		OPT_MODE(0, "continue", &request.mode, APPLY_CONTINUE,
 			 "go on with a migration that was interrupted"),
 		OPT_MODE_ARG(0, "baseline", &request.mode, APPLY_BASELINE, &request.to, "version",

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* git rollback-db: roll migrations back, proven. */
+#include <limits.h>
+
 #include "base/interrupt.h"
 #include "flow/confirm.h"
 #include "flow/rollback.h"
@@ -77,8 +79,8 @@ int cmd_main(int argc, const char **argv)
 		OPT_GROUP("Which"),
 		OPT_MODE_ARG(0, "to", &request.mode, ROLLBACK_TO, &request.to, "version",
 			     "roll back what was applied after <version>, which stays"),
-		OPT_MODE_ARG(0, "last", &request.mode, ROLLBACK_LAST, &request.last, "n",
-			     "roll back the <n> applied last"),
+		OPT_MODE_INTEGER(0, "last", &request.mode, ROLLBACK_LAST, &request.last, 1, LONG_MAX, "n",
+				 "roll back the <n> applied last"),
 		OPT_MODE(0, "all", &request.mode, ROLLBACK_ALL, "roll back all"),
 		OPT_MODE_ARG(0, "to-commit", &request.mode, ROLLBACK_TO_COMMIT, &request.commit, "rev",
 			     "roll back what the commit's tree does not have"),

@@ -198,7 +198,7 @@ test_expect_success 'what is no UTF-8 text, has a NUL, or cannot be read' '
 	listed >/dev/null 2>err &&
 	cat >expect <<-END &&
 	warning: "migrations/2_b.up.sql" is no UTF-8 text: byte 0xff in line 2
-	warning: "migrations/3_c.up.sql" is no UTF-8 text: byte 0x00 in line 1
+	warning: "migrations/3_c.up.sql" is no text: a NUL byte in line 1
 	warning: cannot open "migrations/4_d.up.sql": No such file or directory
 	warning: cannot read "migrations/5_e.up.sql": Is a directory
 	END

@@ -521,4 +521,29 @@ test_expect_success 'a log without its scripts is an error, and no crash' '
 	test_grep "no longer has the script" err
 '
 
+test_expect_success 'an up and then its down, both broken off, are come through' '
+	test_when_finished_clean &&
+	one "create index concurrently i1 on a (x);
+create unique index concurrently i2 on a (x)" "drop index concurrently if exists i2;
+drop index concurrently if exists i1;
+vacuum nosuch" &&
+	test_expect_code 128 git apply-migration 2>err &&
+	test_expect_code 128 git rollback-db --yes 1 2>err && test_grep nosuch err &&
+	status "interrupted|1|rollback stopped after statement 2 of 3" &&
+	db_sql "create table nosuch ()" &&
+	git rollback-db -q --yes 1 &&
+	status "pending|1|" && indexes "" &&
+	test "$(db_sql "SELECT count(*) FROM schema_rollback_log WHERE state = \$\$running\$\$")" = 0
+'
+
+test_expect_success 'a down that fails in its first statement leaves nothing to come back to' '
+	test_when_finished_clean &&
+	one "create table b ()" "-- rollback: no-transaction
+drop table nosuch; drop table b" &&
+	git apply-migration -q &&
+	test_expect_code 128 git rollback-db --yes 1 2>err &&
+	test_grep "Nothing of it was done" err &&
+	status "applied|1|"
+'
+
 test_done

@@ -356,4 +356,28 @@ test_expect_success 'everything is killed at once, git too' '
 	git apply-migration && is_consistent && scripts_are_kept && journal_is_settled
 '
 
+# The journal's newest record, made one that was cut off, and changed by a filter of jq.
+reopened () {
+	record=$(ls .git/rollback/journal/*.json | tail -n 1) &&
+	jq ".state = \"open\" | $1" <"$record" >changed && cat changed >"$record"
+}
+
+test_expect_success 'an operation on another database of the same name is not ours to settle' '
+	make_repository && git apply-migration -q --next && reopened ".identity = \"1 1\"" &&
+	git apply-migration -q --next 2>err &&
+	test_grep "was not finished" err && test_grep ! settled err &&
+	test_grep "\"state\": \"open\"" "$record" &&
+	rm "$record" && git rollback-db -q --all --yes
+'
+
+test_expect_success 'refs that cannot be made any more are no obstacle' '
+	make_repository && git apply-migration -q --next &&
+	checksum=$(db_sql "SELECT checksum FROM schema_migrations") &&
+	reopened ".scripts = [{version: \"001\", checksum: \"$checksum\", tree: \"$(echo gone | sha1sum | cut -c1-40)\"}]" &&
+	git apply-migration -q --next 2>err &&
+	test_grep "the database.s log has the scripts" err &&
+	git apply-migration -q --next 2>err && test_must_be_empty err &&
+	git rollback-db -q --all --yes
+'
+
 test_done

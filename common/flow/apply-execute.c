@@ -41,7 +41,11 @@ static int keep_scripts(json_t **ret_members, struct apply_run *run, struct erro
 
 		kept_add(&run->kept, &scripts);
 	}
-	return kept_write(&run->kept, ret_members, err);
+	if (kept_write(&run->kept, ret_members, err) < 0)
+		return -1;
+	if (run->plan->request->mode == APPLY_CONTINUE) /* the log has it under that operation */
+		json_object_set_new(*ret_members, "resumes", json_text(run->plan->step[0].unfinished->operation));
+	return 0;
 }
 
 static struct log_record log_record_of(const struct apply_run *run, const struct apply_step *step)

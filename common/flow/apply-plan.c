@@ -121,15 +121,8 @@ static int choose(struct apply_plan *plan, bool *chosen, struct error *err)
 		if (!last)
 			return -1;
 	}
-	if (request->mode == APPLY_NEXT) {
-		char *end;
-
-		limit = strtoul(request->next, &end, 10);
-		if (*end || !limit || *request->next == '-') {
-			error_set(err, "option '--next' needs a number, not '%s'", request->next);
-			return error_code(err, EXIT_USAGE);
-		}
-	}
+	if (request->mode == APPLY_NEXT)
+		limit = (size_t)request->next;
 	for (size_t i = 0; i < s->files.nr && limit; i++) {
 		if (last && &s->files.item[i] > last)
 			break;

@@ -25,7 +25,8 @@ enum apply_mode {
 
 struct apply_request {
 	int mode; /* enum apply_mode */
-	const char *to, *next;
+	const char *to;
+	long next;
 	const char **operand; /* versions, or paths of up scripts */
 	size_t operands;
 	const char *database;

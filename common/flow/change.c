@@ -120,8 +120,9 @@ static int lock_repository(struct change *change, json_t *more, struct error *er
 {
 	struct session *s = change->session;
 	struct patience p = patience("this repository", wait_seconds(s), 50000);
-	json_t *members CLEANUP(json_decref_p) = json_pack("{s:o}", "database",
-							   json_text(s->database.name));
+	json_t *members CLEANUP(json_decref_p) = json_pack("{s:o, s:o}", "database",
+							   json_text(s->database.name), "identity",
+							   json_text(s->db.identity));
 
 	if (more)
 		json_object_update(members, more);
@@ -196,8 +197,7 @@ int change_begin(struct change *change, struct session *s, bool outside, json_t 
 	change->session = s;
 	change->signature = session_planned_signature(s);
 	change->who = who_we_are(&s->settings);
-	if (settings_remember_protected(&s->settings, &s->database, err) < 0 ||
-	    lock_repository(change, members, err) < 0 || lock_database(change, outside, err) < 0 ||
+	if (lock_repository(change, members, err) < 0 || lock_database(change, outside, err) < 0 ||
 	    check_unchanged(change, err) < 0 || settle_others(s, change->operation.id, err) < 0)
 		return -1;
 	return read_head(change, err);

@@ -73,19 +73,25 @@ static struct log_record log_record_of(struct rollback_run *run, const struct ro
 	};
 }
 
+/* Has the tracking table a row of it? Not of one that was interrupted on its way up. */
+static bool is_in_ledger(const struct rollback_run *run, const struct rollback_step *step)
+{
+	return step->applied != &run->plan->interrupted;
+}
+
 /*
- * Takes the tracking row away. A script that was interrupted on the way up never had one:
- * its row in the log is closed instead. Returns where in the batch that one row changes.
+ * Takes the tracking row away, or, where there is none, closes the log's row of the way up.
+ * Returns the index of the command that has to change exactly one row.
  */
 static size_t add_row_removal(struct rollback_run *run, const struct rollback_step *step,
-			    struct db_batch *batch)
+			      struct db_batch *batch)
 {
 	const struct ledger_place *place = &run->plan->session->place;
 
 	if (step->unfinished && (!step->unfinished->down || step->restart))
 		rollback_log_add_end(batch, place, step->unfinished->operation, step->applied->version,
 				     "undone", NULL, NULL);
-	if (!step->unfinished || step->unfinished->down)
+	if (is_in_ledger(run, step))
 		ledger_add_delete(batch, place, step->applied->version);
 	return batch->nr - 1;
 }
@@ -217,18 +223,24 @@ static int end_outside(struct rollback_run *run, const struct rollback_step *ste
 	if (outside_add_end(outside, &batch, run->proof ? catalog_fingerprint(&run->catalog) : NULL, NULL,
 			    err) < 0)
 		return -1;
-	size_t removal = add_row_removal(run, step, &batch);
+	/* The log's row of an interrupted way up was closed when the way down began. */
+	size_t removal = batch.nr;
+	if (is_in_ledger(run, step))
+		ledger_add_delete(&batch, &run->plan->session->place, step->applied->version);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
-	if (check_row_removal(step, &batch.item[removal], err) < 0) {
+	if (removal < batch.nr && check_row_removal(step, &batch.item[removal], err) < 0) {
 		db_rollback(&run->plan->session->db);
 		return -1;
 	}
 	return change_commit(&run->change, step->applied->version, err) < 0 ? -1 : 0;
 }
 
-static int outside_failed(const struct rollback_step *step, struct error *err)
+static int outside_failed(const struct rollback_step *step, struct outside_run *outside,
+			  struct error *err)
 {
+	if (!step->unfinished && outside_forget(outside))
+		return error_hint(err, "Nothing of it was done. Correct the script and run the command again.");
 	error_hint(err, "It runs outside a transaction, so what was done before stays; "
 			"'git migration-status' shows how far it came.");
 	error_hint(err, "Use 'git rollback-db %s' to go on from there.", step->applied->version);
@@ -242,16 +254,16 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 		.change = &run->change,
 		.script = &step->script,
 		.record = log_record_of(run, step),
+		.unfinished = step->unfinished,
 		/* One that was interrupted on the way up begins its way down. */
-		.unfinished = step->unfinished && step->unfinished->down ? step->unfinished : NULL,
-		.restart = step->restart,
+		.restart = step->restart || (step->unfinished && !step->unfinished->down),
 	};
 
 	outside.record.fingerprint_after = NULL;
 	if (outside_begin(&outside, err) < 0)
 		return -1;
 	if (outside_execute(&outside, err) < 0)
-		return outside_failed(step, err);
+		return outside_failed(step, &outside, err);
 	step->microseconds = outside.microseconds;
 	step->ran = true;
 	if (prove(run, group, err) < 0 || end_outside(run, step, &outside, err) < 0)
@@ -290,7 +302,11 @@ static json_t *journal_members(const struct rollback_plan *plan)
 
 	for (size_t i = 0; i < plan->nr; i++)
 		json_array_append_new(versions, json_text(plan->step[i].applied->version));
-	return json_pack("{s:o}", "versions", versions);
+	json_t *ret = json_pack("{s:o}", "versions", versions);
+	for (size_t i = 0; i < plan->nr; i++)
+		if (plan->step[i].unfinished && plan->step[i].unfinished->down && !plan->step[i].restart)
+			json_object_set_new(ret, "resumes", json_text(plan->step[i].unfinished->operation));
+	return ret;
 }
 
 static int call_pre_hook(const struct rollback_plan *plan, struct error *err)

@@ -144,23 +144,14 @@ static void target_from(struct rollback_plan *plan, size_t from)
 		add_step(plan, &ledger->item[i - 1]);
 }
 
-static int target_last(struct rollback_plan *plan, struct error *err)
+static void target_last(struct rollback_plan *plan)
 {
-	size_t applied = plan->session->ledger.nr, nr;
-	const char *text = plan->request->last;
+	size_t applied = plan->session->ledger.nr, nr = (size_t)plan->request->last;
 
-	errno = 0;
-	/* Digits alone: no blanks, no sign. */
-	nr = text[strspn(text, "0123456789")] ? 0 : strtoul(text, NULL, 10);
-	if (!nr || errno) {
-		error_set(err, "option '--last' needs a number above 0, not '%s'", text);
-		return error_code(err, EXIT_USAGE);
-	}
 	if (applied && nr > applied)
 		verdict_warn(&plan->verdict, "only %zu %s applied", applied,
 			     applied == 1 ? "migration is" : "migrations are");
 	target_from(plan, nr < applied ? applied - nr : 0);
-	return 0;
 }
 
 static int target_to_commit(struct rollback_plan *plan, struct error *err)
@@ -211,7 +202,8 @@ static int choose_targets(struct rollback_plan *plan, struct error *err)
 		target_from(plan, index + 1);
 		return 0;
 	case ROLLBACK_LAST:
-		return target_last(plan, err);
+		target_last(plan);
+		return 0;
 	case ROLLBACK_ALL:
 		target_from(plan, 0);
 		return 0;

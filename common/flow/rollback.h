@@ -29,7 +29,8 @@ enum rollback_mode {
 
 struct rollback_request {
 	int mode; /* enum rollback_mode */
-	const char *to, *last, *commit;
+	const char *to, *commit;
+	long last;
 	const char **operand;
 	size_t operands;
 	const char *database;

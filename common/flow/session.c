@@ -21,6 +21,22 @@ void session_close(struct session *s)
 	*s = (struct session)SESSION_INIT;
 }
 
+/* Who only looks can do without the journal, as when it is another user's. */
+static int read_journal(struct session *s, struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	if (journal_open(&s->open_operations, s->repo.common_dir, &reason) == 0)
+		return 0;
+	if (s->request.optional) {
+		warning("%s", reason.message);
+		s->open_operations = json_array();
+		return 0;
+	}
+	error_move(err, &reason);
+	return error_hint(err, "It is in the way of every change: see to it, or move it away.");
+}
+
 /* Two git processes run side by side; meanwhile libpq is loaded, which takes as long. */
 static int open_settings(struct session *s, struct error *err)
 {
@@ -29,8 +45,7 @@ static int open_settings(struct session *s, struct error *err)
 	if (repo_start(&look, err) < 0 || settings_start(&s->settings, err) < 0)
 		return -1;
 	db_prepare();
-	if (repo_finish(&s->repo, &look, err) < 0 ||
-	    journal_open(&s->open_operations, s->repo.common_dir, err) < 0)
+	if (repo_finish(&s->repo, &look, err) < 0 || read_journal(s, err) < 0)
 		return -1;
 	return settings_finish(&s->settings, s->repo.worktree, s->repo.git_dir, err);
 }
@@ -235,10 +250,18 @@ int session_reread(struct session *s, struct error *err)
 	return read_ledger(s, err);
 }
 
+/* As soon as it is seen, before anything can be refused for it. Who only looks writes nothing. */
+static int remember_protected(struct session *s, struct error *err)
+{
+	if (!s->has_database || s->request.optional)
+		return 0;
+	return settings_remember_protected(&s->settings, &s->database, err);
+}
+
 int session_open(struct session *s, const struct session_request *request, struct error *err)
 {
 	s->request = *request;
-	if (open_settings(s, err) < 0 || start_database(s, err) < 0 ||
+	if (open_settings(s, err) < 0 || start_database(s, err) < 0 || remember_protected(s, err) < 0 ||
 	    read_files(&s->files, s, request->rev, err) < 0 ||
 	    (request->digest && migrations_digest(&s->files, err) < 0))
 		return -1;

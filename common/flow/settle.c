@@ -5,11 +5,32 @@
 #include "flow/kept.h"
 #include "term/output.h"
 
+/* An environment's name may stand for another database by now: the identity tells. */
 static bool is_ours(const json_t *record, const struct session *s)
 {
 	const char *database = json_member(record, "database");
+	const char *identity = json_member(record, "identity");
 
-	return database && s->has_database && !strcmp(database, s->database.name);
+	return database && s->has_database && !strcmp(database, s->database.name) &&
+	       (!identity || !strcmp(identity, s->db.identity));
+}
+
+/* Of a run that went on with an interrupted script the log has the operation that began it. */
+static int was_committed(struct session *s, const json_t *record, const char *id, struct error *err)
+{
+	const char *resumes = json_member(record, "resumes");
+	int done = rollback_log_has(&s->place, &s->db, id, err);
+
+	return done || !resumes ? done : rollback_log_has(&s->place, &s->db, resumes, err);
+}
+
+/* Refs that cannot be made, as when gc has taken the objects, must not stand in anybody's way. */
+static void make_refs(const json_t *record, const struct session *s)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (kept_recover(record, &s->ledger, &err) < 0)
+		warning("%s; the database's log has the scripts", err.message);
 }
 
 static bool has_unsettled(const struct session *s)
@@ -37,9 +58,12 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 		kept_unlock(record, s->repo.common_dir); /* whatever database it was for */
 		if (!is_ours(record, s))
 			continue;
-		done = rollback_log_has(&s->place, &s->db, id, err);
-		if (done < 0 || (done && kept_recover(record, &s->ledger, err) < 0) ||
-		    journal_settle(s->repo.common_dir, id, done ? OPERATION_DONE : OPERATION_DISCARDED, err) < 0)
+		done = was_committed(s, record, id, err);
+		if (done < 0)
+			return -1;
+		if (done)
+			make_refs(record, s);
+		if (journal_settle(s->repo.common_dir, id, done ? OPERATION_DONE : OPERATION_DISCARDED, err) < 0)
 			return -1;
 		if (!s->request.common->quiet)
 			note("operation %s %s; its journal entry is settled", id,

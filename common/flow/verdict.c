@@ -94,7 +94,10 @@ void verdict_print(const struct verdict *verdict, bool previewed)
 	for (size_t i = 0; i < verdict->reasons.nr; i++) {
 		char *shown CLEANUP(free_p) = text_escaped(verdict->reasons.v[i]);
 
-		note("%s: %s", previewed ? "would be refused" : "error", shown);
+		if (previewed)
+			note("would be refused: %s", shown);
+		else
+			error_line("%s", shown);
 	}
 	for (size_t i = 0; i < verdict->hints.nr; i++)
 		hint("%s", verdict->hints.v[i]);

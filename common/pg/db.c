@@ -346,7 +346,9 @@ static int read_session(struct db *db, struct error *err)
 	if (db_query(&res, db,
 		     "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_schema(),"
 		     " pg_catalog.pg_is_in_recovery(), pg_catalog.current_database(), current_user,"
-		     " pg_catalog.current_setting('default_transaction_read_only')",
+		     " pg_catalog.current_setting('default_transaction_read_only'),"
+		     " (SELECT d.oid || ' ' || c.system_identifier FROM pg_catalog.pg_database d,"
+		     "  pg_catalog.pg_control_system() c WHERE d.datname = pg_catalog.current_database())",
 		     0, NULL, err) < 0)
 		return -1;
 	db->backend_pid = (int)db_int(&res, 0, 0);
@@ -354,6 +356,7 @@ static int read_session(struct db *db, struct error *err)
 	db->standby = db_bool(&res, 0, 2);
 	db->name = xstrdup(db_value(&res, 0, 3));
 	db->user = xstrdup(db_value(&res, 0, 4));
+	db->identity = xstrdup(db_value(&res, 0, 6));
 	db->read_only = !strcmp(db_value(&res, 0, 5), "on");
 	/* A pooler hands out cancel keys of its own, so the two numbers differ. */
 	db->pooled = db->backend_pid != PQbackendPID(db->conn->pg);
@@ -399,6 +402,7 @@ void db_close(struct db *db)
 	free(db->statement_timeout);
 	free(db->name);
 	free(db->user);
+	free(db->identity);
 	free(db->schema);
 	*db = (struct db)DB_INIT;
 }

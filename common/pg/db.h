@@ -43,6 +43,7 @@ struct db {
 	/* Known once it is open: */
 	int version;	 /* as 150020 */
 	char *name;	 /* of the database */
+	char *identity;	 /* of this database on this server, whatever the way to it */
 	char *user;
 	char *schema;	 /* current_schema(), or NULL */
 	bool standby;	 /* in recovery: nothing can be written */
