@@ -120,9 +120,13 @@ static int lock_repository(struct change *change, json_t *more, struct error *er
 {
 	struct session *s = change->session;
 	struct patience p = patience("this repository", wait_seconds(s), 50000);
-	json_t *members CLEANUP(json_decref_p) = json_pack("{s:o, s:o}", "database",
-							   json_text(s->database.name), "identity",
-							   json_text(s->db.identity));
+	char *identity CLEANUP(free_p) = NULL;
+	json_t *members CLEANUP(json_decref_p) = NULL;
+
+	if (db_identity(&identity, &s->db, err) < 0)
+		return -1;
+	members = json_pack("{s:o, s:o}", "database", json_text(s->database.name), "identity",
+			    json_text(identity));
 
 	if (more)
 		json_object_update(members, more);

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/settle.h"
 
+#include "base/memory.h"
 #include "flow/change.h"
 #include "flow/kept.h"
 #include "term/output.h"
 
-/* An environment's name may stand for another database by now: the identity tells. */
-static bool is_ours(const json_t *record, const struct session *s)
+static bool has_name(const json_t *record, const struct session *s)
 {
 	const char *database = json_member(record, "database");
-	const char *identity = json_member(record, "identity");
 
-	return database && s->has_database && !strcmp(database, s->database.name) &&
-	       (!identity || !strcmp(identity, s->db.identity));
+	return database && s->has_database && !strcmp(database, s->database.name);
+}
+
+/* 1 or 0. An environment's name may stand for another database by now: the identity tells. */
+static int is_ours(const json_t *record, struct session *s, struct error *err)
+{
+	const char *identity = json_member(record, "identity");
+	char *own CLEANUP(free_p) = NULL;
+
+	if (!has_name(record, s))
+		return 0;
+	if (!identity)
+		return 1;
+	if (db_identity(&own, &s->db, err) < 0)
+		return -1;
+	return !strcmp(identity, own);
 }
 
 /* Of a run that went on with an interrupted script the log has the operation that began it. */
@@ -39,7 +52,7 @@ static bool has_unsettled(const struct session *s)
 	json_t *record;
 
 	json_array_foreach (s->open_operations, i, record)
-		if (is_ours(record, s))
+		if (has_name(record, s))
 			return true;
 	return false;
 }
@@ -51,12 +64,15 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 
 	json_array_foreach (s->open_operations, i, record) {
 		const char *id = json_member(record, "id");
-		int done;
+		int done, ours;
 
 		if (!id || !strcmp(id, own_id))
 			continue;
 		kept_unlock(record, s->repo.common_dir); /* whatever database it was for */
-		if (!is_ours(record, s))
+		ours = is_ours(record, s, err);
+		if (ours < 0)
+			return -1;
+		if (!ours)
 			continue;
 		done = was_committed(s, record, id, err);
 		if (done < 0)

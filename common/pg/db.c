@@ -356,7 +356,6 @@ static int read_session(struct db *db, struct error *err)
 	db->standby = db_bool(&res, 0, 2);
 	db->name = xstrdup(db_value(&res, 0, 3));
 	db->user = xstrdup(db_value(&res, 0, 4));
-	db->identity = xstrdup(db_value(&res, 0, 6));
 	db->read_only = !strcmp(db_value(&res, 0, 5), "on");
 	/* A pooler hands out cancel keys of its own, so the two numbers differ. */
 	db->pooled = db->backend_pid != PQbackendPID(db->conn->pg);
@@ -402,7 +401,6 @@ void db_close(struct db *db)
 	free(db->statement_timeout);
 	free(db->name);
 	free(db->user);
-	free(db->identity);
 	free(db->schema);
 	*db = (struct db)DB_INIT;
 }
@@ -458,8 +456,22 @@ const char *db_value_or_null(const struct db_result *result, size_t row, size_t 
 	return db_is_null(result, row, column) ? NULL : db_value(result, row, column);
 }
 
+/* A binary integer: two's complement, the most significant byte first, of any width. */
+static int64_t binary_int(const struct db_result *result, size_t row, size_t column)
+{
+	const unsigned char *bytes = (const unsigned char *)db_value(result, row, column);
+	size_t len = (size_t)PQgetlength(result->res->pg, (int)row, (int)column);
+	uint64_t ret = len && bytes[0] & 0x80 ? UINT64_MAX : 0;
+
+	for (size_t i = 0; i < len; i++)
+		ret = ret << 8 | bytes[i];
+	return (int64_t)ret;
+}
+
 int64_t db_int(const struct db_result *result, size_t row, size_t column)
 {
+	if (result->binary)
+		return binary_int(result, row, column);
 	return strtoll(db_value(result, row, column), NULL, 10);
 }
 
@@ -470,15 +482,15 @@ const char *db_command_tag(const struct db_result *result)
 
 int64_t db_time(const struct db_result *result, size_t row, size_t column)
 {
-	/* Eight bytes as hexadecimal: microseconds since 2000-01-01 UTC, big-endian. */
+	/* The server counts microseconds from 2000-01-01 UTC. */
 	const int64_t epoch = INT64_C(946684800) * 1000000;
 
-	return (int64_t)strtoull(db_value(result, row, column), NULL, 16) + epoch;
+	return binary_int(result, row, column) + epoch;
 }
 
 bool db_bool(const struct db_result *result, size_t row, size_t column)
 {
-	return db_value(result, row, column)[0] == 't';
+	return db_value(result, row, column)[0] == (result->binary ? '\1' : 't');
 }
 
 /* --- running ------------------------------------------------------------------------ */
@@ -547,15 +559,15 @@ static int copy_error(struct error *err)
 	return error_hint(err, "Use INSERT, or COPY with a file on the server.");
 }
 
-int db_query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
-	     const char *const *params, struct error *err)
+static int query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
+		 const char *const *params, bool binary, struct error *err)
 {
 	PGresult *kept = NULL;
 	bool interrupted = false, failed = false;
 	struct error first CLEANUP(error_release) = ERROR_INIT;
 
 	db->conn->error_position = 0;
-	if (!PQsendQueryParams(db->conn->pg, sql, (int)nr, NULL, params, NULL, NULL, 0))
+	if (!PQsendQueryParams(db->conn->pg, sql, (int)nr, NULL, params, NULL, NULL, binary))
 		return error_pg(err, db, NULL);
 	for (;;) {
 		PGresult *res = next_result(db, &interrupted, &failed, &first);
@@ -594,6 +606,35 @@ int db_query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
 		result_set(ret, kept);
 	else
 		PQclear(kept);
+	return 0;
+}
+
+int db_query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
+	     const char *const *params, struct error *err)
+{
+	return query(ret, db, sql, nr, params, false, err);
+}
+
+int db_query_binary(struct db_result *ret, struct db *db, const char *sql, size_t nr,
+		    const char *const *params, struct error *err)
+{
+	if (query(ret, db, sql, nr, params, true, err) < 0)
+		return -1;
+	ret->binary = true;
+	return 0;
+}
+
+int db_identity(char **ret, struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db,
+		     "SELECT d.oid, c.system_identifier FROM pg_catalog.pg_database d,"
+		     " pg_catalog.pg_control_system() c"
+		     " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()",
+		     0, NULL, err) < 0)
+		return -1;
+	*ret = xstrfmt("%s of %s", db_value(&res, 0, 0), db_value(&res, 0, 1));
 	return 0;
 }
 

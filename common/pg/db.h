@@ -43,7 +43,6 @@ struct db {
 	/* Known once it is open: */
 	int version;	 /* as 150020 */
 	char *name;	 /* of the database */
-	char *identity;	 /* of this database on this server, whatever the way to it */
 	char *user;
 	char *schema;	 /* current_schema(), or NULL */
 	bool standby;	 /* in recovery: nothing can be written */
@@ -67,6 +66,7 @@ void db_rename_application(struct db *db, const char *application_name);
 struct db_result {
 	struct pg_result *res;
 	size_t rows, columns;
+	bool binary;
 };
 #define DB_RESULT_INIT { 0 }
 void db_result_release(struct db_result *result);
@@ -86,10 +86,7 @@ const char *db_value_or_null(const struct db_result *result, size_t row, size_t 
 const char *db_command_tag(const struct db_result *result);
 int64_t db_int(const struct db_result *result, size_t row, size_t column);
 bool db_bool(const struct db_result *result, size_t row, size_t column);
-/*
- * The microseconds since 1970-01-01 UTC of a timestamptz that was selected as
- * encode(timestamptz_send(...), 'hex'): as text it costs the server, and us, several times as much.
- */
+/* Of a result of db_query_binary(): a timestamptz as microseconds since 1970-01-01 UTC. */
 int64_t db_time(const struct db_result *result, size_t row, size_t column);
 
 /*
@@ -98,6 +95,13 @@ int64_t db_time(const struct db_result *result, size_t row, size_t column);
  */
 int db_query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
 	     const char *const *params, struct error *err) MUST_CHECK;
+/*
+ * As db_query(), with the values as the server keeps them: text is text, and the rest is read
+ * by db_time(), db_int() and db_bool(). For times: as text they cost both sides several times
+ * as much.
+ */
+int db_query_binary(struct db_result *ret, struct db *db, const char *sql, size_t nr,
+		    const char *const *params, struct error *err) MUST_CHECK;
 /* One statement without parameters or result. */
 int db_exec(struct db *db, const char *sql, struct error *err) MUST_CHECK;
 
@@ -132,6 +136,8 @@ int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed,
 size_t db_error_position(const struct db *db);
 
 bool db_in_transaction(const struct db *db);
+/* What tells this database on this server from all others, whatever the way to it; free() it. */
+int db_identity(char **ret, struct db *db, struct error *err) MUST_CHECK;
 /* Is the connection gone (server stopped, network cut)? */
 bool db_is_lost(const struct db *db);
 /* Ends a transaction if there is one; failures (a lost connection) are none. */

@@ -234,10 +234,10 @@ int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db 
 	if (!place->exists)
 		return 0;
 	strbuf_addf(&sql,
-		    "SELECT version, name, pg_catalog.encode(pg_catalog.timestamptz_send(applied_at::timestamptz), 'hex'),"
+		    "SELECT version, name, applied_at::timestamptz,"
 		    " checksum, execution_time_ms FROM %s",
 		    place->quoted);
-	if (db_query(&res, db, sql.buf, 0, NULL, &reason) < 0) {
+	if (db_query_binary(&res, db, sql.buf, 0, NULL, &reason) < 0) {
 		if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN))
 			return refuse_foreign(place, db, err);
 		error_move(err, &reason);

@@ -128,11 +128,11 @@ int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger
 	strbuf_addf(&sql,
 		    "SELECT operation, version, name, direction " EQ " 'down', statements,"
 		    " statements_begun, statements_done,"
-		    " pg_catalog.encode(pg_catalog.timestamptz_send(started_at), 'hex'), up_checksum, down_checksum,"
+		    " started_at, up_checksum, down_checksum,"
 		    " up_sql, down_sql, fingerprint_before"
 		    " FROM %s WHERE state " EQ " 'running' ORDER BY started_at",
 		    place->quoted_log);
-	if (db_query(&res, db, sql.buf, 0, NULL, &reason) < 0) {
+	if (db_query_binary(&res, db, sql.buf, 0, NULL, &reason) < 0) {
 		if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN)) {
 			error_refused(err, "table '%s.%s' belongs to another tool, by its columns",
 				      place->log_schema, place->log);
