@@ -20,7 +20,8 @@ static int agree(const struct apply_plan *plan, struct error *err)
 {
 	if (!verdict_is_clean(&plan->verdict))
 		return error_refused(err, "nothing was changed");
-	return plan->nr ? confirm_protected(&plan->session->database, &plan->request->common, err) : 0;
+	return plan->nr ? confirm_protected(&plan->session->database, &plan->request->common, err) :
+			  0;
 }
 
 static int run(struct apply_request *request, struct error *err)
@@ -63,8 +64,9 @@ int cmd_main(int argc, const char **argv)
 		OPT_GROUP("Which"),
 		OPT_MODE_ARG(0, "to", &request.mode, APPLY_TO, &request.to, "version",
 			     "apply up to and with <version>"),
-		OPT_MODE_INTEGER_OPTIONAL(0, "next", &request.mode, APPLY_NEXT, &request.next, 1, LONG_MAX,
-					  "n", "1", "apply the next one, or the next <n>"),
+		OPT_MODE_INTEGER_OPTIONAL(0, "next", &request.mode, APPLY_NEXT, &request.next, 1,
+					  LONG_MAX, "n", "1",
+					  "apply the next one, or the next <n>"),
 		OPT_MODE(0, "continue", &request.mode, APPLY_CONTINUE,
 			 "go on with a migration that was interrupted"),
 		OPT_MODE_ARG(0, "baseline", &request.mode, APPLY_BASELINE, &request.to, "version",
@@ -79,7 +81,8 @@ int cmd_main(int argc, const char **argv)
 			 "apply what has no down script"),
 		OPT_BOOL(0, "allow-out-of-order", &request.allow_out_of_order,
 			 "apply what is older than the newest applied one"),
-		OPT_BOOL(0, "proof", &proof, "record what each migration changes in the schema (default)"),
+		OPT_BOOL(0, "proof", &proof,
+			 "record what each migration changes in the schema (default)"),
 		OPT_GROUP("Common"),
 		OPT_CHANGING(&request.common),
 		OPT_COMMON(&request.common),
@@ -91,11 +94,16 @@ int cmd_main(int argc, const char **argv)
 	request.operands = (size_t)argc;
 	request.no_proof = !proof;
 	if (argc && request.mode != APPLY_ALL)
-		usage_error(usage, "versions cannot be combined with --to, --next, --continue or --baseline");
+		usage_error(
+			usage,
+			"versions cannot be combined with --to, --next, --continue or --baseline");
 	if (request.mode == APPLY_CONTINUE && (request.rehearse || request.single_transaction))
-		usage_error(usage, "--continue cannot be combined with --rehearse or --single-transaction");
+		usage_error(
+			usage,
+			"--continue cannot be combined with --rehearse or --single-transaction");
 	if (request.mode == APPLY_BASELINE && request.rehearse)
-		usage_error(usage, "--baseline cannot be combined with --rehearse: it runs nothing");
+		usage_error(usage,
+			    "--baseline cannot be combined with --rehearse: it runs nothing");
 	interrupt_catch();
 	return run(&request, &err);
 }

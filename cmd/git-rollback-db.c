@@ -59,13 +59,10 @@ static int run(struct rollback_request *request, struct error *err)
 	outcome = rollback_execute(&plan, err);
 	rollback_report(&plan, outcome, outcome == ROLLBACK_FAILED ? err : NULL);
 	switch (outcome) {
-	case ROLLBACK_DONE:
-		return EXIT_DONE;
-	case ROLLBACK_UNPROVEN:
-		return EXIT_NO;
+	case ROLLBACK_DONE: return EXIT_DONE;
+	case ROLLBACK_UNPROVEN: return EXIT_NO;
 	case ROLLBACK_FAILED:
-	case ROLLBACK_REFUSED:
-		return error_exit(err);
+	case ROLLBACK_REFUSED: return error_exit(err);
 	}
 	BUG("unknown outcome %d", (int)outcome);
 }
@@ -79,16 +76,17 @@ int cmd_main(int argc, const char **argv)
 		OPT_GROUP("Which"),
 		OPT_MODE_ARG(0, "to", &request.mode, ROLLBACK_TO, &request.to, "version",
 			     "roll back what was applied after <version>, which stays"),
-		OPT_MODE_INTEGER(0, "last", &request.mode, ROLLBACK_LAST, &request.last, 1, LONG_MAX, "n",
-				 "roll back the <n> applied last"),
+		OPT_MODE_INTEGER(0, "last", &request.mode, ROLLBACK_LAST, &request.last, 1,
+				 LONG_MAX, "n", "roll back the <n> applied last"),
 		OPT_MODE(0, "all", &request.mode, ROLLBACK_ALL, "roll back all"),
-		OPT_MODE_ARG(0, "to-commit", &request.mode, ROLLBACK_TO_COMMIT, &request.commit, "rev",
-			     "roll back what the commit's tree does not have"),
+		OPT_MODE_ARG(0, "to-commit", &request.mode, ROLLBACK_TO_COMMIT, &request.commit,
+			     "rev", "roll back what the commit's tree does not have"),
 		OPT_GROUP("How"),
 		OPT_STRING(0, "database", &request.database, "name", "the database to change"),
 		OPT_BOOL(0, "rehearse", &request.rehearse,
 			 "run everything in a transaction, report, and undo it"),
-		OPT_BOOL(0, "proof", &proof, "compare the schema afterwards with what it should be (default)"),
+		OPT_BOOL(0, "proof", &proof,
+			 "compare the schema afterwards with what it should be (default)"),
 		OPT_BOOL(0, "accept-difference", &request.accept_difference,
 			 "keep the result although the proof fails"),
 		OPT_BOOL(0, "recorded-down", &request.recorded_down,
@@ -106,9 +104,11 @@ int cmd_main(int argc, const char **argv)
 	request.operands = (size_t)argc;
 	request.no_proof = !proof;
 	if (argc && request.mode != ROLLBACK_NAMED)
-		usage_error(usage, "versions cannot be combined with --to, --last, --all or --to-commit");
+		usage_error(usage,
+			    "versions cannot be combined with --to, --last, --all or --to-commit");
 	if (!argc && request.mode == ROLLBACK_NAMED)
-		usage_error(usage, "which migration? Name it, or use --last, --to, --all or --to-commit");
+		usage_error(usage,
+			    "which migration? Name it, or use --last, --to, --all or --to-commit");
 	interrupt_catch();
 	return run(&request, &err);
 }

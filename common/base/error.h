@@ -28,7 +28,10 @@ struct error {
 	int exit_code;	  /* 0 means EXIT_FAILED */
 };
 
-#define ERROR_INIT { 0 }
+#define ERROR_INIT \
+	{          \
+		0  \
+	}
 
 void error_release(struct error *err);
 /* Forgets a failure that was dealt with. */

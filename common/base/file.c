@@ -22,8 +22,9 @@ int file_read(struct strbuf *ret, const char *path, struct error *err)
 	ssize_t n;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? FILE_MISSING :
-							     error_errno(err, "cannot open '%s'", path);
+		return errno == ENOENT || errno == ENOTDIR ?
+			       FILE_MISSING :
+			       error_errno(err, "cannot open '%s'", path);
 	do {
 		n = read(fd, buffer, sizeof(buffer));
 		if (n < 0 && errno == EINTR)

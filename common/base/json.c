@@ -34,8 +34,8 @@ json_t *json_size(size_t n)
 
 json_t *error_to_json(const struct error *err)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message", json_text(err->message), "sqlstate",
-			 json_text(*err->sqlstate ? err->sqlstate : NULL), "place",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message", json_text(err->message),
+			 "sqlstate", json_text(*err->sqlstate ? err->sqlstate : NULL), "place",
 			 json_text(err->place), "detail", json_text(err->detail), "hint",
 			 json_text(err->hint));
 }
@@ -51,7 +51,8 @@ int json_parse(json_t **ret, const char *what, const char *text, size_t len, str
 	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &reason);
 
 	if (!json)
-		return error_set(err, "cannot read %s: line %d: %s", what, reason.line, reason.text);
+		return error_set(err, "cannot read %s: line %d: %s", what, reason.line,
+				 reason.text);
 	*ret = json;
 	return 0;
 }

@@ -25,8 +25,8 @@ json_t *error_to_json(const struct error *err) MUST_CHECK;
 const char *json_member(const json_t *object, const char *key);
 
 /* Parses a text strictly: duplicate keys are refused. `what` names it in the error. */
-int json_parse(json_t **ret, const char *what, const char *text, size_t len,
-	       struct error *err) MUST_CHECK;
+int json_parse(json_t **ret, const char *what, const char *text, size_t len, struct error *err)
+	MUST_CHECK;
 /* Indented text with a line end; free() it. */
 char *json_format(const json_t *json) MUST_CHECK;
 /* Prints json_format() on stdout. */

@@ -17,7 +17,10 @@
 struct lockfile {
 	int fd; /* -1: not held */
 };
-#define LOCKFILE_INIT { .fd = -1 }
+#define LOCKFILE_INIT    \
+	{                \
+		.fd = -1 \
+	}
 
 enum lockfile_result { LOCKFILE_HELD = 0, LOCKFILE_BUSY = 1 };
 

@@ -32,12 +32,12 @@ static inline void free_p(void *pointer)
 }
 
 /* Makes room for at least `nr` items; `alloc` is the number there is room for. */
-#define ARRAY_GROW(item, nr, alloc)                                                          \
-	do {                                                                                 \
-		if ((nr) > (alloc)) {                                                        \
-			(alloc) = (nr) > 2 * (alloc) + 16 ? (nr) : 2 * (alloc) + 16;         \
-			(item) = xreallocarray((item), (alloc), sizeof(*(item)));            \
-		}                                                                            \
+#define ARRAY_GROW(item, nr, alloc)                                                  \
+	do {                                                                         \
+		if ((nr) > (alloc)) {                                                \
+			(alloc) = (nr) > 2 * (alloc) + 16 ? (nr) : 2 * (alloc) + 16; \
+			(item) = xreallocarray((item), (alloc), sizeof(*(item)));    \
+		}                                                                    \
 	} while (0)
 
 #endif

@@ -20,9 +20,9 @@
 
 struct process {
 	struct strvec argv;
-	const char *dir;	 /* run there; NULL: here */
+	const char *dir;	  /* run there; NULL: here */
 	const struct strvec *env; /* "NAME=value" on top of ours; NULL: nothing */
-	const char *input;	 /* NULL: /dev/null */
+	const char *input;	  /* NULL: /dev/null */
 	size_t input_len;
 	bool inherit_stderr; /* else it is collected */
 	/* What came of it: */
@@ -33,9 +33,11 @@ struct process {
 	int in_fd, out_fd, err_fd;
 };
 
-#define PROCESS_INIT                                                                       \
-	{ .argv = STRVEC_INIT, .out = STRBUF_INIT, .err = STRBUF_INIT, .pid = -1, .in_fd = -1, \
-	  .out_fd = -1, .err_fd = -1 }
+#define PROCESS_INIT                                                                    \
+	{                                                                               \
+		.argv = STRVEC_INIT, .out = STRBUF_INIT, .err = STRBUF_INIT, .pid = -1, \
+		.in_fd = -1, .out_fd = -1, .err_fd = -1                                 \
+	}
 
 void process_release(struct process *process);
 int process_start(struct process *process, struct error *err) MUST_CHECK;
@@ -46,8 +48,8 @@ int process_run(struct process *process, struct error *err) MUST_CHECK;
  * Between start and finish, of a process whose `input` is "": gives it some input. What a
  * process that has ended does not take is no error: process_finish() tells.
  */
-int process_write(struct process *process, const void *data, size_t len,
-		  struct error *err) MUST_CHECK;
+int process_write(struct process *process, const void *data, size_t len, struct error *err)
+	MUST_CHECK;
 
 /* The first line of what it wrote to stderr, without "fatal: " or "error: "; for messages. */
 char *process_reason(const struct process *process) MUST_CHECK;

@@ -18,7 +18,10 @@ struct strbuf {
 };
 
 extern char strbuf_empty[];
-#define STRBUF_INIT { .buf = strbuf_empty }
+#define STRBUF_INIT                 \
+	{                           \
+		.buf = strbuf_empty \
+	}
 
 void strbuf_release(struct strbuf *sb);
 /* Empties it and keeps the memory. */

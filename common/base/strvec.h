@@ -14,7 +14,10 @@ struct strvec {
 	size_t nr, alloc;
 };
 
-#define STRVEC_INIT { 0 }
+#define STRVEC_INIT \
+	{           \
+		0   \
+	}
 
 void strvec_release(struct strvec *sv);
 void strvec_push(struct strvec *sv, const char *s);

@@ -263,7 +263,8 @@ static int take_file(struct settings *s, struct error *err)
 	return 0;
 }
 
-int settings_finish(struct settings *s, const char *worktree, const char *git_dir, struct error *err)
+int settings_finish(struct settings *s, const char *worktree, const char *git_dir,
+		    struct error *err)
 {
 	s->worktree = xstrdup_or_null(worktree);
 	s->git_dir = xstrdup_or_null(git_dir);

@@ -44,7 +44,8 @@ static int keep_scripts(json_t **ret_members, struct apply_run *run, struct erro
 	if (kept_write(&run->kept, ret_members, err) < 0)
 		return -1;
 	if (run->plan->request->mode == APPLY_CONTINUE) /* the log has it under that operation */
-		json_object_set_new(*ret_members, "resumes", json_text(run->plan->step[0].unfinished->operation));
+		json_object_set_new(*ret_members, "resumes",
+				    json_text(run->plan->step[0].unfinished->operation));
 	return 0;
 }
 
@@ -70,7 +71,9 @@ static struct log_record log_record_of(const struct apply_run *run, const struct
 /* Reads what the step changed; `before` gets the fingerprint from before, when there is proof. */
 static int note_changes(struct apply_run *run, struct apply_step *step, struct error *err)
 {
-	return run->proof ? catalog_refresh(&run->catalog, &run->plan->session->db, &step->changes, err) : 0;
+	return run->proof ? catalog_refresh(&run->catalog, &run->plan->session->db, &step->changes,
+					    err) :
+			    0;
 }
 
 static char *changes_text(const struct apply_run *run, const struct apply_step *step)
@@ -105,13 +108,16 @@ static char *fingerprint_now(struct apply_run *run)
 	return run->proof ? xstrdup(catalog_fingerprint(&run->catalog)) : NULL;
 }
 
-static int script_failed(const struct apply_run *run, const struct apply_step *step, struct error *err)
+static int script_failed(const struct apply_run *run, const struct apply_step *step,
+			 struct error *err)
 {
 	error_prefix(err, "could not apply migration '%s'", step->version);
 	if (err->exit_code == EXIT_INTERRUPTED)
 		return -1;
 	if (db_is_lost(&run->plan->session->db))
-		return error_hint(err, "Nothing of it is left. Run the command again once the server answers.");
+		return error_hint(
+			err,
+			"Nothing of it is left. Run the command again once the server answers.");
 	if (run->plan->request->single_transaction) {
 		error_detail(err, "Nothing was changed.");
 		return error_hint(err, "Correct the script and run the command again.");
@@ -186,9 +192,11 @@ static int outside_failed(struct outside_run *outside, struct error *err)
 				       "Correct the script and run the command again.");
 	error_hint(err, "It runs outside a transaction, so what was done before stays; "
 			"'git migration-status' shows how far it came.");
-	return error_hint(err, "Use 'git apply-migration --continue' to go on, or 'git rollback-db %s' to "
-			       "undo it.",
-			  outside->record.version);
+	return error_hint(
+		err,
+		"Use 'git apply-migration --continue' to go on, or 'git rollback-db %s' to "
+		"undo it.",
+		outside->record.version);
 }
 
 /* The tracking row comes together with the end of the log's row. */
@@ -202,11 +210,11 @@ static int end_outside(struct apply_run *run, struct apply_step *step, struct ou
 		return -1;
 	/* Only what happened in this run is known: after a break, not all of it. */
 	objects = step->unfinished ? NULL : changes_text(run, step);
-	if (outside_add_end(outside, &batch, run->proof ? catalog_fingerprint(&run->catalog) : NULL, objects,
-			    err) < 0)
+	if (outside_add_end(outside, &batch, run->proof ? catalog_fingerprint(&run->catalog) : NULL,
+			    objects, err) < 0)
 		return -1;
-	ledger_add_insert(&batch, &run->plan->session->place, step->version, step->name, step->checksum,
-			  step->microseconds / 1000);
+	ledger_add_insert(&batch, &run->plan->session->place, step->version, step->name,
+			  step->checksum, step->microseconds / 1000);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return error_prefix(err, "could not record migration '%s'", step->version);
 	return commit_step(run, step, err);
@@ -270,7 +278,8 @@ static int run_each(struct apply_run *run, struct error *err)
 		apply_show_done(plan, step);
 		progress_update(&progress, i + 1);
 		if (run->change.reconnected && i + 1 < plan->nr)
-			return error_set(err, "lost the connection after migration '%s' was committed",
+			return error_set(err,
+					 "lost the connection after migration '%s' was committed",
 					 step->version);
 	}
 	progress_finish(&progress);
@@ -313,8 +322,7 @@ static int execute(struct apply_run *run, struct error *err)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
 	if (!request->rehearse &&
-	    (change_create_tables(&run->change, err) < 0 ||
-	     kept_prepare(&run->kept, err) < 0))
+	    (change_create_tables(&run->change, err) < 0 || kept_prepare(&run->kept, err) < 0))
 		return -1;
 	if (run->proof &&
 	    catalog_read(&run->catalog, &plan->session->db, &plan->session->scope, err) < 0)

@@ -54,7 +54,8 @@ static bool is_its_path(const struct apply_plan *plan, const struct migration *m
 
 	if (m->up.oid)
 		return !strcmp(path, m->up.path);
-	file = *m->up.path == '/' ? xstrdup(m->up.path) : xstrfmt("%s/%s", s->files.root, m->up.path);
+	file = *m->up.path == '/' ? xstrdup(m->up.path) :
+				    xstrfmt("%s/%s", s->files.root, m->up.path);
 	return !stat(path, &a) && !stat(file, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
@@ -99,7 +100,8 @@ static int choose_named(struct apply_plan *plan, bool *chosen, struct error *err
 		if (!m)
 			return -1;
 		if (!is_pending(plan->session, m))
-			verdict_refuse(&plan->verdict, "migration '%s' is applied already", m->version);
+			verdict_refuse(&plan->verdict, "migration '%s' is applied already",
+				       m->version);
 		else
 			chosen[m - plan->session->files.item] = true;
 	}
@@ -158,14 +160,16 @@ static void check_file(struct apply_plan *plan, const struct migration *m)
 	}
 	if (newest && version_compare(m->version, newest) < 0 && !request->allow_out_of_order &&
 	    request->mode != APPLY_BASELINE) {
-		verdict_refuse(&plan->verdict, "migration '%s' comes before '%s', which is applied already",
+		verdict_refuse(&plan->verdict,
+			       "migration '%s' comes before '%s', which is applied already",
 			       m->version, newest);
 		verdict_hint(&plan->verdict, "Use --allow-out-of-order to apply it all the same.");
 	}
 	if (version_prefix(m->version) > VERSION_MAX || strlen(m->name) > 255)
 		verdict_refuse(&plan->verdict, "the name of '%s' is too long", m->up.path);
 	if (text_utf8_check(m->name, strlen(m->name)) != strlen(m->name))
-		verdict_refuse(&plan->verdict, "the name of '%s' is no UTF-8 text, and cannot be recorded",
+		verdict_refuse(&plan->verdict,
+			       "the name of '%s' is no UTF-8 text, and cannot be recorded",
 			       m->up.path);
 }
 
@@ -183,23 +187,27 @@ static void check_all(struct apply_plan *plan)
 	for (size_t i = 0; i < s->unfinished.nr && plan->request->mode != APPLY_CONTINUE; i++) {
 		const struct log_unfinished *u = &s->unfinished.item[i];
 
-		verdict_refuse(&plan->verdict, "migration '%s' was interrupted: statement %zu of %zu is done",
+		verdict_refuse(&plan->verdict,
+			       "migration '%s' was interrupted: statement %zu of %zu is done",
 			       u->version, u->done, u->statements);
 		if (u->down)
-			verdict_hint(&plan->verdict, "Use 'git rollback-db %s' to finish its rollback.",
+			verdict_hint(&plan->verdict,
+				     "Use 'git rollback-db %s' to finish its rollback.",
 				     u->version);
 		else
-			verdict_hint(&plan->verdict,
-				     "Use 'git apply-migration --continue' to finish it, or 'git rollback-db %s' "
-				     "to undo it.",
-				     u->version);
+			verdict_hint(
+				&plan->verdict,
+				"Use 'git apply-migration --continue' to finish it, or 'git rollback-db %s' "
+				"to undo it.",
+				u->version);
 	}
 	for (size_t i = 0; i < s->ledger.nr; i++) {
 		const struct ledger_entry *entry = &s->ledger.item[i];
 		const struct migration *m = migrations_find(&s->files, entry->version);
 
 		if (m && m->up.path && entry->checksum && strcmp(entry->checksum, m->checksum) != 0)
-			verdict_warn(&plan->verdict, "'%s' was changed after it was applied", m->up.path);
+			verdict_warn(&plan->verdict, "'%s' was changed after it was applied",
+				     m->up.path);
 	}
 }
 
@@ -208,20 +216,22 @@ static void check_script(struct apply_plan *plan, const struct apply_step *step)
 	const struct sql_statement *secret = sql_script_secret(&step->script);
 
 	if (secret)
-		verdict_warn(&plan->verdict,
-			     "'%s' appears to hold a password; the script's text is kept in git and in the "
-			     "database's log",
-			     step->script.path);
+		verdict_warn(
+			&plan->verdict,
+			"'%s' appears to hold a password; the script's text is kept in git and in the "
+			"database's log",
+			step->script.path);
 	if (!step->script.no_transaction)
 		return;
 	plan->outside = true;
 	if (plan->request->single_transaction || plan->request->rehearse) {
-		verdict_refuse(&plan->verdict, "migration '%s' runs outside a transaction%s%s", step->version,
-			       step->script.why ? ": " : "",
+		verdict_refuse(&plan->verdict, "migration '%s' runs outside a transaction%s%s",
+			       step->version, step->script.why ? ": " : "",
 			       step->script.why ? sql_kind_name(step->script.why->kind) : "");
-		verdict_hint(&plan->verdict, plan->request->rehearse ?
-						     "What runs outside a transaction cannot be rehearsed." :
-						     "Leave out --single-transaction.");
+		verdict_hint(&plan->verdict,
+			     plan->request->rehearse ?
+				     "What runs outside a transaction cannot be rehearsed." :
+				     "Leave out --single-transaction.");
 	}
 }
 
@@ -253,9 +263,11 @@ static int load_step(struct apply_plan *plan, struct apply_step *step, struct er
 	if (migrations_load(&step->up_text, &plan->session->files, &m->up, err) < 0)
 		return -1;
 	migration_checksum(step->checksum, step->up_text.buf, step->up_text.len);
-	if (sql_script_parse(&step->script, m->up.path, step->up_text.buf, step->up_text.len, err) < 0)
+	if (sql_script_parse(&step->script, m->up.path, step->up_text.buf, step->up_text.len, err) <
+	    0)
 		return -1;
-	if (sql_token_digest(step->tokens, m->up.path, step->up_text.buf, step->up_text.len, err) < 0)
+	if (sql_token_digest(step->tokens, m->up.path, step->up_text.buf, step->up_text.len, err) <
+	    0)
 		return -1;
 	if (!m->down.path)
 		return 0;
@@ -269,14 +281,14 @@ static int load_unrun(struct apply_plan *plan, struct apply_step *step, struct e
 
 	if (load_step(plan, step, &reason) == 0)
 		return 0;
-	if (!*step->checksum || (step->file->down.path && !step->has_down &&
-				 load_down(plan, step, err) < 0)) {
+	if (!*step->checksum ||
+	    (step->file->down.path && !step->has_down && load_down(plan, step, err) < 0)) {
 		if (!error_is_set(err))
 			error_move(err, &reason);
 		return -1;
 	}
-	verdict_warn(&plan->verdict, "migration '%s' could not be applied as it is: %s", step->version,
-		     reason.message);
+	verdict_warn(&plan->verdict, "migration '%s' could not be applied as it is: %s",
+		     step->version, reason.message);
 	return 0;
 }
 
@@ -290,12 +302,15 @@ static int plan_continue(struct apply_plan *plan, struct error *err)
 		struct apply_step *step;
 
 		if (u->down) {
-			verdict_refuse(&plan->verdict, "the rollback of '%s' was interrupted", u->version);
-			verdict_hint(&plan->verdict, "Use 'git rollback-db %s' to finish it.", u->version);
+			verdict_refuse(&plan->verdict, "the rollback of '%s' was interrupted",
+				       u->version);
+			verdict_hint(&plan->verdict, "Use 'git rollback-db %s' to finish it.",
+				     u->version);
 			continue;
 		}
 		if (!u->up_sql) {
-			error_set(err, "the database's log no longer has the script of migration '%s'",
+			error_set(err,
+				  "the database's log no longer has the script of migration '%s'",
 				  u->version);
 			return error_hint(err, "Use 'git rollback-db %s' to undo it.", u->version);
 		}
@@ -304,16 +319,21 @@ static int plan_continue(struct apply_plan *plan, struct error *err)
 		step->file = migrations_find(&s->files, u->version);
 		strbuf_addstr(&step->up_text, u->up_sql);
 		migration_checksum(step->checksum, step->up_text.buf, step->up_text.len);
-		if (step->file && step->file->up.path && strcmp(step->file->checksum, step->checksum) != 0)
-			verdict_warn(&plan->verdict,
-				     "'%s' was changed since; it goes on with the script that was begun",
-				     step->file->up.path);
+		if (step->file && step->file->up.path &&
+		    strcmp(step->file->checksum, step->checksum) != 0)
+			verdict_warn(
+				&plan->verdict,
+				"'%s' was changed since; it goes on with the script that was begun",
+				step->file->up.path);
 		if (u->down_sql) {
 			step->has_down = true;
 			strbuf_addstr(&step->down_text, u->down_sql);
-			migration_checksum(step->down_checksum, step->down_text.buf, step->down_text.len);
+			migration_checksum(step->down_checksum, step->down_text.buf,
+					   step->down_text.len);
 		}
-		if (sql_script_parse(&step->script, step->file && step->file->up.path ? step->file->up.path : u->name,
+		if (sql_script_parse(&step->script,
+				     step->file && step->file->up.path ? step->file->up.path :
+									 u->name,
 				     step->up_text.buf, step->up_text.len, err) < 0)
 			return -1;
 		plan->outside = true;
@@ -358,13 +378,15 @@ int apply_plan(struct apply_plan *ret, struct session *s, const struct apply_req
 	for (size_t i = 0; i < s->files.nr; i++) {
 		if (!chosen[i])
 			continue;
-		struct apply_step *step = add_step(ret, s->files.item[i].version, s->files.item[i].name);
+		struct apply_step *step =
+			add_step(ret, s->files.item[i].version, s->files.item[i].name);
 
 		step->file = &s->files.item[i];
 		check_file(ret, step->file);
 		if (step->file->unreadable)
 			continue;
-		if (request->mode == APPLY_BASELINE ? load_unrun(ret, step, err) : load_step(ret, step, err))
+		if (request->mode == APPLY_BASELINE ? load_unrun(ret, step, err) :
+						      load_step(ret, step, err))
 			return error_prefix(err, "cannot apply migration '%s'", step->version);
 		if (request->mode != APPLY_BASELINE)
 			check_script(ret, step);

@@ -40,7 +40,9 @@ static int script_failed(const struct apply_step *step, const struct db *db, str
 	if (err->exit_code == EXIT_INTERRUPTED)
 		return -1;
 	if (db_is_lost(db))
-		return error_hint(err, "Nothing of it is left. Run the command again once the server answers.");
+		return error_hint(
+			err,
+			"Nothing of it is left. Run the command again once the server answers.");
 	error_detail(err, "Nothing was changed.");
 	return error_hint(err, "Correct the script and run the command again.");
 }

@@ -7,12 +7,13 @@
 
 static json_t *step_to_json(const struct apply_step *step, bool executed)
 {
-	json_t *ret = json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "version", json_text(step->version),
-				"name", json_text(step->name), "up",
-				json_text(step->file ? step->file->up.path : NULL), "down",
-				json_text(step->file ? step->file->down.path : NULL), "checksum",
-				json_text(step->checksum), "transaction", !step->script.no_transaction,
-				"statements", json_size(step->script.nr));
+	json_t *ret =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "version",
+			  json_text(step->version), "name", json_text(step->name), "up",
+			  json_text(step->file ? step->file->up.path : NULL), "down",
+			  json_text(step->file ? step->file->down.path : NULL), "checksum",
+			  json_text(step->checksum), "transaction", !step->script.no_transaction,
+			  "statements", json_size(step->script.nr));
 
 	if (step->unfinished)
 		json_object_set_new(ret, "continues_after", json_size(step->unfinished->done));
@@ -20,7 +21,8 @@ static json_t *step_to_json(const struct apply_step *step, bool executed)
 		return ret;
 	json_object_set_new(ret, "done", json_boolean(step->done));
 	if (step->done)
-		json_object_set_new(ret, "execution_time_ms", json_integer(step->microseconds / 1000));
+		json_object_set_new(ret, "execution_time_ms",
+				    json_integer(step->microseconds / 1000));
 	json_object_set_new(ret, "changes", catalog_changes_to_json(&step->changes));
 	if (step->locks.nr) {
 		json_t *locks = json_array();
@@ -34,8 +36,9 @@ static json_t *step_to_json(const struct apply_step *step, bool executed)
 
 static json_t *plan_to_json(const struct apply_plan *plan, bool executed)
 {
-	json_t *ret = json_pack("{s:i, s:s, s:o, s:b, s:b, s:b}", "format", 1, "command", "apply-migration",
-				"database", json_text(plan->session->database.name), "dry_run",
+	json_t *ret = json_pack("{s:i, s:s, s:o, s:b, s:b, s:b}", "format", 1, "command",
+				"apply-migration", "database",
+				json_text(plan->session->database.name), "dry_run",
 				plan->request->common.dry_run, "rehearse", plan->request->rehearse,
 				"single_transaction", plan->request->single_transaction);
 	json_t *steps = json_array();
@@ -50,12 +53,9 @@ static json_t *plan_to_json(const struct apply_plan *plan, bool executed)
 static const char *verb(const struct apply_request *request)
 {
 	switch (request->mode) {
-	case APPLY_BASELINE:
-		return "record as applied, without running";
-	case APPLY_CONTINUE:
-		return "go on with";
-	default:
-		return request->rehearse ? "rehearse" : "apply";
+	case APPLY_BASELINE: return "record as applied, without running";
+	case APPLY_CONTINUE: return "go on with";
+	default: return request->rehearse ? "rehearse" : "apply";
 	}
 }
 
@@ -83,7 +83,8 @@ static void print_plan(const struct apply_plan *plan, FILE *to)
 				step->script.nr);
 		if (step->script.no_transaction)
 			fprintf(to, " (outside a transaction: %s)",
-				step->script.why ? sql_kind_name(step->script.why->kind) : "as it is marked");
+				step->script.why ? sql_kind_name(step->script.why->kind) :
+						   "as it is marked");
 		putc('\n', to);
 	}
 }
@@ -140,8 +141,8 @@ static void report_rehearsal(const struct apply_plan *plan)
 				strbuf_addf(&line, "- %s %s", change->kind, change->identity);
 			else {
 				strbuf_addstr(&line, "~ ");
-				catalog_difference_text(&line, change->kind, change->identity, change->before,
-							change->after, utf8);
+				catalog_difference_text(&line, change->kind, change->identity,
+							change->before, change->after, utf8);
 			}
 			text_escape(&shown, line.buf, line.len, false);
 			printf("  %s\n", shown.buf);

@@ -33,13 +33,16 @@ struct apply_request {
 	bool rehearse, allow_missing_down, allow_out_of_order, single_transaction, no_proof;
 	struct common_options common;
 };
-#define APPLY_REQUEST_INIT { .common = COMMON_OPTIONS_INIT }
+#define APPLY_REQUEST_INIT                    \
+	{                                     \
+		.common = COMMON_OPTIONS_INIT \
+	}
 
 struct apply_step {
 	const char *version, *name;
-	const struct migration *file;		  /* NULL when it goes on from the log's copy */
+	const struct migration *file;		 /* NULL when it goes on from the log's copy */
 	const struct log_unfinished *unfinished; /* what it goes on with, or NULL */
-	struct strbuf up_text, down_text;	  /* the bytes as applied */
+	struct strbuf up_text, down_text;	 /* the bytes as applied */
 	bool has_down;
 	char checksum[DIGEST_HEX], down_checksum[DIGEST_HEX], tokens[DIGEST_HEX];
 	struct sql_script script;
@@ -55,10 +58,13 @@ struct apply_plan {
 	struct apply_step *step;
 	size_t nr, alloc;
 	struct verdict verdict;
-	bool outside; /* some step runs outside a transaction */
+	bool outside;	 /* some step runs outside a transaction */
 	char *operation; /* id, once executed */
 };
-#define APPLY_PLAN_INIT { 0 }
+#define APPLY_PLAN_INIT \
+	{               \
+		0       \
+	}
 
 int apply_plan(struct apply_plan *ret, struct session *s, const struct apply_request *request,
 	       struct error *err) MUST_CHECK;

@@ -16,7 +16,8 @@
 static char *who_we_are(const struct settings *settings)
 {
 	const char *committer = getenv("GIT_COMMITTER_EMAIL");
-	const char *name = committer && *committer ? committer : settings_git(settings, "user.email");
+	const char *name =
+		committer && *committer ? committer : settings_git(settings, "user.email");
 	const struct passwd *entry = NULL;
 	char host[256] = "";
 
@@ -91,10 +92,12 @@ int change_check_lock_table(struct session *s, size_t statements, struct verdict
 		     0, NULL, err) < 0)
 		return -1;
 	if ((int64_t)needed > db_int(&res, 0, 0))
-		verdict_warn(verdict,
-			     "one transaction may need %zu locks, and the server's table has room for about "
-			     "%" PRId64 "; raise max_locks_per_transaction if it ends with 'out of shared memory'",
-			     needed, db_int(&res, 0, 0));
+		verdict_warn(
+			verdict,
+			"one transaction may need %zu locks, and the server's table has room for about "
+			"%" PRId64
+			"; raise max_locks_per_transaction if it ends with 'out of shared memory'",
+			needed, db_int(&res, 0, 0));
 	return 0;
 }
 
@@ -287,7 +290,8 @@ int change_create_tables(struct change *change, struct error *err)
 
 	if (s->place.exists && s->place.log_exists)
 		return 0;
-	if (change_transaction(change, &batch, err) < 0 || change_run(change, &batch, NULL, err) < 0)
+	if (change_transaction(change, &batch, err) < 0 ||
+	    change_run(change, &batch, NULL, err) < 0)
 		return -1;
 	if (ledger_create(&s->place, &s->db, err) < 0 ||
 	    rollback_log_create(&s->place, &s->db, err) < 0) {
@@ -332,7 +336,8 @@ static int resolve_commit(struct change *change, const char *what, struct error 
 	if (reconnect(change->session, &ignored) < 0 || ask_outcome(&status, change, &ignored) < 0)
 		status = "unknown";
 	if (!strcmp(status, "committed")) {
-		note("the connection was lost at the commit of %s, and the server says it is done", what);
+		note("the connection was lost at the commit of %s, and the server says it is done",
+		     what);
 		return CHANGE_COMMITTED_LOST;
 	}
 	error_move(err, lost);

@@ -21,17 +21,20 @@
 struct change {
 	struct session *session;
 	struct operation operation;
-	bool locked;	  /* the session holds the database's lock */
-	bool begun;	  /* a transaction of this run is committed */
-	bool reconnected; /* the lock went with the connection: nothing more may be begun */
-	bool leave_open;  /* something is left that the next command has to do */
-	char *who;	  /* "alice@example.com on host" */
-	char *git_commit; /* HEAD, or NULL */
-	char *signature;  /* session_signature() as it has to be now */
+	bool locked;	   /* the session holds the database's lock */
+	bool begun;	   /* a transaction of this run is committed */
+	bool reconnected;  /* the lock went with the connection: nothing more may be begun */
+	bool leave_open;   /* something is left that the next command has to do */
+	char *who;	   /* "alice@example.com on host" */
+	char *git_commit;  /* HEAD, or NULL */
+	char *signature;   /* session_signature() as it has to be now */
 	char *transaction; /* id of the one that is open, once its first batch has run */
 	size_t id_at;	   /* where that batch asks for it */
 };
-#define CHANGE_INIT { .operation = OPERATION_INIT }
+#define CHANGE_INIT                         \
+	{                                   \
+		.operation = OPERATION_INIT \
+	}
 
 /*
  * Before the plan: a script that runs outside a transaction is in the log from its start, so
@@ -59,8 +62,7 @@ int change_create_tables(struct change *change, struct error *err) MUST_CHECK;
  * Adds BEGIN to an empty batch, so that it costs no round trip of its own. Behind a pooler
  * it begins at once, takes the transaction's lock, and looks at the ledger once more.
  */
-int change_transaction(struct change *change, struct db_batch *batch,
-		       struct error *err) MUST_CHECK;
+int change_transaction(struct change *change, struct db_batch *batch, struct error *err) MUST_CHECK;
 /* Runs the batch that begins a transaction. On failure the transaction is rolled back. */
 int change_run(struct change *change, struct db_batch *batch, const struct sql_script *script,
 	       struct error *err) MUST_CHECK;

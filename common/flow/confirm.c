@@ -7,7 +7,8 @@
 int confirm_protected(const struct database_setting *database, const struct common_options *common,
 		      struct error *err)
 {
-	if (!database->is_protected || (common->confirm && !strcmp(common->confirm, database->name)))
+	if (!database->is_protected ||
+	    (common->confirm && !strcmp(common->confirm, database->name)))
 		return 0;
 	error_refused(err, "database '%s' is protected", database->name);
 	return error_hint(err, "Use --confirm=%s to change it all the same.", database->name);

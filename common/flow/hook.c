@@ -53,7 +53,8 @@ int hook_run(const char *name, const struct repo *repo, const struct settings *s
 		return 0;
 	if (access(path, X_OK) < 0) {
 		if (is_advised(settings))
-			advise("ignoredHook", "The hook '%s' was ignored because it is not set as executable.",
+			advise("ignoredHook",
+			       "The hook '%s' was ignored because it is not set as executable.",
 			       name);
 		return 0;
 	}

@@ -18,9 +18,10 @@ int kept_write(struct kept *kept, json_t **ret_members, struct error *err)
 		return -1;
 	list = json_array();
 	for (size_t i = 0; i < kept->nr; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "version", kept->item[i].version,
-						      "checksum", kept->item[i].checksum, "tree",
-						      kept->item[i].tree));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s}", "version", kept->item[i].version,
+						"checksum", kept->item[i].checksum, "tree",
+						kept->item[i].tree));
 	*ret_members = json_pack("{s:o}", "scripts", list);
 	return 0;
 }
@@ -60,7 +61,8 @@ void kept_unlock(const json_t *record, const char *common_dir)
 	size_t i;
 	json_t *script;
 
-	json_array_foreach (scripts, i, script) {
+	json_array_foreach(scripts, i, script)
+	{
 		const char *version = json_member(script, "version");
 		const char *checksum = json_member(script, "checksum");
 
@@ -76,16 +78,19 @@ int kept_recover(const json_t *record, const struct ledger *ledger, struct error
 	size_t i;
 	json_t *script;
 
-	json_array_foreach (scripts, i, script) {
+	json_array_foreach(scripts, i, script)
+	{
 		const char *version = json_member(script, "version");
 		const char *checksum = json_member(script, "checksum");
 		const char *tree = json_member(script, "tree");
 		const struct ledger_entry *entry = version ? ledger_find(ledger, version) : NULL;
 
-		if (!checksum || !tree || !entry || !entry->checksum || strcmp(entry->checksum, checksum) != 0)
+		if (!checksum || !tree || !entry || !entry->checksum ||
+		    strcmp(entry->checksum, checksum) != 0)
 			continue;
-		kept_add(&kept, &(struct applied_scripts){
-					.version = version, .checksum = checksum, .tree = xstrdup(tree) });
+		kept_add(&kept, &(struct applied_scripts){ .version = version,
+							   .checksum = checksum,
+							   .tree = xstrdup(tree) });
 	}
 	return applied_publish(kept.item, kept.nr, err);
 }

@@ -21,7 +21,10 @@ struct kept {
 	size_t nr, alloc;
 	struct applied_refs refs; /* for all of them, in git's hands */
 };
-#define KEPT_INIT { .refs = APPLIED_REFS_INIT }
+#define KEPT_INIT                         \
+	{                                 \
+		.refs = APPLIED_REFS_INIT \
+	}
 
 /* Borrows all texts. */
 void kept_add(struct kept *kept, const struct applied_scripts *scripts);

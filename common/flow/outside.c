@@ -17,7 +17,8 @@ static int lost_before(const struct outside_run *run, struct error *err)
 	const char *version = run->record.version;
 
 	if (is_down(run)) {
-		error_set(err, "lost the connection before the rollback of '%s' was begun", version);
+		error_set(err, "lost the connection before the rollback of '%s' was begun",
+			  version);
 		return error_hint(err, "Use 'git rollback-db %s' to run it.", version);
 	}
 	error_set(err, "lost the connection before migration '%s' was begun", version);
@@ -39,8 +40,8 @@ int outside_begin(struct outside_run *run, struct error *err)
 	if (change_transaction(run->change, &batch, err) < 0)
 		return -1;
 	if (run->restart)
-		rollback_log_add_end(&batch, &s->place, run->unfinished->operation, run->record.version,
-				     "undone", NULL, NULL);
+		rollback_log_add_end(&batch, &s->place, run->unfinished->operation,
+				     run->record.version, "undone", NULL, NULL);
 	rollback_log_add_running(&batch, &s->place, &run->record);
 	if (change_run(run->change, &batch, NULL, err) < 0)
 		return -1;
@@ -54,14 +55,15 @@ int outside_execute(struct outside_run *run, struct error *err)
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	int64_t start = clock_monotonic();
 
-	if (runner_run_outside(s, run->script, run->operation, run->record.version, run->from, err) == 0) {
+	if (runner_run_outside(s, run->script, run->operation, run->record.version, run->from,
+			       err) == 0) {
 		run->microseconds = clock_monotonic() - start;
 		return 0;
 	}
 	if (!db_is_lost(&s->db) && transaction_reset_session(&s->db, &ignored) < 0)
 		error_clear(&ignored); /* the session ends with us */
-	return error_prefix(err, "could not %s migration '%s'", is_down(run) ? "roll back" : "apply",
-			    run->record.version);
+	return error_prefix(err, "could not %s migration '%s'",
+			    is_down(run) ? "roll back" : "apply", run->record.version);
 }
 
 bool outside_forget(struct outside_run *run)
@@ -84,7 +86,7 @@ int outside_add_end(struct outside_run *run, struct db_batch *batch, const char 
 {
 	if (change_transaction(run->change, batch, err) < 0)
 		return -1;
-	rollback_log_add_end(batch, &run->change->session->place, run->operation, run->record.version, "done",
-			     fingerprint, objects);
+	rollback_log_add_end(batch, &run->change->session->place, run->operation,
+			     run->record.version, "done", fingerprint, objects);
 	return 0;
 }

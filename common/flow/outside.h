@@ -19,9 +19,9 @@
 struct outside_run {
 	struct change *change;
 	const struct sql_script *script;
-	struct log_record record;		/* of a script that begins, up or down */
+	struct log_record record;		 /* of a script that begins, up or down */
 	const struct log_unfinished *unfinished; /* it was interrupted; or NULL */
-	bool restart; /* that one is closed, and it begins anew */
+	bool restart;				 /* that one is closed, and it begins anew */
 	/* From outside_begin() on: */
 	const char *operation; /* under which the log has it */
 	size_t from;	       /* the first statement to be run */

@@ -98,7 +98,8 @@ static bool is_overruled(const struct proof *proof, size_t i)
 						   proof->expected[i + 1].identity);
 }
 
-static bool is_expected(const struct proof *proof, size_t nr, const char *kind, const char *identity)
+static bool is_expected(const struct proof *proof, size_t nr, const char *kind,
+			const char *identity)
 {
 	size_t low = 0, high = nr;
 
@@ -211,8 +212,8 @@ static void sort_expected(struct proof *proof)
 		qsort(proof->expected, proof->nr, sizeof(*proof->expected), compare_expected);
 }
 
-void proof_check(struct proof *proof, const struct catalog *now,
-		 struct catalog_changes *changes, bool utf8)
+void proof_check(struct proof *proof, const struct catalog *now, struct catalog_changes *changes,
+		 bool utf8)
 {
 	strvec_release(&proof->differences);
 	strvec_release(&proof->order);

@@ -32,17 +32,20 @@ struct proof {
 	size_t overruled; /* of these, so many from before the oldest unrecorded one */
 	size_t nr, alloc;
 };
-#define PROOF_INIT { 0 }
+#define PROOF_INIT \
+	{          \
+		0  \
+	}
 
 /* `objects` is what the log has of the migration (JSON text), or NULL. */
-int proof_expect(struct proof *proof, const char *version, const char *objects,
-		 struct error *err) MUST_CHECK;
+int proof_expect(struct proof *proof, const char *version, const char *objects, struct error *err)
+	MUST_CHECK;
 /*
  * Takes the strings of `changes`. May be called again after more proof_expect(), with a later catalog and what was changed
  * since the last call: what it then finds is about all that came before as well.
  */
-void proof_check(struct proof *proof, const struct catalog *now,
-		 struct catalog_changes *changes, bool utf8);
+void proof_check(struct proof *proof, const struct catalog *now, struct catalog_changes *changes,
+		 bool utf8);
 void proof_release(struct proof *proof);
 json_t *proof_to_json(const struct proof *proof) MUST_CHECK;
 

@@ -72,8 +72,8 @@ static int dropped_index(enum found *ret, struct db *db, const struct sql_statem
 	const char *params[] = { index };
 
 	if (ask(&answer, db,
-		"SELECT CASE WHEN pg_catalog.to_regclass($1) IS NULL THEN 'done' ELSE 'redo' END", params,
-		1, err) < 0)
+		"SELECT CASE WHEN pg_catalog.to_regclass($1) IS NULL THEN 'done' ELSE 'redo' END",
+		params, 1, err) < 0)
 		return -1;
 	*ret = !strcmp(answer, "done") ? FOUND_DONE : FOUND_TO_DO;
 	return 0;
@@ -88,13 +88,14 @@ static int reindexed(enum found *ret, struct db *db, const struct sql_statement 
 	const char *params[] = { object };
 
 	*ret = FOUND_TO_DO;
-	if (db_query(&res, db,
-		     "SELECT i.indexrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index i"
-		     " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
-		     " WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'"
-		     " AND i.indrelid = coalesce((SELECT x.indrelid FROM pg_catalog.pg_index x"
-		     "  WHERE x.indexrelid = pg_catalog.to_regclass($1)), pg_catalog.to_regclass($1))",
-		     1, params, err) < 0)
+	if (db_query(
+		    &res, db,
+		    "SELECT i.indexrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index i"
+		    " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
+		    " WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'"
+		    " AND i.indrelid = coalesce((SELECT x.indrelid FROM pg_catalog.pg_index x"
+		    "  WHERE x.indexrelid = pg_catalog.to_regclass($1)), pg_catalog.to_regclass($1))",
+		    1, params, err) < 0)
 		return -1;
 	for (size_t row = 0; row < res.rows; row++)
 		if (drop_index(db, db_value(&res, row, 0), err) < 0)
@@ -120,7 +121,8 @@ static int detached(enum found *ret, struct db *db, const struct sql_statement *
 	*ret = !strcmp(answer, "redo") ? FOUND_TO_DO : FOUND_DONE;
 	if (strcmp(answer, "finalize") != 0)
 		return 0;
-	char *sql CLEANUP(free_p) = xstrfmt("ALTER TABLE %s DETACH PARTITION %s FINALIZE", table, partition);
+	char *sql CLEANUP(free_p) =
+		xstrfmt("ALTER TABLE %s DETACH PARTITION %s FINALIZE", table, partition);
 	return db_exec(db, sql, err);
 }
 
@@ -141,30 +143,30 @@ static int find_out(enum found *ret, struct db *db, const struct sql_statement *
 		    struct error *err)
 {
 	static const char database[] = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1";
-	static const char tablespace[] = "SELECT 1 FROM pg_catalog.pg_tablespace WHERE spcname = $1";
+	static const char tablespace[] =
+		"SELECT 1 FROM pg_catalog.pg_tablespace WHERE spcname = $1";
 	static const char subscription[] =
 		"SELECT 1 FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid"
 		" WHERE d.datname = pg_catalog.current_database() AND s.subname = $1";
 	const char *name = statement->object.name;
 
 	switch (statement->kind) {
-	case SQL_CREATE_INDEX_CONCURRENTLY:
-		return created_index(ret, db, statement, err);
-	case SQL_DROP_INDEX_CONCURRENTLY:
-		return dropped_index(ret, db, statement, err);
-	case SQL_REINDEX_CONCURRENTLY:
-		return reindexed(ret, db, statement, err);
-	case SQL_DETACH_PARTITION_CONCURRENTLY:
-		return detached(ret, db, statement, err);
+	case SQL_CREATE_INDEX_CONCURRENTLY: return created_index(ret, db, statement, err);
+	case SQL_DROP_INDEX_CONCURRENTLY: return dropped_index(ret, db, statement, err);
+	case SQL_REINDEX_CONCURRENTLY: return reindexed(ret, db, statement, err);
+	case SQL_DETACH_PARTITION_CONCURRENTLY: return detached(ret, db, statement, err);
 	case SQL_CREATE_DATABASE:
 	case SQL_DROP_DATABASE:
-		return named_row(ret, db, database, name, statement->kind == SQL_CREATE_DATABASE, err);
+		return named_row(ret, db, database, name, statement->kind == SQL_CREATE_DATABASE,
+				 err);
 	case SQL_CREATE_TABLESPACE:
 	case SQL_DROP_TABLESPACE:
-		return named_row(ret, db, tablespace, name, statement->kind == SQL_CREATE_TABLESPACE, err);
+		return named_row(ret, db, tablespace, name,
+				 statement->kind == SQL_CREATE_TABLESPACE, err);
 	case SQL_CREATE_SUBSCRIPTION:
 	case SQL_DROP_SUBSCRIPTION:
-		return named_row(ret, db, subscription, name, statement->kind == SQL_CREATE_SUBSCRIPTION, err);
+		return named_row(ret, db, subscription, name,
+				 statement->kind == SQL_CREATE_SUBSCRIPTION, err);
 	case SQL_VACUUM:
 	case SQL_CLUSTER_ALL:
 	case SQL_REINDEX_ALL:
@@ -173,9 +175,7 @@ static int find_out(enum found *ret, struct db *db, const struct sql_statement *
 	case SQL_ALTER_DATABASE_SET_TABLESPACE:
 		*ret = FOUND_TO_DO; /* doing it twice is doing it once */
 		return 0;
-	default:
-		*ret = FOUND_UNKNOWN;
-		return 0;
+	default: *ret = FOUND_UNKNOWN; return 0;
 	}
 }
 
@@ -201,8 +201,9 @@ int resume_point(size_t *ret, struct session *s, const struct sql_script *script
 			  unfinished->done + 1, unfinished->version);
 		error_code(err, EXIT_NO);
 		error_at(err, script->path, script->text, script->len, statement->offset);
-		return error_hint(err, "Look in the database; then finish or undo the rest by hand, or "
-				       "use 'git rollback-db %s'.",
+		return error_hint(err,
+				  "Look in the database; then finish or undo the rest by hand, or "
+				  "use 'git rollback-db %s'.",
 				  unfinished->version);
 	}
 	if (found == FOUND_DONE)
@@ -246,11 +247,7 @@ int resume_left_something(bool *ret, struct session *s, const struct sql_stateme
 	case SQL_REINDEX_CONCURRENTLY:
 	case SQL_DETACH_PARTITION_CONCURRENTLY:
 	case SQL_DO:
-	case SQL_CALL:
-		*ret = true;
-		return 0;
-	default: /* all or nothing, or nothing that counts */
-		*ret = false;
-		return 0;
+	case SQL_CALL: *ret = true; return 0;
+	default: /* all or nothing, or nothing that counts */ *ret = false; return 0;
 	}
 }

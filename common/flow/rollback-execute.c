@@ -16,7 +16,7 @@ struct rollback_run {
 	struct change change;
 	struct catalog catalog;
 	struct progress progress;
-	char *before;	/* fingerprint at the start of the group */
+	char *before;	 /* fingerprint at the start of the group */
 	size_t finished; /* steps that are over, for the meter */
 	bool proof;
 	bool unproven; /* some group's proof has failed */
@@ -44,7 +44,9 @@ static bool is_outside(const struct rollback_step *step)
 
 static struct group next_group(const struct rollback_plan *plan, size_t from)
 {
-	struct group ret = { .from = from, .to = from + 1, .outside = is_outside(&plan->step[from]) };
+	struct group ret = { .from = from,
+			     .to = from + 1,
+			     .outside = is_outside(&plan->step[from]) };
 
 	while (!ret.outside && ret.to < plan->nr && !is_outside(&plan->step[ret.to]))
 		ret.to++;
@@ -89,8 +91,8 @@ static size_t add_row_removal(struct rollback_run *run, const struct rollback_st
 	const struct ledger_place *place = &run->plan->session->place;
 
 	if (step->unfinished && (!step->unfinished->down || step->restart))
-		rollback_log_add_end(batch, place, step->unfinished->operation, step->applied->version,
-				     "undone", NULL, NULL);
+		rollback_log_add_end(batch, place, step->unfinished->operation,
+				     step->applied->version, "undone", NULL, NULL);
 	if (is_in_ledger(run, step))
 		ledger_add_delete(batch, place, step->applied->version);
 	return batch->nr - 1;
@@ -104,8 +106,8 @@ static int check_row_removal(const struct rollback_step *step, const struct db_c
 
 	if (rows == 1)
 		return 0;
-	return error_set(err, "the tracking table had %" PRId64 " rows for migration '%s', not one", rows,
-			 step->applied->version);
+	return error_set(err, "the tracking table had %" PRId64 " rows for migration '%s', not one",
+			 rows, step->applied->version);
 }
 
 static int log_group(struct rollback_run *run, const struct group *group, struct error *err)
@@ -220,8 +222,8 @@ static int end_outside(struct rollback_run *run, const struct rollback_step *ste
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	if (outside_add_end(outside, &batch, run->proof ? catalog_fingerprint(&run->catalog) : NULL, NULL,
-			    err) < 0)
+	if (outside_add_end(outside, &batch, run->proof ? catalog_fingerprint(&run->catalog) : NULL,
+			    NULL, err) < 0)
 		return -1;
 	/* The log's row of an interrupted way up was closed when the way down began. */
 	size_t removal = batch.nr;
@@ -240,11 +242,14 @@ static int outside_failed(const struct rollback_step *step, struct outside_run *
 			  struct error *err)
 {
 	if (!step->unfinished && outside_forget(outside))
-		return error_hint(err, "Nothing of it was done. Correct the script and run the command again.");
+		return error_hint(
+			err,
+			"Nothing of it was done. Correct the script and run the command again.");
 	error_hint(err, "It runs outside a transaction, so what was done before stays; "
 			"'git migration-status' shows how far it came.");
 	error_hint(err, "Use 'git rollback-db %s' to go on from there.", step->applied->version);
-	return error_hint(err, "With --force it starts anew, with the down script of the worktree.");
+	return error_hint(err,
+			  "With --force it starts anew, with the down script of the worktree.");
 }
 
 static int group_outside(struct rollback_run *run, const struct group *group, struct error *err)
@@ -286,10 +291,13 @@ static int run_groups(struct rollback_run *run, struct error *err)
 	while (group.to < plan->nr && !run->unproven) {
 		group = next_group(plan, group.to);
 		remember_fingerprint(run);
-		if ((group.outside ? group_outside(run, &group, err) : group_transaction(run, &group, err)) < 0)
+		if ((group.outside ? group_outside(run, &group, err) :
+				     group_transaction(run, &group, err)) < 0)
 			return -1;
 		if (run->change.reconnected && group.to < plan->nr)
-			return error_set(err, "lost the connection after a part of the rollback was committed");
+			return error_set(
+				err,
+				"lost the connection after a part of the rollback was committed");
 	}
 	progress_finish(&run->progress);
 	return 0;
@@ -304,8 +312,10 @@ static json_t *journal_members(const struct rollback_plan *plan)
 		json_array_append_new(versions, json_text(plan->step[i].applied->version));
 	json_t *ret = json_pack("{s:o}", "versions", versions);
 	for (size_t i = 0; i < plan->nr; i++)
-		if (plan->step[i].unfinished && plan->step[i].unfinished->down && !plan->step[i].restart)
-			json_object_set_new(ret, "resumes", json_text(plan->step[i].unfinished->operation));
+		if (plan->step[i].unfinished && plan->step[i].unfinished->down &&
+		    !plan->step[i].restart)
+			json_object_set_new(ret, "resumes",
+					    json_text(plan->step[i].unfinished->operation));
 	return ret;
 }
 
@@ -334,8 +344,7 @@ static int execute(struct rollback_run *run, struct error *err)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
 	if (!plan->request->rehearse &&
-	    (call_pre_hook(plan, err) < 0 ||
-	     change_create_tables(&run->change, err) < 0))
+	    (call_pre_hook(plan, err) < 0 || change_create_tables(&run->change, err) < 0))
 		return -1;
 	if (run->proof && catalog_read(&run->catalog, &s->db, &s->scope, err) < 0)
 		return error_prefix(err, "could not read the catalog");

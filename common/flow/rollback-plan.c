@@ -21,7 +21,8 @@ void rollback_plan_release(struct rollback_plan *plan)
 	*plan = (struct rollback_plan)ROLLBACK_PLAN_INIT;
 }
 
-static struct rollback_step *add_step(struct rollback_plan *plan, const struct ledger_entry *applied)
+static struct rollback_step *add_step(struct rollback_plan *plan,
+				      const struct ledger_entry *applied)
 {
 	ARRAY_GROW(plan->step, plan->nr + 1, plan->alloc);
 	plan->step[plan->nr] = (struct rollback_step){ .applied = applied };
@@ -41,7 +42,8 @@ static int unknown_version(const struct session *s, const char *version, struct 
 			      s->database.name);
 		return -1;
 	}
-	error_refused(err, "there is no migration '%s' in database '%s'", version, s->database.name);
+	error_refused(err, "there is no migration '%s' in database '%s'", version,
+		      s->database.name);
 	for (size_t i = 0; i < s->ledger.nr; i++)
 		strvec_push(&names, s->ledger.item[i].version);
 	nearest = nearest_name(version, &names);
@@ -53,7 +55,8 @@ static int unknown_version(const struct session *s, const char *version, struct 
 	return error_hint(err, "No migration is applied there.");
 }
 
-static int find_applied(size_t *ret, const struct session *s, const char *version, struct error *err)
+static int find_applied(size_t *ret, const struct session *s, const char *version,
+			struct error *err)
 {
 	const struct ledger_entry *entry = ledger_find(&s->ledger, version);
 
@@ -163,9 +166,10 @@ static int target_to_commit(struct rollback_plan *plan, struct error *err)
 		return -1;
 	/* A folder that was renamed since, or is named by a setting, looks the same from here. */
 	if (!there.folder && s->ledger.nr)
-		verdict_warn(&plan->verdict,
-			     "'%s' has no folder with migrations, so everything that is applied goes",
-			     plan->request->commit);
+		verdict_warn(
+			&plan->verdict,
+			"'%s' has no folder with migrations, so everything that is applied goes",
+			plan->request->commit);
 	for (size_t i = s->ledger.nr; i; i--) {
 		const struct ledger_entry *entry = &s->ledger.item[i - 1];
 		struct migration *m = migrations_find(&there, entry->version);
@@ -177,12 +181,15 @@ static int target_to_commit(struct rollback_plan *plan, struct error *err)
 		if (migrations_digest_one(&there, m, err) < 0)
 			return -1;
 		if (entry->checksum && strcmp(entry->checksum, m->checksum) != 0)
-			verdict_warn(&plan->verdict, "'%s' has another up script of migration '%s' than was applied",
-				     plan->request->commit, entry->version);
+			verdict_warn(
+				&plan->verdict,
+				"'%s' has another up script of migration '%s' than was applied",
+				plan->request->commit, entry->version);
 	}
 	for (size_t i = 0; i < there.nr; i++)
 		if (there.item[i].up.path && !ledger_find(&s->ledger, there.item[i].version))
-			verdict_warn(&plan->verdict, "'%s' has migration '%s', which is not applied",
+			verdict_warn(&plan->verdict,
+				     "'%s' has migration '%s', which is not applied",
 				     plan->request->commit, there.item[i].version);
 	return 0;
 }
@@ -194,21 +201,15 @@ static int choose_targets(struct rollback_plan *plan, struct error *err)
 	size_t index = 0;
 
 	switch ((enum rollback_mode)request->mode) {
-	case ROLLBACK_NAMED:
-		return target_named(plan, err);
+	case ROLLBACK_NAMED: return target_named(plan, err);
 	case ROLLBACK_TO:
 		if (find_applied(&index, s, request->to, err) < 0)
 			return -1;
 		target_from(plan, index + 1);
 		return 0;
-	case ROLLBACK_LAST:
-		target_last(plan);
-		return 0;
-	case ROLLBACK_ALL:
-		target_from(plan, 0);
-		return 0;
-	case ROLLBACK_TO_COMMIT:
-		return target_to_commit(plan, err);
+	case ROLLBACK_LAST: target_last(plan); return 0;
+	case ROLLBACK_ALL: target_from(plan, 0); return 0;
+	case ROLLBACK_TO_COMMIT: return target_to_commit(plan, err);
 	}
 	BUG("unknown mode %d", request->mode);
 }
@@ -242,11 +243,13 @@ static void warn_of_later(struct rollback_plan *plan)
 static void warn_of_order(struct rollback_plan *plan)
 {
 	for (size_t i = 1; i < plan->nr; i++)
-		if (version_compare(plan->step[i - 1].applied->version, plan->step[i].applied->version) < 0) {
-			verdict_warn(&plan->verdict,
-				     "'%s' was applied after '%s': they are rolled back in the order of "
-				     "application, not of their versions",
-				     plan->step[i - 1].applied->version, plan->step[i].applied->version);
+		if (version_compare(plan->step[i - 1].applied->version,
+				    plan->step[i].applied->version) < 0) {
+			verdict_warn(
+				&plan->verdict,
+				"'%s' was applied after '%s': they are rolled back in the order of "
+				"application, not of their versions",
+				plan->step[i - 1].applied->version, plan->step[i].applied->version);
 			return;
 		}
 }
@@ -260,11 +263,13 @@ static void refuse_interrupted(struct rollback_plan *plan)
 		bool meant = false;
 
 		for (size_t k = 0; k < plan->nr; k++)
-			meant = meant || (plan->step[k].unfinished &&
-					  !version_compare(plan->step[k].unfinished->version, u->version));
+			meant = meant ||
+				(plan->step[k].unfinished &&
+				 !version_compare(plan->step[k].unfinished->version, u->version));
 		if (meant)
 			continue;
-		verdict_refuse(&plan->verdict, "migration '%s' was interrupted: statement %zu of %zu is done",
+		verdict_refuse(&plan->verdict,
+			       "migration '%s' was interrupted: statement %zu of %zu is done",
 			       u->version, u->done, u->statements);
 		verdict_hint(&plan->verdict, "Use 'git rollback-db %s' first.", u->version);
 	}
@@ -283,7 +288,8 @@ static int read_log(struct rollback_plan *plan, struct error *err)
 		return -1;
 	for (size_t i = 0; i < plan->nr; i++) {
 		struct rollback_step *step = &plan->step[i];
-		const struct log_applied *log = log_applied_find(&plan->log, step->applied->version);
+		const struct log_applied *log =
+			log_applied_find(&plan->log, step->applied->version);
 
 		if (step->unfinished && !step->unfinished->down)
 			log = &plan->interrupted_log;
@@ -308,7 +314,8 @@ static int find_downs(struct rollback_plan *plan, struct error *err)
 		struct rollback_step *step = &plan->step[i];
 
 		/* One that was interrupted goes on with its own script, unless another is forced. */
-		step->restart = step->unfinished && step->unfinished->down && plan->request->force &&
+		step->restart = step->unfinished && step->unfinished->down &&
+				plan->request->force &&
 				plan->search.item[i].origin == DOWN_WORKTREE;
 		if (!step->unfinished || !step->unfinished->down || step->restart)
 			step->down = &plan->search.item[i];
@@ -322,21 +329,27 @@ static void warn_of_down(struct rollback_plan *plan, const struct rollback_step 
 	const char *version = step->applied->version;
 
 	if (step->restart)
-		verdict_warn(&plan->verdict,
-			     "the rollback of '%s' was interrupted; it starts anew with the worktree's down "
-			     "script (--force)",
-			     version);
+		verdict_warn(
+			&plan->verdict,
+			"the rollback of '%s' was interrupted; it starts anew with the worktree's down "
+			"script (--force)",
+			version);
 	if (down->corrected) {
-		verdict_warn(&plan->verdict,
-			     "the down script of '%s' was changed since it was applied; the worktree's is used",
-			     version);
-		verdict_hint(&plan->verdict, "Use -v to see the difference, --recorded-down to use the other.");
+		verdict_warn(
+			&plan->verdict,
+			"the down script of '%s' was changed since it was applied; the worktree's is used",
+			version);
+		verdict_hint(&plan->verdict,
+			     "Use -v to see the difference, --recorded-down to use the other.");
 	}
 	if (down->forced)
-		verdict_warn(&plan->verdict, "the down script of '%s' is not known to fit what was applied (--force)",
-			     version);
+		verdict_warn(
+			&plan->verdict,
+			"the down script of '%s' is not known to fit what was applied (--force)",
+			version);
 	if (down->log && down->origin == DOWN_WORKTREE && down->up_changed)
-		verdict_warn(&plan->verdict, "the up script of '%s' was changed since it was applied", version);
+		verdict_warn(&plan->verdict,
+			     "the up script of '%s' was changed since it was applied", version);
 }
 
 /* A rollback that was interrupted goes on with the script it began with. */
@@ -346,7 +359,8 @@ static int parse_interrupted_down(struct rollback_step *step, struct error *err)
 
 	if (!u->down_sql) {
 		error_set(err, "the database's log no longer has the script of its rollback");
-		return error_hint(err, "Use --force to start anew with the worktree's down script.");
+		return error_hint(err,
+				  "Use --force to start anew with the worktree's down script.");
 	}
 	char *path CLEANUP(free_p) = xstrfmt("%s.down.sql in the database's log", u->version);
 
@@ -358,7 +372,8 @@ static int parse_step(struct rollback_plan *plan, struct rollback_step *step, st
 	if (!step->down)
 		return parse_interrupted_down(step, err);
 	if (step->down->origin == DOWN_NOWHERE) {
-		verdict_refuse(&plan->verdict, "cannot roll back migration '%s' (%s): no down script: %s",
+		verdict_refuse(&plan->verdict,
+			       "cannot roll back migration '%s' (%s): no down script: %s",
 			       step->applied->version, step->applied->name, step->down->reason);
 		if (step->down->up_changed && step->down->file->down.path)
 			verdict_hint(&plan->verdict,
@@ -366,8 +381,8 @@ static int parse_step(struct rollback_plan *plan, struct rollback_step *step, st
 		return 0;
 	}
 	warn_of_down(plan, step);
-	return sql_script_parse(&step->script, step->down->path, step->down->text.buf, step->down->text.len,
-				err);
+	return sql_script_parse(&step->script, step->down->path, step->down->text.buf,
+				step->down->text.len, err);
 }
 
 static int parse_downs(struct rollback_plan *plan, struct error *err)
@@ -378,7 +393,8 @@ static int parse_downs(struct rollback_plan *plan, struct error *err)
 		if (parse_step(plan, step, err) < 0) {
 			/* All scripts are read before anything runs. */
 			error_detail(err, "Nothing was changed.");
-			return error_prefix(err, "cannot roll back migration '%s'", step->applied->version);
+			return error_prefix(err, "cannot roll back migration '%s'",
+					    step->applied->version);
 		}
 		plan->destroys = plan->destroys || sql_script_loss(&step->script) != SQL_KEEPS_ROWS;
 		if (!step->script.no_transaction &&
@@ -386,10 +402,11 @@ static int parse_downs(struct rollback_plan *plan, struct error *err)
 			continue;
 		plan->outside = true;
 		if (plan->request->rehearse)
-			verdict_refuse(&plan->verdict,
-				       "the down script of '%s' runs outside a transaction%s%s: it cannot be rehearsed",
-				       step->applied->version, step->script.why ? ": " : "",
-				       step->script.why ? sql_kind_name(step->script.why->kind) : "");
+			verdict_refuse(
+				&plan->verdict,
+				"the down script of '%s' runs outside a transaction%s%s: it cannot be rehearsed",
+				step->applied->version, step->script.why ? ": " : "",
+				step->script.why ? sql_kind_name(step->script.why->kind) : "");
 	}
 	return 0;
 }
@@ -404,8 +421,8 @@ static int check_lock_table(struct rollback_plan *plan, struct error *err)
 	return change_check_lock_table(plan->session, statements, &plan->verdict, err);
 }
 
-int rollback_plan(struct rollback_plan *ret, struct session *s, const struct rollback_request *request,
-		  struct error *err)
+int rollback_plan(struct rollback_plan *ret, struct session *s,
+		  const struct rollback_request *request, struct error *err)
 {
 	ret->session = s;
 	ret->request = request;

@@ -11,26 +11,29 @@
 static json_t *step_to_json(const struct rollback_step *step, bool executed)
 {
 	const struct down *down = step->down;
-	json_t *ret = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:b}", "version",
-				json_text(step->applied->version), "name", json_text(step->applied->name),
-				"applied_at", json_time(step->applied->applied_at), "down_from",
-				down ? down_origin_name(down->origin) : "log", "down",
-				json_text(down ? down->path : NULL), "down_checksum",
-				json_text(down && *down->checksum ? down->checksum : NULL), "transaction",
-				!step->script.no_transaction, "statements", json_size(step->script.nr),
-				"corrected", down && down->corrected);
+	json_t *ret =
+		json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:b}", "version",
+			  json_text(step->applied->version), "name", json_text(step->applied->name),
+			  "applied_at", json_time(step->applied->applied_at), "down_from",
+			  down ? down_origin_name(down->origin) : "log", "down",
+			  json_text(down ? down->path : NULL), "down_checksum",
+			  json_text(down && *down->checksum ? down->checksum : NULL), "transaction",
+			  !step->script.no_transaction, "statements", json_size(step->script.nr),
+			  "corrected", down && down->corrected);
 
 	if (!ret)
 		BUG("cannot pack a step");
 	if (step->unfinished)
 		json_object_set_new(ret, "interrupted",
 				    json_pack("{s:s, s:o, s:o}", "direction",
-					      step->unfinished->down ? "down" : "up", "statements_done",
-					      json_size(step->unfinished->done), "statements",
+					      step->unfinished->down ? "down" : "up",
+					      "statements_done", json_size(step->unfinished->done),
+					      "statements",
 					      json_size(step->unfinished->statements)));
 	if (executed) {
 		json_object_set_new(ret, "done", json_boolean(step->done));
-		json_object_set_new(ret, "execution_time_ms", json_integer(step->microseconds / 1000));
+		json_object_set_new(ret, "execution_time_ms",
+				    json_integer(step->microseconds / 1000));
 	}
 	return ret;
 }
@@ -38,10 +41,11 @@ static json_t *step_to_json(const struct rollback_step *step, bool executed)
 json_t *rollback_to_json(const struct rollback_plan *plan, bool executed)
 {
 	json_t *steps = json_array();
-	json_t *ret = json_pack("{s:i, s:s, s:o, s:b, s:b, s:s}", "format", 1, "command", "rollback-db",
-				"database", json_text(plan->session->database.name), "dry_run",
-				plan->request->common.dry_run, "rehearse", plan->request->rehearse, "confirm",
-				plan->destroys ? "ROLLBACK" : "yes");
+	json_t *ret =
+		json_pack("{s:i, s:s, s:o, s:b, s:b, s:s}", "format", 1, "command", "rollback-db",
+			  "database", json_text(plan->session->database.name), "dry_run",
+			  plan->request->common.dry_run, "rehearse", plan->request->rehearse,
+			  "confirm", plan->destroys ? "ROLLBACK" : "yes");
 
 	verdict_to_json(&plan->verdict, ret);
 	for (size_t i = 0; i < plan->nr; i++)
@@ -76,7 +80,8 @@ static void add_step_line(struct strbuf *out, const struct rollback_step *step)
 	}
 	if (step->script.no_transaction)
 		strbuf_addf(out, "    runs outside a transaction: %s\n",
-			    step->script.why ? sql_kind_name(step->script.why->kind) : "as it is marked");
+			    step->script.why ? sql_kind_name(step->script.why->kind) :
+					       "as it is marked");
 }
 
 void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
@@ -88,9 +93,13 @@ void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
 	for (size_t i = 0; i < plan->nr; i++)
 		add_step_line(out, &plan->step[i]);
 	if (plan->outside)
-		strbuf_addstr(out, "What runs outside a transaction stays done when a later step fails.\n");
+		strbuf_addstr(
+			out,
+			"What runs outside a transaction stays done when a later step fails.\n");
 	if (plan->destroys)
-		strbuf_addstr(out, "Rows may be lost: the scripts drop or change data, or it cannot be known.\n");
+		strbuf_addstr(
+			out,
+			"Rows may be lost: the scripts drop or change data, or it cannot be known.\n");
 }
 
 /* The recorded down script against the worktree's, which was corrected. */
@@ -154,11 +163,8 @@ static void print_proof(const struct rollback_plan *plan, enum rollback_outcome 
 	const struct proof *proof = &plan->proof;
 
 	switch (proof->result) {
-	case PROOF_SKIPPED:
-		break;
-	case PROOF_PROVEN:
-		puts("Proven: the schema is what it was before.");
-		break;
+	case PROOF_SKIPPED: break;
+	case PROOF_PROVEN: puts("Proven: the schema is what it was before."); break;
 	case PROOF_UNRECORDED:
 		puts("Not proven: nothing is recorded of what these migrations changed:");
 		for (size_t i = 0; i < proof->unrecorded.nr; i++)
@@ -188,7 +194,8 @@ json_t *rollback_outcome_to_json(const struct rollback_plan *plan, enum rollback
 
 	json_object_set_new(ret, "operation", json_text(plan->operation));
 	json_object_set_new(ret, "outcome",
-			    json_string(outcome == ROLLBACK_UNPROVEN ? "unproven" : outcome_name(failure)));
+			    json_string(outcome == ROLLBACK_UNPROVEN ? "unproven" :
+								       outcome_name(failure)));
 	json_object_set_new(ret, "proof", proof_to_json(&plan->proof));
 	if (failure)
 		json_object_set_new(ret, "error", error_to_json(failure));
@@ -214,7 +221,8 @@ void rollback_report(const struct rollback_plan *plan, enum rollback_outcome out
 	const struct common_options *common = &plan->request->common;
 
 	if (common->json) {
-		json_t *json CLEANUP(json_decref_p) = rollback_outcome_to_json(plan, outcome, failure);
+		json_t *json CLEANUP(json_decref_p) =
+			rollback_outcome_to_json(plan, outcome, failure);
 
 		json_print(json);
 		return;

@@ -37,17 +37,20 @@ struct rollback_request {
 	bool rehearse, no_proof, accept_difference, recorded_down, force;
 	struct common_options common;
 };
-#define ROLLBACK_REQUEST_INIT { .common = COMMON_OPTIONS_INIT }
+#define ROLLBACK_REQUEST_INIT                 \
+	{                                     \
+		.common = COMMON_OPTIONS_INIT \
+	}
 
 struct rollback_step {
 	const struct ledger_entry *applied;	 /* what the ledger says, or would say */
 	const struct log_applied *log;		 /* or NULL */
 	const struct log_unfinished *unfinished; /* it was interrupted, up or down; or NULL */
-	struct down *down;			 /* in plan.search; NULL when it goes on from the log */
+	struct down *down; /* in plan.search; NULL when it goes on from the log */
 	struct sql_script script;
 	bool restart; /* an interrupted rollback that starts anew, with another script (--force) */
-	bool ran;  /* its script has ended */
-	bool done; /* and that stays; in a rehearsal: would have */
+	bool ran;     /* its script has ended */
+	bool done;    /* and that stays; in a rehearsal: would have */
 	int64_t microseconds;
 };
 
@@ -58,15 +61,18 @@ struct rollback_plan {
 	size_t nr, alloc;
 	struct down_search search;
 	struct log_applied_list log;
-	struct ledger_entry interrupted;     /* stands in for the ledger's row of one that has none */
-	struct log_applied interrupted_log;  /* and for the log's */
+	struct ledger_entry interrupted; /* stands in for the ledger's row of one that has none */
+	struct log_applied interrupted_log; /* and for the log's */
 	struct verdict verdict;
 	bool outside;  /* some step runs outside a transaction */
 	bool destroys; /* rows go, or it cannot be known */
 	struct proof proof;
 	char *operation; /* id, once executed */
 };
-#define ROLLBACK_PLAN_INIT { .proof = PROOF_INIT }
+#define ROLLBACK_PLAN_INIT          \
+	{                           \
+		.proof = PROOF_INIT \
+	}
 
 enum rollback_outcome {
 	ROLLBACK_DONE,

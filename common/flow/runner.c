@@ -10,14 +10,13 @@
 #include "flow/resume.h"
 #include "pg/dblock.h"
 
-void runner_add_script(struct db_batch *batch, const struct db *db,
-		       const struct sql_script *script)
+void runner_add_script(struct db_batch *batch, const struct db *db, const struct sql_script *script)
 {
 	for (size_t i = 0; i < script->nr; i++) {
 		const struct sql_statement *statement = &script->statement[i];
 
-		db_batch_add(batch, script->text + statement->offset, statement->len, 0, NULL)
-			->tag = i + 1;
+		db_batch_add(batch, script->text + statement->offset, statement->len, 0, NULL)->tag =
+			i + 1;
 	}
 	transaction_add_reset(batch, db);
 }
@@ -72,7 +71,8 @@ static bool is_set_config(const char *text, size_t len)
 		len--;
 	/* One pair of brackets, from here to the end. */
 	const char *open = memchr(text + at, '(', len - at);
-	return open && text[len - 1] == ')' && !memchr(open + 1, '(', (size_t)(text + len - open - 1)) &&
+	return open && text[len - 1] == ')' &&
+	       !memchr(open + 1, '(', (size_t)(text + len - open - 1)) &&
 	       memchr(open, ')', (size_t)(text + len - open)) == text + len - 1;
 }
 
@@ -101,7 +101,9 @@ int runner_replay_settings(struct session *s, const struct sql_script *script, s
 		if (is_setting(text, statement->len)) {
 			db_batch_add(&batch, text, statement->len, 0, NULL)->tag = i + 1;
 		} else if (mentions_set_config(text, statement->len)) {
-			error_set(err, "cannot go on: what statement %zu has set is not known any more", i + 1);
+			error_set(err,
+				  "cannot go on: what statement %zu has set is not known any more",
+				  i + 1);
 			error_at(err, script->path, script->text, script->len, statement->offset);
 			return error_code(err, EXIT_NO);
 		}
@@ -185,7 +187,9 @@ static int retake_session(struct session *s, struct error *err)
 	int ret = dblock_take(&s->db, 0, NULL, NULL, &holder, err);
 
 	if (ret == DBLOCK_BUSY)
-		return error_set(err, "DISCARD ALL gave up the database's lock, and it is taken: %s", holder);
+		return error_set(err,
+				 "DISCARD ALL gave up the database's lock, and it is taken: %s",
+				 holder);
 	return ret < 0 ? -1 : transaction_set_session(&s->db, err);
 }
 
@@ -229,7 +233,8 @@ static int run_alone(struct session *s, const struct sql_script *script, size_t 
 int runner_run_outside(struct session *s, const struct sql_script *script, const char *operation,
 		       const char *version, size_t from, struct error *err)
 {
-	if (transaction_set_session(&s->db, err) < 0 || runner_replay_settings(s, script, from, err) < 0)
+	if (transaction_set_session(&s->db, err) < 0 ||
+	    runner_replay_settings(s, script, from, err) < 0)
 		return -1;
 	for (size_t i = from; i < script->nr; i++) {
 		int ret;

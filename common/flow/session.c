@@ -261,8 +261,8 @@ static int remember_protected(struct session *s, struct error *err)
 int session_open(struct session *s, const struct session_request *request, struct error *err)
 {
 	s->request = *request;
-	if (open_settings(s, err) < 0 || start_database(s, err) < 0 || remember_protected(s, err) < 0 ||
-	    read_files(&s->files, s, request->rev, err) < 0 ||
+	if (open_settings(s, err) < 0 || start_database(s, err) < 0 ||
+	    remember_protected(s, err) < 0 || read_files(&s->files, s, request->rev, err) < 0 ||
 	    (request->digest && migrations_digest(&s->files, err) < 0))
 		return -1;
 	if (!s->has_database)
@@ -289,7 +289,8 @@ int session_check_writable(const struct session *s, struct error *err)
 /* What apply_plan() refuses, and says so itself. */
 static bool is_refused(enum migration_problem_kind kind)
 {
-	return kind == PROBLEM_SAME_VERSION || kind == PROBLEM_UNREADABLE || kind == PROBLEM_NO_DOWN;
+	return kind == PROBLEM_SAME_VERSION || kind == PROBLEM_UNREADABLE ||
+	       kind == PROBLEM_NO_DOWN;
 }
 
 void session_warn(const struct session *s)
@@ -299,11 +300,13 @@ void session_warn(const struct session *s)
 
 	trusting_warn(&s->settings);
 	if (s->files.configured && !s->files.folder)
-		warning("there is no folder '%s' (rollback.migrations.directory)", s->files.configured);
+		warning("there is no folder '%s' (rollback.migrations.directory)",
+			s->files.configured);
 	for (size_t k = 0; k < s->files.problems; k++)
 		if (!s->request.strict || !is_refused(s->files.problem[k].kind))
 			warning("%s", s->files.problem[k].text);
-	json_array_foreach (s->open_operations, i, record)
-		warning("operation %s of 'git %s', begun %s, was not finished", json_member(record, "id"),
-			json_member(record, "command"), json_member(record, "started_at"));
+	json_array_foreach(s->open_operations, i, record)
+		warning("operation %s of 'git %s', begun %s, was not finished",
+			json_member(record, "id"), json_member(record, "command"),
+			json_member(record, "started_at"));
 }

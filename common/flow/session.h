@@ -28,7 +28,7 @@ struct session_request {
 	const char *rev;      /* read the files of this commit; NULL: the worktree's */
 	bool optional;	      /* no database at all is fine */
 	bool digest;	      /* the checksums of all up scripts are wanted */
-	bool strict;	      /* what is wrong with files is refused by the plan: no warning of it */
+	bool strict; /* what is wrong with files is refused by the plan: no warning of it */
 	const struct common_options *common;
 };
 
@@ -48,10 +48,13 @@ struct session {
 	json_t *open_operations; /* journal_open() */
 };
 
-#define SESSION_INIT { .settings = SETTINGS_INIT }
+#define SESSION_INIT                      \
+	{                                 \
+		.settings = SETTINGS_INIT \
+	}
 
-int session_open(struct session *s, const struct session_request *request,
-		 struct error *err) MUST_CHECK;
+int session_open(struct session *s, const struct session_request *request, struct error *err)
+	MUST_CHECK;
 void session_close(struct session *s);
 /*
  * One more connection to the session's database, as its own is: with the settings, and what

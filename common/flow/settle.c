@@ -51,9 +51,7 @@ static bool has_unsettled(const struct session *s)
 	size_t i;
 	json_t *record;
 
-	json_array_foreach (s->open_operations, i, record)
-		if (has_name(record, s))
-			return true;
+	json_array_foreach(s->open_operations, i, record) if (has_name(record, s)) return true;
 	return false;
 }
 
@@ -62,7 +60,8 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 	size_t i;
 	json_t *record;
 
-	json_array_foreach (s->open_operations, i, record) {
+	json_array_foreach(s->open_operations, i, record)
+	{
 		const char *id = json_member(record, "id");
 		int done, ours;
 
@@ -79,7 +78,8 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 			return -1;
 		if (done)
 			make_refs(record, s);
-		if (journal_settle(s->repo.common_dir, id, done ? OPERATION_DONE : OPERATION_DISCARDED, err) < 0)
+		if (journal_settle(s->repo.common_dir, id,
+				   done ? OPERATION_DONE : OPERATION_DISCARDED, err) < 0)
 			return -1;
 		if (!s->request.common->quiet)
 			note("operation %s %s; its journal entry is settled", id,

@@ -20,18 +20,19 @@ static const char *checksum_of(const struct migration_status *status)
 static json_t *status_to_json(const struct migration_status *status)
 {
 	const struct ledger_entry *applied = status->applied;
-	json_t *ret = json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
-				json_text(status->version), "name", json_text(status->name), "state",
-				migration_state_name(status->state), "applied_at",
-				applied ? json_time(applied->applied_at) : json_null(), "checksum",
-				json_text(checksum_of(status)), "recorded_checksum",
-				json_text(applied ? applied->checksum : NULL), "execution_time_ms",
-				applied && applied->execution_time_ms >= 0 ?
-					json_integer(applied->execution_time_ms) :
-					json_null(),
-				"up", json_text(status->file ? status->file->up.path : NULL), "down",
-				json_text(status->file ? status->file->down.path : NULL), "found_at",
-				json_text(status->found_at), "detail", json_text(status->detail));
+	json_t *ret =
+		json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+			  json_text(status->version), "name", json_text(status->name), "state",
+			  migration_state_name(status->state), "applied_at",
+			  applied ? json_time(applied->applied_at) : json_null(), "checksum",
+			  json_text(checksum_of(status)), "recorded_checksum",
+			  json_text(applied ? applied->checksum : NULL), "execution_time_ms",
+			  applied && applied->execution_time_ms >= 0 ?
+				  json_integer(applied->execution_time_ms) :
+				  json_null(),
+			  "up", json_text(status->file ? status->file->up.path : NULL), "down",
+			  json_text(status->file ? status->file->down.path : NULL), "found_at",
+			  json_text(status->found_at), "detail", json_text(status->detail));
 
 	if (!ret)
 		BUG("cannot pack a status");
@@ -46,7 +47,8 @@ static void print_json(const struct migration_statuses *statuses, const struct s
 	for (size_t i = 0; i < statuses->nr; i++)
 		json_array_append_new(migrations, status_to_json(&statuses->item[i]));
 	for (int state = 0; state < MIGRATION_STATES; state++) {
-		char *key CLEANUP(free_p) = xstrdup(migration_state_name((enum migration_state)state));
+		char *key CLEANUP(free_p) =
+			xstrdup(migration_state_name((enum migration_state)state));
 
 		for (char *dash = strchr(key, '-'); dash; dash = strchr(dash, '-'))
 			*dash = '_';
@@ -85,7 +87,8 @@ static void print_porcelain(const struct migration_statuses *statuses, bool nul)
 		print_field(status->version, nul, '\t');
 		print_field(status->name, nul, '\t');
 		printf("%s\t", time);
-		print_field(status->found_at ? status->found_at : status->detail, nul, nul ? '\0' : '\n');
+		print_field(status->found_at ? status->found_at : status->detail, nul,
+			    nul ? '\0' : '\n');
 	}
 }
 
@@ -94,40 +97,29 @@ static void print_porcelain(const struct migration_statuses *statuses, bool nul)
 static enum mark mark_of(enum migration_state state)
 {
 	switch (state) {
-	case STATE_APPLIED:
-		return MARK_DONE;
-	case STATE_PENDING:
-		return MARK_OPEN;
-	case STATE_INTERRUPTED:
-		return MARK_FAILED;
-	default:
-		return MARK_WARNING;
+	case STATE_APPLIED: return MARK_DONE;
+	case STATE_PENDING: return MARK_OPEN;
+	case STATE_INTERRUPTED: return MARK_FAILED;
+	default: return MARK_WARNING;
 	}
 }
 
 static enum color color_of(enum migration_state state)
 {
 	switch (state) {
-	case STATE_APPLIED:
-		return COLOR_GREEN;
-	case STATE_PENDING:
-		return COLOR_NONE;
-	case STATE_INTERRUPTED:
-		return COLOR_RED;
-	default:
-		return COLOR_YELLOW;
+	case STATE_APPLIED: return COLOR_GREEN;
+	case STATE_PENDING: return COLOR_NONE;
+	case STATE_INTERRUPTED: return COLOR_RED;
+	default: return COLOR_YELLOW;
 	}
 }
 
 static const char *words_of(enum migration_state state)
 {
 	switch (state) {
-	case STATE_OUT_OF_ORDER:
-		return "out of order";
-	case STATE_NO_DOWN:
-		return "no down script";
-	default:
-		return migration_state_name(state);
+	case STATE_OUT_OF_ORDER: return "out of order";
+	case STATE_NO_DOWN: return "no down script";
+	default: return migration_state_name(state);
 	}
 }
 
@@ -161,18 +153,20 @@ static void print_one(const struct migration_status *status, bool color, bool ut
 
 static void print_people(const struct migration_statuses *statuses, const struct session *s)
 {
-	bool color = color_wanted(s->request.common->color, settings_git(&s->settings, "color.ui")), utf8 = output_utf8();
+	bool color = color_wanted(s->request.common->color, settings_git(&s->settings, "color.ui")),
+	     utf8 = output_utf8();
 	for (size_t i = 0; i < statuses->nr; i++)
 		print_one(&statuses->item[i], color, utf8);
 	if (!statuses->nr && !s->request.common->quiet)
-		note("no migrations%s", s->files.folder ? "" : ": no folder with migrations was found");
+		note("no migrations%s",
+		     s->files.folder ? "" : ": no folder with migrations was found");
 }
 
 /* --- what is shown ------------------------------------------------------------------------ */
 
 /* Of a range: only what the second commit has and the first has not. */
-static int leave_range(struct migration_statuses *statuses, const struct session *s, const char *since,
-		       struct error *err)
+static int leave_range(struct migration_statuses *statuses, const struct session *s,
+		       const char *since, struct error *err)
 {
 	struct migrations before CLEANUP(migrations_release) = MIGRATIONS_INIT;
 	size_t kept = 0;
@@ -196,7 +190,8 @@ static int leave_range(struct migration_statuses *statuses, const struct session
 }
 
 /* Is the difference of a changed script only in comments and white space? */
-static int explain_changed(struct migration_statuses *statuses, struct session *s, struct error *err)
+static int explain_changed(struct migration_statuses *statuses, struct session *s,
+			   struct error *err)
 {
 	struct strvec versions CLEANUP(strvec_release) = STRVEC_INIT;
 	struct log_applied_list log CLEANUP(log_applied_list_release) = LOG_APPLIED_LIST_INIT;
@@ -206,8 +201,8 @@ static int explain_changed(struct migration_statuses *statuses, struct session *
 			strvec_push(&versions, statuses->item[i].version);
 	if (!versions.nr)
 		return 0;
-	if (rollback_log_applied(&log, &s->place, &s->db, (const char *const *)versions.v, versions.nr,
-				 err) < 0)
+	if (rollback_log_applied(&log, &s->place, &s->db, (const char *const *)versions.v,
+				 versions.nr, err) < 0)
 		return -1;
 	for (size_t i = 0; i < statuses->nr; i++) {
 		struct migration_status *status = &statuses->item[i];
@@ -221,14 +216,15 @@ static int explain_changed(struct migration_statuses *statuses, struct session *
 			continue;
 		if (session_same_tokens(&same, s, status->file, applied->up_tokens, err) < 0)
 			return -1;
-		status->detail = xstrdup(same ? "only comments or white space differ" :
-						"the SQL differs");
+		status->detail =
+			xstrdup(same ? "only comments or white space differ" : "the SQL differs");
 	}
 	return 0;
 }
 
 /* While somebody holds the database's lock, an unfinished script may well be running. */
-static int explain_running(struct migration_statuses *statuses, struct session *s, struct error *err)
+static int explain_running(struct migration_statuses *statuses, struct session *s,
+			   struct error *err)
 {
 	char *holder CLEANUP(free_p) = NULL;
 
@@ -276,7 +272,8 @@ static int gather(struct migration_statuses *statuses, struct session *s, const 
 int status_run(const struct status_request *request, struct error *err)
 {
 	struct session session CLEANUP(session_close) = SESSION_INIT;
-	struct migration_statuses statuses CLEANUP(migration_statuses_release) = MIGRATION_STATUSES_INIT;
+	struct migration_statuses statuses CLEANUP(migration_statuses_release) =
+		MIGRATION_STATUSES_INIT;
 	const struct session_request wanted = {
 		.command = "migration-status",
 		.database = request->database,

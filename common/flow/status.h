@@ -14,7 +14,10 @@ struct status_request {
 	bool check;
 	struct common_options common;
 };
-#define STATUS_REQUEST_INIT { .common = COMMON_OPTIONS_INIT }
+#define STATUS_REQUEST_INIT                   \
+	{                                     \
+		.common = COMMON_OPTIONS_INIT \
+	}
 
 /* Prints the listing. EXIT_DONE, or EXIT_NO when `check` finds something; -1 is an error. */
 int status_run(const struct status_request *request, struct error *err) MUST_CHECK;

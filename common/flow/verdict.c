@@ -74,12 +74,9 @@ const char *outcome_name(const struct error *failure)
 	if (!failure)
 		return "done";
 	switch (failure->exit_code) {
-	case EXIT_REFUSED:
-		return "refused";
-	case EXIT_INTERRUPTED:
-		return "interrupted";
-	default:
-		return "failed";
+	case EXIT_REFUSED: return "refused";
+	case EXIT_INTERRUPTED: return "interrupted";
+	default: return "failed";
 	}
 }
 

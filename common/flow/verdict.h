@@ -17,7 +17,10 @@ struct verdict {
 	struct strvec hints;	/* what to do about that */
 	struct strvec warnings; /* what to know before */
 };
-#define VERDICT_INIT { 0 }
+#define VERDICT_INIT \
+	{            \
+		0    \
+	}
 
 void verdict_release(struct verdict *verdict);
 PRINTF(2, 3) void verdict_refuse(struct verdict *verdict, const char *fmt, ...);

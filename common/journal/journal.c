@@ -19,14 +19,10 @@
 static const char *state_of(enum operation_end end)
 {
 	switch (end) {
-	case OPERATION_DONE:
-		return "done";
-	case OPERATION_FAILED:
-		return "failed";
-	case OPERATION_INTERRUPTED:
-		return "interrupted";
-	case OPERATION_DISCARDED:
-		return "discarded";
+	case OPERATION_DONE: return "done";
+	case OPERATION_FAILED: return "failed";
+	case OPERATION_INTERRUPTED: return "interrupted";
+	case OPERATION_DISCARDED: return "discarded";
 	}
 	BUG("unknown end %d", (int)end);
 }
@@ -97,8 +93,7 @@ static void close_mark(struct operation *operation)
 	operation->fd = -1;
 }
 
-int operation_record(struct operation *operation, const char *key, json_t *value,
-		     struct error *err)
+int operation_record(struct operation *operation, const char *key, json_t *value, struct error *err)
 {
 	close_mark(operation); /* the file is replaced */
 	json_object_set_new(operation->record, key, value);

@@ -30,15 +30,18 @@
 enum operation_end { OPERATION_DONE, OPERATION_FAILED, OPERATION_INTERRUPTED, OPERATION_DISCARDED };
 
 struct operation {
-	char *id;	/* sorts by time: 20260112T102030.123456Z-<4 hexadecimal digits> */
-	char *folder;	/* of the journal */
+	char *id;     /* sorts by time: 20260112T102030.123456Z-<4 hexadecimal digits> */
+	char *folder; /* of the journal */
 	char *path;
 	json_t *record;
 	struct lockfile lock;
 	int fd;		/* of the record, for operation_mark(); -1: not open */
 	size_t mark_at; /* where the transaction's text stands in it */
 };
-#define OPERATION_INIT { .lock = LOCKFILE_INIT, .fd = -1 }
+#define OPERATION_INIT                          \
+	{                                       \
+		.lock = LOCKFILE_INIT, .fd = -1 \
+	}
 
 enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
 
@@ -50,19 +53,19 @@ enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
 int operation_begin(struct operation *operation, const char *common_dir, const char *command,
 		    json_t *members, char **ret_holder, struct error *err) MUST_CHECK;
 /* Sets member `key` (takes the reference) and writes the record; a power cut leaves it old or new. */
-int operation_record(struct operation *operation, const char *key, json_t *value,
-		     struct error *err) MUST_CHECK;
+int operation_record(struct operation *operation, const char *key, json_t *value, struct error *err)
+	MUST_CHECK;
 /*
  * Notes the transaction that is about to be committed, in the record's member
  * "transaction". This happens for every migration, so it is cheap: the text has a fixed
  * width and is overwritten in place. It is not synced: it outlives the process, and after a
  * power cut the operation's id in the database's own log tells as much.
  */
-int operation_mark(struct operation *operation, const char *transaction,
-		   struct error *err) MUST_CHECK;
+int operation_mark(struct operation *operation, const char *transaction, struct error *err)
+	MUST_CHECK;
 /* Writes the end, adds a line to the event log, and lets go of the lock. */
-int operation_close(struct operation *operation, enum operation_end end,
-		    struct error *err) MUST_CHECK;
+int operation_close(struct operation *operation, enum operation_end end, struct error *err)
+	MUST_CHECK;
 /* Lets go of everything and leaves the record as it is: open, when it was not closed. */
 void operation_release(struct operation *operation);
 

@@ -8,8 +8,9 @@
 const char *down_origin_name(enum down_origin origin)
 {
 	static const char *const names[] = {
-		[DOWN_NOWHERE] = "nowhere", [DOWN_WORKTREE] = "worktree",
-		[DOWN_APPLIED_REF] = "applied-ref", [DOWN_LOG] = "log", [DOWN_HISTORY] = "history",
+		[DOWN_NOWHERE] = "nowhere",	    [DOWN_WORKTREE] = "worktree",
+		[DOWN_APPLIED_REF] = "applied-ref", [DOWN_LOG] = "log",
+		[DOWN_HISTORY] = "history",
 	};
 
 	return names[origin];
@@ -82,8 +83,8 @@ static int look_in_worktree(struct down *down, const struct down_search *search,
 		return 0;
 	if (migrations_digest_one(search->files, file, err) < 0)
 		return -1;
-	down->up_changed = !down->applied->checksum ||
-			   strcmp(file->checksum, down->applied->checksum) != 0;
+	down->up_changed =
+		!down->applied->checksum || strcmp(file->checksum, down->applied->checksum) != 0;
 	if (down->up_changed || !file->down.path)
 		return 0;
 	if (take_worktree(down, search, err) < 0)
@@ -147,7 +148,8 @@ static int look_in_refs(struct down_search *search, bool force, struct error *er
 		    is_trusted(down, &answers[i].down, force)) {
 			strbuf_add(&down->text, answers[i].down.buf, answers[i].down.len);
 			found(down, DOWN_APPLIED_REF,
-			      xstrfmt("refs/rollback/applied/%s/%s:down.sql", versions[i], checksums[i]),
+			      xstrfmt("refs/rollback/applied/%s/%s:down.sql", versions[i],
+				      checksums[i]),
 			      xstrdup("the scripts kept in git when it was applied"));
 		}
 		applied_found_release(&answers[i]);
@@ -189,8 +191,7 @@ static int look_in_history(struct down_search *search, bool force, struct error 
 		const struct history_match *match = &history.item[i];
 		struct down *down = wanted[i];
 
-		if (!match->found || !match->down_path ||
-		    !is_trusted(down, &match->down, force))
+		if (!match->found || !match->down_path || !is_trusted(down, &match->down, force))
 			continue;
 		strbuf_add(&down->text, match->down.buf, match->down.len);
 		found(down, DOWN_HISTORY, xstrfmt("%.12s:%s", match->commit, match->down_path),
@@ -213,17 +214,21 @@ static void explain(struct down *down)
 	if (down->origin)
 		return;
 	if (!down->applied->checksum)
-		down->reason = xstrdup("no checksum is recorded of what was applied, so that no script "
-				       "is known to fit it");
+		down->reason =
+			xstrdup("no checksum is recorded of what was applied, so that no script "
+				"is known to fit it");
 	else if (down->up_changed && down->file->down.path)
-		down->reason = xstrfmt("the up script '%s' is not the one that was applied, and the down "
-				       "script that was recorded with it is nowhere",
-				       down->file->up.path);
+		down->reason =
+			xstrfmt("the up script '%s' is not the one that was applied, and the down "
+				"script that was recorded with it is nowhere",
+				down->file->up.path);
 	else if (down->log && !down->log->down_checksum)
-		down->reason = xstrdup("it was applied without a down script, and the worktree has none");
+		down->reason =
+			xstrdup("it was applied without a down script, and the worktree has none");
 	else
-		down->reason = xstrdup("there is none in the worktree, in refs/rollback/applied, in the "
-				       "database's log, or in the history of local refs");
+		down->reason =
+			xstrdup("there is none in the worktree, in refs/rollback/applied, in the "
+				"database's log, or in the history of local refs");
 }
 
 static int look_outside(struct down_search *search, bool force, struct error *err)

@@ -24,8 +24,8 @@ const char *down_origin_name(enum down_origin origin);
 struct down {
 	/* What is looked for; all the caller's. */
 	const struct ledger_entry *applied;
-	struct migration *file;		/* in the worktree, or NULL */
-	const struct log_applied *log;	/* or NULL: applied by another tool */
+	struct migration *file;	       /* in the worktree, or NULL */
+	const struct log_applied *log; /* or NULL: applied by another tool */
 	/* What was found. */
 	enum down_origin origin;
 	char *path;  /* for messages: a path, "<ref>:down.sql", "<table>", "<commit>:<path>" */
@@ -33,10 +33,10 @@ struct down {
 	struct strbuf text;
 	char checksum[DIGEST_HEX];
 	struct strbuf recorded; /* where the worktree's is another than the recorded one: that one */
-	bool corrected;	  /* so it is, and the worktree's is used */
-	bool up_changed;  /* the worktree's up script is not the one that was applied */
-	bool forced;	  /* only taken because of `force` */
-	char *reason;	  /* why there is none */
+	bool corrected;		/* so it is, and the worktree's is used */
+	bool up_changed;	/* the worktree's up script is not the one that was applied */
+	bool forced;		/* only taken because of `force` */
+	char *reason;		/* why there is none */
 };
 struct down_search {
 	struct down *item;
@@ -44,7 +44,10 @@ struct down_search {
 	bool force, recorded_down;
 	struct migrations *files;
 };
-#define DOWN_SEARCH_INIT { 0 }
+#define DOWN_SEARCH_INIT \
+	{                \
+		0        \
+	}
 
 void down_search_add(struct down_search *search, const struct ledger_entry *applied,
 		     const struct log_applied *log);

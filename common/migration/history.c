@@ -50,7 +50,8 @@ static void add_pathspecs(struct strvec *pathspecs, const struct history_search 
 	}
 	for (size_t i = 0; i < search->nr; i++) {
 		/* Another spelling of the same number ("1" for "001") is caught by the star. */
-		const char *significant = search->item[i].version + strspn(search->item[i].version, "0");
+		const char *significant =
+			search->item[i].version + strspn(search->item[i].version, "0");
 
 		strvec_pushf(pathspecs, ":(top,glob)**/*%s*.%s.sql", significant, direction);
 		strvec_pushf(pathspecs, ":(top,glob)**/*%s*/%s.sql", significant, direction);
@@ -160,8 +161,7 @@ int history_search_run(struct history_search *search, bool with_remotes, struct 
 		return -1;
 	for (size_t i = 0; i < files.nr; i++) {
 		bool is_up = false;
-		char *version CLEANUP(free_p) =
-			migration_path_version(files.item[i].path, &is_up);
+		char *version CLEANUP(free_p) = migration_path_version(files.item[i].path, &is_up);
 
 		for (size_t k = 0; version && is_up && objects.item[i].oid && k < search->nr; k++)
 			if (!search->item[k].found &&

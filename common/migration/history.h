@@ -18,9 +18,9 @@
 struct history_match {
 	char *version, *checksum;
 	bool found;
-	char *place;	/* "feature/y (1a2b3c4)", for people */
-	char *commit;	/* full id */
-	char *up_path;	/* there */
+	char *place;	 /* "feature/y (1a2b3c4)", for people */
+	char *commit;	 /* full id */
+	char *up_path;	 /* there */
 	char *down_path; /* there; NULL: that commit has no down script */
 	struct strbuf up, down;
 };
@@ -29,11 +29,14 @@ struct history_search {
 	size_t nr, alloc;
 	bool with_downs; /* the newest commit that has a down script beside that up, if any */
 };
-#define HISTORY_SEARCH_INIT { 0 }
+#define HISTORY_SEARCH_INIT \
+	{                   \
+		0           \
+	}
 
 void history_search_add(struct history_search *search, const char *version, const char *checksum);
-int history_search_run(struct history_search *search, bool with_remotes,
-		       struct error *err) MUST_CHECK;
+int history_search_run(struct history_search *search, bool with_remotes, struct error *err)
+	MUST_CHECK;
 void history_search_release(struct history_search *search);
 
 #endif

@@ -56,8 +56,8 @@ void migrations_release(struct migrations *m)
 }
 
 PRINTF(4, 5)
-static void add_problem(struct migrations *m, enum migration_problem_kind kind,
-			const char *version, const char *fmt, ...)
+static void add_problem(struct migrations *m, enum migration_problem_kind kind, const char *version,
+			const char *fmt, ...)
 {
 	struct strbuf text = STRBUF_INIT;
 	va_list ap;
@@ -277,7 +277,8 @@ static int look_around(struct found_list *list, struct migrations *m,
 		if (m->folder) {
 			error_refused(err, "there are migrations in '%s' and in '%s'", m->folder,
 				      usual_folders[i]);
-			return error_hint(err, "Set rollback.migrations.directory to the one that counts.");
+			return error_hint(
+				err, "Set rollback.migrations.directory to the one that counts.");
 		}
 		m->folder = xstrdup(usual_folders[i]);
 	}
@@ -316,8 +317,8 @@ static void pair(struct migrations *m, struct found_list *list)
 		struct migration item = { 0 };
 		size_t next = i;
 
-		for (; next < list->nr && !version_compare(list->item[i].half.version,
-							   list->item[next].half.version);
+		for (; next < list->nr &&
+		       !version_compare(list->item[i].half.version, list->item[next].half.version);
 		     next++) {
 			struct found *found = &list->item[next];
 			struct migration_script *script = found->half.is_up ? &item.up : &item.down;
@@ -330,8 +331,8 @@ static void pair(struct migrations *m, struct found_list *list)
 				take_half(&item, found);
 		}
 		if (!item.up.path)
-			add_problem(m, PROBLEM_NO_UP, item.version, "'%s' has no up script beside it",
-				    item.down.path);
+			add_problem(m, PROBLEM_NO_UP, item.version,
+				    "'%s' has no up script beside it", item.down.path);
 		else if (!item.down.path)
 			add_problem(m, PROBLEM_NO_DOWN, item.version,
 				    "'%s' has no down script beside it", item.up.path);
@@ -410,9 +411,8 @@ int migrations_load(struct strbuf *ret, const struct migrations *m,
 		strbuf_add(ret, objects.item[0].data.buf, objects.item[0].data.len);
 		return 0;
 	}
-	char *path CLEANUP(free_p) = *script->path == '/' ?
-					     xstrdup(script->path) :
-					     xstrfmt("%s/%s", m->root, script->path);
+	char *path CLEANUP(free_p) = *script->path == '/' ? xstrdup(script->path) :
+							    xstrfmt("%s/%s", m->root, script->path);
 	int found = file_read(ret, path, err);
 	if (found == FILE_MISSING) {
 		errno = ENOENT;

@@ -52,25 +52,27 @@ struct migrations {
 	size_t nr, alloc;
 	struct migration_problem *problem;
 	size_t problems, problems_alloc;
-	char *folder; /* from the top; NULL: none was found */
+	char *folder;	  /* from the top; NULL: none was found */
 	char *configured; /* the setting, or NULL */
-	char *root;   /* the worktree's top; NULL when they came from a commit */
-	char *commit; /* the commit's full id; NULL when they came from the worktree */
+	char *root;	  /* the worktree's top; NULL when they came from a commit */
+	char *commit;	  /* the commit's full id; NULL when they came from the worktree */
 };
-#define MIGRATIONS_INIT { 0 }
+#define MIGRATIONS_INIT \
+	{               \
+		0       \
+	}
 
 enum migration_layout { LAYOUT_AUTO, LAYOUT_PAIR, LAYOUT_DIRECTORY };
 /* From the setting's text; other tools' layouts are refused by name. */
-int migration_layout_parse(enum migration_layout *ret, const char *text,
-			   struct error *err) MUST_CHECK;
+int migration_layout_parse(enum migration_layout *ret, const char *text, struct error *err)
+	MUST_CHECK;
 
 /*
  * One of `root` (the worktree's top) and `commit` is NULL. `folder` is the setting, or NULL:
  * then the usual places are looked at, and more than one with migrations is refused.
  */
 int migrations_read(struct migrations *ret, const char *root, const char *commit,
-		    const char *folder, enum migration_layout layout,
-		    struct error *err) MUST_CHECK;
+		    const char *folder, enum migration_layout layout, struct error *err) MUST_CHECK;
 void migrations_release(struct migrations *m);
 
 /* Reads every up script and fills in the checksums; what cannot be used is a problem. */
@@ -78,7 +80,8 @@ int migrations_digest(struct migrations *m, struct error *err) MUST_CHECK;
 /* Reads every down script; what cannot be used is a problem. */
 int migrations_check_downs(struct migrations *m, struct error *err) MUST_CHECK;
 /* The same for one of them, if it was not done before. */
-int migrations_digest_one(struct migrations *m, struct migration *item, struct error *err) MUST_CHECK;
+int migrations_digest_one(struct migrations *m, struct migration *item, struct error *err)
+	MUST_CHECK;
 
 /* The version's migration (versions compare as numbers), or NULL. */
 struct migration *migrations_find(const struct migrations *m, const char *version);

@@ -85,9 +85,11 @@ static void merge(struct migration_statuses *s, const struct migrations *files,
 	size_t f = 0, l = 0;
 
 	while (f < files->nr || l < ledger->nr) {
-		int order = f == files->nr ? 1 :
-			    l == ledger->nr ? -1 :
-					      version_compare(files->item[f].version, sorted[l]->version);
+		int order = f == files->nr ?
+				    1 :
+			    l == ledger->nr ?
+				    -1 :
+				    version_compare(files->item[f].version, sorted[l]->version);
 		struct migration_status *status;
 
 		if (order <= 0)
@@ -150,8 +152,8 @@ static char *describe(const struct migration_status *status)
 		return xstrfmt("%s stopped in statement %zu of %zu", u->down ? "rollback" : "apply",
 			       u->begun, u->statements);
 	if (u)
-		return xstrfmt("%s stopped after statement %zu of %zu", u->down ? "rollback" : "apply",
-			       u->done, u->statements);
+		return xstrfmt("%s stopped after statement %zu of %zu",
+			       u->down ? "rollback" : "apply", u->done, u->statements);
 	if (status->state == STATE_NO_DOWN)
 		return xstrdup(status->applied ? "applied, without a down script" :
 						 "pending, without a down script");
@@ -189,14 +191,16 @@ static int locate_kept(struct migration_statuses *s, struct error *err)
 {
 	const char **versions CLEANUP(free_p) = xcalloc(s->nr, sizeof(*versions));
 	const char **checksums CLEANUP(free_p) = xcalloc(s->nr, sizeof(*checksums));
-	struct migration_status **wanted CLEANUP(free_p) = xcalloc(s->nr, sizeof(struct migration_status *));
+	struct migration_status **wanted CLEANUP(free_p) =
+		xcalloc(s->nr, sizeof(struct migration_status *));
 	struct applied_found *found CLEANUP(free_p) = NULL;
 	size_t nr = 0;
 
 	for (size_t i = 0; i < s->nr; i++) {
 		struct migration_status *status = &s->item[i];
 
-		if (status->state != STATE_MISSING || status->found_at || !status->applied->checksum)
+		if (status->state != STATE_MISSING || status->found_at ||
+		    !status->applied->checksum)
 			continue;
 		versions[nr] = status->version;
 		checksums[nr] = status->applied->checksum;
@@ -221,7 +225,8 @@ int migration_statuses_locate(struct migration_statuses *s, struct error *err)
 
 	for (size_t i = 0; i < s->nr; i++)
 		if (s->item[i].state == STATE_MISSING)
-			history_search_add(&search, s->item[i].version, s->item[i].applied->checksum);
+			history_search_add(&search, s->item[i].version,
+					   s->item[i].applied->checksum);
 	if (history_search_run(&search, false, err) < 0)
 		return -1;
 	for (size_t i = 0, next = 0; i < s->nr; i++) {

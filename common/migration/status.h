@@ -31,8 +31,8 @@ const char *migration_state_name(enum migration_state state);
 struct migration_status {
 	enum migration_state state;
 	const char *version, *name;
-	const struct migration *file;		/* or NULL */
-	const struct ledger_entry *applied;	/* or NULL */
+	const struct migration *file;		 /* or NULL */
+	const struct ledger_entry *applied;	 /* or NULL */
 	const struct log_unfinished *unfinished; /* or NULL */
 	char *found_at; /* where git has a missing file, for people; or NULL */
 	char *detail;	/* what else is to be said; or NULL */
@@ -42,7 +42,10 @@ struct migration_statuses {
 	size_t nr, alloc;
 	size_t count[MIGRATION_STATES];
 };
-#define MIGRATION_STATUSES_INIT { 0 }
+#define MIGRATION_STATUSES_INIT \
+	{                       \
+		0               \
+	}
 
 /* migrations_digest() has been called. `unfinished` may be NULL. */
 void migration_statuses_build(struct migration_statuses *ret, const struct migrations *files,

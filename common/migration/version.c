@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "migration/version.h"
 
-#define DIGITS "0123456789"
+#define DIGITS	    "0123456789"
 #define DATE_DIGITS 8
 
 size_t version_prefix(const char *s)

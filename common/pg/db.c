@@ -10,7 +10,7 @@
 #include "pg/libpq.h"
 
 #define OLDEST_VERSION 130000
-#define ATTEMPTS 3
+#define ATTEMPTS       3
 
 struct pg_notices {
 	db_notice_fn *fn;
@@ -158,8 +158,9 @@ static int check_conninfo(const struct db *db, struct error *err)
 	if (good)
 		return 0;
 	error_set(err, "the connection string of database '%s' is not valid", db->environment);
-	return error_hint(err, "In a URI write what is special in a password as %%40 ('@'), %%2F ('/'), "
-			       "%%3A (':'); among keywords put it in single quotes.");
+	return error_hint(err,
+			  "In a URI write what is special in a password as %%40 ('@'), %%2F ('/'), "
+			  "%%3A (':'); among keywords put it in single quotes.");
 }
 
 /* When to give up: libpq leaves connect_timeout to whoever polls. */
@@ -300,10 +301,18 @@ static int connect_wait(struct db *db)
 static bool may_pass(const char *message)
 {
 	static const char *const passing[] = {
-		"Connection refused",	 "starting up",	       "shutting down",
-		"too many clients",	 "too many connections", "remaining connection slots",
-		"recovery mode",	 "not yet accepting",  "timeout expired",
-		"Connection timed out",	 "Connection reset",   "No such file or directory",
+		"Connection refused",
+		"starting up",
+		"shutting down",
+		"too many clients",
+		"too many connections",
+		"remaining connection slots",
+		"recovery mode",
+		"not yet accepting",
+		"timeout expired",
+		"Connection timed out",
+		"Connection reset",
+		"No such file or directory",
 		"server closed the connection",
 	};
 
@@ -343,13 +352,14 @@ static int read_session(struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 
-	if (db_query(&res, db,
-		     "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_schema(),"
-		     " pg_catalog.pg_is_in_recovery(), pg_catalog.current_database(), current_user,"
-		     " pg_catalog.current_setting('default_transaction_read_only'),"
-		     " (SELECT d.oid || ' ' || c.system_identifier FROM pg_catalog.pg_database d,"
-		     "  pg_catalog.pg_control_system() c WHERE d.datname = pg_catalog.current_database())",
-		     0, NULL, err) < 0)
+	if (db_query(
+		    &res, db,
+		    "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_schema(),"
+		    " pg_catalog.pg_is_in_recovery(), pg_catalog.current_database(), current_user,"
+		    " pg_catalog.current_setting('default_transaction_read_only'),"
+		    " (SELECT d.oid || ' ' || c.system_identifier FROM pg_catalog.pg_database d,"
+		    "  pg_catalog.pg_control_system() c WHERE d.datname = pg_catalog.current_database())",
+		    0, NULL, err) < 0)
 		return -1;
 	db->backend_pid = (int)db_int(&res, 0, 0);
 	db->schema = xstrdup_or_null(db_value_or_null(&res, 0, 1));
@@ -665,7 +675,9 @@ struct db_command *db_batch_add(struct db_batch *batch, const char *sql, size_t 
 
 	ARRAY_GROW(batch->item, batch->nr + 1, batch->alloc);
 	c = &batch->item[batch->nr++];
-	*c = (struct db_command){ .sql = xmemdupz(sql, len), .nr = nr, .rows = -1, .expected_rows = -1 };
+	*c = (struct db_command){
+		.sql = xmemdupz(sql, len), .nr = nr, .rows = -1, .expected_rows = -1
+	};
 	if (nr)
 		c->params = xcalloc(nr, sizeof(*c->params));
 	for (size_t i = 0; i < nr; i++)
@@ -681,7 +693,8 @@ static int batch_result(struct db *db, struct db_command *c, bool *interrupted, 
 
 	if (!res) {
 		*broken = true;
-		return *broken && error_is_set(err) ? -1 : error_set(err, "the server gave no answer");
+		return *broken && error_is_set(err) ? -1 :
+						      error_set(err, "the server gave no answer");
 	}
 	int ret = is_good(res) ? 0 : error_pg(err, db, res);
 	if (!ret) {

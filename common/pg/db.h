@@ -41,8 +41,8 @@ struct db {
 	char *lock_timeout, *statement_timeout;
 	char *conninfo;
 	/* Known once it is open: */
-	int version;	 /* as 150020 */
-	char *name;	 /* of the database */
+	int version; /* as 150020 */
+	char *name;  /* of the database */
 	char *user;
 	char *schema;	 /* current_schema(), or NULL */
 	bool standby;	 /* in recovery: nothing can be written */
@@ -51,7 +51,10 @@ struct db {
 	int backend_pid; /* as the server itself says */
 };
 
-#define DB_INIT { 0 }
+#define DB_INIT   \
+	{         \
+		0 \
+	}
 
 /* Loads libpq ahead of time, where there is time; what fails then fails again when needed. */
 void db_prepare(void);
@@ -68,17 +71,20 @@ struct db_result {
 	size_t rows, columns;
 	bool binary;
 };
-#define DB_RESULT_INIT { 0 }
+#define DB_RESULT_INIT \
+	{              \
+		0      \
+	}
 void db_result_release(struct db_result *result);
 /* The value as text; "" for NULL (see db_is_null()). Belongs to the result. */
 const char *db_value(const struct db_result *result, size_t row, size_t column);
 size_t db_value_length(const struct db_result *result, size_t row, size_t column);
 /* The OID of a column's type: DB_TYPE_TEXT and so on (PostgreSQL's pg_type.dat). */
 uint32_t db_column_type(const struct db_result *result, size_t column);
-#define DB_TYPE_TEXT 25
+#define DB_TYPE_TEXT	25
 #define DB_TYPE_VARCHAR 1043
-#define DB_TYPE_INT4 23
-#define DB_TYPE_INT8 20
+#define DB_TYPE_INT4	23
+#define DB_TYPE_INT8	20
 bool db_is_null(const struct db_result *result, size_t row, size_t column);
 /* As db_value(), but NULL for NULL. */
 const char *db_value_or_null(const struct db_result *result, size_t row, size_t column);
@@ -115,22 +121,25 @@ struct db_command {
 	size_t nr;
 	struct db_result result; /* kept when `wanted` */
 	bool wanted;
-	size_t tag; /* the caller's own */
-	int64_t rows; /* that an INSERT, UPDATE or DELETE changed; -1 for others */
+	size_t tag;	       /* the caller's own */
+	int64_t rows;	       /* that an INSERT, UPDATE or DELETE changed; -1 for others */
 	int64_t expected_rows; /* another number fails the batch; -1: any will do */
 };
 struct db_batch {
 	struct db_command *item;
 	size_t nr, alloc;
 };
-#define DB_BATCH_INIT { 0 }
+#define DB_BATCH_INIT \
+	{             \
+		0     \
+	}
 void db_batch_release(struct db_batch *batch);
 /* Copies sql (`len` bytes) and parameters. The pointer is good until the next call. */
 struct db_command *db_batch_add(struct db_batch *batch, const char *sql, size_t len, size_t nr,
 				const char *const *params);
 /* 0, or -1 with *ret_failed (may be NULL) the index of the command that failed. */
-int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed,
-		 struct error *err) MUST_CHECK;
+int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+	MUST_CHECK;
 
 /* The character position in the statement that the last error on `db` named, from 1; 0: none. */
 size_t db_error_position(const struct db *db);

@@ -14,7 +14,8 @@ static const char *key(void)
 	static char text[32];
 
 	if (!*text)
-		snprintf(text, sizeof(text), "%" PRId64, (int64_t)digest_number("git-rollback:migrations"));
+		snprintf(text, sizeof(text), "%" PRId64,
+			 (int64_t)digest_number("git-rollback:migrations"));
 	return text;
 }
 
@@ -38,9 +39,9 @@ int dblock_holder(char **ret_holder, struct db *db, struct error *err)
 		return -1;
 	if (!res.rows)
 		return 0;
-	*ret_holder = xstrfmt("process %s, '%s' of role '%s', connected since %s",
-			      db_value(&res, 0, 0), db_value(&res, 0, 1), db_value(&res, 0, 2),
-			      db_value(&res, 0, 3));
+	*ret_holder =
+		xstrfmt("process %s, '%s' of role '%s', connected since %s", db_value(&res, 0, 0),
+			db_value(&res, 0, 1), db_value(&res, 0, 2), db_value(&res, 0, 3));
 	return 0;
 }
 
@@ -80,8 +81,10 @@ int dblock_take(struct db *db, int wait_seconds, dblock_waiting_fn *waiting, voi
 	bool told = false;
 
 	for (;;) {
-		int ret = try_lock(db, "SELECT pg_catalog.pg_try_advisory_lock($1::int8),"
-				  " pg_catalog.set_config('application_name', $2, false)", err);
+		int ret = try_lock(db,
+				   "SELECT pg_catalog.pg_try_advisory_lock($1::int8),"
+				   " pg_catalog.set_config('application_name', $2, false)",
+				   err);
 
 		if (ret != DBLOCK_BUSY)
 			return ret;
@@ -114,8 +117,7 @@ static int backend_pid(int64_t *ret, struct db *db, struct error *err)
 }
 
 int dblock_take_pooled(struct db *db, struct db *probe, int wait_seconds,
-		       dblock_waiting_fn *waiting, void *data, char **ret_holder,
-		       struct error *err)
+		       dblock_waiting_fn *waiting, void *data, char **ret_holder, struct error *err)
 {
 	const int samples = 4;
 	int64_t ours, theirs, again;
@@ -139,8 +141,9 @@ int dblock_take_pooled(struct db *db, struct db *probe, int wait_seconds,
 	if (moved || ours == theirs) {
 		error_refused(err, "cannot hold a lock through this connection pooler: "
 				   "it gives each transaction another server process");
-		return error_hint(err, "Connect to the server itself, or through a pooler in session "
-				       "mode, for scripts that run outside a transaction.");
+		return error_hint(err,
+				  "Connect to the server itself, or through a pooler in session "
+				  "mode, for scripts that run outside a transaction.");
 	}
 	return dblock_take(db, wait_seconds, waiting, data, ret_holder, err);
 }
@@ -149,16 +152,19 @@ void dblock_release(struct db *db)
 {
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
-	if (!db_is_lost(db) &&
-	    try_lock(db, "SELECT pg_catalog.pg_advisory_unlock($1::int8),"
-				" pg_catalog.set_config('application_name', $2, false)", &ignored) < 0)
+	if (!db_is_lost(db) && try_lock(db,
+					"SELECT pg_catalog.pg_advisory_unlock($1::int8),"
+					" pg_catalog.set_config('application_name', $2, false)",
+					&ignored) < 0)
 		error_clear(&ignored); /* the session's end releases it */
 }
 
 int dblock_try_transaction(struct db *db, char **ret_holder, struct error *err)
 {
-	int ret = try_lock(db, "SELECT pg_catalog.pg_try_advisory_xact_lock($1::int8),"
-				" pg_catalog.set_config('application_name', $2, true)", err);
+	int ret = try_lock(db,
+			   "SELECT pg_catalog.pg_try_advisory_xact_lock($1::int8),"
+			   " pg_catalog.set_config('application_name', $2, true)",
+			   err);
 
 	return ret == DBLOCK_BUSY ? busy(ret_holder, db, err) : ret;
 }

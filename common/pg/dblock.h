@@ -30,8 +30,8 @@ int dblock_take(struct db *db, int wait_seconds, dblock_waiting_fn *waiting, voi
 		char **ret_holder, struct error *err) MUST_CHECK;
 /* As dblock_take(), through a pooler; `probe` connects a second time, to see what it does. */
 int dblock_take_pooled(struct db *db, struct db *probe, int wait_seconds,
-		       dblock_waiting_fn *waiting, void *data, char **ret_holder,
-		       struct error *err) MUST_CHECK;
+		       dblock_waiting_fn *waiting, void *data, char **ret_holder, struct error *err)
+	MUST_CHECK;
 void dblock_release(struct db *db);
 
 /* Tries once, for this transaction: DBLOCK_HELD or DBLOCK_BUSY. */

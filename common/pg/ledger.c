@@ -46,10 +46,12 @@ static int parse_name(char **ret_schema, char **ret_table, struct db *db, const 
 		     " FROM pg_catalog.parse_ident($1) AS i",
 		     1, params, err) < 0) {
 		error_prefix(err, "cannot use '%s' as the name of a table", name);
-		return error_hint(err, "Write it as in SQL: schema.table, \"My Schema\".\"My Table\".");
+		return error_hint(err,
+				  "Write it as in SQL: schema.table, \"My Schema\".\"My Table\".");
 	}
 	if (db_int(&res, 0, 2) > 2)
-		return error_set(err, "cannot use '%s' as the name of a table: too many parts", name);
+		return error_set(err, "cannot use '%s' as the name of a table: too many parts",
+				 name);
 	*ret_table = xstrdup(db_value(&res, 0, 0));
 	*ret_schema = db_int(&res, 0, 2) == 2 ? xstrdup(db_value(&res, 0, 1)) : NULL;
 	return 0;
@@ -71,8 +73,9 @@ static char *quote_qualified(struct db *db, const char *schema, const char *tabl
 static int check_length(const char *name, struct error *err)
 {
 	if (name && strlen(name) > NAME_BYTES)
-		return error_set(err, "cannot use '%s' as the name of a table: it is longer than %d bytes",
-				 name, NAME_BYTES);
+		return error_set(
+			err, "cannot use '%s' as the name of a table: it is longer than %d bytes",
+			name, NAME_BYTES);
 	return 0;
 }
 
@@ -109,10 +112,11 @@ static int refuse_foreign(const struct ledger_place *place, struct db *db, struc
 	const char *tool = NULL;
 	bool rails;
 
-	if (db_query(&res, db,
-		     "SELECT attname FROM pg_catalog.pg_attribute"
-		     " WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped",
-		     1, params, err) < 0 ||
+	if (db_query(
+		    &res, db,
+		    "SELECT attname FROM pg_catalog.pg_attribute"
+		    " WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+		    1, params, err) < 0 ||
 	    is_rails(&rails, place, db, err) < 0)
 		return -1;
 	for (size_t row = 0; row < res.rows; row++)
@@ -127,7 +131,8 @@ static int refuse_foreign(const struct ledger_place *place, struct db *db, struc
 		tool = rails ? "Rails" : "dbmate";
 	error_refused(err, "table '%s.%s' belongs to %s, by its columns (%s)", place->schema,
 		      place->table, tool ? tool : "another tool", columns.buf);
-	return error_hint(err, "Set rollback.migrations.table to another name to keep ours beside it.");
+	return error_hint(err,
+			  "Set rollback.migrations.table to another name to keep ours beside it.");
 }
 
 /*
@@ -140,15 +145,18 @@ static int find_in_path(char **ret_schema, const char *table, struct db *db, str
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	const char *params[] = { table };
 
-	if (db_query(&res, db,
-		     "SELECT s FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s"
-		     " WHERE pg_catalog.to_regclass(pg_catalog.format('%I.%I', s, $1::text)) IS NOT NULL",
-		     1, params, err) < 0)
+	if (db_query(
+		    &res, db,
+		    "SELECT s FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s"
+		    " WHERE pg_catalog.to_regclass(pg_catalog.format('%I.%I', s, $1::text)) IS NOT NULL",
+		    1, params, err) < 0)
 		return error_prefix(err, "could not look for the tracking table '%s'", table);
 	if (res.rows > 1) {
 		error_refused(err, "there is a table '%s' in schema '%s' and in schema '%s'", table,
 			      db_value(&res, 0, 0), db_value(&res, 1, 0));
-		return error_hint(err, "Set rollback.migrations.table to the one that counts, with its schema.");
+		return error_hint(
+			err,
+			"Set rollback.migrations.table to the one that counts, with its schema.");
 	}
 	if (res.rows)
 		*ret_schema = xstrdup(db_value(&res, 0, 0));
@@ -180,9 +188,10 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 	place.quoted = quote_qualified(db, place.schema, place.table);
 	place.quoted_log = quote_qualified(db, place.log_schema, place.log);
 	const char *params[] = { place.quoted, place.quoted_log };
-	if (db_query(&res, db,
-		     "SELECT pg_catalog.to_regclass($1) IS NOT NULL, pg_catalog.to_regclass($2) IS NOT NULL",
-		     2, params, err) < 0)
+	if (db_query(
+		    &res, db,
+		    "SELECT pg_catalog.to_regclass($1) IS NOT NULL, pg_catalog.to_regclass($2) IS NOT NULL",
+		    2, params, err) < 0)
 		return error_prefix(err, "could not look for the tracking tables");
 	place.exists = db_bool(&res, 0, 0);
 	place.log_exists = db_bool(&res, 0, 1);

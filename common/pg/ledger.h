@@ -26,7 +26,10 @@ struct ledger_place {
 	bool exists, log_exists;
 	char *quoted, *quoted_log; /* schema-qualified, for SQL */
 };
-#define LEDGER_PLACE_INIT { 0 }
+#define LEDGER_PLACE_INIT \
+	{                 \
+		0         \
+	}
 
 /* `table` and `log`: as configured, each "name" or "schema.name" (SQL quoting allowed). */
 int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, const char *log,
@@ -46,7 +49,10 @@ struct ledger {
 	size_t nr, alloc;
 	const struct ledger_entry **by_version; /* in the order of versions, from ledger_order() */
 };
-#define LEDGER_INIT { 0 }
+#define LEDGER_INIT \
+	{           \
+		0   \
+	}
 
 int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db *db,
 		struct error *err) MUST_CHECK;

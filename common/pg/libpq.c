@@ -35,10 +35,10 @@ int libpq_load(struct error *err)
 		error_set(err, "cannot load PostgreSQL's client library: %s", dlerror());
 		return error_hint(err, "Install libpq (Debian package libpq5).");
 	}
-#define LIBPQ_LOOK_UP(name)                                        \
+#define LIBPQ_LOOK_UP(name)                                    \
 	if (symbol(handle, #name, &loaded.name##_, err) < 0) { \
-		dlclose(handle);                                   \
-		return -1;                                         \
+		dlclose(handle);                               \
+		return -1;                                     \
 	}
 	LIBPQ_FUNCTIONS(LIBPQ_LOOK_UP)
 #undef LIBPQ_LOOK_UP

@@ -40,11 +40,22 @@ static void add_record(struct db_batch *batch, const struct ledger_place *place,
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 	char statements[24];
 	const char *params[] = {
-		record->operation,  record->command,	  record->version,	   record->name,
-		record->direction,  statements,		  record->who,		   record->git_commit,
-		record->up_checksum, record->down_checksum, record->up_tokens,
-		record->fingerprint_before, record->fingerprint_after, record->up_sql,
-		record->down_sql,   record->objects,
+		record->operation,
+		record->command,
+		record->version,
+		record->name,
+		record->direction,
+		statements,
+		record->who,
+		record->git_commit,
+		record->up_checksum,
+		record->down_checksum,
+		record->up_tokens,
+		record->fingerprint_before,
+		record->fingerprint_after,
+		record->up_sql,
+		record->down_sql,
+		record->objects,
 	};
 
 	snprintf(statements, sizeof(statements), "%zu", record->statements);
@@ -110,7 +121,8 @@ void rollback_log_add_forget(struct db_batch *batch, const struct ledger_place *
 	const char *params[] = { operation, version };
 
 	strbuf_addf(&sql,
-		    "DELETE FROM %s WHERE operation " EQ " $1 AND version " EQ " $2 AND state " EQ " 'running'"
+		    "DELETE FROM %s WHERE operation " EQ " $1 AND version " EQ " $2 AND state " EQ
+		    " 'running'"
 		    " AND statements_begun = 0",
 		    place->quoted_log);
 	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
@@ -214,7 +226,8 @@ int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place
 		    "SELECT DISTINCT ON (version COLLATE \"C\") version, operation, up_checksum,"
 		    " down_checksum, up_tokens, up_sql, down_sql, fingerprint_before,"
 		    " fingerprint_after, objects FROM %s"
-		    " WHERE version::text " EQ " ANY($1::text[]) AND direction OPERATOR(pg_catalog.<>) 'down'"
+		    " WHERE version::text " EQ
+		    " ANY($1::text[]) AND direction OPERATOR(pg_catalog.<>) 'down'"
 		    " AND state " EQ " 'done'"
 		    " ORDER BY version COLLATE \"C\", started_at DESC",
 		    place->quoted_log);

@@ -26,8 +26,8 @@ struct log_record {
 	const char *up_tokens; /* digest over the up script's tokens */
 	const char *up_sql, *down_sql;
 	const char *fingerprint_before, *fingerprint_after;
-	const char *objects;   /* JSON array: what the up changed, with digests before and after */
-	size_t statements;     /* of the script */
+	const char *objects; /* JSON array: what the up changed, with digests before and after */
+	size_t statements;   /* of the script */
 };
 
 /* Creates the table when it is missing, inside the caller's transaction; not for PUBLIC. */
@@ -64,7 +64,10 @@ struct log_unfinished_list {
 	struct log_unfinished *item; /* oldest first */
 	size_t nr, alloc;
 };
-#define LOG_UNFINISHED_LIST_INIT { 0 }
+#define LOG_UNFINISHED_LIST_INIT \
+	{                        \
+		0                \
+	}
 int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger_place *place,
 			    struct db *db, struct error *err) MUST_CHECK;
 void log_unfinished_list_release(struct log_unfinished_list *list);
@@ -80,10 +83,13 @@ struct log_applied_list {
 	struct log_applied *item; /* sorted by version, bytewise */
 	size_t nr, alloc;
 };
-#define LOG_APPLIED_LIST_INIT { 0 }
+#define LOG_APPLIED_LIST_INIT \
+	{                     \
+		0             \
+	}
 int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place *place,
-			 struct db *db, const char *const *versions, size_t nr,
-			 struct error *err) MUST_CHECK;
+			 struct db *db, const char *const *versions, size_t nr, struct error *err)
+	MUST_CHECK;
 const struct log_applied *log_applied_find(const struct log_applied_list *list,
 					   const char *version);
 void log_applied_list_release(struct log_applied_list *list);

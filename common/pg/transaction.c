@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 
-#define IDLE_TIMEOUT "60s"
+#define IDLE_TIMEOUT   "60s"
 #define CHECK_INTERVAL "2s"
 
 static void add(struct db_batch *batch, const char *sql)
@@ -12,7 +12,7 @@ static void add(struct db_batch *batch, const char *sql)
 }
 
 /* Who we are in the session, taken back: set_config(..., NULL, ...) is RESET. */
-#define RESET_IDENTITY                                               \
+#define RESET_IDENTITY                                                        \
 	"SELECT pg_catalog.set_config('session_authorization', NULL, false)," \
 	" pg_catalog.set_config('role', NULL, false)"
 
@@ -23,7 +23,8 @@ static void add_settings(struct db_batch *batch, const struct db *db, const char
 		const char *name, *value;
 	} settings[] = {
 		{ "idle_in_transaction_session_timeout", IDLE_TIMEOUT },
-		{ "client_connection_check_interval", db->version >= 140000 ? CHECK_INTERVAL : NULL },
+		{ "client_connection_check_interval",
+		  db->version >= 140000 ? CHECK_INTERVAL : NULL },
 		{ "application_name", db->application_name },
 		{ "lock_timeout", db->lock_timeout },
 		{ "statement_timeout", db->statement_timeout },

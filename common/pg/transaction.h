@@ -46,7 +46,7 @@ enum transaction_outcome { TRANSACTION_COMMITTED = 0, TRANSACTION_UNKNOWN = 1 };
 int transaction_commit(struct db *db, struct error *err) MUST_CHECK;
 
 /* "committed", "aborted", "in progress", or "unknown" (too old); a static string. */
-int transaction_status(const char **ret, struct db *db, const char *id,
-		       struct error *err) MUST_CHECK;
+int transaction_status(const char **ret, struct db *db, const char *id, struct error *err)
+	MUST_CHECK;
 
 #endif

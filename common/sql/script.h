@@ -54,7 +54,10 @@ struct sql_script {
 	const struct sql_statement *why;
 };
 
-#define SQL_SCRIPT_INIT { 0 }
+#define SQL_SCRIPT_INIT \
+	{               \
+		0       \
+	}
 
 int sql_script_parse(struct sql_script *ret, const char *path, const void *bytes, size_t len,
 		     struct error *err) MUST_CHECK;

@@ -65,7 +65,8 @@ int applied_write(struct applied_scripts *item, size_t nr, struct error *err)
 	 * not outlive the objects behind it in a power cut. fast-import makes trees only
 	 * for a commit; that one is left to gc.
 	 */
-	strbuf_addf(&stream, "commit %s\ncommitter git-rollback <git-rollback> 0 +0000\ndata 0\n", branch);
+	strbuf_addf(&stream, "commit %s\ncommitter git-rollback <git-rollback> 0 +0000\ndata 0\n",
+		    branch);
 	for (size_t i = 0; i < nr; i++) {
 		add_file(&stream, i, "up.sql", item[i].up, item[i].up_len);
 		if (item[i].down)
@@ -74,8 +75,8 @@ int applied_write(struct applied_scripts *item, size_t nr, struct error *err)
 	for (size_t i = 0; i < nr; i++)
 		strbuf_addf(&stream, "ls \"%zu\"\n", i);
 	strbuf_addf(&stream, "\nreset %s\n\n", branch);
-	strvec_pushl(&process.argv, "git", "-c", "fastimport.unpackLimit=1", "fast-import", "--quiet",
-		     NULL);
+	strvec_pushl(&process.argv, "git", "-c", "fastimport.unpackLimit=1", "fast-import",
+		     "--quiet", NULL);
 	process.input = stream.buf;
 	process.input_len = stream.len;
 	if (process_run(&process, err) < 0)
@@ -147,7 +148,8 @@ void applied_found_release(struct applied_found *found)
 /* Others' versions hold anything; refs of ours hold these alone, and an object's name is one line. */
 static bool may_be_kept(const char *version, const char *checksum)
 {
-	static const char set[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+	static const char set[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
 
 	return !version[strspn(version, set)] && !checksum[strspn(checksum, set)];
 }
@@ -160,7 +162,8 @@ int applied_read(struct applied_found *ret, const char *const *versions,
 	for (size_t i = 0; i < nr; i++) {
 		struct strbuf name CLEANUP(strbuf_release) = STRBUF_INIT;
 		bool good = may_be_kept(versions[i], checksums[i]);
-		const char *version = good ? versions[i] : "-", *checksum = good ? checksums[i] : "-";
+		const char *version = good ? versions[i] : "-",
+			   *checksum = good ? checksums[i] : "-";
 
 		strbuf_addf(&name, APPLIED_REF "%s/%s:up.sql", version, checksum);
 		objects_add(&objects, name.buf);

@@ -37,7 +37,10 @@ int applied_write(struct applied_scripts *item, size_t nr, struct error *err) MU
 struct applied_refs {
 	struct process git;
 };
-#define APPLIED_REFS_INIT { PROCESS_INIT }
+#define APPLIED_REFS_INIT    \
+	{                    \
+		PROCESS_INIT \
+	}
 int applied_prepare(struct applied_refs *refs, const struct applied_scripts *item, size_t nr,
 		    struct error *err) MUST_CHECK;
 int applied_commit(struct applied_refs *refs, struct error *err) MUST_CHECK;

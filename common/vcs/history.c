@@ -54,7 +54,8 @@ static char *parse_raw(const char *text)
 {
 	char modes[2][8], oids[2][80], status[8];
 
-	if (sscanf(text, ":%7s %7s %79s %79s %7s", modes[0], modes[1], oids[0], oids[1], status) != 5)
+	if (sscanf(text, ":%7s %7s %79s %79s %7s", modes[0], modes[1], oids[0], oids[1], status) !=
+	    5)
 		return NULL;
 	if (status[0] == 'D' || strncmp(modes[1], "100", 3) != 0)
 		return NULL;
@@ -109,8 +110,9 @@ static int search(struct history_files *ret, const struct strbuf *commits,
 		strvec_pushl(&process.argv, "--exclude=refs/remotes/*", "--exclude=refs/prefetch/*",
 			     "--exclude=refs/pull/*", "--exclude=refs/merge-requests/*",
 			     "--exclude=refs/changes/*", NULL);
-	strvec_pushl(&process.argv, "--exclude=refs/stash", "--all", "-z", "--raw", "--no-abbrev", "--no-renames",
-		     "--no-show-signature", "-m", "--root", "--format=tformat:%x01%H %S", "--", NULL);
+	strvec_pushl(&process.argv, "--exclude=refs/stash", "--all", "-z", "--raw", "--no-abbrev",
+		     "--no-renames", "--no-show-signature", "-m", "--root",
+		     "--format=tformat:%x01%H %S", "--", NULL);
 	for (size_t i = 0; i < pathspecs->nr; i++)
 		strvec_push(&process.argv, pathspecs->v[i]);
 	if (process_run(&process, err) < 0)
@@ -136,14 +138,16 @@ int history_files_find(struct history_files *ret, const struct strvec *pathspecs
 
 	if (!pathspecs->nr)
 		BUG("history_files_find() without a path");
-	if (search(ret, NULL, pathspecs, with_remotes, err) < 0 || reflog_commits(&commits, err) < 0)
+	if (search(ret, NULL, pathspecs, with_remotes, err) < 0 ||
+	    reflog_commits(&commits, err) < 0)
 		return -1;
 	return commits.len ? search(ret, &commits, pathspecs, with_remotes, err) : 0;
 }
 
 char *history_place(const struct history_file *file)
 {
-	static const char *const folders[] = { "refs/heads/", "refs/tags/", "refs/remotes/", "refs/" };
+	static const char *const folders[] = { "refs/heads/", "refs/tags/", "refs/remotes/",
+					       "refs/" };
 	const char *ref = file->ref;
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {

@@ -24,11 +24,14 @@ struct history_files {
 	struct history_file *item; /* what refs reach, then reflogs alone; newest commit first */
 	size_t nr, alloc;
 };
-#define HISTORY_FILES_INIT { 0 }
+#define HISTORY_FILES_INIT \
+	{                  \
+		0          \
+	}
 
 /* `pathspecs` as git reads them; none is an error. */
 int history_files_find(struct history_files *ret, const struct strvec *pathspecs, bool with_remotes,
-		   struct error *err) MUST_CHECK;
+		       struct error *err) MUST_CHECK;
 void history_files_release(struct history_files *files);
 
 /* "feature/y (1a2b3c4)": the ref without its folder, and the commit, for people. */

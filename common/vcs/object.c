@@ -7,8 +7,7 @@
 size_t objects_add(struct objects *objects, const char *name)
 {
 	ARRAY_GROW(objects->item, objects->nr + 1, objects->alloc);
-	objects->item[objects->nr] =
-		(struct object){ .name = xstrdup(name), .data = STRBUF_INIT };
+	objects->item[objects->nr] = (struct object){ .name = xstrdup(name), .data = STRBUF_INIT };
 	return objects->nr++;
 }
 
@@ -65,8 +64,8 @@ int objects_read(struct objects *objects, struct error *err)
 	if (process_run(&process, err) < 0)
 		return -1;
 	for (size_t i = 0; i < objects->nr; i++) {
-		size_t used = parse_answer(&objects->item[i], process.out.buf + at,
-					   process.out.len - at);
+		size_t used =
+			parse_answer(&objects->item[i], process.out.buf + at, process.out.len - at);
 
 		if (!used) {
 			char *reason CLEANUP(free_p) = process_reason(&process);

@@ -25,7 +25,10 @@ struct objects {
 	struct object *item;
 	size_t nr, alloc;
 };
-#define OBJECTS_INIT { 0 }
+#define OBJECTS_INIT \
+	{            \
+		0    \
+	}
 
 /* Returns the index of the new item. */
 size_t objects_add(struct objects *objects, const char *name);
@@ -40,11 +43,14 @@ struct tree_files {
 	struct tree_file *item;
 	size_t nr, alloc;
 };
-#define TREE_FILES_INIT { 0 }
+#define TREE_FILES_INIT \
+	{               \
+		0       \
+	}
 
 /* The regular files below `folder` ("" is all) of a tree-ish, sorted by path. */
-int tree_list(struct tree_files *ret, const char *treeish, const char *folder,
-	      struct error *err) MUST_CHECK;
+int tree_list(struct tree_files *ret, const char *treeish, const char *folder, struct error *err)
+	MUST_CHECK;
 void tree_files_release(struct tree_files *files);
 
 #endif

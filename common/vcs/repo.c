@@ -73,7 +73,8 @@ int repo_finish(struct repo *ret, struct process *process, struct error *err)
 
 	if (process_finish(process, err) < 0)
 		return error_hint(err, "Install git.");
-	if (memchr(process->out.buf, '\0', process->out.len) || parse(&repo, process->out.buf) < 0) {
+	if (memchr(process->out.buf, '\0', process->out.len) ||
+	    parse(&repo, process->out.buf) < 0) {
 		char *reason CLEANUP(free_p) = process_reason(process);
 
 		repo_release(&repo);

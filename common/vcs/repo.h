@@ -17,15 +17,18 @@
 #include "base/process.h"
 
 struct repo {
-	char *git_dir;	    /* absolute */
-	char *common_dir;   /* absolute; the same but in a linked worktree */
-	char *worktree;	    /* absolute top of the worktree; NULL when bare, or inside .git */
-	char *prefix;	    /* from there to here: "" or "dir/" */
+	char *git_dir;	     /* absolute */
+	char *common_dir;    /* absolute; the same but in a linked worktree */
+	char *worktree;	     /* absolute top of the worktree; NULL when bare, or inside .git */
+	char *prefix;	     /* from there to here: "" or "dir/" */
 	char *object_format; /* "sha1" or "sha256" */
 	char *head;	     /* id of the commit that HEAD is; NULL: none yet */
 	bool bare;
 };
-#define REPO_INIT { 0 }
+#define REPO_INIT \
+	{         \
+		0 \
+	}
 
 /* repo_start() lets other work go on while git looks; repo_open() is both in one. */
 int repo_start(struct process *process, struct error *err) MUST_CHECK;

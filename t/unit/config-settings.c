@@ -101,8 +101,7 @@ static int tell(char **argv)
 	struct settings s CLEANUP(settings_release) = SETTINGS_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 
-	if (repo_open(&repo, &err) < 0 ||
-	    settings_start(&s, &err) < 0 ||
+	if (repo_open(&repo, &err) < 0 || settings_start(&s, &err) < 0 ||
 	    settings_finish(&s, repo.worktree, repo.git_dir, &err) < 0 || run(&s, argv, &err) < 0)
 		return error_exit(&err);
 	return 0;

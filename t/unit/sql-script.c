@@ -655,7 +655,7 @@ static void release_is_safe(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		/* First: the parser's thread is started once and kept. */
+	/* First: the parser's thread is started once and kept. */
 #if !defined(__SANITIZE_ADDRESS__)
 		cmocka_unit_test(no_stack_is_an_error),
 #endif
