@@ -308,7 +308,8 @@ CPPCHECK = cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	--cppcheck-build-dir=$(BUILD)/cppcheck -j $(shell nproc 2>/dev/null || echo 1) \
 	--enable=warning,performance,portability --suppress=memleak --suppress=resourceLeak \
 	--suppress=varFuncNullUB --suppress=missingInclude --suppress=missingIncludeSystem \
-	-D_GNU_SOURCE -DROLLBACK_VERSION='"$(VERSION)"' -Icommon
+	-D_GNU_SOURCE -DROLLBACK_VERSION='"$(VERSION)"' -Icommon \
+	'-Djson_array_foreach(a,i,v)=while ((v = json_array_get(a, i = 0)))'
 lint-cppcheck:
 	@echo '  LINT    cppcheck'
 	@mkdir -p $(BUILD)/cppcheck
