@@ -99,18 +99,6 @@ void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
 	strbuf_setlen(sb, sb->len + (size_t)len);
 }
 
-void strbuf_prepend(struct strbuf *sb, const char *s)
-{
-	size_t len = strlen(s);
-
-	if (!len)
-		return;
-	strbuf_grow(sb, len);
-	memmove(sb->buf + len, sb->buf, sb->len + 1);
-	memcpy(sb->buf, s, len);
-	sb->len += len;
-}
-
 void strbuf_rtrim(struct strbuf *sb)
 {
 	size_t len = sb->len;

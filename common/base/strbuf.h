@@ -36,8 +36,6 @@ void strbuf_addstr(struct strbuf *sb, const char *s);
 void strbuf_addch(struct strbuf *sb, char c);
 PRINTF(2, 3) void strbuf_addf(struct strbuf *sb, const char *fmt, ...);
 PRINTF(2, 0) void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap);
-/* Puts `s` in front of what is there. */
-void strbuf_prepend(struct strbuf *sb, const char *s);
 /* Takes blanks and line ends off the end. */
 void strbuf_rtrim(struct strbuf *sb);
 

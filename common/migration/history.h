@@ -6,7 +6,8 @@
  *         the same index says what was found. An up script counts only when it has the
  *         recorded checksum; a checksum of NULL takes the newest one.
  * Owner:  the caller; history_search_release().
- * Cost:   one `git log` over local refs, reflogs and the stash, one `git cat-file`.
+ * Cost:   as vcs/history.h has it, and one `git cat-file`; for each down script that is looked for
+ *         some processes more.
  */
 #ifndef MIGRATION_HISTORY_H
 #define MIGRATION_HISTORY_H

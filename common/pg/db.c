@@ -446,11 +446,6 @@ const char *db_value(const struct db_result *result, size_t row, size_t column)
 	return PQgetvalue(result->res->pg, (int)row, (int)column);
 }
 
-size_t db_value_length(const struct db_result *result, size_t row, size_t column)
-{
-	return (size_t)PQgetlength(result->res->pg, (int)row, (int)column);
-}
-
 uint32_t db_column_type(const struct db_result *result, size_t column)
 {
 	return PQftype(result->res->pg, (int)column);

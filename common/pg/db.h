@@ -78,7 +78,6 @@ struct db_result {
 void db_result_release(struct db_result *result);
 /* The value as text; "" for NULL (see db_is_null()). Belongs to the result. */
 const char *db_value(const struct db_result *result, size_t row, size_t column);
-size_t db_value_length(const struct db_result *result, size_t row, size_t column);
 /* The OID of a column's type: DB_TYPE_TEXT and so on (PostgreSQL's pg_type.dat). */
 uint32_t db_column_type(const struct db_result *result, size_t column);
 #define DB_TYPE_TEXT	25

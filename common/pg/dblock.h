@@ -5,7 +5,7 @@
  * The key is the same for every user of the suite on a database. On a connection of our
  * own the lock belongs to the session and is held for the whole run. Behind a pooler a
  * session lock would stay with a backend that others get next, so there each transaction
- * takes it for itself (transaction_begin()), and who needs a session lock all the same
+ * takes it for itself (dblock_try_transaction()), and who needs a session lock all the same
  * (scripts that run outside a transaction) calls dblock_take_pooled(), which refuses a
  * pooler that changes the backend.
  *

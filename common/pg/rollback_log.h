@@ -72,7 +72,7 @@ int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger
 			    struct db *db, struct error *err) MUST_CHECK;
 void log_unfinished_list_release(struct log_unfinished_list *list);
 
-/* How a migration was applied, by the newest row of direction "up" that is done. */
+/* How a migration was applied, by the newest row that is done of direction "up" or "baseline". */
 struct log_applied {
 	char *version;
 	char *operation, *up_checksum, *down_checksum, *up_tokens, *up_sql, *down_sql;

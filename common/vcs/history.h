@@ -2,7 +2,7 @@
 /*
  * history: every version that the repository has ever had of some files.
  *
- * Looks through local refs, their reflogs and the stash, by one `git log` process: its
+ * Looks through local refs, their reflogs and the stash, by a few `git log` processes: its
  * path filters and commit-graph make it many times faster than any walk of our own.
  * Remote-tracking refs are left out unless asked for: what a stranger pushed must not be
  * taken for our own.
