@@ -358,7 +358,7 @@ test_expect_success 'everything is killed at once, git too' '
 
 # The journal's newest record, made one that was cut off, and changed by a filter of jq.
 reopened () {
-	record=$(ls .git/rollback/journal/*.json | tail -n 1) &&
+	record=$(printf "%s\n" .git/rollback/journal/*.json | tail -n 1) &&
 	jq ".state = \"open\" | $1" <"$record" >changed && cat changed >"$record"
 }
 
