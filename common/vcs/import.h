@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * import: new objects, written through one `git fast-import` as one pack that git syncs.
+ *
+ * A pack is the one durable way that is also fast: loose objects cost an fsync each. Objects
+ * that a pack of the repository has already are not written again, and no pack is left where
+ * nothing was new. fast-import writes in every format that the repository may have.
+ *
+ * Use:    import_start(); blobs, trees of commits, commits and tags in any order, each named
+ *         by a mark > 0 that import_mark() hands out; import_finish(), after which
+ *         import_oid() knows what became of each mark. No ref is made or moved.
+ * Place:  with a `quarantine` folder the pack is written there, seen by nobody, and
+ *         import_publish() moves it into the repository; import_discard() forgets it. A
+ *         plan that must touch nothing is so made from the same objects that its execution
+ *         then publishes.
+ * Memory: files are streamed; what is held does not grow with their size.
+ * Errors: -1 with git's reason.
+ */
+#ifndef VCS_IMPORT_H
+#define VCS_IMPORT_H
+
+#include <sys/stat.h>
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/process.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "vcs/repo.h"
+
+struct import {
+	struct process git;
+	struct strbuf out; /* what was not yet sent */
+	struct strvec oid; /* by mark, once finished; "" where nothing came of it */
+	char *quarantine;  /* absolute; NULL: straight into the repository */
+	char *objects;	   /* the repository's object folder */
+	unsigned marks;
+};
+#define IMPORT_INIT                                                         \
+	{                                                                   \
+		.git = PROCESS_INIT, .out = STRBUF_INIT, .oid = STRVEC_INIT \
+	}
+
+int import_start(struct import *import, const struct repo *repo, const char *quarantine,
+		 struct error *err) MUST_CHECK;
+unsigned import_mark(struct import *import);
+int import_blob(struct import *import, unsigned mark, const void *data, size_t len,
+		struct error *err) MUST_CHECK;
+
+enum import_file_result { IMPORT_FILE_DONE = 0, IMPORT_FILE_GONE = 1, IMPORT_FILE_CHANGED = 2 };
+/*
+ * The content of the file, or of the symlink, at `path` (never followed, from `dirfd`).
+ * *ret is its lstat as it was when read. IMPORT_FILE_CHANGED: it changed while it was read,
+ * three times over; the mark then names nothing of use.
+ */
+int import_file(struct import *import, unsigned mark, int dirfd, const char *path, struct stat *ret,
+		struct error *err) MUST_CHECK;
+
+/* One path of a commit's tree: mode 0 removes it. Removals first, whatever their order here. */
+struct import_path {
+	const char *path;
+	unsigned mode;
+	unsigned mark;	 /* of the blob; 0: `oid` names it */
+	const char *oid; /* of a blob, a tree (mode 040000) or a submodule's commit */
+};
+struct import_commit {
+	const char *identity; /* "Name <mail>": author and committer */
+	int64_t time;	      /* seconds; in UTC */
+	const char *message;
+	const char *tree_of; /* commit whose tree the paths are changes of; NULL: the empty tree */
+	const char *const *parent; /* ids, or ":<mark>"; the first is first */
+	size_t parents;
+	const struct import_path *path;
+	size_t paths;
+};
+int import_commit(struct import *import, unsigned mark, const struct import_commit *commit,
+		  struct error *err) MUST_CHECK;
+int import_tag(struct import *import, unsigned mark, const char *name, const char *commit,
+	       const char *identity, int64_t time, const char *message, struct error *err)
+	MUST_CHECK;
+
+int import_finish(struct import *import, struct error *err) MUST_CHECK;
+const char *import_oid(const struct import *import, unsigned mark);
+int import_publish(struct import *import, struct error *err) MUST_CHECK;
+void import_discard(struct import *import);
+void import_release(struct import *import);
+
+#endif

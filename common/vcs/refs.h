@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * refs: many references at once: listed by one `git for-each-ref`, changed in one durable
+ * transaction of `git update-ref --stdin`.
+ *
+ * A change names the value that the ref must have now, so that two writers never undo each
+ * other: that is refused with git's reason. Symbolic refs are not followed but for HEAD's
+ * branch, which callers name in full.
+ * Durable: git syncs the files of refs when asked (core.fsync=reference; versions before
+ * 2.36 cannot) and never their folders: refs_commit() does that.
+ */
+#ifndef VCS_REFS_H
+#define VCS_REFS_H
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/process.h"
+#include "base/strbuf.h"
+#include "vcs/repo.h"
+
+struct refs_change {
+	char *name;
+	char *old_oid; /* NULL: any; "": must not exist */
+	char *new_oid; /* NULL: remove */
+};
+struct refs_update {
+	struct refs_change *item;
+	size_t nr, alloc;
+	const char *message; /* for reflogs; the caller's */
+	struct process git;
+};
+#define REFS_UPDATE_INIT            \
+	{                           \
+		.git = PROCESS_INIT \
+	}
+
+void refs_add(struct refs_update *update, const char *name, const char *old_oid,
+	      const char *new_oid);
+/* Locks all refs and checks their old values; waits for git's word. Nothing is changed yet. */
+int refs_prepare(struct refs_update *update, struct error *err) MUST_CHECK;
+/* Prepares where that was not done, then changes all, and syncs them. */
+int refs_commit(struct refs_update *update, const struct repo *repo, struct error *err) MUST_CHECK;
+/* Abandons what is prepared, frees all. */
+void refs_update_release(struct refs_update *update);
+
+struct ref {
+	char *name, *oid, *type;
+	char **field; /* what the format asked for; as many as there were fields */
+};
+struct refs {
+	struct ref *item;
+	size_t nr, alloc, fields;
+};
+#define REFS_INIT \
+	{         \
+		0 \
+	}
+/* `patterns` as for-each-ref has them; `fields` its %(...) names, such as "subject". By name. */
+int refs_list(struct refs *ret, const char *const *patterns, const char *const *fields,
+	      const char *sort, struct error *err) MUST_CHECK;
+void refs_release(struct refs *refs);
+/* The id a ref has, peeled of nothing; NULL in *ret where there is none. free() it. */
+int refs_read(char **ret, const char *name, struct error *err) MUST_CHECK;
+
+#endif
