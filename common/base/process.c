@@ -87,7 +87,8 @@ static int spawn(struct process *process, int in, int out, int errors)
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, 0);
-	posix_spawn_file_actions_adddup2(&actions, out, 1);
+	if (out >= 0)
+		posix_spawn_file_actions_adddup2(&actions, out, 1);
 	if (errors >= 0)
 		posix_spawn_file_actions_adddup2(&actions, errors, 2);
 	if (process->dir)
@@ -125,7 +126,9 @@ int process_start(struct process *process, struct error *err)
 		if (in < 0)
 			goto out;
 	}
-	if (open_pipe(&process->out_fd, &out) < 0)
+	if (process->inherit_stdout)
+		fflush(stdout);
+	else if (open_pipe(&process->out_fd, &out) < 0)
 		goto out;
 	if (!process->inherit_stderr && open_pipe(&process->err_fd, &errors) < 0)
 		goto out;
@@ -218,6 +221,29 @@ int process_write(struct process *process, const void *data, size_t len, struct 
 	}
 	sigaction(SIGPIPE, &old, NULL);
 	return ret;
+}
+
+/* Takes the first line off what was collected. */
+static bool take_line(struct strbuf *from, struct strbuf *ret)
+{
+	const char *end = memchr(from->buf, '\n', from->len);
+	size_t len;
+
+	if (!end)
+		return false;
+	len = (size_t)(end - from->buf);
+	strbuf_add(ret, from->buf, len);
+	memmove(from->buf, end + 1, from->len - len - 1);
+	strbuf_setlen(from, from->len - len - 1);
+	return true;
+}
+
+bool process_read_line(struct process *process, struct strbuf *ret)
+{
+	while (!take_line(&process->out, ret))
+		if (process->out_fd < 0 || take(&process->out_fd, &process->out) < 0)
+			return false;
+	return true;
 }
 
 int process_finish(struct process *process, struct error *err)

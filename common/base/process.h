@@ -25,6 +25,7 @@ struct process {
 	const char *input;	  /* NULL: /dev/null */
 	size_t input_len;
 	bool inherit_stderr; /* else it is collected */
+	bool inherit_stdout; /* the same; what we have printed is flushed first */
 	/* What came of it: */
 	struct strbuf out, err;
 	int status;
@@ -50,6 +51,13 @@ int process_run(struct process *process, struct error *err) MUST_CHECK;
  */
 int process_write(struct process *process, const void *data, size_t len, struct error *err)
 	MUST_CHECK;
+
+/*
+ * The same: waits for a whole line on its stdout, and appends it without its end. False at
+ * the end of its output, where there is no whole line: process_finish() tells why. Only for
+ * a process that writes little else meanwhile: nothing is read from its stderr.
+ */
+bool process_read_line(struct process *process, struct strbuf *ret) MUST_CHECK;
 
 /* The first line of what it wrote to stderr, without "fatal: " or "error: "; for messages. */
 char *process_reason(const struct process *process) MUST_CHECK;

@@ -42,6 +42,12 @@ int refs_prepare(struct refs_update *update, struct error *err) MUST_CHECK;
 int refs_commit(struct refs_update *update, const struct repo *repo, struct error *err) MUST_CHECK;
 /* Abandons what is prepared, frees all. */
 void refs_update_release(struct refs_update *update);
+/*
+ * Removes the lock on a ref that a git left which was killed together with us, as a power
+ * cut does. Only for a ref that a dead operation of ours is known to have prepared. Of any
+ * other lock an error of refs_prepare() says whether it can have an owner still.
+ */
+void refs_unlock(const struct repo *repo, const char *name);
 
 struct ref {
 	char *name, *oid, *type;
@@ -55,10 +61,20 @@ struct refs {
 	{         \
 		0 \
 	}
-/* `patterns` as for-each-ref has them; `fields` its %(...) names, such as "subject". By name. */
+/*
+ * `patterns` as for-each-ref has them; `fields` its %(...) names, such as "subject", or NULL.
+ * Ordered by `sort` ("version:refname"), else by name. refs_list_start() lets other work go on
+ * while git looks; refs_list() is both in one.
+ */
+int refs_list_start(struct process *process, const char *const *patterns, const char *const *fields,
+		    const char *sort, struct error *err) MUST_CHECK;
+int refs_list_finish(struct refs *ret, struct process *process, const char *const *fields,
+		     struct error *err) MUST_CHECK;
 int refs_list(struct refs *ret, const char *const *patterns, const char *const *fields,
 	      const char *sort, struct error *err) MUST_CHECK;
 void refs_release(struct refs *refs);
+/* By its whole name; NULL: it is not among them. */
+const struct ref *refs_find(const struct refs *refs, const char *name);
 /* The id a ref has, peeled of nothing; NULL in *ret where there is none. free() it. */
 int refs_read(char **ret, const char *name, struct error *err) MUST_CHECK;
 

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+#include "vcs/refs.h"
+
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+/* ---- Changing ------------------------------------------------------------------------ */
+
+void refs_add(struct refs_update *update, const char *name, const char *old_oid,
+	      const char *new_oid)
+{
+	ARRAY_GROW(update->item, update->nr + 1, update->alloc);
+	update->item[update->nr++] = (struct refs_change){ .name = xstrdup(name),
+							   .old_oid = xstrdup_or_null(old_oid),
+							   .new_oid = xstrdup_or_null(new_oid) };
+}
+
+void refs_update_release(struct refs_update *update)
+{
+	for (size_t i = 0; i < update->nr; i++) {
+		free(update->item[i].name);
+		free(update->item[i].old_oid);
+		free(update->item[i].new_oid);
+	}
+	free(update->item);
+	process_release(&update->git); /* git lets go of its locks at the end of its input */
+	*update = (struct refs_update)REFS_UPDATE_INIT;
+}
+
+/* As `git update-ref --stdin` reads it. */
+static void add_instruction(struct strbuf *out, const struct refs_change *change)
+{
+	bool absent = change->old_oid && !*change->old_oid;
+
+	if (change->new_oid && absent)
+		strbuf_addf(out, "create %s %s\n", change->name, change->new_oid);
+	else if (absent)
+		strbuf_addf(out, "verify %s\n", change->name);
+	else if (change->new_oid)
+		strbuf_addf(out, "update %s %s%s%s\n", change->name, change->new_oid,
+			    change->old_oid ? " " : "", change->old_oid ? change->old_oid : "");
+	else
+		strbuf_addf(out, "delete %s%s%s\n", change->name, change->old_oid ? " " : "",
+			    change->old_oid ? change->old_oid : "");
+}
+
+/* When this machine was started, in seconds; 0: not known. */
+static time_t boot_time(void)
+{
+#ifdef CLOCK_BOOTTIME
+	struct timespec up;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
+		return time(NULL) - up.tv_sec;
+#endif
+	return 0;
+}
+
+/*
+ * A power cut leaves locks behind that come back with the file system, and git waits for
+ * nobody to remove them. Nothing tells who made one, but what is older than the machine's
+ * start has no owner on this machine.
+ */
+static void hint_at_stale_lock(const char *reason, struct error *err)
+{
+	static const char before[] = "Unable to create '";
+	const char *start = strstr(reason, before);
+	const char *end = start ? strstr(start, "': ") : NULL;
+	char *path CLEANUP(free_p) = NULL;
+	struct stat st;
+
+	if (!end)
+		return;
+	start += strlen(before);
+	path = xmemdupz(start, (size_t)(end - start));
+	if (lstat(path, &st) < 0)
+		return;
+	if (st.st_mtime < boot_time())
+		error_hint(err,
+			   "This lock is older than the last start of this machine, so what made "
+			   "it is gone: remove it, and try again: rm '%s'",
+			   path);
+	else
+		error_hint(err, "Another git is at work, or was killed: wait, and try again.");
+}
+
+static int git_failed(struct refs_update *update, const char *what, struct error *err)
+{
+	char *reason CLEANUP(free_p) = NULL;
+
+	if (process_finish(&update->git, err) < 0)
+		return -1;
+	reason = process_reason(&update->git);
+	error_set(err, "could not %s: %s", what, reason);
+	hint_at_stale_lock(update->git.err.buf, err);
+	return -1;
+}
+
+/* Sends a word, or more that ends in one, and waits for git's "<word>: ok". */
+static int converse(struct refs_update *update, const struct strbuf *text, const char *word,
+		    struct error *err)
+{
+	char *expected CLEANUP(free_p) = xstrfmt("%s: ok", word);
+	struct strbuf answer CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (process_write(&update->git, text->buf, text->len, err) < 0)
+		return -1;
+	do {
+		strbuf_reset(&answer);
+		if (!process_read_line(&update->git, &answer))
+			return git_failed(update, "change the refs", err);
+	} while (strcmp(answer.buf, expected) != 0);
+	return 0;
+}
+
+int refs_prepare(struct refs_update *update, struct error *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strvec_pushl(&update->git.argv, "git", "-c", "core.fsync=reference", "update-ref", NULL);
+	if (update->message)
+		strvec_pushl(&update->git.argv, "-m", update->message, NULL);
+	strvec_pushl(&update->git.argv, "--no-deref", "--stdin", NULL);
+	update->git.input = "";
+	strbuf_addstr(&text, "start\n");
+	for (size_t i = 0; i < update->nr; i++)
+		add_instruction(&text, &update->item[i]);
+	strbuf_addstr(&text, "prepare\n");
+	if (process_start(&update->git, err) < 0)
+		return -1;
+	return converse(update, &text, "prepare", err);
+}
+
+/*
+ * The folder that the ref's file is in, or was, and those above it: git may have made or
+ * removed some of them. Where refs are no files, there are none to be found.
+ */
+static void add_folders(struct strvec *folders, const char *common_dir, const char *ref)
+{
+	char *name CLEANUP(free_p) = xstrdup(ref);
+
+	for (char *slash = strrchr(name, '/'); slash; slash = strrchr(name, '/')) {
+		char *path CLEANUP(free_p) = NULL;
+
+		*slash = '\0';
+		path = xstrfmt("%s/%s", common_dir, name);
+		if (!strvec_has(folders, path) && access(path, F_OK) == 0)
+			strvec_push(folders, path);
+	}
+}
+
+/* git syncs the files of refs and packed-refs, but never the folders with their names. */
+static int sync_folders(const struct refs_update *update, const struct repo *repo,
+			struct error *err)
+{
+	struct strvec folders CLEANUP(strvec_release) = STRVEC_INIT;
+	int ret = 0;
+
+	strvec_push(&folders, repo->common_dir); /* packed-refs */
+	if (strcmp(repo->git_dir, repo->common_dir) != 0)
+		strvec_push(&folders, repo->git_dir); /* HEAD of a linked worktree */
+	for (size_t i = 0; i < update->nr; i++)
+		add_folders(&folders, repo->common_dir, update->item[i].name);
+	for (size_t i = 0; i < folders.nr && !ret; i++)
+		ret = file_sync_folder(folders.v[i], err);
+	strvec_release(&folders);
+	return ret;
+}
+
+int refs_commit(struct refs_update *update, const struct repo *repo, struct error *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!update->nr)
+		return 0;
+	if (update->git.pid < 0 && refs_prepare(update, err) < 0)
+		return -1;
+	strbuf_addstr(&text, "commit\n");
+	if (converse(update, &text, "commit", err) < 0 || process_finish(&update->git, err) < 0)
+		return -1;
+	return sync_folders(update, repo, err);
+}
+
+void refs_unlock(const struct repo *repo, const char *name)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/%s.lock", repo->common_dir, name);
+
+	if (unlink(path) < 0)
+		errno = 0; /* as it should be: there is none */
+}
+
+/* ---- Reading ------------------------------------------------------------------------- */
+
+static void ref_release(struct ref *ref, size_t fields)
+{
+	free(ref->name);
+	free(ref->oid);
+	free(ref->type);
+	for (size_t i = 0; ref->field && i < fields; i++)
+		free(ref->field[i]);
+	free(ref->field);
+}
+
+void refs_release(struct refs *refs)
+{
+	for (size_t i = 0; i < refs->nr; i++)
+		ref_release(&refs->item[i], refs->fields);
+	free(refs->item);
+	*refs = (struct refs)REFS_INIT;
+}
+
+/* Takes the text up to a NUL; NULL: there is none. */
+static char *take_field(const char **at, const char *end)
+{
+	const char *nul = memchr(*at, '\0', (size_t)(end - *at));
+	char *ret;
+
+	if (!nul)
+		return NULL;
+	ret = xmemdupz(*at, (size_t)(nul - *at));
+	*at = nul + 1;
+	return ret;
+}
+
+/* One record: each field ends in NUL, and the whole in a line end. */
+static int take_ref(struct refs *refs, const char **at, const char *end)
+{
+	struct ref ref = { .name = take_field(at, end),
+			   .oid = take_field(at, end),
+			   .type = take_field(at, end),
+			   .field = xcalloc(refs->fields + 1, sizeof(*ref.field)) };
+	bool good = ref.type != NULL;
+
+	for (size_t i = 0; i < refs->fields && good; i++) {
+		ref.field[i] = take_field(at, end);
+		good = ref.field[i] != NULL;
+	}
+	if (!good || *at == end || **at != '\n') {
+		ref_release(&ref, refs->fields);
+		return -1;
+	}
+	(*at)++;
+	ARRAY_GROW(refs->item, refs->nr + 1, refs->alloc);
+	refs->item[refs->nr++] = ref;
+	return 0;
+}
+
+int refs_list_start(struct process *process, const char *const *patterns, const char *const *fields,
+		    const char *sort, struct error *err)
+{
+	struct strbuf format CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addstr(&format, "--format=%(refname)%00%(objectname)%00%(objecttype)%00");
+	for (const char *const *field = fields; field && *field; field++)
+		strbuf_addf(&format, "%%(%s)%%00", *field);
+	strvec_pushl(&process->argv, "git", "for-each-ref", format.buf, NULL);
+	if (sort)
+		strvec_pushf(&process->argv, "--sort=%s", sort);
+	strvec_push(&process->argv, "--");
+	for (const char *const *pattern = patterns; *pattern; pattern++)
+		strvec_push(&process->argv, *pattern);
+	return process_start(process, err);
+}
+
+int refs_list_finish(struct refs *ret, struct process *process, const char *const *fields,
+		     struct error *err)
+{
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+	const char *at, *end;
+
+	while (fields && fields[refs.fields])
+		refs.fields++;
+	if (process_finish(process, err) < 0)
+		return -1;
+	if (process->status) {
+		char *reason CLEANUP(free_p) = process_reason(process);
+
+		return error_set(err, "cannot list refs: %s", reason);
+	}
+	end = process->out.buf + process->out.len;
+	for (at = process->out.buf; at < end;)
+		if (take_ref(&refs, &at, end) < 0)
+			return error_set(err, "cannot list refs: git's answer is not understood");
+	*ret = refs;
+	refs = (struct refs)REFS_INIT;
+	return 0;
+}
+
+int refs_list(struct refs *ret, const char *const *patterns, const char *const *fields,
+	      const char *sort, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+
+	if (refs_list_start(&process, patterns, fields, sort, err) < 0)
+		return -1;
+	return refs_list_finish(ret, &process, fields, err);
+}
+
+const struct ref *refs_find(const struct refs *refs, const char *name)
+{
+	for (size_t i = 0; i < refs->nr; i++)
+		if (!strcmp(refs->item[i].name, name))
+			return &refs->item[i];
+	return NULL;
+}
+
+int refs_read(char **ret, const char *name, struct error *err)
+{
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+	const char *const patterns[] = { name, NULL };
+	const struct ref *found;
+
+	if (refs_list(&refs, patterns, NULL, NULL, err) < 0)
+		return -1;
+	found = refs_find(&refs, name);
+	*ret = found ? xstrdup(found->oid) : NULL;
+	return 0;
+}
