@@ -8,6 +8,7 @@
 #include "flow/change.h"
 #include "migration/version.h"
 #include "sql/digest.h"
+#include "sql/parser.h"
 
 void apply_plan_release(struct apply_plan *plan)
 {
@@ -361,6 +362,59 @@ static int check_lock_table(struct apply_plan *plan, struct error *err)
 	return change_check_lock_table(plan->session, most, &plan->verdict, err);
 }
 
+static int plan_file(struct apply_plan *plan, const struct migration *file, struct error *err)
+{
+	bool baseline = plan->request->mode == APPLY_BASELINE;
+	struct apply_step *step = add_step(plan, file->version, file->name);
+
+	step->file = file;
+	check_file(plan, file);
+	if (file->unreadable)
+		return 0;
+	if ((baseline ? load_unrun(plan, step, err) : load_step(plan, step, err)) < 0)
+		return error_prefix(err, "cannot apply migration '%s'", step->version);
+	if (!baseline)
+		check_script(plan, step);
+	return 0;
+}
+
+/* Some of the chosen files, planned on the parser's thread. */
+struct plan_job {
+	struct apply_plan *plan;
+	const bool *chosen;
+	size_t next; /* in session.files */
+	struct error *err;
+	int result;
+};
+
+static void plan_job_run(void *data)
+{
+	struct plan_job *job = data;
+	const struct migrations *files = &job->plan->session->files;
+
+	for (size_t nr = 0; job->next < files->nr && nr < SQL_PARSER_SCRIPTS; job->next++) {
+		if (!job->chosen[job->next])
+			continue;
+		job->result = plan_file(job->plan, &files->item[job->next], job->err);
+		if (job->result < 0)
+			return;
+		nr++;
+	}
+}
+
+static int plan_files(struct apply_plan *plan, const bool *chosen, struct error *err)
+{
+	struct plan_job job = { .plan = plan, .chosen = chosen, .err = err };
+
+	while (job.next < plan->session->files.nr) {
+		if (!chosen[job.next])
+			job.next++;
+		else if (sql_parser_run(plan_job_run, &job, err) < 0 || job.result < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int apply_plan(struct apply_plan *ret, struct session *s, const struct apply_request *request,
 	       struct error *err)
 {
@@ -373,23 +427,7 @@ int apply_plan(struct apply_plan *ret, struct session *s, const struct apply_req
 	check_all(ret);
 	if (request->mode == APPLY_CONTINUE)
 		return plan_continue(ret, err);
-	if (choose(ret, chosen, err) < 0)
+	if (choose(ret, chosen, err) < 0 || plan_files(ret, chosen, err) < 0)
 		return -1;
-	for (size_t i = 0; i < s->files.nr; i++) {
-		if (!chosen[i])
-			continue;
-		struct apply_step *step =
-			add_step(ret, s->files.item[i].version, s->files.item[i].name);
-
-		step->file = &s->files.item[i];
-		check_file(ret, step->file);
-		if (step->file->unreadable)
-			continue;
-		if (request->mode == APPLY_BASELINE ? load_unrun(ret, step, err) :
-						      load_step(ret, step, err))
-			return error_prefix(err, "cannot apply migration '%s'", step->version);
-		if (request->mode != APPLY_BASELINE)
-			check_script(ret, step);
-	}
 	return check_lock_table(ret, err);
 }

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "migration/version.h"
+#include "sql/parser.h"
 
 void rollback_plan_release(struct rollback_plan *plan)
 {
@@ -385,29 +386,51 @@ static int parse_step(struct rollback_plan *plan, struct rollback_step *step, st
 				step->down->text.len, err);
 }
 
-static int parse_downs(struct rollback_plan *plan, struct error *err)
+static int plan_down(struct rollback_plan *plan, struct rollback_step *step, struct error *err)
 {
-	for (size_t i = 0; i < plan->nr; i++) {
-		struct rollback_step *step = &plan->step[i];
-
-		if (parse_step(plan, step, err) < 0) {
-			/* All scripts are read before anything runs. */
-			error_detail(err, "Nothing was changed.");
-			return error_prefix(err, "cannot roll back migration '%s'",
-					    step->applied->version);
-		}
-		plan->destroys = plan->destroys || sql_script_loss(&step->script) != SQL_KEEPS_ROWS;
-		if (!step->script.no_transaction &&
-		    !(step->unfinished && step->unfinished->down && !step->restart))
-			continue;
-		plan->outside = true;
-		if (plan->request->rehearse)
-			verdict_refuse(
-				&plan->verdict,
-				"the down script of '%s' runs outside a transaction%s%s: it cannot be rehearsed",
-				step->applied->version, step->script.why ? ": " : "",
-				step->script.why ? sql_kind_name(step->script.why->kind) : "");
+	if (parse_step(plan, step, err) < 0) {
+		/* All scripts are read before anything runs. */
+		error_detail(err, "Nothing was changed.");
+		return error_prefix(err, "cannot roll back migration '%s'", step->applied->version);
 	}
+	plan->destroys = plan->destroys || sql_script_loss(&step->script) != SQL_KEEPS_ROWS;
+	if (!step->script.no_transaction &&
+	    !(step->unfinished && step->unfinished->down && !step->restart))
+		return 0;
+	plan->outside = true;
+	if (plan->request->rehearse)
+		verdict_refuse(
+			&plan->verdict,
+			"the down script of '%s' runs outside a transaction%s%s: it cannot be rehearsed",
+			step->applied->version, step->script.why ? ": " : "",
+			step->script.why ? sql_kind_name(step->script.why->kind) : "");
+	return 0;
+}
+
+/* Some of the down scripts, read on the parser's thread. */
+struct downs_job {
+	struct rollback_plan *plan;
+	size_t next; /* step */
+	struct error *err;
+	int result;
+};
+
+static void downs_job_run(void *data)
+{
+	struct downs_job *job = data;
+	struct rollback_plan *plan = job->plan;
+
+	for (size_t nr = 0; job->next < plan->nr && nr < SQL_PARSER_SCRIPTS && !job->result; nr++)
+		job->result = plan_down(plan, &plan->step[job->next++], job->err);
+}
+
+static int plan_downs(struct rollback_plan *plan, struct error *err)
+{
+	struct downs_job job = { .plan = plan, .err = err };
+
+	while (job.next < plan->nr)
+		if (sql_parser_run(downs_job_run, &job, err) < 0 || job.result < 0)
+			return -1;
 	return 0;
 }
 
@@ -432,7 +455,7 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 	refuse_interrupted(ret);
 	if (!ret->nr)
 		return 0;
-	if (read_log(ret, err) < 0 || find_downs(ret, err) < 0 || parse_downs(ret, err) < 0)
+	if (read_log(ret, err) < 0 || find_downs(ret, err) < 0 || plan_downs(ret, err) < 0)
 		return -1;
 	if (request->mode == ROLLBACK_NAMED || request->mode == ROLLBACK_TO_COMMIT)
 		warn_of_later(ret);

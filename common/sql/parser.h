@@ -20,7 +20,13 @@
 /* The parser counts in int, and needs about 14 times a script's size in memory. */
 #define SQL_TEXT_MAX ((size_t)256 << 20)
 
-/* Runs job(arg) on that thread, and waits for its end. -1 when there can be none. */
+/*
+ * Runs job(arg) on that thread, and waits for its end. -1 when there can be none. What a job
+ * itself runs so is simply called: who has many scripts to read makes all of that one job,
+ * since each change of threads takes as long as a small script does. But not more than
+ * SQL_PARSER_SCRIPTS: libpg_query gives some memory back only between jobs.
+ */
+#define SQL_PARSER_SCRIPTS 128
 int sql_parser_run(void (*job)(void *arg), void *arg, struct error *err) MUST_CHECK;
 
 /*
