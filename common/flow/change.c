@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "flow/patience.h"
 #include "flow/settle.h"
 #include "pg/dblock.h"
 #include "pg/transaction.h"
@@ -30,50 +31,9 @@ static char *who_we_are(const struct settings *settings)
 	return xstrfmt("%ld on %s", (long)getuid(), host);
 }
 
-static int refuse_busy(const char *what, const char *holder, struct error *err)
-{
-	error_refused(err, "%s is being changed by another command: %s", what, holder);
-	return error_hint(err, "Wait until it has ended, or use --wait.");
-}
-
-static void tell_waiting(void *data UNUSED, const char *holder)
-{
-	note("waiting for %s", holder);
-}
-
 static int wait_seconds(const struct session *s)
 {
-	return s->request.common->wait ? s->request.common->wait_seconds : 0;
-}
-
-/* Trying again and again for what somebody else has. */
-struct patience {
-	const char *what; /* "the database" */
-	int seconds;	  /* 0: none; negative: without end */
-	int pause_us;
-	int64_t start;
-	bool told;
-};
-
-static struct patience patience(const char *what, int seconds, int pause_us)
-{
-	return (struct patience){
-		.what = what, .seconds = seconds, .pause_us = pause_us, .start = clock_monotonic()
-	};
-}
-
-/* Before the next attempt. -1: there is none. */
-static int have_patience(struct patience *p, const char *holder, struct error *err)
-{
-	if (interrupt_pending())
-		return error_interrupted(err);
-	if (p->seconds >= 0 && clock_monotonic() >= p->start + (int64_t)p->seconds * 1000000)
-		return refuse_busy(p->what, holder, err);
-	if (!p->told)
-		tell_waiting(NULL, holder);
-	p->told = true;
-	usleep((useconds_t)p->pause_us);
-	return 0;
+	return patience_seconds(s->request.common);
 }
 
 int change_check_lock_table(struct session *s, size_t statements, struct verdict *verdict,
@@ -103,7 +63,7 @@ int change_check_lock_table(struct session *s, size_t statements, struct verdict
 
 int change_await(struct session *s, struct error *err)
 {
-	struct patience p = patience("the database", wait_seconds(s), 50000);
+	struct patience p = patience_of("the database", wait_seconds(s), 50000);
 
 	while (s->unfinished.nr) {
 		char *holder CLEANUP(free_p) = NULL;
@@ -112,17 +72,15 @@ int change_await(struct session *s, struct error *err)
 			return -1;
 		if (!holder)
 			return p.told ? session_reread(s, err) : 0;
-		if (have_patience(&p, holder, err) < 0)
+		if (patience_wait(&p, holder, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* The repository's lock is flock(2): with --wait it is tried again and again. */
 static int lock_repository(struct change *change, json_t *more, struct error *err)
 {
 	struct session *s = change->session;
-	struct patience p = patience("this repository", wait_seconds(s), 50000);
 	char *identity CLEANUP(free_p) = NULL;
 	json_t *members CLEANUP(json_decref_p) = NULL;
 
@@ -130,20 +88,10 @@ static int lock_repository(struct change *change, json_t *more, struct error *er
 		return -1;
 	members = json_pack("{s:o, s:o}", "database", json_text(s->database.name), "identity",
 			    json_text(identity));
-
 	if (more)
 		json_object_update(members, more);
-	for (;;) {
-		char *holder CLEANUP(free_p) = NULL;
-		int ret = operation_begin(&change->operation, s->repo.common_dir,
-					  s->request.command, members, &holder, err);
-
-		if (ret != OPERATION_BUSY)
-			return ret;
-		operation_release(&change->operation);
-		if (have_patience(&p, holder, err) < 0)
-			return -1;
-	}
+	return patience_begin_operation(&change->operation, s->repo.common_dir, s->request.command,
+					members, s->request.common, err);
 }
 
 static int lock_database(struct change *change, bool outside, struct error *err)
@@ -163,12 +111,13 @@ static int lock_database(struct change *change, bool outside, struct error *err)
 	if (s->db.pooled) {
 		if (session_connect(s, &probe, "git-rollback probe", err) < 0)
 			return -1;
-		ret = dblock_take_pooled(&s->db, &probe, seconds, tell_waiting, NULL, &holder, err);
+		ret = dblock_take_pooled(&s->db, &probe, seconds, patience_tell, NULL, &holder,
+					 err);
 	} else {
-		ret = dblock_take(&s->db, seconds, tell_waiting, NULL, &holder, err);
+		ret = dblock_take(&s->db, seconds, patience_tell, NULL, &holder, err);
 	}
 	if (ret == DBLOCK_BUSY)
-		return refuse_busy("the database", holder, err);
+		return patience_refuse("the database", holder, err);
 	change->locked = ret == DBLOCK_HELD;
 	return ret;
 }
@@ -244,14 +193,14 @@ static int take_turn(struct change *change, struct error *err)
 	/* Half way through, somebody else who finds the database changed gives up at once. */
 	if (change->begun && seconds >= 0 && seconds < grace_seconds)
 		seconds = grace_seconds;
-	struct patience p = patience("the database", seconds, change->begun ? 20000 : 200000);
+	struct patience p = patience_of("the database", seconds, change->begun ? 20000 : 200000);
 	for (;;) {
 		char *holder CLEANUP(free_p) = NULL;
 		int ret = begin_pooled(change, &holder, err);
 
 		if (ret != DBLOCK_BUSY)
 			return ret;
-		if (have_patience(&p, holder, err) < 0)
+		if (patience_wait(&p, holder, err) < 0)
 			return -1;
 	}
 }
