@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checkpoint: what the verbs of `git checkpoint` share: names, and one checkpoint's refs.
+ * checkpoint: what the verbs of `git checkpoint` share: names, one checkpoint's refs, and the
+ * operation that a changing verb is.
  *
  * A checkpoint <name> is the snapshot refs/checkpoint/<name> and, where it was given a name
  * and rollback.checkpoint.tag is not false, the annotated tag refs/tags/checkpoint/<name> on
- * the commit that HEAD was, whose message ends in trailers: Checkpoint-Snapshot,
- * Checkpoint-Branch, Checkpoint-Stage, Checkpoint-Event, Checkpoint-Phase,
- * Checkpoint-Story, Migration-Version, Schema-Fingerprint.
+ * the commit that HEAD was, whose message ends in trailers; checkpoint-message.h has them.
+ * One that was given no name is called by its time, 20260112T102030.123456Z, and in a linked
+ * worktree by that and the worktree's id.
  */
 #ifndef FLOW_CHECKPOINT_H
 #define FLOW_CHECKPOINT_H
@@ -15,6 +16,7 @@
 #include "config/settings.h"
 #include "journal/journal.h"
 #include "term/options.h"
+#include "vcs/refs.h"
 #include "vcs/repo.h"
 #include "vcs/snapshot.h"
 
@@ -28,17 +30,33 @@ struct checkpoint_session {
 	{                                 \
 		.settings = SETTINGS_INIT \
 	}
+/* Warns of withheld settings, and of operations of `git checkpoint` that were interrupted. */
 int checkpoint_session_open(struct checkpoint_session *s, const struct common_options *common,
 			    struct error *err) MUST_CHECK;
 void checkpoint_session_close(struct checkpoint_session *s);
+/* Most verbs need a worktree: an error in a bare repository, or inside .git. */
+int checkpoint_need_worktree(const struct checkpoint_session *s, struct error *err) MUST_CHECK;
+
+/*
+ * Takes the repository's lock, as --wait says, and begins an operation of the journal. `verb`
+ * is "create": the command is then "checkpoint create". `members` as operation_begin() has it.
+ */
+int checkpoint_begin(struct operation *operation, const struct checkpoint_session *s,
+		     const char *verb, json_t *members, struct error *err) MUST_CHECK;
+/* Closes it, done or with what it failed with. */
+void checkpoint_end(struct operation *operation, const struct error *failure);
 
 /* Is it a name that git takes in a ref, and no option? */
 int checkpoint_check_name(const char *name, struct error *err) MUST_CHECK;
+/* Is it the name of one that was given none? */
+bool checkpoint_is_unnamed(const char *name);
+/* The name for people of a ref in full; belongs to it. */
+const char *checkpoint_name(const char *ref);
 
 /*
- * Finds the checkpoint that `name` means: its name, "checkpoint/<name>", or an operation's id
- * (its safety snapshot). Where there is none the error names the nearest. `*ret_ref` is in
- * full; free() it.
+ * Finds the checkpoint that `name` means: its name, "checkpoint/<name>", the ref in full, or
+ * an operation's id (its safety snapshot). Where there is none the error names the nearest.
+ * `*ret_ref` is in full; free() it.
  */
 int checkpoint_find(char **ret_ref, const char *name, struct error *err) MUST_CHECK;
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/checkpoint.h"
+
+#include <ctype.h>
+
+#include "base/memory.h"
+#include "base/nearest.h"
+#include "flow/patience.h"
+#include "flow/trusting.h"
+#include "term/output.h"
+
+#define COMMAND "checkpoint "
+
+/* ---- Session ------------------------------------------------------------------------- */
+
+static void warn_of_interrupted(const struct checkpoint_session *s)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	json_t *open CLEANUP(json_decref_p) = NULL, *record;
+	size_t i;
+
+	if (journal_open(&open, s->repo.common_dir, &err) < 0) {
+		warning("%s", err.message);
+		return;
+	}
+	json_array_foreach(open, i, record)
+	{
+		const char *id = json_member(record, "id");
+		const char *command = json_member(record, "command");
+
+		if (!id || !command || strncmp(command, COMMAND, strlen(COMMAND)) != 0)
+			continue;
+		warning("operation %s of 'git %s' was interrupted", id, command);
+		hint("Run 'git checkpoint undo %s' to finish or undo it.", id);
+	}
+}
+
+int checkpoint_session_open(struct checkpoint_session *s, const struct common_options *common,
+			    struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	s->common = common;
+	if (settings_start(&s->settings, err) < 0 || repo_start(&git, err) < 0 ||
+	    repo_finish(&s->repo, &git, err) < 0 ||
+	    settings_finish(&s->settings, s->repo.worktree, s->repo.git_dir, err) < 0)
+		return -1;
+	trusting_warn(&s->settings);
+	warn_of_interrupted(s);
+	return 0;
+}
+
+void checkpoint_session_close(struct checkpoint_session *s)
+{
+	repo_release(&s->repo);
+	settings_release(&s->settings);
+	*s = (struct checkpoint_session)CHECKPOINT_SESSION_INIT;
+}
+
+int checkpoint_need_worktree(const struct checkpoint_session *s, struct error *err)
+{
+	if (s->repo.worktree)
+		return 0;
+	return error_set(err, "there is no worktree here: %s",
+			 s->repo.bare ? "the repository is bare" : "this is git's own folder");
+}
+
+int checkpoint_begin(struct operation *operation, const struct checkpoint_session *s,
+		     const char *verb, json_t *members, struct error *err)
+{
+	char *command CLEANUP(free_p) = xstrfmt(COMMAND "%s", verb);
+	json_t *all CLEANUP(json_decref_p) = json_object();
+
+	json_object_set_new(all, "worktree", json_text(s->repo.git_dir));
+	if (members)
+		json_object_update(all, members);
+	return patience_begin_operation(operation, s->repo.common_dir, command, all, s->common,
+					err);
+}
+
+void checkpoint_end(struct operation *operation, const struct error *failure)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	enum operation_end end = OPERATION_DONE;
+
+	if (failure && error_is_set(failure))
+		end = failure->exit_code == EXIT_INTERRUPTED ? OPERATION_INTERRUPTED :
+							       OPERATION_FAILED;
+	if (operation_close(operation, end, &err) < 0)
+		warning("%s", err.message);
+}
+
+/* ---- Names --------------------------------------------------------------------------- */
+
+/* What git-check-ref-format(1) says of the part of a ref between slashes. */
+static const char *component_fault(const char *name, size_t len)
+{
+	if (!len)
+		return "it has an empty part";
+	if (*name == '.')
+		return "a part of it begins with a dot";
+	if (len >= 5 && !strncmp(name + len - 5, ".lock", 5))
+		return "a part of it ends in '.lock'";
+	return NULL;
+}
+
+static const char *name_fault(const char *name)
+{
+	if (*name == '-')
+		return "it looks like an option";
+	if (strstr(name, "..") || strstr(name, "@{"))
+		return "git has a meaning of its own for '..' and '@{'";
+	if (*name && name[strlen(name) - 1] == '.')
+		return "it ends in a dot";
+	for (const char *c = name; *c; c++)
+		if (iscntrl((unsigned char)*c) || strchr(" ~^:?*[\\", *c))
+			return "it has a blank, a control character, or one of ~^:?*[\\";
+	for (const char *part = name;; part++) {
+		size_t len = strcspn(part, "/");
+		const char *fault = component_fault(part, len);
+
+		if (fault)
+			return fault;
+		part += len;
+		if (!*part)
+			return NULL;
+	}
+}
+
+int checkpoint_check_name(const char *name, struct error *err)
+{
+	const char *fault = name_fault(name);
+
+	if (fault)
+		return error_set(err, "'%s' cannot be the name of a checkpoint: %s", name, fault);
+	return 0;
+}
+
+bool checkpoint_is_unnamed(const char *name)
+{
+	static const char shape[] = "00000000T000000.000000Z";
+
+	for (const char *c = shape; *c; c++, name++)
+		if (*c == '0' ? !isdigit((unsigned char)*name) : *name != *c)
+			return false;
+	return !*name || *name == '-';
+}
+
+const char *checkpoint_name(const char *ref)
+{
+	if (!strncmp(ref, SNAPSHOT_REFS, strlen(SNAPSHOT_REFS)))
+		return ref + strlen(SNAPSHOT_REFS);
+	if (!strncmp(ref, SNAPSHOT_OPERATIONS, strlen(SNAPSHOT_OPERATIONS)))
+		return ref + strlen(SNAPSHOT_OPERATIONS);
+	return ref;
+}
+
+/* ---- Finding ------------------------------------------------------------------------- */
+
+static int not_found(const char *name, struct error *err)
+{
+	const char *const patterns[] = { SNAPSHOT_REFS, NULL };
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	const char *near;
+
+	if (refs_list(&refs, patterns, NULL, NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < refs.nr; i++)
+		strvec_push(&names, checkpoint_name(refs.item[i].name));
+	near = nearest_name(name, &names);
+	error_set(err, "there is no checkpoint '%s'", name);
+	if (near)
+		return error_hint(err, "Did you mean '%s'?", near);
+	return error_hint(err, "'git checkpoint list' shows what there is.");
+}
+
+int checkpoint_find(char **ret_ref, const char *name, struct error *err)
+{
+	static const char short_tag[] = "checkpoint/";
+	struct strvec candidates CLEANUP(strvec_release) = STRVEC_INIT;
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+
+	if (checkpoint_check_name(name, err) < 0)
+		return -1;
+	strvec_pushf(&candidates, SNAPSHOT_REFS "%s", name);
+	if (!strncmp(name, short_tag, strlen(short_tag)))
+		strvec_pushf(&candidates, "refs/%s", name);
+	if (checkpoint_name(name) != name)
+		strvec_push(&candidates, name);
+	strvec_pushf(&candidates, SNAPSHOT_OPERATIONS "%s", name);
+	if (refs_list(&refs, (const char *const *)candidates.v, NULL, NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < candidates.nr; i++)
+		if (refs_find(&refs, candidates.v[i])) {
+			*ret_ref = xstrdup(candidates.v[i]);
+			return 0;
+		}
+	return not_found(name, err);
+}
