@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/strvec.h"
 
 /* Where no transaction is about to be committed yet. */
 #define MARK_WIDTH 20 /* digits of the largest 64-bit number */
@@ -47,6 +46,32 @@ static char *journal_folder(const char *common_dir)
 	return xstrfmt("%s/rollback/journal", common_dir);
 }
 
+/* Beside each record while it is open, so that nobody has to read those that are closed. */
+static char *marker_of(const char *folder, const char *id)
+{
+	return xstrfmt("%s/%s.open", folder, id);
+}
+
+/* The folder is synced with the record, which is written next. */
+static int make_marker(const char *folder, const char *id, struct error *err)
+{
+	char *path CLEANUP(free_p) = marker_of(folder, id);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_errno(err, "cannot create '%s'", path);
+	close(fd);
+	return 0;
+}
+
+/* One that stays is found to be of a closed record by whoever looks. */
+static void remove_marker(const char *folder, const char *id)
+{
+	char *path CLEANUP(free_p) = marker_of(folder, id);
+
+	unlink(path);
+}
+
 static int write_record(const char *path, const json_t *record, enum file_sync sync,
 			struct error *err)
 {
@@ -55,11 +80,66 @@ static int write_record(const char *path, const json_t *record, enum file_sync s
 	return file_write(path, text, strlen(text), 0600, sync, err);
 }
 
-int operation_begin(struct operation *operation, const char *common_dir, const char *command,
-		    json_t *members, char **ret_holder, struct error *err)
+/* 1: open; 0: closed, or not a record. A record that cannot be read is an error. */
+static int read_open(json_t **ret, const char *path, struct error *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	json_t *record CLEANUP(json_decref_p) = NULL;
+	int found = file_read(&text, path, err);
+
+	if (found != FILE_FOUND)
+		return found < 0 ? -1 : 0;
+	/* Most are closed: looking is cheaper than parsing, and every command looks. */
+	if (!strstr(text.buf, "\"state\": \"open\""))
+		return 0;
+	if (json_parse(&record, path, text.buf, text.len, err) < 0)
+		return -1;
+	const char *state = json_member(record, "state");
+	if (!state || strcmp(state, "open") != 0)
+		return 0;
+	*ret = STEAL(record);
+	return 1;
+}
+
+static bool ends_in(const char *name, const char *suffix)
+{
+	size_t len = strlen(name), tail = strlen(suffix);
+
+	return len > tail && !strcmp(name + len - tail, suffix);
+}
+
+/*
+ * What killed writers left: halves of records, and markers whose record is closed or was never
+ * made. With the lock held, nobody else can be at it. What cannot be removed is let lie.
+ */
+static void remove_leftovers(const char *folder)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	if (file_list(&names, folder, &ignored) != FILE_FOUND)
+		return;
+	for (size_t i = 0; i < names.nr; i++) {
+		char *path CLEANUP(free_p) = xstrfmt("%s/%s", folder, names.v[i]);
+
+		if (strstr(names.v[i], ".json.tmp-")) {
+			unlink(path);
+		} else if (ends_in(names.v[i], ".open")) {
+			char *record CLEANUP(free_p) =
+				xstrfmt("%.*s.json", (int)(strlen(path) - strlen(".open")), path);
+			json_t *open CLEANUP(json_decref_p) = NULL;
+			struct error unread CLEANUP(error_release) = ERROR_INIT;
+
+			if (!read_open(&open, record, &unread))
+				unlink(path);
+		}
+	}
+}
+
+int operation_lock(struct operation *operation, const char *common_dir, const char *command,
+		   char **ret_holder, struct error *err)
 {
 	char *lock_path CLEANUP(free_p) = xstrfmt("%s/rollback/lock", common_dir);
-	char host[256] = "";
 	int locked;
 
 	operation->folder = journal_folder(common_dir);
@@ -70,9 +150,24 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 		return error_prefix(err, "could not begin an operation");
 	if (locked == LOCKFILE_BUSY)
 		return OPERATION_BUSY;
-	gethostname(host, sizeof(host) - 1);
 	operation->id = new_id();
 	operation->path = xstrfmt("%s/%s.json", operation->folder, operation->id);
+	return OPERATION_BEGUN;
+}
+
+int operation_begin(struct operation *operation, const char *common_dir, const char *command,
+		    json_t *members, char **ret_holder, struct error *err)
+{
+	char host[256] = "";
+
+	if (operation->lock.fd < 0) {
+		int locked = operation_lock(operation, common_dir, command, ret_holder, err);
+
+		if (locked != OPERATION_BEGUN)
+			return locked;
+	}
+	remove_leftovers(operation->folder);
+	gethostname(host, sizeof(host) - 1);
 	operation->record = json_pack("{s:i, s:s, s:s, s:s, s:I, s:o, s:o, s:s}", "format", 1, "id",
 				      operation->id, "command", command, "state", "open", "pid",
 				      (json_int_t)getpid(), "host", json_text(host), "started_at",
@@ -81,8 +176,13 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 		BUG("cannot pack a journal record");
 	if (members)
 		json_object_update(operation->record, members);
-	if (write_record(operation->path, operation->record, FILE_SYNC_NAME, err) < 0)
+	if (make_marker(operation->folder, operation->id, err) < 0)
 		return error_prefix(err, "could not begin an operation");
+	if (write_record(operation->path, operation->record, FILE_SYNC_NAME, err) < 0) {
+		if (access(operation->path, F_OK) < 0)
+			remove_marker(operation->folder, operation->id);
+		return error_prefix(err, "could not begin an operation");
+	}
 	return OPERATION_BEGUN;
 }
 
@@ -172,8 +272,10 @@ int operation_close(struct operation *operation, enum operation_end end, struct 
 
 	json_object_set_new(operation->record, "finished_at", json_time(clock_now()));
 	ret = operation_record(operation, "state", json_string(state_of(end)), err);
-	if (!ret)
+	if (!ret) {
+		remove_marker(operation->folder, operation->id);
 		ret = append_event(operation, err);
+	}
 	lockfile_release(&operation->lock);
 	return ret;
 }
@@ -189,27 +291,6 @@ void operation_release(struct operation *operation)
 	*operation = (struct operation)OPERATION_INIT;
 }
 
-/* 1: open; 0: closed, or not a record. A record that cannot be read is an error. */
-static int read_open(json_t **ret, const char *path, struct error *err)
-{
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	json_t *record CLEANUP(json_decref_p) = NULL;
-	int found = file_read(&text, path, err);
-
-	if (found != FILE_FOUND)
-		return found < 0 ? -1 : 0;
-	/* Most are closed: looking is cheaper than parsing, and every command looks. */
-	if (!strstr(text.buf, "\"state\": \"open\""))
-		return 0;
-	if (json_parse(&record, path, text.buf, text.len, err) < 0)
-		return -1;
-	const char *state = json_member(record, "state");
-	if (!state || strcmp(state, "open") != 0)
-		return 0;
-	*ret = STEAL(record);
-	return 1;
-}
-
 /* Does another command hold the lock now? Then the newest open record is its own. */
 static int is_busy(const char *common_dir, struct error *err)
 {
@@ -219,21 +300,43 @@ static int is_busy(const char *common_dir, struct error *err)
 }
 
 /*
- * Whoever was at work closes the record before letting go of the lock: so with the lock
- * free, what is open now has no owner.
+ * The ids whose record may be open, oldest first: those with a marker, and the newest record,
+ * which costs little to look at and is open where something took the marker away.
  */
-static int forget_closed(json_t *list, const char *folder, struct error *err)
+static void find_candidates(struct strvec *ret, const struct strvec *names)
 {
-	for (size_t i = json_array_size(list); i-- > 0;) {
-		const char *id = json_member(json_array_get(list, i), "id");
-		char *path CLEANUP(free_p) = xstrfmt("%s/%s.json", folder, id ? id : "");
-		json_t *record CLEANUP(json_decref_p) = NULL;
+	const char *newest = NULL;
+
+	for (size_t i = 0; i < names->nr; i++) {
+		const char *name = names->v[i];
+
+		if (ends_in(name, ".open"))
+			strvec_pushf(ret, "%.*s", (int)(strlen(name) - strlen(".open")), name);
+		else if (ends_in(name, ".json"))
+			newest = name;
+	}
+	if (!newest)
+		return;
+	char *id CLEANUP(free_p) = xmemdupz(newest, strlen(newest) - strlen(".json"));
+	if (!strvec_has(ret, id))
+		strvec_push(ret, id);
+	strvec_sort(ret);
+}
+
+/* The open ones among the ids; the records' order is theirs. */
+static int read_candidates(json_t *list, const char *folder, const struct strvec *ids, size_t nr,
+			   struct error *err)
+{
+	json_array_clear(list);
+	for (size_t i = 0; i < nr; i++) {
+		char *path CLEANUP(free_p) = xstrfmt("%s/%s.json", folder, ids->v[i]);
+		json_t *record = NULL;
 		int open = read_open(&record, path, err);
 
 		if (open < 0)
 			return -1;
-		if (!open)
-			json_array_remove(list, i);
+		if (open)
+			json_array_append_new(list, record);
 	}
 	return 0;
 }
@@ -242,33 +345,76 @@ int journal_open(json_t **ret, const char *common_dir, struct error *err)
 {
 	char *folder CLEANUP(free_p) = journal_folder(common_dir);
 	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
 	json_t *list CLEANUP(json_decref_p) = json_array();
 	int busy;
 
 	if (file_list(&names, folder, err) < 0)
 		return -1;
-	for (size_t i = 0; i < names.nr; i++) {
-		size_t len = strlen(names.v[i]);
-		char *path CLEANUP(free_p) = NULL;
-		json_t *record = NULL;
-
-		if (len < 5 || strcmp(names.v[i] + len - 5, ".json") != 0)
-			continue;
-		path = xstrfmt("%s/%s", folder, names.v[i]);
-		int open = read_open(&record, path, err);
-		if (open < 0)
-			return -1;
-		if (open)
-			json_array_append_new(list, record);
-	}
+	find_candidates(&ids, &names);
+	if (read_candidates(list, folder, &ids, ids.nr, err) < 0)
+		return -1;
 	if (json_array_size(list)) {
 		busy = is_busy(common_dir, err);
 		if (busy < 0)
 			return -1;
-		if (busy)
-			json_array_remove(list, json_array_size(list) - 1);
-		else if (forget_closed(list, folder, err) < 0)
+		/*
+		 * Whoever was at work closes the record before letting go of the lock: so with
+		 * the lock free, what is open now has no owner; else the newest is the owner's.
+		 */
+		if (read_candidates(list, folder, &ids, ids.nr - (size_t)busy, err) < 0)
 			return -1;
+	}
+	*ret = STEAL(list);
+	return 0;
+}
+
+int journal_ids(struct strvec *ret, const char *common_dir, struct error *err)
+{
+	char *folder CLEANUP(free_p) = journal_folder(common_dir);
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (file_list(&names, folder, err) < 0)
+		return -1;
+	for (size_t i = names.nr; i-- > 0;)
+		if (ends_in(names.v[i], ".json"))
+			strvec_pushf(ret, "%.*s", (int)(strlen(names.v[i]) - strlen(".json")),
+				     names.v[i]);
+	return 0;
+}
+
+int journal_read(json_t **ret, const char *common_dir, const char *id, struct error *err)
+{
+	char *folder CLEANUP(free_p) = journal_folder(common_dir);
+	char *path CLEANUP(free_p) = NULL;
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (strchr(id, '/'))
+		return JOURNAL_MISSING;
+	path = xstrfmt("%s/%s.json", folder, id);
+	int found = file_read(&text, path, err);
+	if (found < 0)
+		return -1;
+	if (found != FILE_FOUND)
+		return JOURNAL_MISSING;
+	return json_parse(ret, path, text.buf, text.len, err) < 0 ? -1 : JOURNAL_FOUND;
+}
+
+int journal_list(json_t **ret, const char *common_dir, struct error *err)
+{
+	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
+	json_t *list CLEANUP(json_decref_p) = json_array();
+
+	if (journal_ids(&ids, common_dir, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.nr; i++) {
+		json_t *record = NULL;
+		int found = journal_read(&record, common_dir, ids.v[i], err);
+
+		if (found < 0)
+			return -1;
+		if (found == JOURNAL_FOUND)
+			json_array_append_new(list, record);
 	}
 	*ret = STEAL(list);
 	return 0;
@@ -286,5 +432,8 @@ int journal_settle(const char *common_dir, const char *id, enum operation_end en
 		return open;
 	json_object_set_new(record, "state", json_string(state_of(end)));
 	json_object_set_new(record, "finished_at", json_time(clock_now()));
-	return write_record(path, record, FILE_SYNC_CONTENT, err);
+	if (write_record(path, record, FILE_SYNC_CONTENT, err) < 0)
+		return -1;
+	remove_marker(folder, id);
+	return 0;
 }

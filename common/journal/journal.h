@@ -8,7 +8,9 @@
  *         not closed, by a process that is gone, journal_open() lists.
  * Place:  <common dir>/rollback/journal/<id>.json, written by write-fsync-rename, mode
  *         0600 in folders of 0700; the lock is <common dir>/rollback/lock. All linked
- *         worktrees share them.
+ *         worktrees share them. The empty <id>.open beside a record is there from before it
+ *         is written until after it is closed, so that whoever looks for open ones need not
+ *         read the others; one that stays behind does no harm.
  * Format: {"format":1, "id", "command", "pid", "host",
  *         "state":"open|done|failed|interrupted|discarded", "started_at", "finished_at",
  *         "transaction", ...} and the members that commands record.
@@ -25,6 +27,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/lockfile.h"
+#include "base/strvec.h"
 
 /* How an operation ends; journal_settle() discards what had changed nothing. */
 enum operation_end { OPERATION_DONE, OPERATION_FAILED, OPERATION_INTERRUPTED, OPERATION_DISCARDED };
@@ -46,9 +49,16 @@ struct operation {
 enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
 
 /*
- * OPERATION_BUSY: another command of the suite changes this repository; *ret_holder says
- * which (free() it). `common_dir` is the repository's. `members`, an object or NULL, goes
- * into the record from its first writing on: what tells whose operation it is.
+ * The lock and an id, before anything is written down: for what has to be planned under the
+ * lock and belongs into the record from its first writing on. OPERATION_BUSY: as below.
+ */
+int operation_lock(struct operation *operation, const char *common_dir, const char *command,
+		   char **ret_holder, struct error *err) MUST_CHECK;
+/*
+ * Writes the record; takes the lock first unless operation_lock() has. OPERATION_BUSY: another
+ * command of the suite changes this repository; *ret_holder says which (free() it).
+ * `common_dir` is the repository's. `members`, an object or NULL, goes into the record from
+ * its first writing on: what tells whose operation it is.
  */
 int operation_begin(struct operation *operation, const char *common_dir, const char *command,
 		    json_t *members, char **ret_holder, struct error *err) MUST_CHECK;
@@ -71,6 +81,12 @@ void operation_release(struct operation *operation);
 
 /* Operations that are open and have no living owner: an array of their records, oldest first. */
 int journal_open(json_t **ret, const char *common_dir, struct error *err) MUST_CHECK;
+/* All operations: their ids, newest first; one record; all records, newest first. */
+int journal_ids(struct strvec *ret, const char *common_dir, struct error *err) MUST_CHECK;
+enum journal_found { JOURNAL_FOUND = 0, JOURNAL_MISSING = 1 };
+int journal_read(json_t **ret, const char *common_dir, const char *id, struct error *err)
+	MUST_CHECK;
+int journal_list(json_t **ret, const char *common_dir, struct error *err) MUST_CHECK;
 /* Closes the record of an operation that journal_open() listed. */
 int journal_settle(const char *common_dir, const char *id, enum operation_end end,
 		   struct error *err) MUST_CHECK;
