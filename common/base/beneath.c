@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/beneath.h"
+
+#include <fcntl.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+static bool is_component(const char *s, size_t len, const char *name)
+{
+	return len == strlen(name) && !strncasecmp(s, name, len);
+}
+
+const char *beneath_fault(const char *path)
+{
+	if (*path == '/')
+		return "it is absolute";
+	for (const char *part = path;; part++) {
+		size_t len = strcspn(part, "/");
+
+		if (!len || is_component(part, len, "."))
+			return "it has an empty part";
+		if (is_component(part, len, ".."))
+			return "it has '..' in it";
+		/* The second is its short name on file systems that come from DOS. */
+		if (is_component(part, len, ".git") || is_component(part, len, "git~1"))
+			return "it leads into .git";
+		part += len;
+		if (!*part)
+			return NULL;
+	}
+}
+
+static void fd_close(int fd)
+{
+	int kept = errno;
+
+	close(fd);
+	errno = kept;
+}
+
+/* The folder that holds the last component, which *ret_name then is; -1 with errno. */
+static int open_folder(const char **ret_name, int folder_fd, const char *path)
+{
+	int fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
+
+	for (const char *slash; fd >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
+		char *name CLEANUP(free_p) = xmemdupz(path, (size_t)(slash - path));
+		int next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		struct stat st;
+
+		/* For a link Linux says ENOTDIR, as for a file. */
+		if (next < 0 && errno == ENOTDIR && !fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    S_ISLNK(st.st_mode))
+			errno = ELOOP;
+		else if (next < 0 && errno == EMLINK) /* as some systems say it */
+			errno = ELOOP;
+		fd_close(fd);
+		fd = next;
+	}
+	*ret_name = path;
+	return fd;
+}
+
+int beneath_open(int *ret_fd, struct stat *ret_stat, int folder_fd, const char *path,
+		 struct error *err)
+{
+	const char *name;
+	int folder, fd;
+
+	if (beneath_fault(path))
+		BUG("a path that was not looked at: '%s'", path);
+	folder = open_folder(&name, folder_fd, path);
+	fd = folder < 0 ? -1 : openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (folder >= 0)
+		fd_close(folder);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return BENEATH_MISSING;
+	if (fd < 0 && (errno == ELOOP || errno == EMLINK))
+		return BENEATH_LINK;
+	if (fd < 0 && errno == ENXIO) /* a socket */
+		return BENEATH_OTHER;
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	if (fstat(fd, ret_stat) < 0) {
+		error_errno(err, "cannot read '%s'", path);
+		fd_close(fd);
+		return -1;
+	}
+	if (!S_ISREG(ret_stat->st_mode)) {
+		fd_close(fd);
+		return BENEATH_OTHER;
+	}
+	*ret_fd = fd;
+	return BENEATH_FOUND;
+}
+
+int beneath_read(struct strbuf *ret, int fd, const char *path, uint64_t limit, struct error *err)
+{
+	char buffer[16384];
+	size_t before = ret->len;
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			error_errno(err, "cannot read '%s'", path);
+			strbuf_setlen(ret, before);
+			return -1;
+		}
+		strbuf_add(ret, buffer, (size_t)n);
+		if (ret->len - before > limit) {
+			strbuf_setlen(ret, before);
+			return BENEATH_TOO_LARGE;
+		}
+	}
+	return BENEATH_READ;
+}

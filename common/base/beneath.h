@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * beneath: files below a folder, by paths that may come from a stranger.
+ *
+ * The sentence that rules it: nothing on the way from the folder to the file is a symbolic
+ * link, nor is the file itself. Each component is opened by itself, so that nobody who
+ * exchanges one at the wrong moment leads us elsewhere.
+ */
+#ifndef BASE_BENEATH_H
+#define BASE_BENEATH_H
+
+#include <sys/stat.h>
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+
+/*
+ * Why a path is not one below a folder, or may be git's own: "it is absolute", "it has '..'
+ * in it", "it leads into .git" (in any case). NULL: it is well.
+ */
+const char *beneath_fault(const char *path);
+
+enum beneath_found {
+	BENEATH_FOUND = 0,
+	BENEATH_MISSING, /* so is what has a file for a folder */
+	BENEATH_LINK,	 /* a symbolic link, or below one */
+	BENEATH_OTHER	 /* a folder, a FIFO, a socket, a device */
+};
+/*
+ * Opens a regular file for reading; *ret_fd is the caller's. A path with a fault is a BUG.
+ * Never waits for a FIFO's other end.
+ */
+int beneath_open(int *ret_fd, struct stat *ret_stat, int folder_fd, const char *path,
+		 struct error *err) MUST_CHECK;
+
+/* Appends all of the file, which must not have more than `limit` bytes. */
+enum beneath_size { BENEATH_READ = 0, BENEATH_TOO_LARGE = 1 };
+int beneath_read(struct strbuf *ret, int fd, const char *path, uint64_t limit, struct error *err)
+	MUST_CHECK;
+
+#endif
