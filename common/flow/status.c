@@ -63,18 +63,6 @@ static void print_json(const struct migration_statuses *statuses, const struct s
 	json_print(json);
 }
 
-/* A field of --porcelain: escaped, unless NULs end the records. */
-static void print_field(const char *text, bool raw, char end)
-{
-	if (raw) {
-		printf("%s%c", text ? text : "", end);
-	} else {
-		char *escaped CLEANUP(free_p) = text_escaped(text ? text : "");
-
-		printf("%s%c", escaped, end);
-	}
-}
-
 static void print_porcelain(const struct migration_statuses *statuses, bool nul)
 {
 	for (size_t i = 0; i < statuses->nr; i++) {
@@ -84,11 +72,11 @@ static void print_porcelain(const struct migration_statuses *statuses, bool nul)
 		if (status->applied)
 			clock_rfc3339(time, status->applied->applied_at);
 		printf("%s\t", migration_state_name(status->state));
-		print_field(status->version, nul, '\t');
-		print_field(status->name, nul, '\t');
+		output_field(status->version, nul, '\t');
+		output_field(status->name, nul, '\t');
 		printf("%s\t", time);
-		print_field(status->found_at ? status->found_at : status->detail, nul,
-			    nul ? '\0' : '\n');
+		output_field(status->found_at ? status->found_at : status->detail, nul,
+			     nul ? '\0' : '\n');
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "term/output.h"
 
+#include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 
@@ -79,6 +80,15 @@ void advise(const char *name, const char *fmt, ...)
 	vprint("hint: ", fmt, ap);
 	va_end(ap);
 	hint("Silence this with 'git config advice.%s false'.", name);
+}
+
+void output_field(const char *text, bool raw, char end)
+{
+	char *escaped CLEANUP(free_p) = raw || !text ? NULL : text_escaped(text);
+
+	if (text)
+		fputs(raw ? text : escaped, stdout);
+	putchar(end);
 }
 
 int finish_output(int code)

@@ -24,6 +24,12 @@ PRINTF(1, 2) void note(const char *fmt, ...);
 PRINTF(2, 3) void advise(const char *name, const char *fmt, ...);
 
 /*
+ * A field of --porcelain to stdout, and `end` behind it: escaped, unless `raw`, when NULs end
+ * the records. NULL is empty.
+ */
+void output_field(const char *text, bool raw, char end);
+
+/*
  * Flushes stdout and makes sure that all of it was written: returns `code` then, and
  * otherwise says so and returns EXIT_FAILED. A reader that left early is no failure: the
  * process then ends as by SIGPIPE. May be called more than once.

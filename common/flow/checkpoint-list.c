@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/checkpoint-list.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "flow/checkpoint-message.h"
+#include "flow/checkpoint.h"
+#include "term/amount.h"
+#include "term/output.h"
+#include "term/table.h"
+
+/* What is asked of each ref, in this order. */
+static const char *const fields[] = { "creatordate:unix", "parent", "contents", NULL };
+enum { FIELD_DATE, FIELD_PARENT, FIELD_CONTENTS };
+
+struct entry {
+	const struct ref *ref;
+	struct checkpoint_message message;
+	int64_t created_at;
+	char *head; /* the commit that HEAD was; NULL: it is no checkpoint */
+};
+struct entries {
+	struct entry *item;
+	size_t nr, alloc;
+};
+
+static void entries_release(struct entries *entries)
+{
+	for (size_t i = 0; i < entries->nr; i++) {
+		checkpoint_message_release(&entries->item[i].message);
+		free(entries->item[i].head);
+	}
+	free(entries->item);
+}
+
+static void entries_read(struct entries *ret, const struct refs *refs, const char *stage)
+{
+	for (size_t i = 0; i < refs->nr; i++) {
+		struct entry entry = { .ref = &refs->item[i] };
+		const char *parent = entry.ref->field[FIELD_PARENT];
+
+		checkpoint_message_parse(&entry.message, entry.ref->field[FIELD_CONTENTS]);
+		if (stage && (!entry.message.stage || strcmp(stage, entry.message.stage) != 0)) {
+			checkpoint_message_release(&entry.message);
+			continue;
+		}
+		entry.created_at = strtoll(entry.ref->field[FIELD_DATE], NULL, 10) * 1000000;
+		if (strchr(parent, ' ')) /* a snapshot has several */
+			entry.head = xmemdupz(parent, strcspn(parent, " "));
+		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+		ret->item[ret->nr++] = entry;
+	}
+}
+
+/* ---- JSON and porcelain -------------------------------------------------------------- */
+
+static json_t *entry_to_json(const struct entry *entry)
+{
+	const struct checkpoint_message *message = &entry->message;
+	const char *name = checkpoint_name(entry->ref->name);
+	json_t *ret = json_pack(
+		"{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"name", json_text(name), "named", !checkpoint_is_unnamed(name), "ref",
+		json_text(entry->ref->name), "snapshot", json_text(entry->ref->oid), "created_at",
+		json_time(entry->created_at), "commit", json_text(entry->head), "branch",
+		json_text(message->branch), "stage", json_text(message->stage), "event",
+		json_text(message->event), "phase", json_text(message->phase), "story",
+		json_text(message->story), "in_progress", json_text(message->in_progress), "counts",
+		message->counted ? checkpoint_counts_to_json(&message->counts) : json_null(),
+		"migration_version", json_text(message->version), "schema_fingerprint",
+		json_text(message->fingerprint), "message", json_text(message->text));
+
+	if (!ret)
+		BUG("cannot pack a checkpoint");
+	return ret;
+}
+
+static void print_json(const struct entries *entries)
+{
+	json_t *list = json_array();
+	json_t *json CLEANUP(json_decref_p) =
+		json_pack("{s:i, s:o}", "format", 1, "checkpoints", list);
+
+	for (size_t i = 0; i < entries->nr; i++)
+		json_array_append_new(list, entry_to_json(&entries->item[i]));
+	json_print(json);
+}
+
+/* The first line of a text; free() it. */
+static char *first_line(const char *text)
+{
+	return text ? xmemdupz(text, strcspn(text, "\n")) : xstrdup("");
+}
+
+static void print_porcelain(const struct entries *entries, bool nul)
+{
+	for (size_t i = 0; i < entries->nr; i++) {
+		const struct entry *entry = &entries->item[i];
+		const struct checkpoint_message *message = &entry->message;
+		char *text CLEANUP(free_p) = first_line(message->text);
+		char time[CLOCK_RFC3339];
+
+		clock_rfc3339(time, entry->created_at);
+		output_field(checkpoint_name(entry->ref->name), nul, '\t');
+		printf("%s\t%s\t%s\t", entry->ref->oid, time, entry->head ? entry->head : "");
+		output_field(message->branch, nul, '\t');
+		output_field(message->stage, nul, '\t');
+		output_field(message->event, nul, '\t');
+		printf("%zu\t%zu\t%zu\t", message->counts.staged, message->counts.changed,
+		       message->counts.untracked);
+		output_field(message->version, nul, '\t');
+		output_field(text, nul, nul ? '\0' : '\n');
+	}
+}
+
+/* ---- For people ---------------------------------------------------------------------- */
+
+static void add_row(struct table *table, const struct entry *entry, int64_t now)
+{
+	const struct checkpoint_message *message = &entry->message;
+	struct strbuf age CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf counts CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *line CLEANUP(free_p) = first_line(message->text);
+
+	amount_add_age(&age, entry->created_at, now);
+	if (!entry->head)
+		strbuf_addstr(&counts, "not a checkpoint");
+	else if (message->counted)
+		checkpoint_counts_add_to(&message->counts, &counts);
+	strbuf_addstr(&text, line);
+	if (message->in_progress)
+		strbuf_addf(&text, "%s(%s in progress)", text.len ? " " : "", message->in_progress);
+	if (message->version)
+		strbuf_addf(&text, "%s(migration %s)", text.len ? " " : "", message->version);
+	table_cell(table, COLOR_YELLOW, checkpoint_name(entry->ref->name));
+	table_cell(table, COLOR_NONE, age.buf);
+	table_cell(table, COLOR_GREEN, message->branch ? message->branch : "(no branch)");
+	table_cell(table, COLOR_NONE, counts.buf);
+	table_cell(table, COLOR_NONE, text.buf);
+}
+
+static void print_people(const struct entries *entries, const struct checkpoint_session *s)
+{
+	struct table table CLEANUP(table_release) = { .columns = 5 };
+	int64_t now = clock_now();
+
+	for (size_t i = 0; i < entries->nr; i++)
+		add_row(&table, &entries->item[i], now);
+	table_print(&table, color_wanted(s->common->color, settings_git(&s->settings, "color.ui")),
+		    stdout);
+	if (!entries->nr && !s->common->quiet)
+		note("no checkpoints");
+}
+
+static void print(const struct entries *entries, const struct checkpoint_session *s)
+{
+	if (s->common->json)
+		print_json(entries);
+	else if (s->common->porcelain)
+		print_porcelain(entries, s->common->nul);
+	else
+		print_people(entries, s);
+}
+
+/* ---- Operations ---------------------------------------------------------------------- */
+
+/* The operation that undid the one of this id, or NULL: not undone, or redone since. */
+static const char *undone_by(const json_t *list, const char *id)
+{
+	json_t *record;
+	size_t i;
+
+	json_array_foreach(list, i, record) /* newest first: the last word counts */
+	{
+		const char *undoes = json_member(record, "undoes");
+		const char *state = json_member(record, "state");
+
+		if (undoes && state && !strcmp(undoes, id) && !strcmp(state, "done"))
+			return json_member(record, "id");
+	}
+	return NULL;
+}
+
+static json_t *operation_to_json(const json_t *list, const json_t *record)
+{
+	static const char *const keys[] = { "id",	   "command", "state", "started_at",
+					    "finished_at", "undoes",  NULL };
+	const char *undone = undone_by(list, json_member(record, "id"));
+	json_t *ret = json_object();
+
+	for (const char *const *key = keys; *key; key++)
+		json_object_set_new(ret, *key, json_text(json_member(record, *key)));
+	/* What undid it may have been undone itself: then it stands again. */
+	if (undone && undone_by(list, undone))
+		undone = NULL;
+	json_object_set_new(ret, "undone_by", json_text(undone));
+	return ret;
+}
+
+static void print_operation(struct table *table, const json_t *operation)
+{
+	const char *undoes = json_member(operation, "undoes");
+	const char *undone = json_member(operation, "undone_by");
+
+	table_cell(table, COLOR_YELLOW, json_member(operation, "id"));
+	table_cellf(table, COLOR_NONE, "git %s", json_member(operation, "command"));
+	table_cell(table, COLOR_NONE, json_member(operation, "state"));
+	if (undoes)
+		table_cellf(table, COLOR_NONE, "undoes %s%s%s", undoes,
+			    undone ? ", undone by " : "", undone ? undone : "");
+	else
+		table_cellf(table, COLOR_NONE, "%s%s", undone ? "undone by " : "",
+			    undone ? undone : "");
+}
+
+static void print_operation_porcelain(const json_t *operation, bool nul)
+{
+	static const char *const keys[] = { "id",	   "command", "state", "started_at",
+					    "finished_at", "undoes",  NULL };
+
+	for (const char *const *key = keys; *key; key++)
+		output_field(json_member(operation, *key), nul, '\t');
+	output_field(json_member(operation, "undone_by"), nul, nul ? '\0' : '\n');
+}
+
+static void print_operations(const json_t *operations, const struct checkpoint_session *s)
+{
+	struct table table CLEANUP(table_release) = { .columns = 4 };
+	json_t *operation;
+	size_t i;
+
+	json_array_foreach(operations, i, operation)
+	{
+		if (s->common->porcelain)
+			print_operation_porcelain(operation, s->common->nul);
+		else
+			print_operation(&table, operation);
+	}
+	table_print(&table, color_wanted(s->common->color, settings_git(&s->settings, "color.ui")),
+		    stdout);
+}
+
+static int list_operations(const struct checkpoint_session *s, struct error *err)
+{
+	json_t *list CLEANUP(json_decref_p) = NULL, *record;
+	json_t *operations = json_array();
+	json_t *json CLEANUP(json_decref_p) =
+		json_pack("{s:i, s:o}", "format", 1, "operations", operations);
+	size_t i;
+
+	if (journal_list(&list, s->repo.common_dir, err) < 0)
+		return -1;
+	json_array_foreach(list, i, record) if (json_member(record, "id"))
+		json_array_append_new(operations, operation_to_json(list, record));
+	if (s->common->json)
+		json_print(json);
+	else
+		print_operations(operations, s);
+	return 0;
+}
+
+/* ---- */
+
+int checkpoint_list(const struct checkpoint_list_request *request,
+		    const struct common_options *common, struct error *err)
+{
+	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
+	struct strvec patterns CLEANUP(strvec_release) = STRVEC_INIT;
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+	struct entries entries CLEANUP(entries_release) = { 0 };
+
+	if (request->operations)
+		return checkpoint_session_open(&s, common, err) < 0 ? -1 : list_operations(&s, err);
+	for (size_t i = 0; i < request->patterns; i++)
+		strvec_pushf(&patterns, SNAPSHOT_REFS "%s", request->pattern[i]);
+	if (!request->patterns)
+		strvec_push(&patterns, SNAPSHOT_REFS);
+	if (refs_list_start(&git, (const char *const *)patterns.v, fields, "version:refname", err) <
+		    0 ||
+	    checkpoint_session_open(&s, common, err) < 0 ||
+	    refs_list_finish(&refs, &git, fields, err) < 0)
+		return -1;
+	entries_read(&entries, &refs, request->stage);
+	print(&entries, &s);
+	return 0;
+}
