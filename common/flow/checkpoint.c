@@ -65,6 +65,14 @@ int checkpoint_need_worktree(const struct checkpoint_session *s, struct error *e
 			 s->repo.bare ? "the repository is bare" : "this is git's own folder");
 }
 
+int checkpoint_lock(struct operation *operation, const struct checkpoint_session *s,
+		    const char *verb, struct error *err)
+{
+	char *command CLEANUP(free_p) = xstrfmt(COMMAND "%s", verb);
+
+	return patience_lock_operation(operation, s->repo.common_dir, command, s->common, err);
+}
+
 int checkpoint_begin(struct operation *operation, const struct checkpoint_session *s,
 		     const char *verb, json_t *members, struct error *err)
 {
@@ -88,6 +96,46 @@ void checkpoint_end(struct operation *operation, const struct error *failure)
 							       OPERATION_FAILED;
 	if (operation_close(operation, end, &err) < 0)
 		warning("%s", err.message);
+}
+
+/* ---- Refs ---------------------------------------------------------------------------- */
+
+void checkpoint_refs_init(struct checkpoint_refs *refs, const struct operation *operation)
+{
+	refs->refs = json_array();
+	refs->kept = json_array();
+	refs->keep = xstrfmt(SNAPSHOT_OPERATIONS "%s", operation->id);
+}
+
+void checkpoint_refs_add(struct checkpoint_refs *refs, const char *name, const char *old_oid,
+			 const char *new_oid)
+{
+	json_array_append_new(refs->refs,
+			      json_pack("{s:o, s:o, s:o}", "name", json_text(name), "old",
+					json_text(old_oid), "new", json_text(new_oid)));
+	refs_add(&refs->update, name, old_oid ? old_oid : "", new_oid);
+	if (old_oid) {
+		char *kept CLEANUP(free_p) =
+			xstrfmt("%s/%zu", refs->keep, json_array_size(refs->kept));
+
+		json_array_append_new(refs->kept, json_text(kept));
+		refs_add(&refs->update, kept, "", old_oid);
+	}
+}
+
+void checkpoint_refs_to_members(const struct checkpoint_refs *refs, json_t *members)
+{
+	json_object_set(members, "refs", refs->refs);
+	json_object_set(members, "kept", refs->kept);
+}
+
+void checkpoint_refs_release(struct checkpoint_refs *refs)
+{
+	refs_update_release(&refs->update);
+	json_decref(refs->refs);
+	json_decref(refs->kept);
+	free(refs->keep);
+	*refs = (struct checkpoint_refs)CHECKPOINT_REFS_INIT;
 }
 
 /* ---- Names --------------------------------------------------------------------------- */

@@ -38,13 +38,38 @@ void checkpoint_session_close(struct checkpoint_session *s);
 int checkpoint_need_worktree(const struct checkpoint_session *s, struct error *err) MUST_CHECK;
 
 /*
- * Takes the repository's lock, as --wait says, and begins an operation of the journal. `verb`
- * is "create": the command is then "checkpoint create". `members` as operation_begin() has it.
+ * Takes the repository's lock, as --wait says; then begins an operation of the journal, taking
+ * the lock first unless that was done. `verb` is "create": the command is then "checkpoint
+ * create". `members` as operation_begin() has it.
  */
+int checkpoint_lock(struct operation *operation, const struct checkpoint_session *s,
+		    const char *verb, struct error *err) MUST_CHECK;
 int checkpoint_begin(struct operation *operation, const struct checkpoint_session *s,
 		     const char *verb, json_t *members, struct error *err) MUST_CHECK;
 /* Closes it, done or with what it failed with. */
 void checkpoint_end(struct operation *operation, const struct error *failure);
+
+/*
+ * What an operation does to refs is in its record before it is done: "refs" has each with its
+ * old and its new value (null: not there), and "kept" the names of the refs
+ * refs/rollback/op/<id>/<n> that hold the old values which nothing else may hold then.
+ */
+struct checkpoint_refs {
+	struct refs_update update;
+	json_t *refs, *kept;
+	char *keep; /* "refs/rollback/op/<id>" */
+};
+#define CHECKPOINT_REFS_INIT               \
+	{                                  \
+		.update = REFS_UPDATE_INIT \
+	}
+void checkpoint_refs_init(struct checkpoint_refs *refs, const struct operation *operation);
+/* `old_oid` NULL: must not exist; `new_oid` NULL: is removed. The old value is kept. */
+void checkpoint_refs_add(struct checkpoint_refs *refs, const char *name, const char *old_oid,
+			 const char *new_oid);
+/* Sets "refs" and "kept" in an operation's members. */
+void checkpoint_refs_to_members(const struct checkpoint_refs *refs, json_t *members);
+void checkpoint_refs_release(struct checkpoint_refs *refs);
 
 /* Is it a name that git takes in a ref, and no option? */
 int checkpoint_check_name(const char *name, struct error *err) MUST_CHECK;

@@ -44,15 +44,15 @@ int patience_wait(struct patience *p, const char *holder, struct error *err)
 	return 0;
 }
 
-int patience_begin_operation(struct operation *operation, const char *common_dir,
-			     const char *command, json_t *members,
-			     const struct common_options *common, struct error *err)
+int patience_lock_operation(struct operation *operation, const char *common_dir,
+			    const char *command, const struct common_options *common,
+			    struct error *err)
 {
 	struct patience p = patience_of("this repository", patience_seconds(common), 50000);
 
 	for (;;) {
 		char *holder CLEANUP(free_p) = NULL;
-		int ret = operation_begin(operation, common_dir, command, members, &holder, err);
+		int ret = operation_lock(operation, common_dir, command, &holder, err);
 
 		if (ret != OPERATION_BUSY)
 			return ret;
@@ -60,4 +60,16 @@ int patience_begin_operation(struct operation *operation, const char *common_dir
 		if (patience_wait(&p, holder, err) < 0)
 			return -1;
 	}
+}
+
+int patience_begin_operation(struct operation *operation, const char *common_dir,
+			     const char *command, json_t *members,
+			     const struct common_options *common, struct error *err)
+{
+	char *nobody CLEANUP(free_p) = NULL;
+
+	if (operation->lock.fd < 0 &&
+	    patience_lock_operation(operation, common_dir, command, common, err) < 0)
+		return -1;
+	return operation_begin(operation, common_dir, command, members, &nobody, err);
 }

@@ -34,9 +34,12 @@ void patience_tell(void *data, const char *holder);
 int patience_refuse(const char *what, const char *holder, struct error *err);
 
 /*
- * operation_begin() (journal.h), waiting for the repository's lock: that is flock(2), so it is
- * tried again and again.
+ * operation_lock() and operation_begin() (journal.h), waiting for the repository's lock: that
+ * is flock(2), so it is tried again and again.
  */
+int patience_lock_operation(struct operation *operation, const char *common_dir,
+			    const char *command, const struct common_options *common,
+			    struct error *err) MUST_CHECK;
 int patience_begin_operation(struct operation *operation, const char *common_dir,
 			     const char *command, json_t *members,
 			     const struct common_options *common, struct error *err) MUST_CHECK;
