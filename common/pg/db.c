@@ -171,6 +171,8 @@ static int64_t connect_deadline(const struct db *db)
 	long seconds = timeout ? strtol(timeout, NULL, 10) : 0;
 
 	PQconninfoFree(options);
+	if (seconds <= 0)
+		seconds = db->hurry;
 	return seconds > 0 ? clock_monotonic() + (int64_t)seconds * 1000000 : INT64_MAX;
 }
 
@@ -182,10 +184,10 @@ static int64_t connect_deadline(const struct db *db)
  */
 static size_t add_defaults(const char **keywords, const char **values, const struct db *db)
 {
-	static const struct {
+	const struct {
 		const char *keyword, *value, *variable;
 	} defaults[] = {
-		{ "connect_timeout", "10", "PGCONNECT_TIMEOUT" },
+		{ "connect_timeout", db->hurry ? NULL : "10", "PGCONNECT_TIMEOUT" },
 		{ "keepalives_idle", "10", NULL },
 		{ "keepalives_interval", "5", NULL },
 		{ "keepalives_count", "4", NULL },
@@ -196,7 +198,7 @@ static size_t add_defaults(const char **keywords, const char **values, const str
 	if (getenv("PGSERVICE") || strstr(db->conninfo, "service="))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
-		if (defaults[i].variable && getenv(defaults[i].variable))
+		if (!defaults[i].value || (defaults[i].variable && getenv(defaults[i].variable)))
 			continue;
 		keywords[nr] = defaults[i].keyword;
 		values[nr++] = defaults[i].value;
@@ -262,6 +264,7 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 		.conninfo = xstrdup(options->conninfo),
 		.lock_timeout = xstrdup_or_null(options->lock_timeout),
 		.statement_timeout = xstrdup_or_null(options->statement_timeout),
+		.hurry = options->hurry,
 	};
 	if (check_conninfo(db, err) < 0 || start(db, err) < 0)
 		return -1;
@@ -381,7 +384,7 @@ int db_open_finish(struct db *db, struct error *err)
 			return error_interrupted(err);
 		if (connected)
 			break;
-		if (attempt == ATTEMPTS ||
+		if (db->hurry || attempt == ATTEMPTS ||
 		    !(db->conn->timed_out || may_pass(PQerrorMessage(db->conn->pg))))
 			return connection_error(db, err);
 		pause_before_retry(attempt);
@@ -413,6 +416,80 @@ void db_close(struct db *db)
 	free(db->user);
 	free(db->schema);
 	*db = (struct db)DB_INIT;
+}
+
+/* ---- For another program ------------------------------------------------------------- */
+
+/* What it has of its own, and what is about how the data comes. */
+static bool is_own(const char *keyword)
+{
+	static const char *const own[] = { "application_name", "fallback_application_name",
+					   "client_encoding", "replication" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (!strcmp(keyword, own[i]))
+			return true;
+	return false;
+}
+
+/* Of several hosts, the one that we have come to. */
+static const char *value_in_use(const struct db *db, const PQconninfoOption *option)
+{
+	PGconn *pg = db->conn->pg;
+
+	if (!option->val || !strchr(option->val, ','))
+		return option->val;
+	if (!strcmp(option->keyword, "host"))
+		return PQhost(pg);
+	if (!strcmp(option->keyword, "hostaddr"))
+		return PQhostaddr(pg);
+	return !strcmp(option->keyword, "port") ? PQport(pg) : option->val;
+}
+
+static void add_keyword(struct strbuf *out, const char *keyword, const char *value)
+{
+	strbuf_addf(out, "%s%s='", out->len ? " " : "", keyword);
+	for (; *value; value++) {
+		if (*value == '\'' || *value == '\\')
+			strbuf_addch(out, '\\');
+		strbuf_addch(out, *value);
+	}
+	strbuf_addch(out, '\'');
+}
+
+static int share(struct strbuf *conninfo, struct strvec *env, struct db *db,
+		 const PQconninfoOption *options, struct error *err)
+{
+	for (; options->keyword; options++) {
+		const char *value = value_in_use(db, options);
+		/* As libpq has it: what is shown as stars. */
+		bool secret = strchr(options->dispchar, '*') != NULL;
+
+		if (!value || !*value || is_own(options->keyword) ||
+		    (options->compiled && !strcmp(value, options->compiled)))
+			continue;
+		if (secret && !options->envvar)
+			return error_set(err, "cannot pass on '%s' of database '%s' in secret",
+					 options->keyword, db->environment);
+		if (secret)
+			strvec_pushf(env, "%s=%s", options->envvar, value);
+		else
+			add_keyword(conninfo, options->keyword, value);
+	}
+	return 0;
+}
+
+int db_share_connection(struct strbuf *ret_conninfo, struct strvec *ret_env, struct db *db,
+			struct error *err)
+{
+	PQconninfoOption *options = PQconninfo(db->conn->pg);
+	int ret;
+
+	if (!options)
+		return error_set(err, "out of memory in libpq");
+	ret = share(ret_conninfo, ret_env, db, options, err);
+	PQconninfoFree(options);
+	return ret;
 }
 
 void db_rename_application(struct db *db, const char *application_name)

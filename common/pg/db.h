@@ -22,6 +22,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 
 struct pg_conn;
 struct pg_result;
@@ -32,6 +33,11 @@ struct db_options {
 	const char *application_name; /* shows in pg_stat_activity */
 	const char *lock_timeout;     /* as PostgreSQL reads it ("5s"); NULL: the server's */
 	const char *statement_timeout;
+	/*
+	 * For who can do without: one attempt, and no more seconds than this unless the user
+	 * says otherwise (connect_timeout, PGCONNECT_TIMEOUT). 0: three attempts of 10.
+	 */
+	int hurry;
 };
 
 struct db {
@@ -40,6 +46,7 @@ struct db {
 	char *application_name;
 	char *lock_timeout, *statement_timeout;
 	char *conninfo;
+	int hurry;
 	/* Known once it is open: */
 	int version; /* as 150020 */
 	char *name;  /* of the database */
@@ -146,6 +153,13 @@ size_t db_error_position(const struct db *db);
 bool db_in_transaction(const struct db *db);
 /* What tells this database on this server from all others, whatever the way to it; free() it. */
 int db_identity(char **ret, struct db *db, struct error *err) MUST_CHECK;
+/*
+ * How another program of PostgreSQL's gets to the same database: appends keywords and values
+ * of an open connection without what is secret, for its command line, and "PGPASSWORD=..."
+ * for its environment alone. A secret that no variable takes is an error.
+ */
+int db_share_connection(struct strbuf *ret_conninfo, struct strvec *ret_env, struct db *db,
+			struct error *err) MUST_CHECK;
 /* Is the connection gone (server stopped, network cut)? */
 bool db_is_lost(const struct db *db);
 /* Ends a transaction if there is one; failures (a lost connection) are none. */

@@ -44,10 +44,13 @@
 	X(PQgetisnull)          \
 	X(PQgetlength)          \
 	X(PQgetvalue)           \
+	X(PQhost)               \
+	X(PQhostaddr)           \
 	X(PQisBusy)             \
 	X(PQnfields)            \
 	X(PQntuples)            \
 	X(PQpipelineSync)       \
+	X(PQport)               \
 	X(PQresultErrorField)   \
 	X(PQresultStatus)       \
 	X(PQsendQueryParams)    \
@@ -97,6 +100,7 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQnfields	     libpq.PQnfields_
 #define PQntuples	     libpq.PQntuples_
 #define PQpipelineSync	     libpq.PQpipelineSync_
+#define PQport		     libpq.PQport_
 #define PQresultErrorField   libpq.PQresultErrorField_
 #define PQresultStatus	     libpq.PQresultStatus_
 #define PQsendQueryParams    libpq.PQsendQueryParams_
