@@ -9,10 +9,11 @@
 #include "flow/payload-environment.h"
 #include "term/amount.h"
 #include "term/output.h"
+#include "vcs/path.h"
 
 struct collector {
 	struct snapshot_parts *parts;
-	struct strvec seen;
+	struct strvec named; /* by settings or habit: looked at before those that are listed */
 	json_t *members, *environment, *left_out;
 	const char *worktree;
 	int top; /* the worktree, opened */
@@ -21,7 +22,7 @@ struct collector {
 
 static void collector_release(struct collector *c)
 {
-	strvec_release(&c->seen);
+	strvec_release(&c->named);
 	json_decref(c->environment);
 	json_decref(c->left_out);
 	if (c->top >= 0)
@@ -37,7 +38,7 @@ PRINTF(3, 4) static int leave_out(struct collector *c, const char *path, const c
 	strbuf_vaddf(&reason, fmt, ap);
 	va_end(ap);
 	warning("'%s' is not kept with the documents: %s", path, reason.buf);
-	json_array_append_new(c->left_out, json_pack("{s:o, s:o}", "path", json_text(path),
+	json_array_append_new(c->left_out, json_pack("{s:o, s:o}", "path", path_to_json(path),
 						     "reason", json_text(reason.buf)));
 	return 0;
 }
@@ -65,7 +66,7 @@ static int keep_template(struct collector *c, const char *path, const struct str
 		return DOCUMENT_LEFT_OUT;
 	}
 	strbuf_add(snapshot_parts_add(c->parts, name), kept.buf, kept.len);
-	json_array_append_new(c->environment, json_pack("{s:o, s:i}", "path", json_text(path),
+	json_array_append_new(c->environment, json_pack("{s:o, s:i}", "path", path_to_json(path),
 							"removed_lines", removed));
 	return DOCUMENT_KEPT;
 }
@@ -105,9 +106,6 @@ static int keep_file(struct collector *c, const char *path)
 	struct stat st;
 	int fd, found, ret;
 
-	if (strvec_has(&c->seen, path))
-		return DOCUMENT_KEPT;
-	strvec_push(&c->seen, path);
 	if (!fault && payload_environment_is_real(path))
 		fault = "it holds the environment itself, with its secrets";
 	if (fault) {
@@ -129,6 +127,15 @@ static int keep_file(struct collector *c, const char *path)
 	return ret;
 }
 
+/* One that is named, and perhaps included as well. */
+static int keep_named(struct collector *c, const char *path)
+{
+	if (strvec_has(&c->named, path))
+		return DOCUMENT_KEPT;
+	strvec_push(&c->named, path);
+	return keep_file(c, path);
+}
+
 /* ---- Which --------------------------------------------------------------------------- */
 
 /* A document with a setting of its own, else found by looking. */
@@ -143,9 +150,9 @@ static int keep_document(struct collector *c, const struct settings *settings, c
 		return -1;
 	while (path && !strncmp(path, "./", 2))
 		path += 2;
-	found = keep_file(c, path ? path : usual);
+	found = keep_named(c, path ? path : usual);
 	if (found == DOCUMENT_KEPT)
-		json_object_set_new(documents, key, json_text(path ? path : usual));
+		json_object_set_new(documents, key, path_to_json(path ? path : usual));
 	else if (found == DOCUMENT_MISSING && path)
 		leave_out(c, path, "there is no such file (rollback.%s)", name);
 	return 0;
@@ -178,6 +185,7 @@ static int keep_included(struct collector *c, const struct checkpoint_session *s
 {
 	struct strvec pathspecs CLEANUP(strvec_release) = STRVEC_INIT;
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	const char *previous = NULL;
 
 	if (settings_list(&pathspecs, &s->settings, "checkpoint.include", err) < 0)
 		return -1;
@@ -188,9 +196,11 @@ static int keep_included(struct collector *c, const struct checkpoint_session *s
 	for (size_t at = 0; at < git.out.len; at += strlen(git.out.buf + at) + 1) {
 		const char *path = git.out.buf + at;
 		size_t len = strlen(path);
+		bool again = previous && !strcmp(previous, path); /* an unmerged one */
 
+		previous = path;
 		/* A repository inside is named with a slash: it is left alone. */
-		if (len && path[len - 1] != '/')
+		if (len && path[len - 1] != '/' && !again && !strvec_has(&c->named, path))
 			keep_file(c, path);
 	}
 	return 0;
@@ -207,12 +217,12 @@ static int collect(struct collector *c, struct checkpoint_session *s, struct err
 	c->top = open(c->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->top < 0)
 		return error_errno(err, "cannot open folder '%s'", c->worktree);
+	for (const char *const *name = payload_environment_templates; *name; name++)
+		keep_named(c, *name);
 	if (keep_document(c, &s->settings, "state", "master-project.json", documents, err) < 0 ||
 	    keep_document(c, &s->settings, "progress", "cpo-progress.md", documents, err) < 0 ||
 	    keep_included(c, s, err) < 0)
 		return -1;
-	for (const char *const *name = payload_environment_templates; *name; name++)
-		keep_file(c, *name);
 	if (json_object_size(documents))
 		json_object_set(c->members, "documents", documents);
 	if (json_array_size(c->environment))

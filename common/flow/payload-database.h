@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * payload-database: what a database is at, all of one snapshot of it.
+ *
+ *	database/migrations.json   {"format": 1, "table", "migrations": [{"version", "name",
+ *	                           "applied_at", "checksum", "execution_time_ms"}]}, in the
+ *	                           order they were applied
+ *	database/fingerprint.json  {"format": 1, "fingerprint", "objects": [{"kind",
+ *	                           "identity", "digest", "order": true}]}; what has "order"
+ *	                           does not count in the fingerprint. The tracking tables are
+ *	                           in none of it.
+ *	database/schema.sql        what pg_dump --schema-only writes, owners and privileges
+ *	                           included, for these are schema too
+ *
+ * "database" in `members`: {"name" (of the environment), "reachable", "reason" (why not),
+ * "server_version", "version" (the highest that is applied), "applied" (how many),
+ * "fingerprint", "left_out": [{"part", "reason"}]}.
+ *
+ * Quick where nobody answers: one attempt of three seconds.
+ */
+#ifndef FLOW_PAYLOAD_DATABASE_H
+#define FLOW_PAYLOAD_DATABASE_H
+
+#include "flow/payload.h"
+
+#define PAYLOAD_SCHEMA	    "database/schema.sql"
+#define PAYLOAD_MIGRATIONS  "database/migrations.json"
+#define PAYLOAD_FINGERPRINT "database/fingerprint.json"
+
+int payload_database_collect(struct snapshot_parts *ret, json_t *members,
+			     struct checkpoint_session *s, enum payload_database wanted,
+			     const char *name, struct error *err) MUST_CHECK;
+
+#endif
