@@ -30,6 +30,8 @@ const struct setting_key setting_keys[] = {
 	{ "checkpoint", "tag",                KEY_BOOL,     0,         "true" },
 	{ "checkpoint", "include",            KEY_PATHSPEC, KEY_MULTI, NULL },
 	{ "checkpoint", "bigFile",            KEY_INTEGER,  0,         "100m" },
+	{ "checkpoint", "keep",               KEY_INTEGER,  0,         "20" },
+	{ "checkpoint", "secret",             KEY_STRING,   KEY_MULTI, NULL },
 	{ "domain",     "path",               KEY_PATHSPEC, KEY_MULTI | KEY_NAMED, NULL },
 	{ "domain",     "generated",          KEY_PATHSPEC, KEY_MULTI | KEY_NAMED, NULL },
 	{ "verify",     "command",            KEY_COMMAND,  KEY_NAMED, NULL },

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/checkpoint-drop.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/process.h"
+#include "flow/confirm.h"
+#include "term/amount.h"
+#include "term/output.h"
+#include "term/table.h"
+
+static const char *const fields[] = { "creatordate:unix", NULL };
+
+/* A checkpoint that goes, or all that one old operation keeps. */
+struct goner {
+	const char *name; /* belongs to the refs; an operation's is `id` */
+	char *id;
+	int64_t time;
+	const struct ref **ref;
+	size_t nr, alloc;
+};
+struct drop_plan {
+	struct refs checkpoints, tags, kept;
+	struct goner *checkpoint, *operation;
+	size_t checkpoints_nr, checkpoints_alloc, operations_nr, operations_alloc;
+	size_t spared; /* by --keep and --older-than */
+};
+
+static void goners_release(struct goner *item, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		free(item[i].id);
+		free(item[i].ref);
+	}
+	free(item);
+}
+
+static void drop_plan_release(struct drop_plan *plan)
+{
+	goners_release(plan->checkpoint, plan->checkpoints_nr);
+	goners_release(plan->operation, plan->operations_nr);
+	refs_release(&plan->checkpoints);
+	refs_release(&plan->tags);
+	refs_release(&plan->kept);
+}
+
+/* ---- Plan ---------------------------------------------------------------------------- */
+
+static void goner_add(struct goner *goner, const struct ref *ref)
+{
+	ARRAY_GROW(goner->ref, goner->nr + 1, goner->alloc);
+	goner->ref[goner->nr++] = ref;
+}
+
+/* The snapshot, and the tag where it has one. */
+static void add_checkpoint(struct drop_plan *plan, const struct ref *ref)
+{
+	const char *name = checkpoint_name(ref->name);
+	char *tag CLEANUP(free_p) = xstrfmt(SNAPSHOT_TAGS "%s", name);
+	const struct ref *tagged = refs_find(&plan->tags, tag);
+	struct goner goner = { .name = name, .time = strtoll(ref->field[0], NULL, 10) * 1000000 };
+
+	goner_add(&goner, ref);
+	if (tagged)
+		goner_add(&goner, tagged);
+	ARRAY_GROW(plan->checkpoint, plan->checkpoints_nr + 1, plan->checkpoints_alloc);
+	plan->checkpoint[plan->checkpoints_nr++] = goner;
+}
+
+static int read_checkpoints(struct drop_plan *plan, const char *const *patterns, struct error *err)
+{
+	const char *const tags[] = { SNAPSHOT_TAGS, NULL };
+
+	if (refs_list(&plan->checkpoints, patterns, fields, "version:refname", err) < 0)
+		return -1;
+	return refs_list(&plan->tags, tags, NULL, NULL, err);
+}
+
+static int plan_drop(struct drop_plan *plan, const char *const *name, size_t names,
+		     struct error *err)
+{
+	const char *const all[] = { SNAPSHOT_REFS, NULL };
+
+	if (read_checkpoints(plan, all, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names; i++) {
+		char *ref CLEANUP(free_p) = NULL;
+		const struct ref *found;
+		bool twice = false;
+
+		if (checkpoint_find(&ref, name[i], err) < 0)
+			return -1;
+		found = refs_find(&plan->checkpoints, ref);
+		if (!found) {
+			error_set(err, "'%s' is what an operation keeps, no checkpoint", name[i]);
+			return error_hint(err, "'git checkpoint prune --dangling' drops old ones.");
+		}
+		for (size_t k = 0; k < plan->checkpoints_nr; k++)
+			twice |= plan->checkpoint[k].ref[0] == found;
+		if (!twice)
+			add_checkpoint(plan, found);
+	}
+	return 0;
+}
+
+/* "2.weeks", "yesterday": git reads the date; what it cannot read is an error. */
+static int read_date(int64_t *ret, const char *date, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	char *end;
+
+	strvec_pushl(&git.argv, "git", "-c", NULL);
+	strvec_pushf(&git.argv, "rollback.date=%s", date);
+	strvec_pushl(&git.argv, "config", "--type=expiry-date", "--get", "rollback.date", NULL);
+	if (process_run(&git, err) < 0)
+		return -1;
+	errno = 0;
+	/* "now" and "all" are the end of time: the largest number that there is. */
+	uintmax_t seconds = strtoumax(git.out.buf, &end, 10);
+	if (git.status || end == git.out.buf) {
+		error_set(err, "'%s' is no date", date);
+		return error_hint(err, "Say it as for git: 2.weeks, yesterday, 2026-01-31.");
+	}
+	*ret = seconds > INT64_MAX / 1000000 ? INT64_MAX : (int64_t)seconds * 1000000;
+	return 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct goner *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? 1 : -1;
+	return -strcmp(x->name, y->name);
+}
+
+/* Leaves those that may go: neither among the newest `keep` nor as new as `before`. */
+static void spare(struct drop_plan *plan, struct goner *item, size_t *nr, size_t keep,
+		  int64_t before)
+{
+	size_t left = 0;
+
+	if (*nr)
+		qsort(item, *nr, sizeof(*item), newest_first);
+	for (size_t i = 0; i < *nr; i++) {
+		struct goner one = item[i];
+
+		if (i >= keep && one.time < before) {
+			item[left++] = one;
+			continue;
+		}
+		free(one.id);
+		free(one.ref);
+		plan->spared++;
+	}
+	*nr = left;
+}
+
+/* Seconds since 1970 of "20260112T102030.123456Z-ab12", as microseconds; 0: it has no such shape. */
+static int64_t time_of_id(const char *id)
+{
+	int year, month, day, hour, minute, second, micro;
+	int64_t days;
+
+	if (sscanf(id, "%4d%2d%2dT%2d%2d%2d.%6dZ", &year, &month, &day, &hour, &minute, &second,
+		   &micro) != 7)
+		return 0;
+	/* Days from 1970-01-01, of years that begin in March, so that a leap day is the last. */
+	year -= month <= 2;
+	month += month <= 2 ? 9 : -3;
+	days = (int64_t)year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 +
+	       day - 1 - 719468;
+	return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + micro;
+}
+
+static bool is_open(const json_t *open, const char *id)
+{
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach(open, i, record)
+	{
+		const char *other = json_member(record, "id");
+
+		if (other && !strcmp(other, id))
+			return true;
+	}
+	return false;
+}
+
+/* Each operation's refs together. What an interrupted one keeps it may need yet. */
+static int plan_dangling(struct drop_plan *plan, const struct checkpoint_session *s,
+			 struct error *err)
+{
+	const char *const patterns[] = { SNAPSHOT_OPERATIONS, NULL };
+	json_t *open CLEANUP(json_decref_p) = NULL;
+
+	if (journal_open(&open, s->repo.common_dir, err) < 0 ||
+	    refs_list(&plan->kept, patterns, NULL, NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->kept.nr; i++) {
+		const struct ref *ref = &plan->kept.item[i];
+		const char *name = checkpoint_name(ref->name);
+		char *id CLEANUP(free_p) = xmemdupz(name, strcspn(name, "/"));
+		size_t last = plan->operations_nr - 1;
+
+		if (is_open(open, id))
+			continue;
+		if (!plan->operations_nr || strcmp(plan->operation[last].id, id) != 0) {
+			ARRAY_GROW(plan->operation, plan->operations_nr + 1,
+				   plan->operations_alloc);
+			last = plan->operations_nr++;
+			plan->operation[last] = (struct goner){ .time = time_of_id(id) };
+			plan->operation[last].name = plan->operation[last].id = STEAL(id);
+		}
+		goner_add(&plan->operation[last], ref);
+	}
+	return 0;
+}
+
+static int plan_prune(struct drop_plan *plan, const struct checkpoint_session *s,
+		      const struct checkpoint_prune_request *request, struct error *err)
+{
+	struct strvec patterns CLEANUP(strvec_release) = STRVEC_INIT;
+	int64_t keep = request->keep, before = INT64_MAX;
+
+	for (size_t i = 0; i < request->patterns; i++)
+		strvec_pushf(&patterns, SNAPSHOT_REFS "%s", request->pattern[i]);
+	if (!request->patterns)
+		strvec_push(&patterns, SNAPSHOT_REFS);
+	if ((keep < 0 && settings_integer(&keep, &s->settings, "checkpoint.keep", err) < 0) ||
+	    (request->older_than && read_date(&before, request->older_than, err) < 0) ||
+	    read_checkpoints(plan, (const char *const *)patterns.v, err) < 0 ||
+	    (request->dangling && plan_dangling(plan, s, err) < 0))
+		return -1;
+	if (keep < 0)
+		return error_set(err, "rollback.checkpoint.keep is less than 0");
+	for (size_t i = 0; i < plan->checkpoints.nr; i++)
+		if (request->patterns ||
+		    checkpoint_is_unnamed(checkpoint_name(plan->checkpoints.item[i].name)))
+			add_checkpoint(plan, &plan->checkpoints.item[i]);
+	spare(plan, plan->checkpoint, &plan->checkpoints_nr, (size_t)keep, before);
+	spare(plan, plan->operation, &plan->operations_nr, (size_t)keep, before);
+	return 0;
+}
+
+/* ---- Show ---------------------------------------------------------------------------- */
+
+static json_t *goners_to_json(const struct goner *item, size_t nr)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < nr; i++) {
+		json_t *refs = json_array();
+
+		for (size_t k = 0; k < item[i].nr; k++)
+			json_array_append_new(refs,
+					      json_pack("{s:o, s:o}", "ref",
+							json_text(item[i].ref[k]->name), "old",
+							json_text(item[i].ref[k]->oid)));
+		json_array_append_new(ret, json_pack("{s:o, s:o, s:o}", "name",
+						     json_text(item[i].name), "created_at",
+						     json_time(item[i].time), "refs", refs));
+	}
+	return ret;
+}
+
+static void show_json(const struct drop_plan *plan, const struct checkpoint_session *s,
+		      const char *operation)
+{
+	json_t *json CLEANUP(json_decref_p) =
+		json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:o}", "format", 1, "verdict", "clean",
+			  "dry_run", s->common->dry_run, "operation", json_text(operation),
+			  "checkpoints", goners_to_json(plan->checkpoint, plan->checkpoints_nr),
+			  "operations", goners_to_json(plan->operation, plan->operations_nr),
+			  "spared", json_size(plan->spared));
+
+	json_print(json);
+}
+
+static void add_rows(struct table *table, const struct goner *item, size_t nr, const char *what)
+{
+	int64_t now = clock_now();
+
+	for (size_t i = 0; i < nr; i++) {
+		struct strbuf age CLEANUP(strbuf_release) = STRBUF_INIT;
+
+		amount_add_age(&age, item[i].time, now);
+		table_cell(table, COLOR_NONE, what);
+		table_cell(table, COLOR_YELLOW, item[i].name);
+		table_cell(table, COLOR_NONE, age.buf);
+	}
+}
+
+/* What is going to be asked about is for stderr, where the question goes. */
+static void show_plan(const struct drop_plan *plan, const struct checkpoint_session *s, FILE *out)
+{
+	struct table table CLEANUP(table_release) = { .columns = 3 };
+	const char *verb = s->common->dry_run ? "would drop" : "dropping";
+	char *operation CLEANUP(free_p) = xstrfmt("%s for good, of operation", verb);
+
+	add_rows(&table, plan->checkpoint, plan->checkpoints_nr, verb);
+	add_rows(&table, plan->operation, plan->operations_nr, operation);
+	table_print(&table,
+		    out == stdout &&
+			    color_wanted(s->common->color, settings_git(&s->settings, "color.ui")),
+		    out);
+}
+
+/* ---- Execute ------------------------------------------------------------------------- */
+
+/* Kept values are dropped for good: a ref that keeps what a ref kept would never end. */
+static void add_changes(struct checkpoint_refs *refs, const struct drop_plan *plan)
+{
+	for (size_t i = 0; i < plan->checkpoints_nr; i++)
+		for (size_t k = 0; k < plan->checkpoint[i].nr; k++)
+			checkpoint_refs_add(refs, plan->checkpoint[i].ref[k]->name,
+					    plan->checkpoint[i].ref[k]->oid, NULL);
+	for (size_t i = 0; i < plan->operations_nr; i++)
+		for (size_t k = 0; k < plan->operation[i].nr; k++)
+			refs_add(&refs->update, plan->operation[i].ref[k]->name,
+				 plan->operation[i].ref[k]->oid, NULL);
+}
+
+static json_t *dangling_names(const struct drop_plan *plan)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < plan->operations_nr; i++)
+		for (size_t k = 0; k < plan->operation[i].nr; k++)
+			json_array_append_new(ret, json_text(plan->operation[i].ref[k]->name));
+	return ret;
+}
+
+static int execute(const struct drop_plan *plan, const struct checkpoint_session *s,
+		   struct operation *operation, const char *verb, struct error *err)
+{
+	struct checkpoint_refs refs CLEANUP(checkpoint_refs_release) = CHECKPOINT_REFS_INIT;
+	json_t *members CLEANUP(json_decref_p) = json_object();
+	int ret;
+
+	checkpoint_refs_init(&refs, operation);
+	add_changes(&refs, plan);
+	refs.update.message = verb;
+	checkpoint_refs_to_members(&refs, members);
+	if (plan->operations_nr)
+		json_object_set_new(members, "dangling", dangling_names(plan));
+	if (checkpoint_begin(operation, s, verb, members, err) < 0)
+		return -1;
+	ret = refs_commit(&refs.update, &s->repo, err);
+	checkpoint_end(operation, err);
+	return ret;
+}
+
+/* Shows, asks where something goes for good, and does. */
+static int carry_out(const struct drop_plan *plan, const struct checkpoint_session *s,
+		     struct operation *operation, const char *verb, struct error *err)
+{
+	const struct common_options *common = s->common;
+	bool nothing = !plan->checkpoints_nr && !plan->operations_nr;
+	bool ask = plan->operations_nr && !common->yes && !common->dry_run;
+
+	if (ask || (!common->json && !common->quiet))
+		show_plan(plan, s, ask ? stderr : stdout);
+	if (nothing && !common->json && !common->quiet)
+		note("nothing to drop");
+	if (ask &&
+	    confirm_ask("Drop what old operations keep, so that they cannot be undone any more?",
+			false, common, err) < 0)
+		return -1;
+	if (!nothing && !common->dry_run && execute(plan, s, operation, verb, err) < 0)
+		return -1;
+	if (common->json)
+		show_json(plan, s, nothing || common->dry_run ? NULL : operation->id);
+	return EXIT_DONE;
+}
+
+int checkpoint_drop(struct checkpoint_session *s, const char *const *name, size_t names,
+		    struct error *err)
+{
+	struct drop_plan plan CLEANUP(drop_plan_release) = { 0 };
+	struct operation operation CLEANUP(operation_release) = OPERATION_INIT;
+
+	if ((!s->common->dry_run && checkpoint_lock(&operation, s, "drop", err) < 0) ||
+	    plan_drop(&plan, name, names, err) < 0)
+		return -1;
+	return carry_out(&plan, s, &operation, "drop", err);
+}
+
+int checkpoint_prune(struct checkpoint_session *s, const struct checkpoint_prune_request *request,
+		     struct error *err)
+{
+	struct drop_plan plan CLEANUP(drop_plan_release) = { 0 };
+	struct operation operation CLEANUP(operation_release) = OPERATION_INIT;
+
+	if ((!s->common->dry_run && checkpoint_lock(&operation, s, "prune", err) < 0) ||
+	    plan_prune(&plan, s, request, err) < 0)
+		return -1;
+	return carry_out(&plan, s, &operation, "prune", err);
+}
