@@ -1,7 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/digest.h"
 
-#include <sha2.h>
+void digest_init(struct digest *digest, enum digest_kind kind)
+{
+	digest->kind = kind;
+	if (kind == DIGEST_SHA1)
+		SHA1Init(&digest->context.sha1);
+	else
+		SHA256Init(&digest->context.sha2);
+}
+
+void digest_add(struct digest *digest, const void *data, size_t len)
+{
+	if (digest->kind == DIGEST_SHA1)
+		SHA1Update(&digest->context.sha1, data, len);
+	else
+		SHA256Update(&digest->context.sha2, data, len);
+}
+
+void digest_end(char ret[DIGEST_HEX], struct digest *digest)
+{
+	if (digest->kind == DIGEST_SHA1)
+		SHA1End(&digest->context.sha1, ret);
+	else
+		SHA256End(&digest->context.sha2, ret);
+}
 
 void digest_hex(char ret[DIGEST_HEX], const void *data, size_t len)
 {

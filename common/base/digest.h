@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * digest: SHA-256 as 64 lower-case hexadecimal digits.
+ * digest: SHA-256 as 64 lower-case hexadecimal digits; and SHA-1 as 40, for git's names alone.
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
+#include <sha1.h>
+#include <sha2.h>
+
 #include "base/compat.h"
 
 #define DIGEST_HEX 65 /* 64 digits and the NUL */
+
+/* Piece by piece: digest_init(), digest_add() any number of times, digest_end(). */
+enum digest_kind { DIGEST_SHA1, DIGEST_SHA256 };
+struct digest {
+	enum digest_kind kind;
+	union {
+		SHA1_CTX sha1;
+		SHA2_CTX sha2;
+	} context;
+};
+void digest_init(struct digest *digest, enum digest_kind kind);
+void digest_add(struct digest *digest, const void *data, size_t len);
+void digest_end(char ret[DIGEST_HEX], struct digest *digest);
 
 void digest_hex(char ret[DIGEST_HEX], const void *data, size_t len);
 /* First eight bytes of the SHA-256 of a string, big-endian: a number that is the same everywhere. */
