@@ -96,6 +96,8 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQgetisnull	     libpq.PQgetisnull_
 #define PQgetlength	     libpq.PQgetlength_
 #define PQgetvalue	     libpq.PQgetvalue_
+#define PQhost		     libpq.PQhost_
+#define PQhostaddr	     libpq.PQhostaddr_
 #define PQisBusy	     libpq.PQisBusy_
 #define PQnfields	     libpq.PQnfields_
 #define PQntuples	     libpq.PQntuples_
