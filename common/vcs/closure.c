@@ -2,9 +2,11 @@
 #include "vcs/closure.h"
 
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 #include "vcs/object-stream.h"
 
 #define RAW_MAX	    32
@@ -31,6 +33,7 @@ struct walk {
 	size_t nr, alloc;
 	size_t *slot; /* hash table of indices + 1, open addressing */
 	size_t slots;
+	struct strvec promised; /* ids, sorted */
 	char hex[HEX_MAX];
 	/* Of the one that is being read: */
 	struct digest digest;
@@ -45,6 +48,7 @@ static void walk_release(struct walk *w)
 		free(w->node[i].name);
 	free(w->node);
 	free(w->slot);
+	strvec_release(&w->promised);
 	strbuf_release(&w->content);
 }
 
@@ -115,11 +119,28 @@ static void grow_table(struct walk *w)
 		*find_slot(w, w->node[i].raw) = i + 1;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_promised(struct walk *w, const struct node *node)
+{
+	const char *name = w->hex;
+
+	if (!w->promised.nr)
+		return false;
+	to_hex(w->hex, node->raw, w->raw_len);
+	return bsearch(&name, w->promised.v, w->promised.nr, sizeof(name), compare_names) != NULL;
+}
+
 /* Each object is read once, by whatever way it is reached first. */
 static void add(struct walk *w, const struct node *node, const char *name)
 {
 	size_t *slot;
 
+	if (is_promised(w, node))
+		return;
 	if (2 * (w->nr + 1) > w->slots)
 		grow_table(w);
 	slot = find_slot(w, node->raw);
@@ -322,6 +343,61 @@ static void stream_end(void *data, size_t i, enum object_answer answer)
 	w->closure->bytes += w->size;
 }
 
+/* ---- Partial clones ------------------------------------------------------------------ */
+
+/* Their packs are marked. */
+static int is_partial(bool *ret, const struct repo *repo, struct error *err)
+{
+	char *folder CLEANUP(free_p) = xstrfmt("%s/objects/pack", repo->common_dir);
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+
+	*ret = false;
+	if (file_list(&names, folder, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.nr && !*ret; i++) {
+		const char *dot = strrchr(names.v[i], '.');
+
+		*ret = dot && !strcmp(dot, ".promisor");
+	}
+	return 0;
+}
+
+/* Lists the closure's objects; `missing` is what git is to do about those that are not there. */
+static int list_objects(struct process *git, const char *missing, const char *const *commit,
+			size_t nr, struct error *err)
+{
+	struct strbuf names CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	for (size_t i = 0; i < nr; i++)
+		strbuf_addf(&names, "%s\n%s^@\n", commit[i], commit[i]);
+	strvec_pushl(&git->argv, "git", "rev-list", "--objects", "--no-walk", "--no-object-names",
+		     "--stdin", missing, NULL);
+	git->input = names.buf;
+	git->input_len = names.len;
+	return process_run(git, err);
+}
+
+/* Where something is missing that no remote has promised, git says so, and nothing is known. */
+static int find_promised(struct walk *w, const char *const *commit, size_t nr, struct error *err)
+{
+	struct process check CLEANUP(process_release) = PROCESS_INIT;
+	struct process list CLEANUP(process_release) = PROCESS_INIT;
+
+	if (list_objects(&check, "--missing=allow-promisor", commit, nr, err) < 0)
+		return -1;
+	if (check.status)
+		return 0;
+	if (list_objects(&list, "--missing=print", commit, nr, err) < 0)
+		return -1;
+	for (const char *line = list.out.buf; *line; line += strcspn(line, "\n") + 1)
+		if (*line == '?')
+			strvec_push_nodup(&w->promised,
+					  xmemdupz(line + 1, strcspn(line + 1, "\n")));
+	strvec_sort(&w->promised);
+	w->closure->promised = w->promised.nr;
+	return 0;
+}
+
 int closure_read(struct closure *ret, const struct repo *repo, const char *const *commit, size_t nr,
 		 struct error *err)
 {
@@ -333,7 +409,11 @@ int closure_read(struct closure *ret, const struct repo *repo, const char *const
 		.raw_len = strcmp(repo->object_format, "sha256") ? 20 : 32,
 		.content = STRBUF_INIT,
 	};
+	bool partial;
 
+	if (is_partial(&partial, repo, err) < 0 ||
+	    (partial && find_promised(&w, commit, nr, err) < 0))
+		return -1;
 	for (size_t i = 0; i < nr; i++) {
 		struct node node = { .type = TYPE_COMMIT,
 				     .part = CLOSURE_SNAPSHOT,

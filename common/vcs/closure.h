@@ -5,7 +5,8 @@
  *
  * A snapshot's closure: its commit, the commits that are its parents, and all trees and blobs
  * of these. History below HEAD's commit is not in it: closure_check_history() walks that.
- * Submodules' commits are in other repositories.
+ * Submodules' commits are in other repositories. What a partial clone has left with its
+ * remote, as git knows it, is counted and not fetched.
  *
  * Owner:  the caller; closure_release().
  * Errors: -1 when git cannot be run; what is wrong with objects is no error, but in `fault`.
@@ -50,8 +51,9 @@ struct closure {
 	size_t faults, faults_alloc;
 	struct closure_pointer *pointer; /* each object once */
 	size_t pointers, pointers_alloc;
-	size_t objects;
+	size_t objects; /* that were read */
 	uint64_t bytes;
+	size_t promised; /* that a remote has */
 };
 #define CLOSURE_INIT \
 	{            \

@@ -216,13 +216,15 @@ static int give_up_on_one(struct stream *s, struct error *err)
 
 		return error_set(err, "cannot read objects from git: %s", reason);
 	}
-	answer(s, OBJECT_UNREADABLE);
+	/* A git that knows no GIT_NO_LAZY_FETCH has tried, and was not allowed to. */
+	answer(s, strstr(s->git.err.buf, "promisor remote") ? OBJECT_MISSING : OBJECT_UNREADABLE);
 	return 0;
 }
 
 static int run(struct stream *s, struct error *err)
 {
-	strvec_pushl(&s->env, "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", NULL);
+	strvec_pushl(&s->env, "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1",
+		     "GIT_ALLOW_PROTOCOL=none", "LC_ALL=C", NULL);
 	while (s->fns->name(s->data, s->answered)) {
 		if (start(s, err) < 0 || exchange(s, err) < 0)
 			return -1;

@@ -8,7 +8,7 @@
  * answered and there is no further one.
  *
  * Objects are taken as they are: no replacements (git-replace), and nothing is fetched that
- * a partial clone has left with its remote (git 2.44 and newer).
+ * a partial clone has left with its remote.
  */
 #ifndef VCS_OBJECT_STREAM_H
 #define VCS_OBJECT_STREAM_H

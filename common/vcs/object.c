@@ -88,7 +88,8 @@ void tree_files_release(struct tree_files *files)
 	*files = (struct tree_files)TREE_FILES_INIT;
 }
 
-int tree_list(struct tree_files *ret, const char *treeish, const char *folder, struct error *err)
+static int list_files(struct tree_files *ret, const char *treeish, const char *folder, bool all,
+		      struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 
@@ -105,16 +106,28 @@ int tree_list(struct tree_files *ret, const char *treeish, const char *folder, s
 	for (size_t at = 0; at < process.out.len;) {
 		const char *entry = process.out.buf + at;
 		const char *tab = strchr(entry, '\t');
-		char mode[8], type[16], oid[80];
+		char type[16], oid[80];
+		unsigned mode;
 
 		at += strlen(entry) + 1;
-		if (!tab || sscanf(entry, "%7s %15s %79s", mode, type, oid) != 3)
+		if (!tab || sscanf(entry, "%o %15s %79s", &mode, type, oid) != 3)
 			return error_set(err, "cannot list the files of '%s'", treeish);
-		if (strcmp(type, "blob") != 0 || !strcmp(mode, "120000"))
+		if (!all && (strcmp(type, "blob") != 0 || mode == 0120000))
 			continue; /* submodules and symbolic links */
 		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
-		ret->item[ret->nr++] =
-			(struct tree_file){ .path = xstrdup(tab + 1), .oid = xstrdup(oid) };
+		ret->item[ret->nr++] = (struct tree_file){ .path = xstrdup(tab + 1),
+							   .oid = xstrdup(oid),
+							   .mode = mode };
 	}
 	return 0;
+}
+
+int tree_list(struct tree_files *ret, const char *treeish, const char *folder, struct error *err)
+{
+	return list_files(ret, treeish, folder, false, err);
+}
+
+int tree_list_all(struct tree_files *ret, const char *treeish, struct error *err)
+{
+	return list_files(ret, treeish, "", true, err);
 }

@@ -38,6 +38,7 @@ void objects_release(struct objects *objects);
 struct tree_file {
 	char *path; /* from the top of the tree */
 	char *oid;
+	unsigned mode; /* 0100644, 0100755; and, of tree_list_all(), 0120000, 0160000 */
 };
 struct tree_files {
 	struct tree_file *item;
@@ -51,6 +52,8 @@ struct tree_files {
 /* The regular files below `folder` ("" is all) of a tree-ish, sorted by path. */
 int tree_list(struct tree_files *ret, const char *treeish, const char *folder, struct error *err)
 	MUST_CHECK;
+/* All that is in it, symbolic links and submodules as well. Paths are as they are: unchecked. */
+int tree_list_all(struct tree_files *ret, const char *treeish, struct error *err) MUST_CHECK;
 void tree_files_release(struct tree_files *files);
 
 #endif
