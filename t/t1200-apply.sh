@@ -904,16 +904,15 @@ test_expect_success 'nothing is left open, and the next command says nothing' '
 	test_cmp expect actual
 '
 
-test_expect_success 'the event log has a line for each run, with its last transaction' '
+test_expect_success 'the event log has a line for each run' '
 	test_when_finished_clean &&
 	tables_of 1 &&
 	rm -f .git/rollback/log &&
 	git apply-migration &&
 	migration 2_m "select nosuch" "select 1" &&
 	test_expect_code 128 git apply-migration --no-proof &&
-	sed -E "s/.*\"state\":\"([a-z]*)\".*\"transaction\":\"([0-9]+)\".*/\1 number/
-		s/.*\"state\":\"([a-z]*)\".*/\1/" .git/rollback/log >actual &&
-	test_write_lines "done number" failed >expect &&
+	sed -E "s/.*\"state\":\"([a-z]*)\".*/\1/" .git/rollback/log >actual &&
+	test_write_lines done failed >expect &&
 	test_cmp expect actual
 '
 

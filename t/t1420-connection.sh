@@ -163,7 +163,7 @@ test_expect_success 'cut while COMMIT still runs: the outcome is waited for' '
 	DATABASE_URL="postgres:///$db_name?host=$proxy_dir&port=$PG_PORT&user=$PG_SUPERUSER" \
 		in_background run git-apply-migration --no-proof --next &&
 	gate_reached 7 &&
-	wait_sql "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '\''%pg_xact_status%'\''
+	wait_sql "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '\''%pg_locks%'\''
 		AND pid <> pg_backend_pid()" &&
 	gate_open 7 &&
 	test "$(background_code run)" = 0 &&

@@ -17,10 +17,14 @@ struct apply_run {
 	struct catalog catalog;
 	bool proof;
 	struct kept kept; /* one a step */
+	struct progress progress;
+	struct apply_step *awaited; /* has run, and is not known to be committed; or NULL */
+	size_t commits;		    /* of `change`, before it is */
 };
 
 static void run_release(struct apply_run *run)
 {
+	progress_abandon(&run->progress);
 	kept_release(&run->kept);
 	catalog_release(&run->catalog);
 	change_release(&run->change);
@@ -133,7 +137,7 @@ static int run_script(struct apply_run *run, struct apply_step *step, struct db_
 	int64_t start = clock_monotonic();
 
 	if (change_run(&run->change, batch, &step->script, err) < 0)
-		return script_failed(run, step, err);
+		return run->change.commit_failed ? -1 : script_failed(run, step, err);
 	step->microseconds = clock_monotonic() - start;
 	return 0;
 }
@@ -164,12 +168,22 @@ static int run_inside(struct apply_run *run, struct apply_step *step, struct db_
 	return 0;
 }
 
-static int commit_step(struct apply_run *run, struct apply_step *step, struct error *err)
+static void expect_commit(struct apply_run *run, struct apply_step *step)
 {
-	if (change_commit(&run->change, step->version, err) < 0)
-		return -1;
-	step->done = true;
-	return 0;
+	run->awaited = step;
+	run->commits = run->change.commits;
+}
+
+/* Shows the step that has run as done, once it is committed. */
+static void note_committed(struct apply_run *run)
+{
+	if (!run->awaited || run->change.commits == run->commits)
+		return;
+	run->awaited->done = true;
+	progress_hide(&run->progress);
+	apply_show_done(run->plan, run->awaited);
+	progress_update(&run->progress, (size_t)(run->awaited - run->plan->step) + 1);
+	run->awaited = NULL;
 }
 
 static int step_transaction(struct apply_run *run, struct apply_step *step, struct error *err)
@@ -182,7 +196,9 @@ static int step_transaction(struct apply_run *run, struct apply_step *step, stru
 		db_rollback(&run->plan->session->db);
 		return -1;
 	}
-	return commit_step(run, step, err);
+	note_committed(run);
+	expect_commit(run, step);
+	return change_commit_soon(&run->change, step->version, err);
 }
 
 static int outside_failed(struct outside_run *outside, struct error *err)
@@ -217,7 +233,9 @@ static int end_outside(struct apply_run *run, struct apply_step *step, struct ou
 			  step->checksum, step->microseconds / 1000);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return error_prefix(err, "could not record migration '%s'", step->version);
-	return commit_step(run, step, err);
+	const struct change_witness witness = outside_witness(outside);
+	expect_commit(run, step);
+	return change_commit(&run->change, step->version, &witness, err) < 0 ? -1 : 0;
 }
 
 static int step_outside(struct apply_run *run, struct apply_step *step, struct error *err)
@@ -258,37 +276,50 @@ static void publish_or_warn(struct apply_run *run)
 	run->change.leave_open = true;
 }
 
+static int flush(struct apply_run *run, struct error *err)
+{
+	int ret = change_flush(&run->change, err);
+
+	note_committed(run);
+	return ret;
+}
+
+static int run_step(struct apply_run *run, struct apply_step *step, struct error *err)
+{
+	if (!step->script.no_transaction || run->plan->request->mode == APPLY_BASELINE)
+		return step_transaction(run, step, err);
+	return flush(run, err) < 0 ? -1 : step_outside(run, step, err);
+}
+
 static int run_each(struct apply_run *run, struct error *err)
 {
 	struct apply_plan *plan = run->plan;
-	struct progress progress CLEANUP(progress_abandon) = PROGRESS_INIT;
 	const struct common_options *common = &plan->request->common;
+	size_t i = 0;
+	int ret = 0;
 
-	progress_start(&progress, "Applying migrations", plan->nr, PROGRESS_COUNT,
+	progress_start(&run->progress, "Applying migrations", plan->nr, PROGRESS_COUNT,
 		       common->quiet || common->json ? 0 : common->progress);
-	for (size_t i = 0; i < plan->nr; i++) {
-		struct apply_step *step = &plan->step[i];
-		bool outside = step->script.no_transaction && plan->request->mode != APPLY_BASELINE;
-
-		if (interrupt_pending())
-			return error_interrupted(err);
-		if ((outside ? step_outside(run, step, err) : step_transaction(run, step, err)) < 0)
-			return -1;
-		progress_hide(&progress);
-		apply_show_done(plan, step);
-		progress_update(&progress, i + 1);
-		if (run->change.reconnected && i + 1 < plan->nr)
-			return error_set(err,
-					 "lost the connection after migration '%s' was committed",
-					 step->version);
+	while (!ret && i < plan->nr && !interrupt_pending() && !run->change.reconnected) {
+		ret = run_step(run, &plan->step[i++], err);
+		note_committed(run);
 	}
-	progress_finish(&progress);
+	if (ret < 0 || flush(run, err) < 0)
+		return -1;
+	if (i < plan->nr && run->change.reconnected)
+		return error_set(err, "lost the connection after migration '%s' was committed",
+				 plan->step[i - 1].version);
+	if (i < plan->nr)
+		return error_interrupted(err);
+	progress_finish(&run->progress);
 	return 0;
 }
 
 static int run_single(struct apply_run *run, struct error *err)
 {
 	struct apply_plan *plan = run->plan;
+	const struct change_witness witness = { .operation = run->change.operation.id,
+						.version = plan->step[plan->nr - 1].version };
 
 	for (size_t i = 0; i < plan->nr; i++) {
 		struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
@@ -301,7 +332,7 @@ static int run_single(struct apply_run *run, struct error *err)
 			return -1;
 		}
 	}
-	if (change_commit(&run->change, "the run", err) < 0)
+	if (change_commit(&run->change, "the run", &witness, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->nr; i++) {
 		plan->step[i].done = true;
@@ -340,6 +371,7 @@ int apply_execute(struct apply_plan *plan, struct error *err)
 		.plan = plan,
 		.change = CHANGE_INIT,
 		.kept = KEPT_INIT,
+		.progress = PROGRESS_INIT,
 		.proof = !plan->request->no_proof,
 	};
 	int ret;

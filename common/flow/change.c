@@ -159,12 +159,162 @@ int change_begin(struct change *change, struct session *s, bool outside, json_t 
 	return read_head(change, err);
 }
 
-static void add_begin(struct change *change, struct db_batch *batch)
+/* --- committing ------------------------------------------------------------------------ */
+
+static int reconnect(struct session *s, struct error *err)
 {
-	string_replace(&change->transaction, NULL);
-	transaction_add_begin(batch, &change->session->db);
-	change->id_at = batch->nr - 1;
+	char *application CLEANUP(free_p) = xstrdup(s->db.application_name);
+
+	db_close(&s->db);
+	return session_connect(s, &s->db, application, err);
 }
+
+/*
+ * Where the network was cut the old server process may not know it yet, and go on: it has the
+ * lock for as long. Only then does the log tell. True: it has told.
+ */
+static bool ask_outcome(bool *ret_committed, struct change *change,
+			const struct change_witness *witness)
+{
+	const int tries = 50, pause_us = 100000;
+	struct session *s = change->session;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	enum log_row row, wanted = witness->running ? LOG_ROW_RUNNING : LOG_ROW_ENDED;
+	bool held = true;
+
+	for (int i = 0; i < tries && held && !interrupt_pending(); i++) {
+		if (i)
+			usleep((useconds_t)pause_us);
+		if (dblock_is_held_by(&held, &s->db, s->db.application_name, &ignored) < 0)
+			return false;
+	}
+	if (held || rollback_log_row(&row, &s->place, &s->db, witness->operation, witness->version,
+				     &ignored) < 0)
+		return false;
+	*ret_committed = row == wanted;
+	return true;
+}
+
+/* COMMIT was sent and no answer came: only the database knows. */
+static int resolve_commit(struct change *change, const char *what,
+			  const struct change_witness *witness, struct error *lost,
+			  struct error *err)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	bool committed, known;
+
+	change->locked = false;
+	change->reconnected = true;
+	known = reconnect(change->session, &ignored) == 0 &&
+		ask_outcome(&committed, change, witness);
+	if (known && committed) {
+		note("the connection was lost at the commit of %s, and the server says it is done",
+		     what);
+		return CHANGE_COMMITTED_LOST;
+	}
+	error_move(err, lost);
+	if (known)
+		return error_prefix(err, "%s was rolled back", what);
+	/* Lost for good, so that the operation stays open until that is settled. */
+	db_close(&change->session->db);
+	error_prefix(err, "it is not known whether %s was committed", what);
+	return error_hint(err, "Once the server answers, the next command finds it out.");
+}
+
+static int commit_failed(const char *what, struct error *err)
+{
+	error_prefix(err, "could not commit %s", what);
+	return error_detail(err, "Its transaction was rolled back.");
+}
+
+/* What the next transaction has to find, when others may come between. */
+static int expect_signature(struct change *change, struct error *err)
+{
+	char *now = NULL;
+
+	if (!change->session->db.pooled || change->locked)
+		return 0;
+	if (session_signature(&now, change->session, err) < 0)
+		return -1;
+	free(change->signature);
+	change->signature = now;
+	return 0;
+}
+
+static void count_commit(struct change *change)
+{
+	change->begun = true;
+	change->commits++;
+}
+
+int change_commit(struct change *change, const char *what, const struct change_witness *witness,
+		  struct error *err)
+{
+	struct error lost CLEANUP(error_release) = ERROR_INIT;
+	int ret;
+
+	if (expect_signature(change, err) < 0) {
+		db_rollback(&change->session->db);
+		return -1;
+	}
+	ret = transaction_commit(&change->session->db, &lost);
+	if (ret == TRANSACTION_UNKNOWN)
+		ret = resolve_commit(change, what, witness, &lost, err);
+	else if (ret < 0) {
+		error_move(err, &lost);
+		return commit_failed(what, err);
+	}
+	if (ret >= 0)
+		count_commit(change);
+	return ret;
+}
+
+static struct change_witness witness_of(const struct change *change, const char *version)
+{
+	return (struct change_witness){ .operation = change->operation.id, .version = version };
+}
+
+int change_commit_soon(struct change *change, const char *version, struct error *err)
+{
+	const struct change_witness witness = witness_of(change, version);
+
+	if (change->session->db.pooled)
+		return change_commit(change, version, &witness, err);
+	change->uncommitted = xstrdup(version);
+	return 0;
+}
+
+int change_flush(struct change *change, struct error *err)
+{
+	char *version CLEANUP(free_p) = change->uncommitted;
+	const struct change_witness witness = witness_of(change, version);
+
+	change->uncommitted = NULL;
+	return version ? change_commit(change, version, &witness, err) : 0;
+}
+
+/* A batch that began with the COMMIT of `version` has failed, at command `failed`. */
+static int put_off_failed(struct change *change, const char *version, size_t failed,
+			  struct error *err)
+{
+	const struct change_witness witness = witness_of(change, version);
+	struct error lost CLEANUP(error_release) = ERROR_INIT;
+
+	if (failed) {
+		count_commit(change);
+		return -1;
+	}
+	change->commit_failed = true;
+	if (!db_is_lost(&change->session->db))
+		return commit_failed(version, err);
+	error_move(&lost, err);
+	if (resolve_commit(change, version, &witness, &lost, err) < 0)
+		return -1;
+	count_commit(change);
+	return error_set(err, "lost the connection after migration '%s' was committed", version);
+}
+
+/* --- transactions ------------------------------------------------------------------------ */
 
 /* DBLOCK_BUSY: the transaction is over again, and *ret_holder says who has the lock. */
 static int begin_pooled(struct change *change, char **ret_holder, struct error *err)
@@ -173,7 +323,7 @@ static int begin_pooled(struct change *change, char **ret_holder, struct error *
 	struct db_batch begin CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	int ret;
 
-	add_begin(change, &begin);
+	transaction_add_begin(&begin, db);
 	if (change_run(change, &begin, NULL, err) < 0)
 		return -1;
 	ret = dblock_try_transaction(db, ret_holder, err);
@@ -215,20 +365,27 @@ int change_transaction(struct change *change, struct db_batch *batch, struct err
 			error_code(err, EXIT_FAILED);
 		return ret;
 	}
-	add_begin(change, batch);
+	if (change->uncommitted)
+		transaction_add_commit(batch);
+	transaction_add_begin(batch, &change->session->db);
 	return 0;
 }
 
 int change_run(struct change *change, struct db_batch *batch, const struct sql_script *script,
 	       struct error *err)
 {
-	if (runner_run(&change->session->db, batch, script, err) < 0) {
+	char *put_off CLEANUP(free_p) = change->uncommitted;
+	size_t failed = 0;
+
+	change->uncommitted = NULL;
+	if (runner_run(&change->session->db, batch, script, &failed, err) < 0) {
+		if (put_off)
+			put_off_failed(change, put_off, failed, err);
 		db_rollback(&change->session->db);
 		return -1;
 	}
-	/* The first batch of the transaction has its BEGIN, and the id. */
-	if (!change->transaction)
-		change->transaction = xstrdup(db_value(&batch->item[change->id_at].result, 0, 0));
+	if (put_off)
+		count_commit(change);
 	return 0;
 }
 
@@ -248,93 +405,6 @@ int change_create_tables(struct change *change, struct error *err)
 		return -1;
 	}
 	return transaction_commit(&s->db, err) == TRANSACTION_COMMITTED ? 0 : -1;
-}
-
-static int reconnect(struct session *s, struct error *err)
-{
-	char *application CLEANUP(free_p) = xstrdup(s->db.application_name);
-
-	db_close(&s->db);
-	return session_connect(s, &s->db, application, err);
-}
-
-/* Where the network was cut the old server process may not know it yet, and go on. */
-static int ask_outcome(const char **ret, struct change *change, struct error *err)
-{
-	const int tries = 50, pause_us = 100000;
-
-	for (int i = 0; i < tries && !interrupt_pending(); i++) {
-		if (transaction_status(ret, &change->session->db, change->transaction, err) < 0)
-			return -1;
-		if (strcmp(*ret, "in progress") != 0)
-			return 0;
-		usleep((useconds_t)pause_us);
-	}
-	return 0;
-}
-
-/* COMMIT was sent and no answer came: only the server knows. */
-static int resolve_commit(struct change *change, const char *what, struct error *lost,
-			  struct error *err)
-{
-	struct error ignored CLEANUP(error_release) = ERROR_INIT;
-	const char *status = "unknown";
-
-	change->locked = false;
-	change->reconnected = true;
-	if (reconnect(change->session, &ignored) < 0 || ask_outcome(&status, change, &ignored) < 0)
-		status = "unknown";
-	if (!strcmp(status, "committed")) {
-		note("the connection was lost at the commit of %s, and the server says it is done",
-		     what);
-		return CHANGE_COMMITTED_LOST;
-	}
-	error_move(err, lost);
-	if (!strcmp(status, "aborted"))
-		return error_prefix(err, "%s was rolled back", what);
-	/* Lost for good, so that the operation stays open until that is settled. */
-	db_close(&change->session->db);
-	error_prefix(err, "it is not known whether %s was committed", what);
-	return error_hint(err, "Once the server answers, the next command finds it out.");
-}
-
-/* What the next transaction has to find, when others may come between. */
-static int expect_signature(struct change *change, struct error *err)
-{
-	char *now = NULL;
-
-	if (!change->session->db.pooled || change->locked)
-		return 0;
-	if (session_signature(&now, change->session, err) < 0)
-		return -1;
-	free(change->signature);
-	change->signature = now;
-	return 0;
-}
-
-int change_commit(struct change *change, const char *what, struct error *err)
-{
-	struct db *db = &change->session->db;
-	struct error lost CLEANUP(error_release) = ERROR_INIT;
-	int ret;
-
-	if (!change->transaction)
-		BUG("a transaction without an id");
-	if (expect_signature(change, err) < 0 ||
-	    operation_mark(&change->operation, change->transaction, err) < 0) {
-		db_rollback(db);
-		return -1;
-	}
-	ret = transaction_commit(db, &lost);
-	if (ret == TRANSACTION_COMMITTED) {
-		change->begun = true;
-		return CHANGE_COMMITTED;
-	}
-	if (ret == TRANSACTION_UNKNOWN)
-		return resolve_commit(change, what, &lost, err);
-	error_move(err, &lost);
-	error_prefix(err, "could not commit %s", what);
-	return error_detail(err, "Its transaction was rolled back.");
 }
 
 static enum operation_end end_of(bool good, const struct error *err)
@@ -364,6 +434,6 @@ void change_release(struct change *change)
 	free(change->who);
 	free(change->git_commit);
 	free(change->signature);
-	free(change->transaction);
+	free(change->uncommitted);
 	*change = (struct change)CHANGE_INIT;
 }

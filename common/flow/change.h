@@ -7,8 +7,9 @@
  *         transactions: change_transaction(), statements of the caller's added to the same
  *         batch, change_run(), perhaps more, change_commit(). change_finish() closes
  *         the journal and lets go.
- * Crash:  before each COMMIT the transaction's id is in the journal, on disk; afterwards
- *         the database's log tells what became of it, and settle_others() asks.
+ * Crash:  each transaction's last statement puts the operation's id into the database's log,
+ *         so that the log tells what became of it: change_commit() asks when the answer to
+ *         COMMIT is lost, settle_others() when we are.
  * Errors: -1 with `err` set; what others hold, or what changed meanwhile, is refused (2).
  */
 #ifndef FLOW_CHANGE_H
@@ -21,15 +22,16 @@
 struct change {
 	struct session *session;
 	struct operation operation;
-	bool locked;	   /* the session holds the database's lock */
-	bool begun;	   /* a transaction of this run is committed */
-	bool reconnected;  /* the lock went with the connection: nothing more may be begun */
-	bool leave_open;   /* something is left that the next command has to do */
-	char *who;	   /* "alice@example.com on host" */
-	char *git_commit;  /* HEAD, or NULL */
-	char *signature;   /* session_signature() as it has to be now */
-	char *transaction; /* id of the one that is open, once its first batch has run */
-	size_t id_at;	   /* where that batch asks for it */
+	bool locked;	    /* the session holds the database's lock */
+	bool begun;	    /* a transaction of this run is committed */
+	bool reconnected;   /* the lock went with the connection: nothing more may be begun */
+	bool leave_open;    /* something is left that the next command has to do */
+	char *who;	    /* "alice@example.com on host" */
+	char *git_commit;   /* HEAD, or NULL */
+	char *signature;    /* session_signature() as it has to be now */
+	char *uncommitted;  /* version: its transaction has run, and its COMMIT was put off */
+	size_t commits;	    /* transactions of this run that are committed */
+	bool commit_failed; /* what change_run() failed with is that COMMIT's error */
 };
 #define CHANGE_INIT                         \
 	{                                   \
@@ -67,13 +69,27 @@ int change_transaction(struct change *change, struct db_batch *batch, struct err
 int change_run(struct change *change, struct db_batch *batch, const struct sql_script *script,
 	       struct error *err) MUST_CHECK;
 
+/* The row of the database's log that is there once a transaction is committed. */
+struct change_witness {
+	const char *operation, *version;
+	bool running; /* the row of a script that only begins */
+};
+
 enum change_commit_result { CHANGE_COMMITTED = 0, CHANGE_COMMITTED_LOST = 1 };
 /*
- * Writes the transaction's id into the journal, then COMMIT. When the connection is lost
- * on the way the server is asked what became of it: CHANGE_COMMITTED_LOST is committed
- * on a connection that was made anew (and holds no lock); rolled back is an error.
+ * COMMIT. When the connection is lost on the way the database is asked what became of it:
+ * CHANGE_COMMITTED_LOST is committed on a connection that was made anew (and holds no lock);
+ * rolled back is an error. `what` is for messages.
  */
-int change_commit(struct change *change, const char *what, struct error *err) MUST_CHECK;
+int change_commit(struct change *change, const char *what, const struct change_witness *witness,
+		  struct error *err) MUST_CHECK;
+/*
+ * The same for migration `version`, whose record has this operation's id, put off where that
+ * is possible: COMMIT then goes along with the next transaction's BEGIN, and saves a round
+ * trip. change_flush() makes up for it. `commits` counts what is committed by now.
+ */
+int change_commit_soon(struct change *change, const char *version, struct error *err) MUST_CHECK;
+int change_flush(struct change *change, struct error *err) MUST_CHECK;
 
 /*
  * Ends the operation, `good` or with what it failed with, and lets go of the locks; `err` may

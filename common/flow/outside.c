@@ -45,7 +45,10 @@ int outside_begin(struct outside_run *run, struct error *err)
 	rollback_log_add_running(&batch, &s->place, &run->record);
 	if (change_run(run->change, &batch, NULL, err) < 0)
 		return -1;
-	committed = change_commit(run->change, run->record.version, err);
+	const struct change_witness begun = { .operation = run->operation,
+					      .version = run->record.version,
+					      .running = true };
+	committed = change_commit(run->change, run->record.version, &begun, err);
 	return committed == CHANGE_COMMITTED_LOST ? lost_before(run, err) : committed;
 }
 
@@ -79,6 +82,12 @@ bool outside_forget(struct outside_run *run)
 	if (db_batch_run(&s->db, &batch, NULL, &ignored) < 0)
 		return false; /* it stays, and status shows it */
 	return batch.item[removal].rows == 1;
+}
+
+struct change_witness outside_witness(const struct outside_run *run)
+{
+	return (struct change_witness){ .operation = run->operation,
+					.version = run->record.version };
 }
 
 int outside_add_end(struct outside_run *run, struct db_batch *batch, const char *fingerprint,

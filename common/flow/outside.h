@@ -40,5 +40,7 @@ bool outside_forget(struct outside_run *run) MUST_CHECK;
 /* `fingerprint` and `objects` go into the row; both may be NULL. */
 int outside_add_end(struct outside_run *run, struct db_batch *batch, const char *fingerprint,
 		    const char *objects, struct error *err) MUST_CHECK;
+/* For that transaction's change_commit(). */
+struct change_witness outside_witness(const struct outside_run *run);
 
 #endif

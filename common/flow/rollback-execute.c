@@ -200,6 +200,10 @@ static int run_downs(struct rollback_run *run, const struct group *group, struct
 static int group_transaction(struct rollback_run *run, const struct group *group, struct error *err)
 {
 	struct db *db = &run->plan->session->db;
+	const struct change_witness witness = {
+		.operation = run->change.operation.id,
+		.version = run->plan->step[group->from].applied->version,
+	};
 
 	if (run_downs(run, group, err) < 0) {
 		db_rollback(db);
@@ -207,7 +211,7 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 	}
 	if (run->unproven || run->plan->request->rehearse)
 		db_rollback(db);
-	else if (change_commit(&run->change, "the rollback", err) < 0)
+	else if (change_commit(&run->change, "the rollback", &witness, err) < 0)
 		return -1;
 	for (size_t i = group->from; i < group->to; i++)
 		run->plan->step[i].done = !run->unproven;
@@ -235,7 +239,8 @@ static int end_outside(struct rollback_run *run, const struct rollback_step *ste
 		db_rollback(&run->plan->session->db);
 		return -1;
 	}
-	return change_commit(&run->change, step->applied->version, err) < 0 ? -1 : 0;
+	const struct change_witness witness = outside_witness(outside);
+	return change_commit(&run->change, step->applied->version, &witness, err) < 0 ? -1 : 0;
 }
 
 static int outside_failed(const struct rollback_step *step, struct outside_run *outside,

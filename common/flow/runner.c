@@ -35,12 +35,14 @@ static void place_error(struct error *err, const struct sql_script *script, size
 }
 
 int runner_run(struct db *db, struct db_batch *batch, const struct sql_script *script,
-	       struct error *err)
+	       size_t *ret_failed, struct error *err)
 {
 	size_t failed = 0;
 
 	if (db_batch_run(db, batch, &failed, err) == 0)
 		return 0;
+	if (ret_failed)
+		*ret_failed = failed;
 	if (script && failed < batch->nr && batch->item[failed].tag)
 		place_error(err, script, batch->item[failed].tag - 1, db_error_position(db));
 	return -1;
@@ -108,7 +110,7 @@ int runner_replay_settings(struct session *s, const struct sql_script *script, s
 			return error_code(err, EXIT_NO);
 		}
 	}
-	return runner_run(&s->db, &batch, script, err);
+	return runner_run(&s->db, &batch, script, NULL, err);
 }
 
 /*
@@ -145,7 +147,7 @@ static int run_inside(struct session *s, const struct sql_script *script, size_t
 	db_batch_add(&batch, script->text + statement->offset, statement->len, 0, NULL)->tag =
 		index + 1;
 	add_progress(s, &batch, operation, version, index + 1, index + 1);
-	if (runner_run(&s->db, &batch, script, err) < 0) {
+	if (runner_run(&s->db, &batch, script, NULL, err) < 0) {
 		db_rollback(&s->db);
 		return -1;
 	}

@@ -10,10 +10,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-/* Where no transaction is about to be committed yet. */
-#define MARK_WIDTH 20 /* digits of the largest 64-bit number */
-#define MARK_EMPTY "                    "
-
 /* As the record has it. */
 static const char *state_of(enum operation_end end)
 {
@@ -168,10 +164,10 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 	}
 	remove_leftovers(operation->folder);
 	gethostname(host, sizeof(host) - 1);
-	operation->record = json_pack("{s:i, s:s, s:s, s:s, s:I, s:o, s:o, s:s}", "format", 1, "id",
-				      operation->id, "command", command, "state", "open", "pid",
-				      (json_int_t)getpid(), "host", json_text(host), "started_at",
-				      json_time(clock_now()), "transaction", MARK_EMPTY);
+	operation->record =
+		json_pack("{s:i, s:s, s:s, s:s, s:I, s:o, s:o}", "format", 1, "id", operation->id,
+			  "command", command, "state", "open", "pid", (json_int_t)getpid(), "host",
+			  json_text(host), "started_at", json_time(clock_now()));
 	if (!operation->record)
 		BUG("cannot pack a journal record");
 	if (members)
@@ -186,73 +182,17 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 	return OPERATION_BEGUN;
 }
 
-static void close_mark(struct operation *operation)
-{
-	if (operation->fd >= 0)
-		close(operation->fd);
-	operation->fd = -1;
-}
-
 int operation_record(struct operation *operation, const char *key, json_t *value, struct error *err)
 {
-	close_mark(operation); /* the file is replaced */
 	json_object_set_new(operation->record, key, value);
 	return write_record(operation->path, operation->record, FILE_SYNC_CONTENT, err);
-}
-
-/* Makes room for the mark in the record, and opens it. */
-static int open_mark(struct operation *operation, struct error *err)
-{
-	static const char member[] = "\"transaction\": \"";
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	const char *at;
-
-	if (operation->fd >= 0)
-		return 0;
-	if (file_read(&text, operation->path, err) != FILE_FOUND)
-		return error_is_set(err) ? -1 : error_set(err, "cannot find '%s'", operation->path);
-	at = strstr(text.buf, member);
-	if (!at)
-		BUG("no room for the transaction in '%s'", operation->path);
-	operation->mark_at = (size_t)(at - text.buf) + strlen(member);
-	operation->fd = open(operation->path, O_WRONLY | O_CLOEXEC);
-	if (operation->fd < 0)
-		return error_errno(err, "cannot open '%s'", operation->path);
-	return 0;
-}
-
-int operation_mark(struct operation *operation, const char *transaction, struct error *err)
-{
-	char text[MARK_WIDTH + 1];
-
-	if (open_mark(operation, err) < 0)
-		return -1;
-	snprintf(text, sizeof(text), "%*s", MARK_WIDTH, transaction);
-	if (pwrite(operation->fd, text, MARK_WIDTH, (off_t)operation->mark_at) != MARK_WIDTH)
-		return error_errno(err, "cannot write '%s'", operation->path);
-	json_object_set_new(operation->record, "transaction", json_string(text));
-	return 0;
-}
-
-/* The record as one line; the mark without the blanks that keep its place. */
-static char *event_text(json_t *record)
-{
-	json_t *event CLEANUP(json_decref_p) = json_copy(record);
-	const char *mark = json_member(record, "transaction");
-
-	mark += strspn(mark, " ");
-	if (*mark)
-		json_object_set_new(event, "transaction", json_string(mark));
-	else
-		json_object_del(event, "transaction");
-	return json_dumps(event, JSON_COMPACT);
 }
 
 /* One line in the event log, appended in one write. */
 static int append_event(const struct operation *operation, struct error *err)
 {
 	char *path CLEANUP(free_p) = xstrfmt("%s/../log", operation->folder);
-	char *text CLEANUP(free_p) = event_text(operation->record);
+	char *text CLEANUP(free_p) = json_dumps(operation->record, JSON_COMPACT);
 	char *line CLEANUP(free_p) = NULL;
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	ssize_t n;
@@ -282,7 +222,6 @@ int operation_close(struct operation *operation, enum operation_end end, struct 
 
 void operation_release(struct operation *operation)
 {
-	close_mark(operation);
 	lockfile_release(&operation->lock);
 	free(operation->id);
 	free(operation->folder);

@@ -13,9 +13,8 @@
  *         read the others; one that stays behind does no harm.
  * Format: {"format":1, "id", "command", "pid", "host",
  *         "state":"open|done|failed|interrupted|discarded", "started_at", "finished_at",
- *         "transaction", ...} and the members that commands record.
- *         <common dir>/rollback/log has one line, a JSON object, for each that was closed;
- *         without "transaction" where none was.
+ *         ...} and the members that commands record.
+ *         <common dir>/rollback/log has one line, a JSON object, for each that was closed.
  * Secrets: none go in; callers record names of environments, never connection strings.
  * The journal knows files and refs, not databases: what a database says about an open
  * operation is found out by the flows.
@@ -38,12 +37,10 @@ struct operation {
 	char *path;
 	json_t *record;
 	struct lockfile lock;
-	int fd;		/* of the record, for operation_mark(); -1: not open */
-	size_t mark_at; /* where the transaction's text stands in it */
 };
-#define OPERATION_INIT                          \
-	{                                       \
-		.lock = LOCKFILE_INIT, .fd = -1 \
+#define OPERATION_INIT                \
+	{                             \
+		.lock = LOCKFILE_INIT \
 	}
 
 enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
@@ -64,14 +61,6 @@ int operation_begin(struct operation *operation, const char *common_dir, const c
 		    json_t *members, char **ret_holder, struct error *err) MUST_CHECK;
 /* Sets member `key` (takes the reference) and writes the record; a power cut leaves it old or new. */
 int operation_record(struct operation *operation, const char *key, json_t *value, struct error *err)
-	MUST_CHECK;
-/*
- * Notes the transaction that is about to be committed, in the record's member
- * "transaction". This happens for every migration, so it is cheap: the text has a fixed
- * width and is overwritten in place. It is not synced: it outlives the process, and after a
- * power cut the operation's id in the database's own log tells as much.
- */
-int operation_mark(struct operation *operation, const char *transaction, struct error *err)
 	MUST_CHECK;
 /* Writes the end, adds a line to the event log, and lets go of the lock. */
 int operation_close(struct operation *operation, enum operation_end end, struct error *err)

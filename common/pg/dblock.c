@@ -19,10 +19,11 @@ static const char *key(void)
 	return text;
 }
 
-int dblock_holder(char **ret_holder, struct db *db, struct error *err)
+/* Who else holds it; only if that is `application`, unless it is NULL. */
+static int find_holder(char **ret_holder, struct db *db, const char *application, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	const char *params[] = { key() };
+	const char *params[] = { key(), application };
 
 	*ret_holder = NULL;
 	if (db_query(&res, db,
@@ -34,14 +35,30 @@ int dblock_holder(char **ret_holder, struct db *db, struct error *err)
 		     " AND l.pid <> pg_catalog.pg_backend_pid()"
 		     " AND l.database = (SELECT oid FROM pg_catalog.pg_database"
 		     "                   WHERE datname = pg_catalog.current_database())"
-		     " AND (l.classid::int8 << 32 | l.objid::int8) = $1::int8 LIMIT 1",
-		     1, params, err) < 0)
+		     " AND (l.classid::int8 << 32 | l.objid::int8) = $1::int8"
+		     " AND coalesce(a.application_name = $2, true) LIMIT 1",
+		     2, params, err) < 0)
 		return -1;
 	if (!res.rows)
 		return 0;
 	*ret_holder =
 		xstrfmt("process %s, '%s' of role '%s', connected since %s", db_value(&res, 0, 0),
 			db_value(&res, 0, 1), db_value(&res, 0, 2), db_value(&res, 0, 3));
+	return 0;
+}
+
+int dblock_holder(char **ret_holder, struct db *db, struct error *err)
+{
+	return find_holder(ret_holder, db, NULL, err);
+}
+
+int dblock_is_held_by(bool *ret, struct db *db, const char *application, struct error *err)
+{
+	char *holder CLEANUP(free_p) = NULL;
+
+	if (find_holder(&holder, db, application, err) < 0)
+		return -1;
+	*ret = holder != NULL;
 	return 0;
 }
 

@@ -37,7 +37,10 @@ void dblock_release(struct db *db);
 /* Tries once, for this transaction: DBLOCK_HELD or DBLOCK_BUSY. */
 int dblock_try_transaction(struct db *db, char **ret_holder, struct error *err) MUST_CHECK;
 
-/* Who holds it now: text to free(), or NULL when nobody does. */
+/* Who else holds it now: text to free(), or NULL when nobody does. */
 int dblock_holder(char **ret_holder, struct db *db, struct error *err) MUST_CHECK;
+/* Does another session of that application name hold it now? */
+int dblock_is_held_by(bool *ret, struct db *db, const char *application, struct error *err)
+	MUST_CHECK;
 
 #endif

@@ -301,3 +301,20 @@ int rollback_log_has(const struct ledger_place *place, struct db *db, const char
 		return error_prefix(err, "could not read the table %s", place->quoted_log);
 	return res.rows ? 1 : 0;
 }
+
+int rollback_log_row(enum log_row *ret, const struct ledger_place *place, struct db *db,
+		     const char *operation, const char *version, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *params[] = { operation, version };
+
+	strbuf_addf(&sql,
+		    "SELECT state " EQ " 'running' FROM %s WHERE operation " EQ
+		    " $1 AND version " EQ " $2",
+		    place->quoted_log);
+	if (db_query(&res, db, sql.buf, ARRAY_SIZE(params), params, err) < 0)
+		return error_prefix(err, "could not read the table %s", place->quoted_log);
+	*ret = !res.rows ? LOG_ROW_NONE : db_bool(&res, 0, 0) ? LOG_ROW_RUNNING : LOG_ROW_ENDED;
+	return 0;
+}

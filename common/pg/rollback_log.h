@@ -98,4 +98,9 @@ void log_applied_list_release(struct log_applied_list *list);
 int rollback_log_has(const struct ledger_place *place, struct db *db, const char *operation,
 		     struct error *err) MUST_CHECK;
 
+enum log_row { LOG_ROW_NONE, LOG_ROW_RUNNING, LOG_ROW_ENDED };
+/* What the log has of one migration in one operation. */
+int rollback_log_row(enum log_row *ret, const struct ledger_place *place, struct db *db,
+		     const char *operation, const char *version, struct error *err) MUST_CHECK;
+
 #endif

@@ -52,15 +52,15 @@ int transaction_set_session(struct db *db, struct error *err)
 	return db_batch_run(db, &batch, NULL, err);
 }
 
-struct db_command *transaction_add_begin(struct db_batch *batch, const struct db *db)
+void transaction_add_begin(struct db_batch *batch, const struct db *db)
 {
-	struct db_command *id;
-
 	add(batch, "BEGIN ISOLATION LEVEL READ COMMITTED");
-	add_settings(batch, db, "SELECT pg_catalog.pg_current_xact_id()", true);
-	id = &batch->item[batch->nr - 1];
-	id->wanted = true;
-	return id;
+	add_settings(batch, db, "SELECT NULL", true);
+}
+
+void transaction_add_commit(struct db_batch *batch)
+{
+	add(batch, "COMMIT");
 }
 
 void transaction_add_reset(struct db_batch *batch, const struct db *db)
@@ -127,19 +127,4 @@ int transaction_commit(struct db *db, struct error *err)
 		return TRANSACTION_UNKNOWN;
 	db_rollback(db);
 	return -1;
-}
-
-int transaction_status(const char **ret, struct db *db, const char *id, struct error *err)
-{
-	static const char *const known[] = { "committed", "aborted", "in progress" };
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	const char *params[] = { id };
-
-	if (db_query(&res, db, "SELECT pg_catalog.pg_xact_status($1::xid8)", 1, params, err) < 0)
-		return -1;
-	*ret = "unknown";
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (!strcmp(db_value(&res, 0, 0), known[i]))
-			*ret = known[i];
-	return 0;
 }

@@ -7,20 +7,19 @@
  * client that died does not keep its locks, idle_in_transaction_session_timeout and (from
  * PostgreSQL 14) client_connection_check_interval.
  *
- * COMMIT is a function of its own because it must be sent alone and last: a transaction
- * sent together with its COMMIT commits even when the client is dead by then.
+ * COMMIT is never sent together with what it commits, only once all of that has come back
+ * as good: a transaction sent with its COMMIT commits even when the client is dead by then.
+ * It may be sent together with the transaction that comes next.
  */
 #ifndef PG_TRANSACTION_H
 #define PG_TRANSACTION_H
 
 #include "pg/db.h"
 
-/*
- * Adds BEGIN and the settings to a batch. READ COMMITTED, whatever the default is. The
- * command returned (good until the next is added) will have the transaction's id,
- * pg_current_xact_id(), as its result's first value.
- */
-struct db_command *transaction_add_begin(struct db_batch *batch, const struct db *db);
+/* Adds BEGIN and the settings to a batch. READ COMMITTED, whatever the default is. */
+void transaction_add_begin(struct db_batch *batch, const struct db *db);
+/* Adds COMMIT, in front of the next transaction's BEGIN. */
+void transaction_add_commit(struct db_batch *batch);
 /*
  * Adds what takes back a script's SET, SET ROLE and SET SESSION AUTHORIZATION, and its
  * temporary objects and cursors. What it has prepared (PREPARE) stays.
@@ -41,12 +40,8 @@ int transaction_check_deferred(struct db *db, struct error *err) MUST_CHECK;
 enum transaction_outcome { TRANSACTION_COMMITTED = 0, TRANSACTION_UNKNOWN = 1 };
 /*
  * Commits. TRANSACTION_UNKNOWN: the connection was lost while COMMIT was on its way, with
- * `err` set; only the server knows (transaction_status()).
+ * `err` set; only the server knows.
  */
 int transaction_commit(struct db *db, struct error *err) MUST_CHECK;
-
-/* "committed", "aborted", "in progress", or "unknown" (too old); a static string. */
-int transaction_status(const char **ret, struct db *db, const char *id, struct error *err)
-	MUST_CHECK;
 
 #endif
