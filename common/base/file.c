@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,4 +139,53 @@ int file_list(struct strvec *ret, const char *path, struct error *err)
 		return error_errno(err, "cannot read folder '%s'", path);
 	strvec_sort(ret);
 	return FILE_FOUND;
+}
+
+static int remove_name(const char *path, const struct stat *st UNUSED, int kind UNUSED,
+		       struct FTW *where UNUSED)
+{
+	return remove(path);
+}
+
+int file_remove_folders(const char *path, struct error *err)
+{
+	if (nftw(path, remove_name, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+		return error_errno(err, "cannot remove folder '%s'", path);
+	return 0;
+}
+
+#define OPEN_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* Takes and closes `folder`. */
+static int open_below(int folder, const char *name)
+{
+	int fd = openat(folder, name, OPEN_FOLDER), reason = errno;
+
+	close(folder);
+	errno = reason;
+	return fd;
+}
+
+int file_open_folder(int dirfd, const char *path, size_t len)
+{
+	char *folders CLEANUP(free_p) = xmemdupz(path, len);
+	int fd = openat(dirfd, ".", OPEN_FOLDER);
+
+	for (char *at = folders; fd >= 0 && *at;) {
+		size_t name = strcspn(at, "/");
+		char *next = at + name + (at[name] == '/');
+
+		at[name] = '\0';
+		fd = open_below(fd, at);
+		at = next;
+	}
+	return fd;
+}
+
+bool file_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_mode == b->st_mode &&
+	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }

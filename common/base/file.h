@@ -5,6 +5,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/compat.h"
@@ -31,6 +32,18 @@ int file_make_folders(const char *path, mode_t mode, struct error *err) MUST_CHE
 
 /* Syncs a folder, so that names made or removed in it survive a power cut. */
 int file_sync_folder(const char *path, struct error *err) MUST_CHECK;
+
+/* Removes a folder and everything in it. One that is not there is no error. */
+int file_remove_folders(const char *path, struct error *err) MUST_CHECK;
+
+/*
+ * Opens the folder that the first `len` bytes of `path` name ("a/b/", or nothing: `dirfd`
+ * itself), following no symlink on the way. -1 with errno set: ELOOP or ENOTDIR for one.
+ */
+int file_open_folder(int dirfd, const char *path, size_t len) MUST_CHECK;
+
+/* Were both of the same file, and nothing was written to it in between? */
+bool file_is_same(const struct stat *a, const struct stat *b) MUST_CHECK;
 
 /* The names in a folder but "." and "..", sorted. FILE_MISSING is no error. */
 int file_list(struct strvec *ret, const char *path, struct error *err) MUST_CHECK;

@@ -6,13 +6,13 @@
  * that a pack of the repository has already are not written again, and no pack is left where
  * nothing was new. fast-import writes in every format that the repository may have.
  *
- * Use:    import_start(); blobs, trees of commits, commits and tags in any order, each named
- *         by a mark > 0 that import_mark() hands out; import_finish(), after which
- *         import_oid() knows what became of each mark. No ref is made or moved.
- * Place:  with a `quarantine` folder the pack is written there, seen by nobody, and
- *         import_publish() moves it into the repository; import_discard() forgets it. A
- *         plan that must touch nothing is so made from the same objects that its execution
- *         then publishes.
+ * Use:    import_start(); blobs and commits in any order, each named by a mark > 0 that
+ *         import_mark() hands out; import_finish(), after which import_oid() knows what
+ *         became of each mark. No ref is made or moved.
+ * Place:  with a `quarantine` folder (which is made where it is not there) everything is
+ *         written there, seen by nobody who has not import_environment(); import_publish()
+ *         moves it into the repository, import_discard() forgets it. A plan that must touch
+ *         nothing is so made from the same objects that its execution then publishes.
  * Memory: files are streamed; what is held does not grow with their size.
  * Errors: -1 with git's reason.
  */
@@ -32,13 +32,17 @@ struct import {
 	struct process git;
 	struct strbuf out; /* what was not yet sent */
 	struct strvec oid; /* by mark, once finished; "" where nothing came of it */
+	struct strvec env; /* of the process */
 	char *quarantine;  /* absolute; NULL: straight into the repository */
 	char *objects;	   /* the repository's object folder */
+	char *git_dir;
+	bool *made; /* by mark: it has something */
 	unsigned marks;
+	size_t alloc;
 };
-#define IMPORT_INIT                                                         \
-	{                                                                   \
-		.git = PROCESS_INIT, .out = STRBUF_INIT, .oid = STRVEC_INIT \
+#define IMPORT_INIT                                                                             \
+	{                                                                                       \
+		.git = PROCESS_INIT, .out = STRBUF_INIT, .oid = STRVEC_INIT, .env = STRVEC_INIT \
 	}
 
 int import_start(struct import *import, const struct repo *repo, const char *quarantine,
@@ -67,7 +71,8 @@ struct import_commit {
 	const char *identity; /* "Name <mail>": author and committer */
 	int64_t time;	      /* seconds; in UTC */
 	const char *message;
-	const char *tree_of; /* commit whose tree the paths are changes of; NULL: the empty tree */
+	/* What the paths are changes of: the first parent, or a tree's id; NULL: the empty tree. */
+	const char *base;
 	const char *const *parent; /* ids, or ":<mark>"; the first is first */
 	size_t parents;
 	const struct import_path *path;
@@ -75,14 +80,24 @@ struct import_commit {
 };
 int import_commit(struct import *import, unsigned mark, const struct import_commit *commit,
 		  struct error *err) MUST_CHECK;
-int import_tag(struct import *import, unsigned mark, const char *name, const char *commit,
-	       const char *identity, int64_t time, const char *message, struct error *err)
-	MUST_CHECK;
+/* At once: the id of the tree of a commit that was imported; free() it. */
+int import_tree(struct import *import, char **ret_oid, unsigned mark, struct error *err) MUST_CHECK;
 
 int import_finish(struct import *import, struct error *err) MUST_CHECK;
 const char *import_oid(const struct import *import, unsigned mark);
 int import_publish(struct import *import, struct error *err) MUST_CHECK;
 void import_discard(struct import *import);
 void import_release(struct import *import);
+
+/* Adds what lets another git process see, and add to, what is in the quarantine. */
+void import_environment(struct strvec *env, const struct repo *repo, const char *quarantine);
+
+/*
+ * Writes the annotated tag `name` on a commit, synced; no ref. With a `quarantine` it goes
+ * there, and so before import_publish(). free() *ret_oid.
+ */
+int import_tag(char **ret_oid, const struct repo *repo, const char *quarantine, const char *name,
+	       const char *commit, const char *identity, int64_t time, const char *message,
+	       struct error *err) MUST_CHECK;
 
 #endif

@@ -29,6 +29,14 @@ int repo_start(struct process *process, struct error *err)
 	return process_start(process, err);
 }
 
+void repo_environment(struct strvec *env, const struct repo *repo)
+{
+	strvec_push(env, "LC_ALL=C");
+	strvec_pushf(env, "GIT_DIR=%s", repo->git_dir);
+	if (repo->worktree)
+		strvec_pushf(env, "GIT_WORK_TREE=%s", repo->worktree);
+}
+
 /* Takes the text up to "\n<mark>\n" off the front of *rest; NULL when there is no mark. */
 static char *take_marked(const char **rest, const char *mark)
 {

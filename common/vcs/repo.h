@@ -15,6 +15,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/process.h"
+#include "base/strvec.h"
 
 struct repo {
 	char *git_dir;	     /* absolute */
@@ -35,6 +36,12 @@ int repo_start(struct process *process, struct error *err) MUST_CHECK;
 int repo_finish(struct repo *ret, struct process *process, struct error *err) MUST_CHECK;
 int repo_open(struct repo *ret, struct error *err) MUST_CHECK;
 void repo_release(struct repo *repo);
+
+/*
+ * Adds what a git process needs to work on this repository from the top of its worktree, and
+ * to say its reasons in English. Paths that it is given are then from there.
+ */
+void repo_environment(struct strvec *env, const struct repo *repo);
 
 enum commit_found { COMMIT_FOUND = 0, COMMIT_MISSING = 1 };
 /* The full id of the commit that `rev` names (free() it). COMMIT_MISSING: there is none. */

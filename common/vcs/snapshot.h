@@ -30,6 +30,8 @@
  * "untracked": false where they were not wanted, "parts": {"<path in M>": "<SHA-256>"},
  * "database": {"name", "reachable", "version", "fingerprint", ...}.
  *
+ * Paths in it are as path_to_json() makes them (vcs/path.h); those that are keys, too.
+ *
  * A safety snapshot (kind "safety") is what undo goes back to, under refs/rollback/op/<id>.
  */
 #ifndef VCS_SNAPSHOT_H
@@ -66,14 +68,25 @@ struct snapshot_parts {
 struct strbuf *snapshot_parts_add(struct snapshot_parts *parts, const char *path);
 void snapshot_parts_release(struct snapshot_parts *parts);
 
+struct snapshot_capture;
+/*
+ * Asked when the state is known and every file was read, before the manifest is written:
+ * adds to the manifest what follows from them ("big", "secret"; path_to_json() makes its
+ * paths), and writes W's message.
+ */
+typedef int snapshot_describe_fn(struct strbuf *message, json_t *manifest,
+				 const struct snapshot_capture *capture, void *data,
+				 struct error *err);
 struct snapshot_request {
 	struct worktree_request worktree;
 	const struct snapshot_parts *parts; /* or NULL */
 	json_t *members;		    /* of the manifest: what the caller knows; not taken */
-	const char *subject;		    /* of W's message: "checkpoint: stage-3-start" */
-	const char *identity;		    /* snapshot_identity() */
-	int64_t time;			    /* seconds */
-	const struct strvec *also; /* ignored paths to take where they exist, and to list as
+	const char *subject; /* of W's message: "checkpoint: stage-3-start"; NULL: see describe */
+	snapshot_describe_fn *describe; /* or NULL */
+	void *data;			/* its */
+	const char *identity;		/* snapshot_identity() */
+	int64_t time;			/* seconds */
+	const struct strvec *also;	/* ignored paths to take where they exist, and to list as
 				      "absent" where they do not; or NULL */
 	bool may_leave_out;	/* an unreadable file goes into "left_out"; else it is an error */
 	const char *quarantine; /* see import.h; or NULL */
@@ -83,8 +96,9 @@ struct snapshot_request {
 struct snapshot_file {
 	char *path;
 	unsigned mode;
-	char *oid;
+	char *oid; /* NULL until snapshot_capture() is done */
 	struct stat stat;
+	bool untracked; /* of U */
 };
 struct snapshot_capture {
 	struct worktree_state state;

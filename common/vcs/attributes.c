@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "vcs/attributes.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/process.h"
+#include "base/strbuf.h"
+#include "vcs/import.h"
+
+enum { TRIES = 3 }; /* of storing files that change meanwhile */
+
+void attributes_config_release(struct attributes_config *config)
+{
+	free(config->file);
+	*config = (struct attributes_config)ATTRIBUTES_CONFIG_INIT;
+}
+
+/* ---- May any apply? -------------------------------------------------------------------------- */
+
+static bool exists(const char *folder, const char *name)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/%s", folder, name);
+
+	return !access(path, F_OK);
+}
+
+static bool users_file_exists(const struct attributes_config *config)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (config->file)
+		return *config->file;
+	if (xdg && *xdg)
+		return exists(xdg, "git/attributes");
+	return home && *home && exists(home, ".config/git/attributes");
+}
+
+/* Where it is depends on how git was built. */
+static bool system_file_exists(void)
+{
+	static const char *const known[] = { "/etc", "/usr/local/etc", "/opt/homebrew/etc" };
+	const char *without = getenv("GIT_ATTR_NOSYSTEM");
+
+	if (without && !strcmp(without, "1"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (exists(known[i], "gitattributes"))
+			return true;
+	return false;
+}
+
+bool attributes_above(int top, const char *path)
+{
+	struct strbuf name CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	for (const char *slash = path - 1; slash;) {
+		size_t len = (size_t)(slash + 1 - path);
+
+		strbuf_reset(&name);
+		strbuf_add(&name, path, len);
+		strbuf_addstr(&name, ".gitattributes");
+		if (!faccessat(top, name.buf, F_OK, AT_SYMLINK_NOFOLLOW))
+			return true;
+		slash = strchr(slash + 1, '/');
+	}
+	return false;
+}
+
+/* Paths that follow each other are mostly in the same folder. */
+static bool above_any(int top, const struct strvec *paths)
+{
+	for (size_t i = 0; i < paths->nr; i++) {
+		const char *slash = strrchr(paths->v[i], '/');
+		size_t len = slash ? (size_t)(slash + 1 - paths->v[i]) : 0;
+
+		if (i && !strncmp(paths->v[i], paths->v[i - 1], len) &&
+		    !strchr(paths->v[i - 1] + len, '/'))
+			continue;
+		if (attributes_above(top, paths->v[i]))
+			return true;
+	}
+	return false;
+}
+
+bool attributes_may_apply(const struct repo *repo, const struct worktree_state *state,
+			  const struct attributes_config *config)
+{
+	const char *source = getenv("GIT_ATTR_SOURCE");
+	bool ret;
+	int top;
+
+	if (state->crlf || state->index.attributes.nr || config->tree || (source && *source) ||
+	    users_file_exists(config) || exists(repo->common_dir, "info/attributes") ||
+	    system_file_exists())
+		return true;
+	top = open(repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return true;
+	ret = above_any(top, &state->untracked) || above_any(top, &state->ignored);
+	for (size_t i = 0; i < state->nr && !ret; i++)
+		ret = state->entry[i].changed && attributes_above(top, state->entry[i].path);
+	close(top);
+	return ret;
+}
+
+/* ---- Storing by git -------------------------------------------------------------------------- */
+
+struct conversion {
+	struct attributes_file *file;
+	size_t nr;
+	const struct repo *repo;
+	const struct worktree_state *state;
+	struct strvec env;
+	char *folder; /* of the index */
+	struct error *err;
+};
+
+static int run(struct conversion *c, struct process *process, const struct strbuf *input)
+{
+	char *reason CLEANUP(free_p) = NULL;
+	size_t first;
+
+	process->env = &c->env;
+	process->dir = c->repo->worktree;
+	process->input = input->buf;
+	process->input_len = input->len;
+	if (process_run(process, c->err) < 0)
+		return -1;
+	if (!process->status)
+		return 0;
+	reason = process_reason(process);
+	error_set(c->err, "cannot have git store files: %s", reason);
+	strbuf_rtrim(&process->err);
+	first = strcspn(process->err.buf, "\n");
+	if (process->err.buf[first])
+		error_detail(c->err, "%s", process->err.buf + first + 1);
+	return -1;
+}
+
+/* Settings under which git takes each file, syncs what it writes, and runs no hook. */
+static void update_index(struct process *process)
+{
+	strvec_pushl(&process->argv, "git", "-c", "core.hooksPath=/dev/null", "-c",
+		     "core.splitIndex=false", "-c", "core.sparseCheckout=false", "-c",
+		     "core.fsmonitor=false", "-c", "core.safecrlf=false", "-c",
+		     "core.fsync=loose-object", "-c", "core.fsyncMethod=batch", "update-index",
+		     "-z", NULL);
+}
+
+static void add_info(struct strbuf *to, unsigned mode, const char *oid, unsigned stage,
+		     const char *path)
+{
+	strbuf_addf(to, "%06o %s %u\t%s", mode, oid, stage, path);
+	strbuf_addch(to, '\0');
+}
+
+/* What the real index has of them. */
+static int fill_index(struct conversion *c)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf info CLEANUP(strbuf_release) = STRBUF_INIT;
+	const struct index_entries *attributes = &c->state->index.attributes;
+
+	for (size_t i = 0; i < attributes->nr; i++)
+		add_info(&info, attributes->item[i].mode, attributes->item[i].oid, 0,
+			 attributes->item[i].path);
+	for (size_t i = 0; i < c->nr; i++) {
+		const struct worktree_entry *entry = c->file[i].entry;
+
+		if (entry && entry->index_oid)
+			add_info(&info, entry->index_mode, entry->index_oid, 0, entry->path);
+		for (unsigned stage = 1; entry && stage <= 3; stage++)
+			if (entry->stage[stage].oid)
+				add_info(&info, entry->stage[stage].mode, entry->stage[stage].oid,
+					 stage, entry->path);
+	}
+	if (!info.len)
+		return 0;
+	update_index(&process);
+	strvec_pushl(&process.argv, "--index-info", NULL);
+	return run(c, &process, &info);
+}
+
+static void add_paths(struct strbuf *to, const struct conversion *c, bool all)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (all || c->file[i].convert)
+			strbuf_add(to, c->file[i].path, strlen(c->file[i].path) + 1);
+}
+
+/* "text", "eol" and "crlf" say what happens to line ends; `auto` is core.autocrlf. */
+static bool needs_git(const char *name, const char *value, bool autocrlf)
+{
+	if (!strcmp(value, "unspecified"))
+		return !strcmp(name, "text") && autocrlf;
+	return strcmp(value, "unset") != 0;
+}
+
+static int select_files(struct conversion *c)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf paths CLEANUP(strbuf_release) = STRBUF_INIT;
+	size_t at = 0, file = 0;
+
+	add_paths(&paths, c, true);
+	strvec_pushl(&process.argv, "git", "check-attr", "-z", "--stdin", "text", "eol", "crlf",
+		     "ident", "filter", "working-tree-encoding", NULL);
+	if (run(c, &process, &paths) < 0)
+		return -1;
+	while (at < process.out.len) {
+		const char *path = process.out.buf + at, *name = path + strlen(path) + 1,
+			   *value = name + strlen(name) + 1;
+
+		at = (size_t)(value + strlen(value) + 1 - process.out.buf);
+		while (file < c->nr && strcmp(c->file[file].path, path) != 0)
+			file++; /* the answers come in the order of the questions */
+		if (file == c->nr || at > process.out.len)
+			return error_set(c->err, "cannot read git's attributes of files");
+		c->file[file].convert |= needs_git(name, value, c->state->crlf);
+	}
+	return 0;
+}
+
+static void take_stats(const struct conversion *c, struct stat *ret, int top)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (fstatat(top, c->file[i].path, &ret[i], AT_SYMLINK_NOFOLLOW) < 0)
+			ret[i] = (struct stat){ 0 };
+}
+
+/* Which of them changed since; NULL: none. */
+static const char *find_changed(const struct conversion *c, const struct stat *before, int top)
+{
+	const char *ret = NULL;
+
+	for (size_t i = 0; i < c->nr; i++) {
+		struct stat st = { 0 };
+
+		if (!c->file[i].convert)
+			continue;
+		if (fstatat(top, c->file[i].path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			st = (struct stat){ 0 };
+		if (!file_is_same(&before[i], &st))
+			ret = c->file[i].path;
+		c->file[i].stat = st;
+	}
+	return ret;
+}
+
+static int store(struct conversion *c, int top)
+{
+	struct stat *before CLEANUP(free_p) = xcalloc(c->nr, sizeof(*before));
+	struct strbuf paths CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *changed = NULL;
+
+	add_paths(&paths, c, false);
+	for (int i = 0; i < TRIES; i++) {
+		struct process process CLEANUP(process_release) = PROCESS_INIT;
+
+		take_stats(c, before, top);
+		update_index(&process);
+		strvec_pushl(&process.argv, "--add", "--remove", "--replace", "--stdin", NULL);
+		if (run(c, &process, &paths) < 0)
+			return -1;
+		changed = find_changed(c, before, top);
+		if (!changed)
+			return 0;
+	}
+	return error_set(c->err, "could not read '%s': it keeps changing", changed);
+}
+
+/* "<mode> <oid> <stage>\t<path>", sorted by path as ours are. */
+static int take_result(struct conversion *c)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf none = STRBUF_INIT;
+	size_t file = 0;
+
+	strvec_pushl(&process.argv, "git", "ls-files", "-z", "--stage", NULL);
+	if (run(c, &process, &none) < 0)
+		return -1;
+	for (const char *at = process.out.buf; at < process.out.buf + process.out.len;
+	     at += strlen(at) + 1) {
+		const char *tab = strchr(at, '\t');
+		char oid[80];
+		unsigned mode;
+
+		if (!tab || sscanf(at, "%o %79s", &mode, oid) != 2)
+			return error_set(c->err, "cannot read what git stored");
+		while (file < c->nr && strcmp(c->file[file].path, tab + 1) < 0)
+			file++;
+		if (file == c->nr || strcmp(c->file[file].path, tab + 1) != 0 ||
+		    !c->file[file].convert)
+			continue;
+		c->file[file].mode = mode;
+		string_replace(&c->file[file].oid, oid);
+	}
+	return 0;
+}
+
+static int convert(struct conversion *c)
+{
+	bool any = false;
+	int top, ret;
+
+	if (fill_index(c) < 0 || select_files(c) < 0)
+		return -1;
+	for (size_t i = 0; i < c->nr; i++)
+		any |= c->file[i].convert;
+	if (!any)
+		return 0;
+	top = open(c->repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return error_errno(c->err, "cannot open '%s'", c->repo->worktree);
+	ret = store(c, top);
+	close(top);
+	return ret < 0 ? -1 : take_result(c);
+}
+
+int attributes_convert(struct attributes_file *file, size_t nr, const struct repo *repo,
+		       const struct worktree_state *state, const char *quarantine,
+		       struct error *err)
+{
+	struct conversion c = { .file = file,
+				.nr = nr,
+				.repo = repo,
+				.state = state,
+				.env = STRVEC_INIT,
+				.folder = xstrfmt("%s/rollback/index-XXXXXX", repo->common_dir),
+				.err = err };
+	char *above CLEANUP(free_p) = xstrfmt("%s/rollback", repo->common_dir);
+	int ret = -1;
+
+	if (nr && file_make_folders(above, 0700, err) == 0) {
+		if (mkdtemp(c.folder)) {
+			struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+			repo_environment(&c.env, repo);
+			import_environment(&c.env, repo, quarantine);
+			strvec_pushf(&c.env, "GIT_INDEX_FILE=%s/index", c.folder);
+			ret = convert(&c);
+			if (file_remove_folders(c.folder, &ignored) < 0)
+				error_clear(&ignored);
+		} else {
+			error_errno(err, "cannot create a folder in '%s'", above);
+		}
+	}
+	strvec_release(&c.env);
+	free(c.folder);
+	return nr ? ret : 0;
+}

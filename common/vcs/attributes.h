@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attributes: files that git stores otherwise than they are on disk: by a clean filter, a
+ * working-tree-encoding, ident, or converted line ends.
+ *
+ * Those go through git itself, in an index of their own that is thrown away. It has no more
+ * than these files, as the real index has them, since that counts for line ends, and the
+ * tracked .gitattributes, which count where they are not on disk.
+ */
+#ifndef VCS_ATTRIBUTES_H
+#define VCS_ATTRIBUTES_H
+
+#include <sys/stat.h>
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/strvec.h"
+#include "vcs/repo.h"
+#include "vcs/worktree.h"
+
+struct attributes_config {
+	char *file; /* core.attributesFile */
+	bool tree;  /* attr.tree is set */
+};
+#define ATTRIBUTES_CONFIG_INIT \
+	{                      \
+		0              \
+	}
+void attributes_config_release(struct attributes_config *config);
+
+/* Cheap, and true too often rather than not enough. */
+bool attributes_may_apply(const struct repo *repo, const struct worktree_state *state,
+			  const struct attributes_config *config) MUST_CHECK;
+/* Is a .gitattributes in a folder that leads to the path? `top` is the worktree. */
+bool attributes_above(int top, const char *path) MUST_CHECK;
+
+/* A file to be stored. */
+struct attributes_file {
+	const char *path;		    /* the caller's */
+	const struct worktree_entry *entry; /* NULL: not tracked */
+	bool convert;			    /* git has to store it */
+	/* What came of it, where so; mode 0: it was not there (any more): */
+	unsigned mode;
+	char *oid;
+	struct stat stat;
+};
+
+/*
+ * Sets `convert` of those that need git, and has it store them, in the quarantine where one
+ * is given. The caller frees the ids.
+ */
+int attributes_convert(struct attributes_file *file, size_t nr, const struct repo *repo,
+		       const struct worktree_state *state, const char *quarantine,
+		       struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MIT */
+#include "vcs/import.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "vcs/path.h"
+
+/* fast-import wants a branch for each commit; of one that is empty in the end it makes no ref. */
+#define BRANCH "refs/rollback/writing"
+
+enum {
+	CHUNK = 65536,
+	SMALL = 1 << 20, /* what is larger is streamed, by us and by git */
+	TRIES = 3	 /* of reading a file that changes meanwhile */
+};
+
+/* ---- The process ----------------------------------------------------------------------------- */
+
+static char *objects_folder(const struct repo *repo)
+{
+	const char *path = getenv("GIT_OBJECT_DIRECTORY");
+
+	return path && *path ? xstrdup(path) : xstrfmt("%s/objects", repo->common_dir);
+}
+
+void import_environment(struct strvec *env, const struct repo *repo, const char *quarantine)
+{
+	const char *others = getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES");
+	struct strbuf value CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *objects CLEANUP(free_p) = NULL;
+
+	if (!quarantine)
+		return;
+	objects = objects_folder(repo);
+	path_quote(&value, objects, true); /* a colon would end it */
+	if (others && *others)
+		strbuf_addf(&value, ":%s", others);
+	strvec_pushf(env, "GIT_OBJECT_DIRECTORY=%s", quarantine);
+	strvec_pushf(env, "GIT_ALTERNATE_OBJECT_DIRECTORIES=%s", value.buf);
+}
+
+int import_start(struct import *import, const struct repo *repo, const char *quarantine,
+		 struct error *err)
+{
+	import->quarantine = xstrdup_or_null(quarantine);
+	import->objects = objects_folder(repo);
+	import->git_dir = xstrdup(repo->git_dir);
+	if (quarantine && file_make_folders(quarantine, 0700, err) < 0)
+		return -1;
+	repo_environment(&import->env, repo);
+	import_environment(&import->env, repo, quarantine);
+	/*
+	 * A pack whatever its size, synced whatever the user's settings; no deltas, which cost
+	 * time and memory. Without its "done", as when we are killed, it makes no ref.
+	 */
+	strvec_pushl(&import->git.argv, "git", "-c", "fastimport.unpackLimit=1", "-c",
+		     "core.fsync=pack,pack-metadata", "-c", "core.fsyncMethod=fsync", "-c",
+		     "core.bigFileThreshold=1m", "fast-import", "--quiet", "--done", "--depth=0",
+		     "--date-format=raw", NULL);
+	import->git.env = &import->env;
+	import->git.input = "";
+	return process_start(&import->git, err);
+}
+
+static int flush(struct import *import, struct error *err)
+{
+	int ret = process_write(&import->git, import->out.buf, import->out.len, err);
+
+	strbuf_reset(&import->out);
+	return ret;
+}
+
+static int flush_large(struct import *import, struct error *err)
+{
+	return import->out.len >= CHUNK ? flush(import, err) : 0;
+}
+
+/* When git dies on a damaged stream it leaves a report in the repository. */
+static void remove_crash_report(const struct import *import, pid_t pid)
+{
+	char *path CLEANUP(free_p) =
+		xstrfmt("%s/fast_import_crash_%ld", import->git_dir, (long)pid);
+
+	if (unlink(path) < 0)
+		errno = 0; /* as it should be: there is none */
+}
+
+static int failed(struct import *import, pid_t pid, struct error *err)
+{
+	char *reason CLEANUP(free_p) = process_reason(&import->git);
+
+	remove_crash_report(import, pid);
+	return error_set(err, "cannot write objects: %s", reason);
+}
+
+/* Whatever it was doing: it ends, and nothing comes of it. */
+static void stop(struct import *import)
+{
+	static const char done[] = "done\n";
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	pid_t pid = import->git.pid;
+
+	if (pid <= 0)
+		return;
+	if (process_write(&import->git, done, strlen(done), &ignored) < 0)
+		error_clear(&ignored);
+	if (process_finish(&import->git, &ignored) < 0)
+		error_clear(&ignored);
+	remove_crash_report(import, pid);
+}
+
+void import_release(struct import *import)
+{
+	stop(import);
+	process_release(&import->git);
+	strbuf_release(&import->out);
+	strvec_release(&import->oid);
+	strvec_release(&import->env);
+	free(import->quarantine);
+	free(import->objects);
+	free(import->git_dir);
+	free(import->made);
+	*import = (struct import)IMPORT_INIT;
+}
+
+unsigned import_mark(struct import *import)
+{
+	import->marks++;
+	ARRAY_GROW(import->made, import->marks + 1, import->alloc);
+	import->made[import->marks] = false;
+	return import->marks;
+}
+
+/* ---- Blobs ----------------------------------------------------------------------------------- */
+
+static void begin_blob(struct import *import, unsigned mark, uintmax_t len)
+{
+	import->made[mark] = true;
+	strbuf_addf(&import->out, "blob\nmark :%u\ndata %ju\n", mark, len);
+}
+
+int import_blob(struct import *import, unsigned mark, const void *data, size_t len,
+		struct error *err)
+{
+	begin_blob(import, mark, len);
+	strbuf_add(&import->out, data, len);
+	strbuf_addch(&import->out, '\n');
+	return flush_large(import, err);
+}
+
+/* Up to `want` bytes, fewer at the end of the file; -1: errno. */
+static ssize_t read_full(int fd, char *buffer, size_t want)
+{
+	size_t got = 0;
+
+	while (got < want) {
+		ssize_t n = read(fd, buffer + got, want - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+/* The whole of a small file; nothing is sent before it is known to be whole. */
+static int import_small(struct import *import, unsigned mark, int fd, const struct stat *st,
+			struct error *err)
+{
+	size_t size = (size_t)st->st_size;
+	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct stat now;
+	ssize_t n;
+
+	strbuf_grow(&data, size + 1);
+	n = read_full(fd, data.buf, size + 1);
+	if (n < 0 || fstat(fd, &now) < 0)
+		return error_errno(err, "cannot read");
+	if ((size_t)n != size || !file_is_same(st, &now))
+		return IMPORT_FILE_CHANGED;
+	return import_blob(import, mark, data.buf, size, err);
+}
+
+/*
+ * Git was told how much will come. Where there is less by now it gets zeros, and a blob that
+ * nothing will name.
+ */
+static int import_large(struct import *import, unsigned mark, int fd, const struct stat *st,
+			struct error *err)
+{
+	static char buffer[CHUNK];
+	uintmax_t left = (uintmax_t)st->st_size;
+	int reason = 0;
+	struct stat now;
+
+	begin_blob(import, mark, left);
+	if (flush(import, err) < 0)
+		return -1;
+	while (left) {
+		size_t want = left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
+		ssize_t n = reason ? 0 : read_full(fd, buffer, want);
+
+		if (n < 0)
+			reason = errno;
+		n = n < 0 ? 0 : n;
+		memset(buffer + n, 0, want - (size_t)n);
+		if (process_write(&import->git, buffer, want, err) < 0)
+			return -1;
+		left -= want;
+	}
+	strbuf_addch(&import->out, '\n');
+	errno = reason;
+	if (reason || fstat(fd, &now) < 0)
+		return error_errno(err, "cannot read");
+	return file_is_same(st, &now) ? IMPORT_FILE_DONE : IMPORT_FILE_CHANGED;
+}
+
+static int import_link(struct import *import, unsigned mark, int folder, const char *name,
+		       const struct stat *st, struct error *err)
+{
+	struct strbuf target CLEANUP(strbuf_release) = STRBUF_INIT;
+	size_t room = (size_t)(st->st_size > 0 ? st->st_size : 4096) + 1;
+	ssize_t n;
+
+	strbuf_grow(&target, room);
+	n = readlinkat(folder, name, target.buf, room);
+	if (n < 0)
+		return errno == EINVAL || errno == ENOENT ? IMPORT_FILE_CHANGED :
+							    error_errno(err, "cannot read");
+	if ((size_t)n == room)
+		return IMPORT_FILE_CHANGED;
+	return import_blob(import, mark, target.buf, (size_t)n, err);
+}
+
+static int import_regular(struct import *import, unsigned mark, int folder, const char *name,
+			  struct stat *st, struct error *err)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? IMPORT_FILE_CHANGED :
+							   error_errno(err, "cannot open");
+	if (fstat(fd, st) < 0)
+		ret = error_errno(err, "cannot read");
+	else if (!S_ISREG(st->st_mode))
+		ret = IMPORT_FILE_CHANGED;
+	else if (st->st_size > SMALL)
+		ret = import_large(import, mark, fd, st, err);
+	else
+		ret = import_small(import, mark, fd, st, err);
+	close(fd);
+	return ret;
+}
+
+static int import_once(struct import *import, unsigned mark, int folder, const char *name,
+		       struct stat *st, struct error *err)
+{
+	if (fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? IMPORT_FILE_GONE : error_errno(err, "cannot read");
+	if (S_ISLNK(st->st_mode))
+		return import_link(import, mark, folder, name, st, err);
+	if (S_ISREG(st->st_mode))
+		return import_regular(import, mark, folder, name, st, err);
+	return IMPORT_FILE_GONE; /* something else stands there now */
+}
+
+int import_file(struct import *import, unsigned mark, int dirfd, const char *path, struct stat *ret,
+		struct error *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	int result = IMPORT_FILE_CHANGED;
+	int folder = file_open_folder(dirfd, path, (size_t)(name - path));
+	struct stat st = { 0 };
+
+	if (folder < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
+			       IMPORT_FILE_GONE :
+			       error_errno(err, "cannot open the folder of '%s'", path);
+	for (int i = 0; i < TRIES && result == IMPORT_FILE_CHANGED; i++)
+		result = import_once(import, mark, folder, name, &st, err);
+	close(folder);
+	if (result < 0)
+		return error_is_set(err) ? error_prefix(err, "'%s'", path) : -1;
+	if (result != IMPORT_FILE_DONE)
+		import->made[mark] = false;
+	*ret = st;
+	return result;
+}
+
+/* ---- Commits --------------------------------------------------------------------------------- */
+
+static void add_paths(struct import *import, const struct import_commit *commit, bool removals)
+{
+	for (size_t i = 0; i < commit->paths; i++) {
+		const struct import_path *path = &commit->path[i];
+
+		if (!path->mode != removals)
+			continue;
+		if (removals)
+			strbuf_addstr(&import->out, "D ");
+		else if (path->mark)
+			strbuf_addf(&import->out, "M %06o :%u ", path->mode, path->mark);
+		else
+			strbuf_addf(&import->out, "M %06o %s ", path->mode, path->oid);
+		path_quote(&import->out, path->path, true);
+		strbuf_addch(&import->out, '\n');
+	}
+}
+
+int import_commit(struct import *import, unsigned mark, const struct import_commit *commit,
+		  struct error *err)
+{
+	struct strbuf *out = &import->out;
+
+	import->made[mark] = true;
+	strbuf_addf(out, "reset " BRANCH "\n\ncommit " BRANCH "\nmark :%u\n", mark);
+	strbuf_addf(out, "committer %s %" PRId64 " +0000\ndata %zu\n%s\n", commit->identity,
+		    commit->time, strlen(commit->message), commit->message);
+	for (size_t i = 0; i < commit->parents; i++)
+		strbuf_addf(out, "%s %s\n", i ? "merge" : "from", commit->parent[i]);
+	if (!commit->base && commit->parents)
+		strbuf_addstr(out, "deleteall\n");
+	else if (commit->base && (!commit->parents || strcmp(commit->base, commit->parent[0])))
+		strbuf_addf(out, "M 040000 %s \"\"\n", commit->base);
+	add_paths(import, commit, true);
+	add_paths(import, commit, false);
+	strbuf_addch(out, '\n');
+	return flush_large(import, err);
+}
+
+/* One line of its output, as soon as it comes. */
+static int read_line(struct import *import, struct strbuf *ret, struct error *err)
+{
+	char c;
+
+	for (;;) {
+		ssize_t n = read(import->git.out_fd, &c, 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			pid_t pid = import->git.pid;
+
+			return process_finish(&import->git, err) < 0 ? -1 :
+								       failed(import, pid, err);
+		}
+		if (c == '\n')
+			return 0;
+		strbuf_addch(ret, c);
+	}
+}
+
+int import_tree(struct import *import, char **ret_oid, unsigned mark, struct error *err)
+{
+	static const char start[] = "040000 tree ";
+	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addf(&import->out, "ls :%u \"\"\n", mark);
+	if (flush(import, err) < 0 || read_line(import, &line, err) < 0)
+		return -1;
+	if (strncmp(line.buf, start, strlen(start)) != 0)
+		return error_set(err, "cannot write objects: git named no tree");
+	line.buf[strcspn(line.buf, "\t")] = '\0';
+	*ret_oid = xstrdup(line.buf + strlen(start));
+	return 0;
+}
+
+/* ---- The end --------------------------------------------------------------------------------- */
+
+static int take_oids(struct import *import, struct error *err)
+{
+	const char *at = import->git.out.buf;
+
+	strvec_push(&import->oid, "");
+	for (unsigned mark = 1; mark <= import->marks; mark++) {
+		size_t len = import->made[mark] ? strcspn(at, "\n") : 0;
+
+		if (import->made[mark] && !at[len])
+			return error_set(err, "cannot write objects: git named too few");
+		strvec_push_nodup(&import->oid, xmemdupz(at, len));
+		if (len)
+			at += len + 1;
+	}
+	return 0;
+}
+
+int import_finish(struct import *import, struct error *err)
+{
+	pid_t pid = import->git.pid;
+
+	strbuf_addstr(&import->out, "reset " BRANCH "\n\n");
+	for (unsigned mark = 1; mark <= import->marks; mark++)
+		if (import->made[mark])
+			strbuf_addf(&import->out, "get-mark :%u\n", mark);
+	strbuf_addstr(&import->out, "done\n");
+	/* The answers may be more than a pipe holds: this reads them while it writes. */
+	import->git.input = import->out.buf;
+	import->git.input_len = import->out.len;
+	if (process_finish(&import->git, err) < 0)
+		return -1;
+	if (import->git.status)
+		return failed(import, pid, err);
+	if (take_oids(import, err) < 0)
+		return -1;
+	if (!import->quarantine) {
+		char *packs CLEANUP(free_p) = xstrfmt("%s/pack", import->objects);
+
+		return file_sync_folder(packs, err);
+	}
+	return 0;
+}
+
+const char *import_oid(const struct import *import, unsigned mark)
+{
+	return import->oid.v[mark];
+}
+
+/* A pack counts from when its index is there: that comes last. */
+static int publish_folder(const char *from, const char *to, bool indexes, struct error *err)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	int ret = file_list(&names, from, err);
+
+	if (ret < 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++) {
+		size_t len = strlen(names.v[i]);
+		bool is_index = len > 4 && !strcmp(names.v[i] + len - 4, ".idx");
+		char *source CLEANUP(free_p) = xstrfmt("%s/%s", from, names.v[i]);
+		char *target CLEANUP(free_p) = xstrfmt("%s/%s", to, names.v[i]);
+
+		if (!strncmp(names.v[i], "tmp_", 4) || is_index != indexes)
+			continue;
+		if (rename(source, target) < 0)
+			return error_errno(err, "cannot move '%s' to '%s'", source, to);
+	}
+	return file_sync_folder(to, err);
+}
+
+int import_publish(struct import *import, struct error *err)
+{
+	struct strvec folders CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (!import->quarantine)
+		return 0;
+	if (file_list(&folders, import->quarantine, err) < 0)
+		return -1;
+	for (size_t i = 0; i < folders.nr; i++) {
+		char *from CLEANUP(free_p) = xstrfmt("%s/%s", import->quarantine, folders.v[i]);
+		char *to CLEANUP(free_p) = xstrfmt("%s/%s", import->objects, folders.v[i]);
+
+		if (file_make_folders(to, 0777, err) < 0 ||
+		    publish_folder(from, to, false, err) < 0 ||
+		    publish_folder(from, to, true, err) < 0)
+			return -1;
+	}
+	import_discard(import);
+	return file_sync_folder(import->objects, err);
+}
+
+void import_discard(struct import *import)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	stop(import);
+	if (import->quarantine && file_remove_folders(import->quarantine, &ignored) < 0)
+		error_clear(&ignored);
+}
+
+/* ---- Tags ------------------------------------------------------------------------------------ */
+
+/* Which settings have git sync a loose object, and not its folder, depends on its version. */
+static int sync_object(const struct repo *repo, const char *quarantine, const char *oid,
+		       struct error *err)
+{
+	char *objects CLEANUP(free_p) = objects_folder(repo);
+	const char *base = quarantine ? quarantine : objects;
+	char *folder CLEANUP(free_p) = xstrfmt("%s/%.2s", base, oid);
+	char *path CLEANUP(free_p) = xstrfmt("%s/%s", folder, oid + 2);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) /* it was in a pack already */
+		return errno == ENOENT ? 0 : error_errno(err, "cannot open '%s'", path);
+	if (fsync(fd) < 0) {
+		error_errno(err, "cannot sync '%s'", path);
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	return file_sync_folder(folder, err) < 0 || file_sync_folder(base, err) < 0 ? -1 : 0;
+}
+
+int import_tag(char **ret_oid, const struct repo *repo, const char *quarantine, const char *name,
+	       const char *commit, const char *identity, int64_t time, const char *message,
+	       struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	/* fast-import would make the ref as well, and at once. */
+	strbuf_addf(&data, "object %s\ntype commit\ntag %s\ntagger %s %" PRId64 " +0000\n\n%s",
+		    commit, name, identity, time, message);
+	repo_environment(&env, repo);
+	import_environment(&env, repo, quarantine);
+	strvec_pushl(&process.argv, "git", "hash-object", "-t", "tag", "-w", "--stdin", NULL);
+	process.env = &env;
+	process.input = data.buf;
+	process.input_len = data.len;
+	if (process_run(&process, err) < 0)
+		return -1;
+	if (process.status) {
+		char *reason CLEANUP(free_p) = process_reason(&process);
+
+		return error_set(err, "cannot write tag '%s': %s", name, reason);
+	}
+	strbuf_rtrim(&process.out);
+	if (sync_object(repo, quarantine, process.out.buf, err) < 0)
+		return -1;
+	*ret_oid = strbuf_detach(&process.out);
+	return 0;
+}
