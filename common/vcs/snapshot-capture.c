@@ -162,13 +162,18 @@ static void collect(struct capture *c)
 
 /* ---- Storing them ---------------------------------------------------------------------------- */
 
+static void add_left_out(struct capture *c, const char *path, const char *reason)
+{
+	json_array_append_new(c->left_out, json_pack("{s:o, s:o}", "path", path_to_json(path),
+						     "reason", json_text(reason)));
+}
+
 /* An error that is set, about one path: it is the end, or the path is left out. */
 static int leave_out(struct capture *c, const char *path, struct item *item)
 {
 	if (!c->request->may_leave_out)
 		return -1;
-	json_array_append_new(c->left_out, json_pack("{s:o, s:o}", "path", path_to_json(path),
-						     "reason", json_text(c->err->message)));
+	add_left_out(c, path, c->err->message);
 	error_clear(c->err);
 	if (item)
 		item->left_out = true;
@@ -185,6 +190,16 @@ static int check_folders(struct capture *c)
 			return -1;
 	}
 	return 0;
+}
+
+/* Such a checkpoint could be neither restored nor pushed. */
+static void leave_out_names(struct capture *c)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (!c->item[i].entry && !path_is_storable(c->item[i].path)) {
+			c->item[i].left_out = true;
+			add_left_out(c, c->item[i].path, "git takes no file of this name");
+		}
 }
 
 /* git would end at the first file that it may not read. */
@@ -223,7 +238,7 @@ static int convert(struct capture *c)
 							       .entry = item->entry,
 							       .convert = submodule };
 	}
-	ret = attributes_convert(file, nr, c->repo, c->state, c->request->quarantine, c->err);
+	ret = attributes_convert(file, nr, c->repo, c->state, c->import->quarantine, c->err);
 	for (size_t i = 0; i < nr; i++) {
 		while (c->item[at].path != file[i].path)
 			at++;
@@ -262,6 +277,7 @@ static int store_item(struct capture *c, struct item *item)
 
 static int store(struct capture *c)
 {
+	leave_out_names(c);
 	if (check_folders(c) < 0 || convert(c) < 0)
 		return -1;
 	for (size_t i = 0; i < c->nr; i++)
@@ -623,6 +639,8 @@ static int capture(struct capture *c)
 	if (c->top < 0)
 		return error_errno(c->err, "cannot open '%s'", c->repo->worktree);
 	collect(c);
+	if (c->request->inspect && c->request->inspect(c->state, c->request->data, c->err) < 0)
+		return -1;
 	if (store(c) < 0)
 		return -1;
 	list_files(c);
@@ -652,7 +670,8 @@ int snapshot_capture(struct snapshot_capture *ret, const struct repo *repo,
 
 	if (capture(&c) == 0)
 		return 0;
-	import_discard(&ret->import);
+	if (ret->import.quarantine)
+		import_discard(&ret->import);
 	snapshot_capture_release(ret);
 	return -1;
 }

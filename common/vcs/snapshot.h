@@ -69,6 +69,8 @@ struct strbuf *snapshot_parts_add(struct snapshot_parts *parts, const char *path
 void snapshot_parts_release(struct snapshot_parts *parts);
 
 struct snapshot_capture;
+/* Asked before any file is read: what is going to be stored may be told, or refused. */
+typedef int snapshot_inspect_fn(const struct worktree_state *state, void *data, struct error *err);
 /*
  * Asked when the state is known and every file was read, before the manifest is written:
  * adds to the manifest what follows from them ("big", "secret"; path_to_json() makes its
@@ -82,8 +84,9 @@ struct snapshot_request {
 	const struct snapshot_parts *parts; /* or NULL */
 	json_t *members;		    /* of the manifest: what the caller knows; not taken */
 	const char *subject; /* of W's message: "checkpoint: stage-3-start"; NULL: see describe */
+	snapshot_inspect_fn *inspect;	/* or NULL */
 	snapshot_describe_fn *describe; /* or NULL */
-	void *data;			/* its */
+	void *data;			/* of both */
 	const char *identity;		/* snapshot_identity() */
 	int64_t time;			/* seconds */
 	const struct strvec *also;	/* ignored paths to take where they exist, and to list as
