@@ -117,6 +117,18 @@ int file_make_folders(const char *path, mode_t mode, struct error *err)
 	}
 }
 
+int file_make_temporary_folder(char **ret, struct error *err)
+{
+	const char *parent = getenv("TMPDIR");
+	char *path CLEANUP(free_p) =
+		xstrfmt("%s/git-rollback-XXXXXX", parent && *parent ? parent : "/tmp");
+
+	if (!mkdtemp(path))
+		return error_errno(err, "cannot create a folder '%s'", path);
+	*ret = STEAL(path);
+	return 0;
+}
+
 static void dir_close_p(DIR **dir)
 {
 	if (*dir)
