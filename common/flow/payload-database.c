@@ -12,6 +12,7 @@
 
 #define HURRY	     3 /* seconds to connect */
 #define LOCK_TIMEOUT "2s"
+#define LEDGER	     "list of migrations"
 
 /* One look at a database. */
 struct look {
@@ -91,18 +92,43 @@ static const char *highest_version(const struct ledger *ledger)
 	return highest;
 }
 
-static int keep_ledger(struct look *look, struct error *err)
+static int locate_ledger(struct look *look, struct error *err)
 {
 	struct ledger ledger CLEANUP(ledger_release) = LEDGER_INIT;
-	json_t *migrations CLEANUP(json_decref_p) = json_array();
-	json_t *json CLEANUP(json_decref_p) = NULL;
 	const struct settings *settings = &look->session->settings;
 	const char *table, *log;
 
 	if (settings_string(&table, settings, "migrations.table", err) < 0 ||
 	    settings_string(&log, settings, "migrations.logTable", err) < 0 ||
-	    ledger_locate(&look->place, &look->db, table, log, err) < 0 ||
-	    ledger_read(&ledger, &look->place, &look->db, err) < 0)
+	    ledger_locate(&look->place, &look->db, table, log, err) < 0)
+		return -1;
+	return ledger_read(&ledger, &look->place, &look->db, err);
+}
+
+/*
+ * Is it ours? That is found out before the transaction: to tell whose it is otherwise takes
+ * queries after one that has failed.
+ */
+static int find_ledger(struct look *look, struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	look->has_ledger = locate_ledger(look, &reason) == 0;
+	if (look->has_ledger)
+		return 0;
+	if (!db_is_lost(&look->db))
+		return leave_out(look, LEDGER, &reason, err);
+	error_move(err, &reason);
+	return -1;
+}
+
+static int keep_ledger(struct look *look, struct error *err)
+{
+	struct ledger ledger CLEANUP(ledger_release) = LEDGER_INIT;
+	json_t *migrations CLEANUP(json_decref_p) = json_array();
+	json_t *json CLEANUP(json_decref_p) = NULL;
+
+	if (ledger_read(&ledger, &look->place, &look->db, err) < 0)
 		return -1;
 	ledger_order(&ledger);
 	for (size_t i = 0; i < ledger.nr; i++)
@@ -113,7 +139,6 @@ static int keep_ledger(struct look *look, struct error *err)
 	if (ledger.nr)
 		json_object_set_new(look->database, "version", json_text(highest_version(&ledger)));
 	json_object_set_new(look->database, "applied", json_size(ledger.nr));
-	look->has_ledger = true;
 	return 0;
 }
 
@@ -249,8 +274,8 @@ static int read_all(struct look *look, struct error *err)
 		return -1;
 	version = xstrfmt("%d.%d", look->db.version / 10000, look->db.version % 10000);
 	json_object_set_new(look->database, "server_version", json_string(version));
-	if (begin(look, err) < 0 || start_dump(look, err) < 0 ||
-	    keep(look, "list of migrations", keep_ledger, err) < 0 ||
+	if (find_ledger(look, err) < 0 || begin(look, err) < 0 || start_dump(look, err) < 0 ||
+	    (look->has_ledger && keep(look, LEDGER, keep_ledger, err) < 0) ||
 	    keep(look, "fingerprint", keep_catalog, err) < 0 || keep_dump(look, err) < 0)
 		return -1;
 	db_rollback(&look->db);
