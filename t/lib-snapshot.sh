@@ -54,7 +54,7 @@ oracle_worktree () {
 	on_copy oracle git ls-files -z -v | sed -z -n 's/^[sS] //p' |
 		perl -0 -ne 'chomp; print "$_\0" if -l || -f' |
 		on_copy oracle git update-index -z --no-skip-worktree --stdin &&
-	on_copy oracle git -c core.safecrlf=false add -u &&
+	on_copy oracle git -c core.safecrlf=false add --sparse -u &&
 	on_copy oracle git write-tree
 }
 
@@ -105,7 +105,7 @@ show_difference () {
 	return 1
 }
 
-# A member of the manifest, as JSON on one line; "null" where there is none.
+# A member of the manifest, as JSON on one line; "null" where there is none. Needs jq.
 manifest () {	# path in it, as jq has it
 	jq -c "$1" "$SNAPSHOT_WORK"/manifest
 }

@@ -114,7 +114,7 @@ struct conversion {
 	const struct repo *repo;
 	const struct worktree_state *state;
 	struct strvec env;
-	char *folder; /* of the index */
+	const char *folder; /* of the index */
 	struct error *err;
 };
 
@@ -191,12 +191,63 @@ static void add_paths(struct strbuf *to, const struct conversion *c, bool all)
 			strbuf_add(to, c->file[i].path, strlen(c->file[i].path) + 1);
 }
 
-/* "text", "eol" and "crlf" say what happens to line ends; `auto` is core.autocrlf. */
-static bool needs_git(const char *name, const char *value, bool autocrlf)
+enum { MAY_LINE_ENDS = 1, MAY_IDENT = 2, MAY_ANYTHING = 4 };
+
+/*
+ * What one attribute may do. "text", "eol" and "crlf" say what happens to line ends; where
+ * they say nothing, core.autocrlf does.
+ */
+static unsigned may_convert(const char *name, const char *value, bool autocrlf)
 {
+	bool line_ends = !strcmp(name, "text") || !strcmp(name, "eol") || !strcmp(name, "crlf");
+
+	if (!strcmp(value, "unset"))
+		return 0;
 	if (!strcmp(value, "unspecified"))
-		return !strcmp(name, "text") && autocrlf;
-	return strcmp(value, "unset") != 0;
+		return autocrlf && !strcmp(name, "text") ? MAY_LINE_ENDS : 0;
+	return line_ends ? MAY_LINE_ENDS : !strcmp(name, "ident") ? MAY_IDENT : MAY_ANYTHING;
+}
+
+/* Line ends are converted where there is a carriage return, ident where there is "$Id". */
+static bool has_any(const char *data, size_t len, unsigned may)
+{
+	return (may & MAY_LINE_ENDS && memchr(data, '\r', len)) ||
+	       (may & MAY_IDENT && memmem(data, len, "$Id", 3));
+}
+
+static bool content_has_any(int top, const char *path, unsigned may)
+{
+	char buffer[65536];
+	int fd = openat(top, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	size_t kept = 0; /* from the piece before, where a "$Id" may begin */
+	bool ret = fd < 0;
+	ssize_t n = 1;
+
+	while (!ret && n > 0) {
+		n = read(fd, buffer + kept, sizeof(buffer) - kept);
+		if (n <= 0) {
+			ret = n < 0;
+			break;
+		}
+		size_t len = kept + (size_t)n;
+		ret = has_any(buffer, len, may);
+		kept = len < 2 ? len : 2;
+		memmove(buffer, buffer + len - kept, kept);
+	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static void look_at_content(struct conversion *c, int top)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		struct attributes_file *file = &c->file[i];
+
+		if (file->may & MAY_ANYTHING ||
+		    (file->may && content_has_any(top, file->path, file->may)))
+			file->convert = true;
+	}
 }
 
 static int select_files(struct conversion *c)
@@ -219,7 +270,7 @@ static int select_files(struct conversion *c)
 			file++; /* the answers come in the order of the questions */
 		if (file == c->nr || at > process.out.len)
 			return error_set(c->err, "cannot read git's attributes of files");
-		c->file[file].convert |= needs_git(name, value, c->state->crlf);
+		c->file[file].may |= may_convert(name, value, c->state->crlf);
 	}
 	return 0;
 }
@@ -301,54 +352,60 @@ static int take_result(struct conversion *c)
 	return 0;
 }
 
-static int convert(struct conversion *c)
+static int convert(struct conversion *c, int top)
 {
 	bool any = false;
-	int top, ret;
 
 	if (fill_index(c) < 0 || select_files(c) < 0)
 		return -1;
+	look_at_content(c, top);
 	for (size_t i = 0; i < c->nr; i++)
 		any |= c->file[i].convert;
 	if (!any)
 		return 0;
-	top = open(c->repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return store(c, top) < 0 ? -1 : take_result(c);
+}
+
+/* In a folder for the index, `c->folder`. */
+static int convert_in_folder(struct conversion *c, const char *quarantine)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	int top = open(c->repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
+
 	if (top < 0)
 		return error_errno(c->err, "cannot open '%s'", c->repo->worktree);
-	ret = store(c, top);
+	repo_environment(&c->env, c->repo);
+	import_environment(&c->env, c->repo, quarantine);
+	strvec_pushf(&c->env, "GIT_INDEX_FILE=%s/index", c->folder);
+	ret = convert(c, top);
+	if (file_remove_folders(c->folder, &ignored) < 0)
+		error_clear(&ignored);
 	close(top);
-	return ret < 0 ? -1 : take_result(c);
+	return ret;
 }
 
 int attributes_convert(struct attributes_file *file, size_t nr, const struct repo *repo,
 		       const struct worktree_state *state, const char *quarantine,
 		       struct error *err)
 {
+	char *above CLEANUP(free_p) = xstrfmt("%s/rollback", repo->common_dir);
+	char *folder CLEANUP(free_p) = xstrfmt("%s/index-XXXXXX", above);
 	struct conversion c = { .file = file,
 				.nr = nr,
 				.repo = repo,
 				.state = state,
 				.env = STRVEC_INIT,
-				.folder = xstrfmt("%s/rollback/index-XXXXXX", repo->common_dir),
+				.folder = folder,
 				.err = err };
-	char *above CLEANUP(free_p) = xstrfmt("%s/rollback", repo->common_dir);
-	int ret = -1;
+	int ret;
 
-	if (nr && file_make_folders(above, 0700, err) == 0) {
-		if (mkdtemp(c.folder)) {
-			struct error ignored CLEANUP(error_release) = ERROR_INIT;
-
-			repo_environment(&c.env, repo);
-			import_environment(&c.env, repo, quarantine);
-			strvec_pushf(&c.env, "GIT_INDEX_FILE=%s/index", c.folder);
-			ret = convert(&c);
-			if (file_remove_folders(c.folder, &ignored) < 0)
-				error_clear(&ignored);
-		} else {
-			error_errno(err, "cannot create a folder in '%s'", above);
-		}
-	}
+	if (!nr)
+		return 0;
+	if (file_make_folders(above, 0700, err) < 0)
+		return -1;
+	if (!mkdtemp(folder))
+		return error_errno(err, "cannot create a folder in '%s'", above);
+	ret = convert_in_folder(&c, quarantine);
 	strvec_release(&c.env);
-	free(c.folder);
-	return nr ? ret : 0;
+	return ret;
 }

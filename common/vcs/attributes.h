@@ -3,7 +3,8 @@
  * attributes: files that git stores otherwise than they are on disk: by a clean filter, a
  * working-tree-encoding, ident, or converted line ends.
  *
- * Those go through git itself, in an index of their own that is thrown away. It has no more
+ * Where nothing in a file's content is of the kind that would be converted, it is not. The
+ * others go through git itself, in an index of their own that is thrown away. It has no more
  * than these files, as the real index has them, since that counts for line ends, and the
  * tracked .gitattributes, which count where they are not on disk.
  */
@@ -39,6 +40,7 @@ struct attributes_file {
 	const char *path;		    /* the caller's */
 	const struct worktree_entry *entry; /* NULL: not tracked */
 	bool convert;			    /* git has to store it */
+	unsigned may;			    /* what its attributes may convert */
 	/* What came of it, where so; mode 0: it was not there (any more): */
 	unsigned mode;
 	char *oid;

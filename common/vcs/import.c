@@ -42,24 +42,41 @@ void import_environment(struct strvec *env, const struct repo *repo, const char 
 	strvec_pushf(env, "GIT_ALTERNATE_OBJECT_DIRECTORIES=%s", value.buf);
 }
 
+/* One of our own has a name under which `git prune` removes what a killed process left. */
+static int make_quarantine(struct import *import, const char *quarantine, struct error *err)
+{
+	if (quarantine) {
+		import->quarantine = xstrdup(quarantine);
+		return file_make_folders(quarantine, 0700, err);
+	}
+	import->quarantine = xstrfmt("%s/tmp_objdir-rollback-XXXXXX", import->objects);
+	if (!mkdtemp(import->quarantine)) {
+		error_errno(err, "cannot create a folder in '%s'", import->objects);
+		free(STEAL(import->quarantine));
+		return -1;
+	}
+	import->own = true;
+	return 0;
+}
+
 int import_start(struct import *import, const struct repo *repo, const char *quarantine,
 		 struct error *err)
 {
-	import->quarantine = xstrdup_or_null(quarantine);
 	import->objects = objects_folder(repo);
 	import->git_dir = xstrdup(repo->git_dir);
-	if (quarantine && file_make_folders(quarantine, 0700, err) < 0)
+	if (make_quarantine(import, quarantine, err) < 0)
 		return -1;
 	repo_environment(&import->env, repo);
-	import_environment(&import->env, repo, quarantine);
+	import_environment(&import->env, repo, import->quarantine);
 	/*
 	 * A pack whatever its size, synced whatever the user's settings; no deltas, which cost
-	 * time and memory. Without its "done", as when we are killed, it makes no ref.
+	 * time and memory. Without its "done", as when we are killed, it makes no ref; with it
+	 * it makes none either, but runs the hook for that.
 	 */
-	strvec_pushl(&import->git.argv, "git", "-c", "fastimport.unpackLimit=1", "-c",
-		     "core.fsync=pack,pack-metadata", "-c", "core.fsyncMethod=fsync", "-c",
-		     "core.bigFileThreshold=1m", "fast-import", "--quiet", "--done", "--depth=0",
-		     "--date-format=raw", NULL);
+	strvec_pushl(&import->git.argv, "git", "-c", "core.hooksPath=/dev/null", "-c",
+		     "fastimport.unpackLimit=1", "-c", "core.fsync=pack,pack-metadata", "-c",
+		     "core.fsyncMethod=fsync", "-c", "core.bigFileThreshold=1m", "fast-import",
+		     "--quiet", "--done", "--depth=0", "--date-format=raw", NULL);
 	import->git.env = &import->env;
 	import->git.input = "";
 	return process_start(&import->git, err);
@@ -114,6 +131,8 @@ static void stop(struct import *import)
 
 void import_release(struct import *import)
 {
+	if (import->own)
+		import_discard(import);
 	stop(import);
 	process_release(&import->git);
 	strbuf_release(&import->out);
@@ -170,11 +189,23 @@ static ssize_t read_full(int fd, char *buffer, size_t want)
 	return (ssize_t)got;
 }
 
+/* A file that is being read. */
+struct source {
+	const char *path, *name; /* the last part of it */
+	int folder;		 /* open: where that is */
+	struct stat stat;
+};
+
+static int cannot_read(const struct source *source, struct error *err)
+{
+	return error_errno(err, "cannot read '%s'", source->path);
+}
+
 /* The whole of a small file; nothing is sent before it is known to be whole. */
-static int import_small(struct import *import, unsigned mark, int fd, const struct stat *st,
+static int import_small(struct import *import, unsigned mark, int fd, const struct source *source,
 			struct error *err)
 {
-	size_t size = (size_t)st->st_size;
+	size_t size = (size_t)source->stat.st_size;
 	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct stat now;
 	ssize_t n;
@@ -182,8 +213,8 @@ static int import_small(struct import *import, unsigned mark, int fd, const stru
 	strbuf_grow(&data, size + 1);
 	n = read_full(fd, data.buf, size + 1);
 	if (n < 0 || fstat(fd, &now) < 0)
-		return error_errno(err, "cannot read");
-	if ((size_t)n != size || !file_is_same(st, &now))
+		return cannot_read(source, err);
+	if ((size_t)n != size || !file_is_same(&source->stat, &now))
 		return IMPORT_FILE_CHANGED;
 	return import_blob(import, mark, data.buf, size, err);
 }
@@ -192,11 +223,11 @@ static int import_small(struct import *import, unsigned mark, int fd, const stru
  * Git was told how much will come. Where there is less by now it gets zeros, and a blob that
  * nothing will name.
  */
-static int import_large(struct import *import, unsigned mark, int fd, const struct stat *st,
+static int import_large(struct import *import, unsigned mark, int fd, const struct source *source,
 			struct error *err)
 {
 	static char buffer[CHUNK];
-	uintmax_t left = (uintmax_t)st->st_size;
+	uintmax_t left = (uintmax_t)source->stat.st_size;
 	int reason = 0;
 	struct stat now;
 
@@ -218,79 +249,81 @@ static int import_large(struct import *import, unsigned mark, int fd, const stru
 	strbuf_addch(&import->out, '\n');
 	errno = reason;
 	if (reason || fstat(fd, &now) < 0)
-		return error_errno(err, "cannot read");
-	return file_is_same(st, &now) ? IMPORT_FILE_DONE : IMPORT_FILE_CHANGED;
+		return cannot_read(source, err);
+	return file_is_same(&source->stat, &now) ? IMPORT_FILE_DONE : IMPORT_FILE_CHANGED;
 }
 
-static int import_link(struct import *import, unsigned mark, int folder, const char *name,
-		       const struct stat *st, struct error *err)
+static int import_link(struct import *import, unsigned mark, const struct source *source,
+		       struct error *err)
 {
 	struct strbuf target CLEANUP(strbuf_release) = STRBUF_INIT;
-	size_t room = (size_t)(st->st_size > 0 ? st->st_size : 4096) + 1;
+	/* Some file systems do not tell a target's length. */
+	size_t room = (size_t)(source->stat.st_size > 0 ? source->stat.st_size : 4096) + 1;
 	ssize_t n;
 
 	strbuf_grow(&target, room);
-	n = readlinkat(folder, name, target.buf, room);
+	n = readlinkat(source->folder, source->name, target.buf, room);
 	if (n < 0)
 		return errno == EINVAL || errno == ENOENT ? IMPORT_FILE_CHANGED :
-							    error_errno(err, "cannot read");
+							    cannot_read(source, err);
 	if ((size_t)n == room)
 		return IMPORT_FILE_CHANGED;
 	return import_blob(import, mark, target.buf, (size_t)n, err);
 }
 
-static int import_regular(struct import *import, unsigned mark, int folder, const char *name,
-			  struct stat *st, struct error *err)
+static int import_regular(struct import *import, unsigned mark, struct source *source,
+			  struct error *err)
 {
-	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), ret;
+	int fd = openat(source->folder, source->name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int ret;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP ? IMPORT_FILE_CHANGED :
-							   error_errno(err, "cannot open");
-	if (fstat(fd, st) < 0)
-		ret = error_errno(err, "cannot read");
-	else if (!S_ISREG(st->st_mode))
+							   cannot_read(source, err);
+	if (fstat(fd, &source->stat) < 0)
+		ret = cannot_read(source, err);
+	else if (!S_ISREG(source->stat.st_mode))
 		ret = IMPORT_FILE_CHANGED;
-	else if (st->st_size > SMALL)
-		ret = import_large(import, mark, fd, st, err);
+	else if (source->stat.st_size > SMALL)
+		ret = import_large(import, mark, fd, source, err);
 	else
-		ret = import_small(import, mark, fd, st, err);
+		ret = import_small(import, mark, fd, source, err);
 	close(fd);
 	return ret;
 }
 
-static int import_once(struct import *import, unsigned mark, int folder, const char *name,
-		       struct stat *st, struct error *err)
+static int import_once(struct import *import, unsigned mark, struct source *source,
+		       struct error *err)
 {
-	if (fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? IMPORT_FILE_GONE : error_errno(err, "cannot read");
-	if (S_ISLNK(st->st_mode))
-		return import_link(import, mark, folder, name, st, err);
-	if (S_ISREG(st->st_mode))
-		return import_regular(import, mark, folder, name, st, err);
+	if (fstatat(source->folder, source->name, &source->stat, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? IMPORT_FILE_GONE : cannot_read(source, err);
+	if (S_ISLNK(source->stat.st_mode))
+		return import_link(import, mark, source, err);
+	if (S_ISREG(source->stat.st_mode))
+		return import_regular(import, mark, source, err);
 	return IMPORT_FILE_GONE; /* something else stands there now */
 }
 
 int import_file(struct import *import, unsigned mark, int dirfd, const char *path, struct stat *ret,
 		struct error *err)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *slash = strrchr(path, '/');
+	struct source source = { .path = path, .name = slash ? slash + 1 : path };
 	int result = IMPORT_FILE_CHANGED;
-	int folder = file_open_folder(dirfd, path, (size_t)(name - path));
-	struct stat st = { 0 };
 
-	if (folder < 0)
+	source.folder = file_open_folder(dirfd, path, (size_t)(source.name - path));
+	if (source.folder < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
 			       IMPORT_FILE_GONE :
-			       error_errno(err, "cannot open the folder of '%s'", path);
+			       cannot_read(&source, err);
 	for (int i = 0; i < TRIES && result == IMPORT_FILE_CHANGED; i++)
-		result = import_once(import, mark, folder, name, &st, err);
-	close(folder);
-	if (result < 0)
-		return error_is_set(err) ? error_prefix(err, "'%s'", path) : -1;
+		result = import_once(import, mark, &source, err);
+	close(source.folder);
 	if (result != IMPORT_FILE_DONE)
 		import->made[mark] = false;
-	*ret = st;
+	if (result >= 0)
+		*ret = source.stat;
 	return result;
 }
 
@@ -409,12 +442,7 @@ int import_finish(struct import *import, struct error *err)
 		return failed(import, pid, err);
 	if (take_oids(import, err) < 0)
 		return -1;
-	if (!import->quarantine) {
-		char *packs CLEANUP(free_p) = xstrfmt("%s/pack", import->objects);
-
-		return file_sync_folder(packs, err);
-	}
-	return 0;
+	return import->own ? import_publish(import, err) : 0;
 }
 
 const char *import_oid(const struct import *import, unsigned mark)
@@ -422,47 +450,52 @@ const char *import_oid(const struct import *import, unsigned mark)
 	return import->oid.v[mark];
 }
 
-/* A pack counts from when its index is there: that comes last. */
-static int publish_folder(const char *from, const char *to, bool indexes, struct error *err)
+static int publish_names(const char *from, const char *to, const struct strvec *names, bool indexes,
+			 struct error *err)
 {
-	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
-	int ret = file_list(&names, from, err);
+	for (size_t i = 0; i < names->nr; i++) {
+		size_t len = strlen(names->v[i]);
+		bool is_index = len > 4 && !strcmp(names->v[i] + len - 4, ".idx");
+		char *source CLEANUP(free_p) = xstrfmt("%s/%s", from, names->v[i]);
+		char *target CLEANUP(free_p) = xstrfmt("%s/%s", to, names->v[i]);
 
-	if (ret < 0)
-		return -1;
-	for (size_t i = 0; i < names.nr; i++) {
-		size_t len = strlen(names.v[i]);
-		bool is_index = len > 4 && !strcmp(names.v[i] + len - 4, ".idx");
-		char *source CLEANUP(free_p) = xstrfmt("%s/%s", from, names.v[i]);
-		char *target CLEANUP(free_p) = xstrfmt("%s/%s", to, names.v[i]);
-
-		if (!strncmp(names.v[i], "tmp_", 4) || is_index != indexes)
+		if (!strncmp(names->v[i], "tmp_", 4) || is_index != indexes)
 			continue;
 		if (rename(source, target) < 0)
 			return error_errno(err, "cannot move '%s' to '%s'", source, to);
 	}
+	return 0;
+}
+
+/* A pack counts from when its index is there: that comes last. */
+static int publish_folder(const char *from, const char *to, struct error *err)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (file_list(&names, from, err) < 0 || file_make_folders(to, 0777, err) < 0 ||
+	    publish_names(from, to, &names, false, err) < 0 ||
+	    publish_names(from, to, &names, true, err) < 0)
+		return -1;
 	return file_sync_folder(to, err);
 }
 
 int import_publish(struct import *import, struct error *err)
 {
 	struct strvec folders CLEANUP(strvec_release) = STRVEC_INIT;
+	bool loose = false;
 
-	if (!import->quarantine)
-		return 0;
 	if (file_list(&folders, import->quarantine, err) < 0)
 		return -1;
 	for (size_t i = 0; i < folders.nr; i++) {
 		char *from CLEANUP(free_p) = xstrfmt("%s/%s", import->quarantine, folders.v[i]);
 		char *to CLEANUP(free_p) = xstrfmt("%s/%s", import->objects, folders.v[i]);
 
-		if (file_make_folders(to, 0777, err) < 0 ||
-		    publish_folder(from, to, false, err) < 0 ||
-		    publish_folder(from, to, true, err) < 0)
+		if (publish_folder(from, to, err) < 0)
 			return -1;
+		loose |= strcmp(folders.v[i], "pack") != 0;
 	}
 	import_discard(import);
-	return file_sync_folder(import->objects, err);
+	return loose ? file_sync_folder(import->objects, err) : 0;
 }
 
 void import_discard(struct import *import)
@@ -470,6 +503,7 @@ void import_discard(struct import *import)
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
 	stop(import);
+	import->own = false;
 	if (import->quarantine && file_remove_folders(import->quarantine, &ignored) < 0)
 		error_clear(&ignored);
 }

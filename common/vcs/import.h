@@ -9,10 +9,12 @@
  * Use:    import_start(); blobs and commits in any order, each named by a mark > 0 that
  *         import_mark() hands out; import_finish(), after which import_oid() knows what
  *         became of each mark. No ref is made or moved.
- * Place:  with a `quarantine` folder (which is made where it is not there) everything is
- *         written there, seen by nobody who has not import_environment(); import_publish()
- *         moves it into the repository, import_discard() forgets it. A plan that must touch
- *         nothing is so made from the same objects that its execution then publishes.
+ * Place:  everything is written to a quarantine folder first, seen by nobody who has not
+ *         import_environment(), so that nothing is left of what fails. Where the caller
+ *         names one (on the same file system; it is made where it is not there), all stays in there until
+ *         import_publish() moves it into the repository, or import_discard() forgets it: a
+ *         plan that must touch nothing is so made from the same objects that its execution
+ *         then publishes. Where not, import_finish() publishes.
  * Memory: files are streamed; what is held does not grow with their size.
  * Errors: -1 with git's reason.
  */
@@ -33,7 +35,8 @@ struct import {
 	struct strbuf out; /* what was not yet sent */
 	struct strvec oid; /* by mark, once finished; "" where nothing came of it */
 	struct strvec env; /* of the process */
-	char *quarantine;  /* absolute; NULL: straight into the repository */
+	char *quarantine;  /* absolute */
+	bool own;	   /* made here, and gone in the end */
 	char *objects;	   /* the repository's object folder */
 	char *git_dir;
 	bool *made; /* by mark: it has something */

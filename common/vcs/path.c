@@ -46,6 +46,32 @@ void path_show(struct strbuf *out, const char *path)
 		strbuf_add(out, path, n);
 }
 
+/* Is it `name`, but for what NTFS ignores at the end of one? */
+static bool is_like(const char *part, size_t len, const char *name)
+{
+	size_t used = strlen(name);
+
+	if (len < used || strncasecmp(part, name, used) != 0)
+		return false;
+	while (used < len && (part[used] == ' ' || part[used] == '.'))
+		used++;
+	return used == len;
+}
+
+bool path_is_storable(const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/\\:");
+
+		if (is_like(path, len, ".git") || is_like(path, len, "git~1"))
+			return false;
+		path += strcspn(path, "/\\");
+		if (!*path)
+			return true;
+		path++;
+	}
+}
+
 /* One escape behind its backslash; returns the bytes used, 0 where it is none. */
 static size_t unescape(const char *text, char *ret)
 {

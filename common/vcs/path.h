@@ -20,6 +20,12 @@ void path_quote(struct strbuf *out, const char *path, bool utf8);
 void path_show(struct strbuf *out, const char *path);
 
 /*
+ * Does git take a file of that name into a tree? Not where a part of it is, or on some other
+ * file system would be, ".git".
+ */
+bool path_is_storable(const char *path) MUST_CHECK;
+
+/*
  * A path as a JSON string that path_from_json() turns back into the same bytes: in quotes
  * where it is not UTF-8, or begins with a double quote.
  */

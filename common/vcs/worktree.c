@@ -457,6 +457,19 @@ static void add_hidden(struct worktree_state *state, int top, size_t known)
 	sort(state->entry, state->nr, sizeof(*state->entry), compare_entries);
 }
 
+/* What git cannot store, such as a FIFO, it takes for a submodule. */
+static void drop_devices(struct worktree_state *state, int top)
+{
+	for (size_t i = 0; i < state->nr; i++) {
+		struct worktree_entry *entry = &state->entry[i];
+		struct stat st;
+
+		if (entry->worktree_mode == 0160000 && stat_path(top, entry->path, &st) &&
+		    !S_ISDIR(st.st_mode))
+			entry->worktree_mode = 0;
+	}
+}
+
 static void note_special(struct worktree_state *state)
 {
 	for (size_t i = 0; i < state->index.special.nr; i++) {
@@ -495,6 +508,7 @@ static int add_what_git_does_not_say(struct worktree_state *state, const struct 
 		return error_errno(err, "cannot open '%s'", repo->worktree);
 	add_hidden(state, top, state->nr);
 	note_special(state);
+	drop_devices(state, top);
 	for (size_t i = 0; i < state->nr && !request->no_untracked; i++)
 		if (!state->entry[i].worktree_mode)
 			folders_find_left(&state->empty_folders, top, state->entry[i].path);

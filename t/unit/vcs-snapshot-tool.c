@@ -5,12 +5,14 @@
  *   capture [<option>...] [<ref>]    captures, makes the ref, and prints
  *                                    "commit", "index", "worktree", "untracked" and their ids
  *	--no-untracked, --ignored=<pathspec>, --also=<path>, --leave-out, --quarantine=<folder>,
- *	--part=<path>=<text>
+ *	--part=<path>=<text>, --time=<seconds>, --peak: also prints the most memory that a process took
  *   files                            captures, and prints mode, id and path of what it read
  *   read <rev>                       prints the ids of a snapshot, and its manifest
  *   tag <name> <commit>              writes a tag, and prints its id
  *   index                            what an index file says beside its tree
  */
+#include <sys/resource.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "vcs/path.h"
@@ -21,7 +23,8 @@ static struct error err = ERROR_INIT;
 static struct repo repo = REPO_INIT;
 static struct strvec ignored = STRVEC_INIT, also = STRVEC_INIT;
 static struct snapshot_parts parts = SNAPSHOT_PARTS_INIT;
-static struct snapshot_request request = { .parts = &parts, .subject = "test" };
+static struct snapshot_request request = { .parts = &parts, .subject = "test", .time = 1767225600 };
+static bool show_peak;
 
 static const char *value_of(const char *arg, const char *option)
 {
@@ -42,6 +45,10 @@ static bool take_option(const char *arg)
 		strvec_push(&also, value);
 	else if ((value = value_of(arg, "--quarantine=")))
 		request.quarantine = value;
+	else if ((value = value_of(arg, "--time=")))
+		request.time = strtoll(value, NULL, 10);
+	else if (!strcmp(arg, "--peak"))
+		show_peak = true;
 	else if ((value = value_of(arg, "--part="))) {
 		char *path CLEANUP(free_p) = xmemdupz(value, strcspn(value, "="));
 
@@ -68,7 +75,6 @@ static int capture(struct snapshot_capture *ret, char **argv)
 		argv++;
 	request.worktree.ignored = &ignored;
 	request.also = &also;
-	request.time = 1767225600;
 	if (snapshot_identity(&identity, &err) < 0)
 		return -1;
 	request.identity = identity;
@@ -76,6 +82,17 @@ static int capture(struct snapshot_capture *ret, char **argv)
 	    (*argv && (import_publish(&ret->import, &err) < 0 || make_ref(*argv, ret->commit) < 0)))
 		return -1;
 	return 0;
+}
+
+/* Of this process and its children, in KiB. */
+static void print_peak(void)
+{
+	struct rusage own, children;
+
+	getrusage(RUSAGE_SELF, &own);
+	getrusage(RUSAGE_CHILDREN, &children);
+	printf("peak %ld\n",
+	       own.ru_maxrss > children.ru_maxrss ? own.ru_maxrss : children.ru_maxrss);
 }
 
 static int show_capture(char **argv)
@@ -86,6 +103,8 @@ static int show_capture(char **argv)
 		return -1;
 	printf("commit %s\nindex %s\nworktree %s\nuntracked %s\n", snapshot.commit,
 	       snapshot.index_tree, snapshot.worktree_tree, snapshot.untracked_tree);
+	if (show_peak)
+		print_peak();
 	return 0;
 }
 
