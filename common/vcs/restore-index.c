@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "vcs/git.h"
+#include "vcs/restore-parts.h"
+
+#define LOCK_TEXT "git-rollback "
+
+/* ---- Plan ---------------------------------------------------------------------------- */
+
+static bool target_has_file(const struct restore *restore)
+{
+	const json_t *index = json_object_get(restore->request->target->manifest, "index");
+
+	return json_is_true(json_object_get(index, "file"));
+}
+
+/* Entries of now that no tree can hold: the snapshot has none, so they become plain, or go. */
+static void add_special(struct restore *restore)
+{
+	const struct index_entries *special = &restore->now.state.index.special;
+	size_t known = restore->index.nr;
+
+	for (size_t i = 0; i < special->nr; i++) {
+		const struct index_entry *entry = &special->item[i];
+		const struct tree_changes planned = { .item = restore->index.item, .nr = known };
+		struct tree_change *change;
+
+		if (tree_changes_find(&planned, entry->path) ||
+		    (i && !strcmp(special->item[i - 1].path, entry->path)))
+			continue;
+		change = tree_changes_add(&restore->index, entry->path);
+		if (entry->stage || entry->intent_to_add)
+			continue;
+		change->new_mode = entry->mode;
+		change->new_oid = xstrdup(entry->oid);
+	}
+	tree_changes_sort(&restore->index);
+}
+
+/* Do any of the files stand in the index? */
+static bool touches_tracked(const struct restore *restore)
+{
+	for (size_t i = 0; i < restore->files.nr; i++)
+		if (!(restore->files.item[i].flags & RESTORE_UNTRACKED))
+			return true;
+	return false;
+}
+
+int restore_plan_index(struct restore *restore, struct tree_changes *changes, struct error *err)
+{
+	const struct restore_request *request = restore->request;
+
+	(void)err;
+	restore->index = *changes;
+	*changes = (struct tree_changes)TREE_CHANGES_INIT;
+	if (!request->pathspecs && target_has_file(restore))
+		restore->index_kind = RESTORE_INDEX_FILE;
+	else if (!request->pathspecs)
+		add_special(restore);
+	if (restore->index_kind == RESTORE_INDEX_STAYS && restore->index.nr)
+		restore->index_kind = RESTORE_INDEX_ENTRIES;
+	if (restore->index_kind == RESTORE_INDEX_STAYS && touches_tracked(restore))
+		restore->index_kind = RESTORE_INDEX_REFRESH;
+	return 0;
+}
+
+/* ---- git's lock ---------------------------------------------------------------------- */
+
+static int lock_is_held(const struct restore *restore, struct error *err)
+{
+	error_refused(err, "the index is locked: '%s' exists", restore->lock_file);
+	return error_hint(
+		err, "Another git is at work, or was killed; where none is, remove that file.");
+}
+
+/* Where there are no hard links it is not there with its text in one step. */
+static int create_lock(struct restore *restore, const char *text, struct error *err)
+{
+	int fd = open(restore->lock_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return errno == EEXIST ? lock_is_held(restore, err) :
+					 error_errno(err, "cannot create '%s'", restore->lock_file);
+	if (dprintf(fd, "%s", text) < 0)
+		error_errno(err, "cannot write '%s'", restore->lock_file);
+	close(fd);
+	restore->locked = true;
+	return error_is_set(err) ? -1 : 0;
+}
+
+/* git's own lock, held while git's commands work on a copy of the index. */
+static int take_lock(struct restore *restore, const char *id, struct error *err)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/lock", restore->request->folder);
+	char *text CLEANUP(free_p) = xstrfmt(LOCK_TEXT "%s\n", id);
+
+	if (file_write(path, text, strlen(text), restore_file_mode(), FILE_SYNC_CONTENT, err) < 0)
+		return -1;
+	if (link(path, restore->lock_file) < 0)
+		return errno == EEXIST ? lock_is_held(restore, err) :
+					 create_lock(restore, text, err);
+	restore->locked = true;
+	return 0;
+}
+
+/* Is the index still the one that was captured? */
+static int check_index(const struct restore *restore, struct error *err)
+{
+	const struct index_file *index = &restore->now.state.index;
+	const struct stat *was = &index->stat;
+	struct stat is;
+	bool missing = lstat(restore->index_file, &is) < 0;
+
+	if (missing ? index->missing :
+		      !index->missing && is.st_ino == was->st_ino && is.st_size == was->st_size &&
+			      is.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+			      is.st_mtim.tv_nsec == was->st_mtim.tv_nsec)
+		return 0;
+	error_refused(err, "the index has changed meanwhile");
+	return error_hint(err, "Nothing was changed. Try again.");
+}
+
+int restore_lock(struct restore *restore, const char *id, struct error *err)
+{
+	/* It was published: that the folder is there is all that git's environment needs. */
+	if (file_make_folders(restore->quarantine, 0700, err) < 0 ||
+	    take_lock(restore, id, err) < 0 || check_index(restore, err) < 0)
+		return -1;
+	return restore_check_worktree(restore, err);
+}
+
+void restore_unlock(struct restore *restore)
+{
+	if (restore->locked && unlink(restore->lock_file) < 0)
+		errno = 0; /* somebody took it for stale */
+	restore->locked = false;
+}
+
+int restore_lock_owner(char **ret_id, const struct repo *repo, struct error *err)
+{
+	char *index CLEANUP(free_p) = index_path(repo);
+	char *path CLEANUP(free_p) = xstrfmt("%s.lock", index);
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct stat st;
+
+	*ret_id = NULL;
+	/* git's own can be as large as an index. */
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > 200)
+		return 0;
+	if (file_read(&text, path, err) < 0)
+		return -1;
+	strbuf_rtrim(&text);
+	if (!strncmp(text.buf, LOCK_TEXT, strlen(LOCK_TEXT)))
+		*ret_id = xstrdup(text.buf + strlen(LOCK_TEXT));
+	return 0;
+}
+
+int restore_lock_remove(const struct repo *repo, struct error *err)
+{
+	char *index CLEANUP(free_p) = index_path(repo);
+	char *path CLEANUP(free_p) = xstrfmt("%s.lock", index);
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_errno(err, "cannot remove '%s'", path);
+	return 0;
+}
+
+/* ---- A new index --------------------------------------------------------------------- */
+
+static void fd_close_p(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/*
+ * A copy with the time of the original: by it git knows which entries may hide an edit that
+ * came within the same tick.
+ */
+static int copy_index(const char *to, const char *from, struct error *err)
+{
+	char buffer[65536];
+	int in CLEANUP(fd_close_p) = open(from, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n;
+
+	if (in < 0)
+		return errno == ENOENT ? 0 : error_errno(err, "cannot open '%s'", from);
+	int out CLEANUP(fd_close_p) = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (out < 0 || fstat(in, &st) < 0 || fchmod(out, st.st_mode & 07777) < 0)
+		return error_errno(err, "cannot create '%s'", to);
+	while ((n = read(in, buffer, sizeof(buffer))) > 0)
+		if (write(out, buffer, (size_t)n) != n)
+			return error_errno(err, "cannot write '%s'", to);
+	const struct timespec times[2] = { st.st_atim, st.st_mtim };
+	if (n < 0 || futimens(out, times) < 0)
+		return error_errno(err, "cannot copy '%s'", from);
+	return 0;
+}
+
+/*
+ * The file that the snapshot holds. Its entries may have been made in the same tick as the
+ * files were edited: with so old a time git compares contents, once.
+ */
+static int extract_index(const struct restore *restore, const char *to, struct error *err)
+{
+	static const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, restore->repo, &restore->env);
+	strvec_pushl(&git.argv, "cat-file", "blob", NULL);
+	strvec_pushf(&git.argv, "%s:index", restore->request->target->payload_tree);
+	if (git_run(&git, "read the index of the snapshot", err) < 0 ||
+	    file_write(to, git.out.buf, git.out.len, restore_file_mode(), FILE_SYNC_CONTENT, err) <
+		    0)
+		return -1;
+	if (utimensat(AT_FDCWD, to, times, 0) < 0)
+		return error_errno(err, "cannot set the time of '%s'", to);
+	return 0;
+}
+
+enum { ARGUMENTS = 96 * 1024 }; /* bytes that any system takes on a command line */
+
+static bool fit_arguments(const struct tree_changes *changes)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < changes->nr; i++)
+		len += strlen(changes->item[i].path) + 160; /* options, mode, id, a pointer each */
+	return len < ARGUMENTS;
+}
+
+/* All in one process, which loads the index once: the entries, then the files' times. */
+static void add_arguments(struct process *git, const struct tree_changes *changes)
+{
+	strvec_pushl(&git->argv, "--add", "--replace", NULL);
+	for (size_t i = 0; i < changes->nr; i++)
+		if (changes->item[i].new_mode) {
+			strvec_push(&git->argv, "--cacheinfo");
+			strvec_pushf(&git->argv, "%o,%s,%s", changes->item[i].new_mode,
+				     changes->item[i].new_oid, changes->item[i].path);
+		}
+	strvec_pushl(&git->argv, "--refresh", "--force-remove", "--", NULL);
+	for (size_t i = 0; i < changes->nr; i++)
+		if (!changes->item[i].new_mode)
+			strvec_push(&git->argv, changes->item[i].path);
+}
+
+static int feed_entries(struct restore *restore, const struct strvec *env, struct error *err)
+{
+	const char *format = restore->repo->object_format;
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
+	int digits = !strcmp(format, "sha256") ? 64 : 40;
+
+	for (size_t i = 0; i < restore->index.nr; i++) {
+		const struct tree_change *change = &restore->index.item[i];
+
+		if (change->new_mode)
+			strbuf_addf(&input, "%o %s 0\t%s", change->new_mode, change->new_oid,
+				    change->path);
+		else
+			strbuf_addf(&input, "0 %0*d 0\t%s", digits, 0, change->path);
+		strbuf_addch(&input, '\0');
+	}
+	git_prepare(&git, restore->repo, env);
+	strvec_pushl(&git.argv, "update-index", "--add", "--replace", "-z", "--index-info", NULL);
+	git.input = input.buf;
+	git.input_len = input.len;
+	return git_run(&git, "change the index", err);
+}
+
+static int make_index(struct restore *restore, const char *path, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+	bool few = fit_arguments(&restore->index);
+
+	for (size_t i = 0; i < restore->env.nr; i++)
+		strvec_push(&env, restore->env.v[i]);
+	strvec_pushf(&env, "GIT_INDEX_FILE=%s", path);
+	if (restore->index_kind == RESTORE_INDEX_FILE) {
+		if (extract_index(restore, path, err) < 0)
+			return -1;
+	} else if (copy_index(path, restore->index_file, err) < 0 ||
+		   (restore->index_kind == RESTORE_INDEX_ENTRIES && !few &&
+		    feed_entries(restore, &env, err) < 0)) {
+		return -1;
+	}
+	git_prepare(&git, restore->repo, &env);
+	strvec_pushl(&git.argv, "update-index", "-q", "--unmerged", NULL);
+	if (restore->index_kind == RESTORE_INDEX_ENTRIES && few)
+		add_arguments(&git, &restore->index);
+	else
+		strvec_push(&git.argv, "--refresh");
+	return git_run(&git, "make the new index", err);
+}
+
+static int sync_file(const char *path, struct error *err)
+{
+	int fd CLEANUP(fd_close_p) = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return error_errno(err, "cannot sync '%s'", path);
+	return 0;
+}
+
+static int sync_index_folder(const struct restore *restore, struct error *err)
+{
+	const char *slash = strrchr(restore->index_file, '/');
+	char *folder CLEANUP(free_p) =
+		xmemdupz(restore->index_file, (size_t)(slash - restore->index_file));
+
+	return file_sync_folder(folder, err);
+}
+
+/* Replaces the index. The old one is kept under another name. */
+int restore_index(struct restore *restore, struct error *err)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/index", restore->request->folder);
+	char *old CLEANUP(free_p) = xstrfmt("%s/index.old", restore->request->folder);
+
+	if (restore->index_kind == RESTORE_INDEX_STAYS)
+		return 0;
+	if (make_index(restore, path, err) < 0)
+		return -1;
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0; /* there was none, and nothing to put in it */
+	if (sync_file(path, err) < 0)
+		return -1;
+	if (!restore->now.state.index.missing && copy_index(old, restore->index_file, err) < 0)
+		return -1;
+	if (rename(path, restore->index_file) < 0)
+		return error_errno(err, "cannot replace '%s'", restore->index_file);
+	restore->index_moved = true;
+	return sync_index_folder(restore, err);
+}
+
+int restore_index_back(struct restore *restore, struct error *err)
+{
+	char *old CLEANUP(free_p) = xstrfmt("%s/index.old", restore->request->folder);
+
+	if (!restore->index_moved)
+		return 0;
+	if (restore->now.state.index.missing ? unlink(restore->index_file) < 0 :
+					       rename(old, restore->index_file) < 0)
+		return error_errno(err, "cannot put back '%s'", restore->index_file);
+	restore->index_moved = false;
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * restore-parts: what the files of vcs/restore.h share, and nobody else needs.
+ */
+#ifndef VCS_RESTORE_PARTS_H
+#define VCS_RESTORE_PARTS_H
+
+#include <sys/types.h>
+
+#include "vcs/restore.h"
+
+#define MODE_SUBMODULE 0160000u
+
+static inline bool mode_is_file(unsigned mode)
+{
+	return mode && mode != MODE_SUBMODULE;
+}
+
+PRINTF(2, 3) void restore_refuse(struct restore *restore, const char *fmt, ...);
+
+/*
+ * restore-way.c: what stands where files are going to be. Ignored files that do are added to
+ * `also`, for the safety snapshot to take them; untracked ones that were to stay go after
+ * all; what can be neither is refused.
+ */
+int restore_look_ahead(struct restore *restore, struct strvec *also, struct error *err) MUST_CHECK;
+
+/* restore-index.c: what becomes of the index's entries, or its file. */
+int restore_plan_index(struct restore *restore, struct tree_changes *changes, struct error *err)
+	MUST_CHECK;
+int restore_index_back(struct restore *restore, struct error *err) MUST_CHECK;
+
+/* restore-state.c: reads git's state files, of now and of the snapshot. */
+int restore_plan_state(struct restore *restore, struct error *err) MUST_CHECK;
+bool restore_state_is_same(const struct restore *restore);
+int restore_state_back(struct restore *restore, struct error *err) MUST_CHECK;
+void restore_state_release(struct restore *restore);
+
+/* restore-worktree.c: the two small trees and the scratch index, and has git check them. */
+int restore_plan_worktree(struct restore *restore, struct error *err) MUST_CHECK;
+/* The check once more; -1 with EXIT_REFUSED when a file is not what was captured. */
+int restore_check_worktree(struct restore *restore, struct error *err) MUST_CHECK;
+int restore_worktree_back(struct restore *restore, struct error *err) MUST_CHECK;
+
+/* The mode of a new file, as the user wants it. */
+mode_t restore_file_mode(void);
+
+#endif

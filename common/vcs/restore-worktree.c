@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "vcs/git.h"
+#include "vcs/restore-parts.h"
+
+/* ---- The small trees ----------------------------------------------------------------- */
+
+/* git makes the scratch trees beside the quarantine, whose objects they refer to. */
+static int set_up_scratch(struct restore *restore, struct error *err)
+{
+	char *info CLEANUP(free_p) = xstrfmt("%s/info", restore->scratch);
+	char *path CLEANUP(free_p) = xstrfmt("%s/alternates", info);
+	char *line CLEANUP(free_p) = xstrfmt("%s\n", restore->quarantine);
+
+	repo_environment(&restore->scratch_env, restore->repo);
+	import_environment(&restore->scratch_env, restore->repo, restore->scratch);
+	strvec_pushf(&restore->scratch_env, "GIT_INDEX_FILE=%s/scratch-index",
+		     restore->request->folder);
+	if (file_make_folders(restore->quarantine, 0700, err) < 0 ||
+	    file_make_folders(info, 0700, err) < 0)
+		return -1;
+	return file_write(path, line, strlen(line), 0600, FILE_SYNC_CONTENT, err);
+}
+
+/* One side of all files as a commit: it is a name for a tree. */
+static int import_side(struct import *import, unsigned mark, const struct restore *restore,
+		       bool new_side, struct error *err)
+{
+	const struct tree_changes *files = &restore->files;
+	struct import_path *path CLEANUP(free_p) = xcalloc(files->nr, sizeof(*path));
+	struct import_commit commit = { .identity = restore->request->identity,
+					.message = "",
+					.path = path };
+
+	for (size_t i = 0; i < files->nr; i++) {
+		const struct tree_change *change = &files->item[i];
+		unsigned mode = new_side ? change->new_mode : change->old_mode;
+
+		if (mode)
+			path[commit.paths++] =
+				(struct import_path){ .path = change->path,
+						      .mode = mode,
+						      .oid = new_side ? change->new_oid :
+									change->old_oid };
+	}
+	return import_commit(import, mark, &commit, err);
+}
+
+static int make_trees(struct restore *restore, struct error *err)
+{
+	struct import import CLEANUP(import_release) = IMPORT_INIT;
+	unsigned from, to;
+
+	if (set_up_scratch(restore, err) < 0 ||
+	    import_start(&import, restore->repo, restore->scratch, err) < 0)
+		return -1;
+	from = import_mark(&import);
+	to = import_mark(&import);
+	if (import_side(&import, from, restore, false, err) < 0 ||
+	    import_side(&import, to, restore, true, err) < 0 || import_finish(&import, err) < 0)
+		return -1;
+	restore->from = xstrdup(import_oid(&import, from));
+	restore->to = xstrdup(import_oid(&import, to));
+	return 0;
+}
+
+/* ---- git's two-tree merge ------------------------------------------------------------ */
+
+static void prepare_scratch(struct process *git, const struct restore *restore, const char *command)
+{
+	git_prepare(git, restore->repo, &restore->scratch_env);
+	strvec_pushl(&git->argv, "-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c",
+		     "core.ignoreStat=false", "-c", "submodule.recurse=false", command, NULL);
+}
+
+static int load_scratch(const struct restore *restore, const char *tree, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	prepare_scratch(&git, restore, "read-tree");
+	strvec_pushl(&git.argv, "--no-sparse-checkout", tree, NULL);
+	return git_run(&git, "look at the files", err);
+}
+
+/* Fills in the times of the files that are what the tree says; the others stay to be found out. */
+static int refresh_scratch(const struct restore *restore, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	prepare_scratch(&git, restore, "update-index");
+	strvec_pushl(&git.argv, "-q", "--refresh", NULL);
+	return git_run(&git, "look at the files", err);
+}
+
+static void prepare_merge(struct process *git, const struct restore *restore, bool dry_run)
+{
+	prepare_scratch(git, restore, "read-tree");
+	strvec_pushl(&git->argv, "--no-sparse-checkout", "-m", "-u", NULL);
+	if (dry_run)
+		strvec_push(&git->argv, "-n");
+	strvec_pushl(&git->argv, restore->from, restore->to, NULL);
+}
+
+int restore_check_worktree(struct restore *restore, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	if (!restore->files.nr)
+		return 0;
+	if (refresh_scratch(restore, err) < 0)
+		return -1;
+	prepare_merge(&git, restore, true);
+	if (process_run(&git, err) < 0)
+		return -1;
+	if (!git.status)
+		return 0;
+	char *reason CLEANUP(free_p) = process_reason(&git);
+	error_refused(err, "a file has changed meanwhile: %s", reason);
+	return error_hint(err, "Nothing was changed. Try again.");
+}
+
+int restore_plan_worktree(struct restore *restore, struct error *err)
+{
+	if (!restore->files.nr)
+		return 0;
+	if (make_trees(restore, err) < 0 || load_scratch(restore, restore->from, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* What read-tree says when it looked at everything and then did nothing. */
+static bool is_refusal(const char *text)
+{
+	return strstr(text, "Cannot merge") || strstr(text, "by merge") ||
+	       strstr(text, "would lose untracked");
+}
+
+static int merge(struct restore *restore, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	if (!restore->files.nr)
+		return 0;
+	prepare_merge(&git, restore, false);
+	restore->moved = true;
+	if (process_run(&git, err) < 0)
+		return -1;
+	if (!git.status)
+		return 0;
+	char *reason CLEANUP(free_p) = process_reason(&git);
+	if (!is_refusal(git.err.buf))
+		return error_set(err, "could not write the files: %s", reason);
+	restore->moved = false;
+	return error_refused(err, "a file has changed meanwhile: %s", reason);
+}
+
+/* ---- Empty folders ------------------------------------------------------------------- */
+
+static int deepest_first(const void *a, const void *b)
+{
+	return -strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The folder, and those above it that are empty then. What is not empty stays, and is no error. */
+static void remove_folder(const struct restore *restore, const char *folder)
+{
+	size_t top = strlen(restore->repo->worktree);
+	char *path CLEANUP(free_p) = xstrfmt("%s/%s", restore->repo->worktree, folder);
+
+	while (strlen(path) > top && rmdir(path) == 0)
+		*strrchr(path, '/') = '\0';
+}
+
+static int make_folder(const struct restore *restore, const char *folder, struct error *err)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/%s", restore->repo->worktree, folder);
+
+	return file_make_folders(path, 0777, err);
+}
+
+static int change_folders(struct restore *restore, struct strvec *remove, const struct strvec *make,
+			  struct error *err)
+{
+	if (remove->nr)
+		qsort(remove->v, remove->nr, sizeof(*remove->v), deepest_first);
+	for (size_t i = 0; i < remove->nr; i++)
+		remove_folder(restore, remove->v[i]);
+	for (size_t i = 0; i < make->nr; i++)
+		if (make_folder(restore, make->v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int restore_worktree(struct restore *restore, struct error *err)
+{
+	if (merge(restore, err) < 0)
+		return -1;
+	restore->moved = true;
+	return change_folders(restore, &restore->remove_folders, &restore->make_folders, err);
+}
+
+/* ---- Back ---------------------------------------------------------------------------- */
+
+/* Whatever the files are by now, half written ones too: what was captured is written again. */
+int restore_worktree_back(struct restore *restore, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	if (!restore->moved)
+		return 0;
+	if (restore->files.nr) {
+		if (load_scratch(restore, restore->to, err) < 0)
+			return -1;
+		prepare_scratch(&git, restore, "read-tree");
+		strvec_pushl(&git.argv, "--no-sparse-checkout", "--reset", "-u", restore->from,
+			     NULL);
+		if (git_run(&git, "put the files back", err) < 0)
+			return -1;
+	}
+	if (change_folders(restore, &restore->make_folders, &restore->remove_folders, err) < 0)
+		return -1;
+	restore->moved = false;
+	return 0;
+}
+
+int restore_back(struct restore *restore, struct error *err)
+{
+	if (restore_state_back(restore, err) < 0 || restore_index_back(restore, err) < 0)
+		return -1;
+	return restore_worktree_back(restore, err);
+}
