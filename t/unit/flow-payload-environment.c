@@ -12,8 +12,7 @@ static const char *const secrets[] = {
 	"apiKey: abc\n",
 	"export API_KEY=abc\n",
 	"  export   API_KEY  =  abc\n",
-	"\xef\xbb\xbf"
-	"API_KEY=abc\n",
+	"\357\273\277API_KEY=abc\n",
 	"API_KEY=abc", /* no line end */
 	"API_KEY=abc\r\n",
 	"API_KEY=\n",
