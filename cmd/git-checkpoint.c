@@ -3,17 +3,111 @@
 #include <limits.h>
 
 #include "base/interrupt.h"
+#include "base/memory.h"
+#include "flow/checkpoint-create.h"
 #include "flow/checkpoint-drop.h"
+#include "flow/checkpoint-export.h"
 #include "flow/checkpoint-list.h"
+#include "flow/checkpoint-verify.h"
 #include "flow/checkpoint.h"
 #include "main.h"
 #include "term/options.h"
 
-#define USAGE_LIST  "git checkpoint list [<options>] [<pattern>...]"
-#define USAGE_DROP  "git checkpoint drop [<options>] <name>..."
-#define USAGE_PRUNE "git checkpoint prune [<options>] [<pattern>...]"
+#define USAGE_CREATE "git checkpoint [create] [<options>] [<name>]"
+#define USAGE_LIST   "git checkpoint list [<options>] [<pattern>...]"
+#define USAGE_VERIFY "git checkpoint verify [<options>] [<name>...]"
+#define USAGE_DROP   "git checkpoint drop [<options>] <name>..."
+#define USAGE_PRUNE  "git checkpoint prune [<options>] [<pattern>...]"
+#define USAGE_EXPORT "git checkpoint export [<options>] <name> <directory>"
 
-/* ---- Verbs --------------------------------------------------------------------------- */
+static const char *const all_usage[] = {
+	USAGE_CREATE, USAGE_LIST, USAGE_VERIFY, USAGE_DROP, USAGE_PRUNE, USAGE_EXPORT, NULL,
+};
+
+/* ---- create, which is also what is meant where no verb is ----------------------------- */
+
+static const struct verb *find_verb(const char *name);
+
+static void check_create(const struct checkpoint_create_request *request, int argc,
+			 const char **argv, const char *const *usage)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	char *derived CLEANUP(free_p) = NULL;
+
+	if (argc > 1)
+		usage_error(usage, "unexpected argument '%s'", argv[1]);
+	if (argc && find_verb(argv[0]))
+		usage_error(usage, "'%s' is a command of git checkpoint, and no name", argv[0]);
+	if (!argc && checkpoint_derive_name(&derived, request, &err) < 0)
+		usage_error(usage, "%s", err.message);
+	if (request->commit && request->force)
+		usage_error(usage, "options '--commit' and '--force' cannot be combined");
+	if (request->commit && !request->untracked)
+		usage_error(usage, "options '--commit' and '--no-untracked' cannot be combined");
+}
+
+static int create(int argc, const char **argv, bool said)
+{
+	static const char *const usage[] = { USAGE_CREATE, NULL };
+	struct common_options common = COMMON_OPTIONS_INIT;
+	struct checkpoint_create_request request = CHECKPOINT_CREATE_REQUEST_INIT;
+	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	int verb = 0, ret;
+	const struct opt opts[] = {
+		OPT_SUBCOMMAND("create", &verb, 1),
+		OPT_SUBCOMMAND("list", &verb, 1),
+		OPT_SUBCOMMAND("verify", &verb, 1),
+		OPT_SUBCOMMAND("drop", &verb, 1),
+		OPT_SUBCOMMAND("prune", &verb, 1),
+		OPT_SUBCOMMAND("export", &verb, 1),
+		OPT_GROUP("What is kept"),
+		OPT_BOOL(0, "untracked", &request.untracked, "keep untracked files (default)"),
+		OPT_STRVEC(0, "include-ignored", &request.ignored, "pathspec",
+			   "keep these ignored files too; may be repeated"),
+		OPT_MODE_ARG(0, "database", &request.payload, PAYLOAD_DATABASE_NEEDED,
+			     &request.database, "name", "keep what this database is at"),
+		OPT_MODE(0, "no-db", &request.payload, PAYLOAD_DATABASE_NONE,
+			 "look at no database"),
+		OPT_BOOL(0, "commit", &request.commit, "commit everything to the branch first",
+			 .flags = OPT_NONEG),
+		OPT_GROUP("What it is called"),
+		OPT_STRING('m', "message", &request.message, "message", "say what it is"),
+		OPT_STRING(0, "stage", &request.stage, "n", "of stage <n>"),
+		OPT_MODE(0, "start", &request.event, CHECKPOINT_START, "before the stage"),
+		OPT_MODE(0, "complete", &request.event, CHECKPOINT_COMPLETE, "after it"),
+		OPT_STRING(0, "phase", &request.phase, "n", "of phase <n>, when it is complete"),
+		OPT_STRING(0, "story", &request.story, "id", "of the story <id>"),
+		OPT_BOOL('f', "force", &request.force, "replace the one of that name",
+			 .flags = OPT_NONEG),
+		OPT_GROUP("Common"),
+		OPT_CHANGING(&common),
+		OPT_COMMON(&common),
+		OPT_END
+	};
+	const struct opt *own = opts;
+
+	while (said && own->type == OPT_TYPE_SUBCOMMAND)
+		own++;
+	parse_options(&argc, &argv, own, said ? usage : all_usage);
+	if (verb)
+		usage_error(all_usage, "'%s' goes first, before its options", argv[0]);
+	check_create(&request, argc, argv, said ? usage : all_usage);
+	request.name = argv[0];
+	interrupt_catch();
+	ret = checkpoint_session_open(&s, &common, &err);
+	if (!ret)
+		ret = checkpoint_create(&s, &request, &err);
+	strvec_release(&request.ignored);
+	return ret < 0 ? error_exit(&err) : ret;
+}
+
+static int verb_create(int argc, const char **argv)
+{
+	return create(argc, argv, true);
+}
+
+/* ---- The other verbs ----------------------------------------------------------------- */
 
 static int verb_list(int argc, const char **argv)
 {
@@ -22,7 +116,7 @@ static int verb_list(int argc, const char **argv)
 	struct checkpoint_list_request request = { 0 };
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 	const struct opt opts[] = {
-		OPT_STRING(0, "stage", &request.stage, "n", "only those of this stage"),
+		OPT_STRING(0, "stage", &request.stage, "n", "only those of stage <n>"),
 		OPT_BOOL(0, "operations", &request.operations,
 			 "list the operations, which can be undone", .flags = OPT_NONEG),
 		OPT_LISTING(&common), OPT_COMMON(&common), OPT_END
@@ -35,6 +129,30 @@ static int verb_list(int argc, const char **argv)
 	request.pattern = argv;
 	request.patterns = (size_t)argc;
 	return checkpoint_list(&request, &common, &err) < 0 ? error_exit(&err) : EXIT_DONE;
+}
+
+static int verb_verify(int argc, const char **argv)
+{
+	static const char *const usage[] = { USAGE_VERIFY, NULL };
+	struct common_options common = COMMON_OPTIONS_INIT;
+	struct checkpoint_verify_request request = { 0 };
+	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	const struct opt opts[] = { OPT_BOOL(0, "all", &request.all,
+					     "all, and what operations keep to be undone",
+					     .flags = OPT_NONEG),
+				    OPT_COMMON(&common), OPT_END };
+	int ret;
+
+	parse_options(&argc, &argv, opts, usage);
+	if (argc && request.all)
+		usage_error(usage, "names cannot be combined with --all");
+	request.name = argv;
+	request.names = (size_t)argc;
+	ret = checkpoint_session_open(&s, &common, &err);
+	if (!ret)
+		ret = checkpoint_verify(&s, &request, &err);
+	return ret < 0 ? error_exit(&err) : ret;
 }
 
 static int verb_drop(int argc, const char **argv)
@@ -87,23 +205,50 @@ static int verb_prune(int argc, const char **argv)
 	return ret < 0 ? error_exit(&err) : ret;
 }
 
-/* ---- Which verb ---------------------------------------------------------------------- */
+static int verb_export(int argc, const char **argv)
+{
+	static const char *const usage[] = { USAGE_EXPORT, NULL };
+	struct common_options common = COMMON_OPTIONS_INIT;
+	struct checkpoint_export_request request = { 0 };
+	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	const struct opt opts[] = { OPT_BOOL('f', "force", &request.force,
+					     "replace files that exist", .flags = OPT_NONEG),
+				    OPT_COMMON(&common), OPT_END };
+	int ret;
 
-static const char *const all_usage[] = { USAGE_LIST, USAGE_DROP, USAGE_PRUNE, NULL };
+	parse_options(&argc, &argv, opts, usage);
+	if (argc != 2)
+		usage_error(usage, "a checkpoint and a folder are needed");
+	request.name = argv[0];
+	request.directory = argv[1];
+	ret = checkpoint_session_open(&s, &common, &err);
+	if (!ret)
+		ret = checkpoint_export(&s, &request, &err);
+	return ret < 0 ? error_exit(&err) : ret;
+}
+
+/* ---- Which verb ---------------------------------------------------------------------- */
 
 static const struct verb {
 	const char *name;
 	int (*run)(int argc, const char **argv);
 } verbs[] = {
-	{ "list", verb_list },
-	{ "drop", verb_drop },
-	{ "prune", verb_prune },
+	{ "create", verb_create }, { "list", verb_list },   { "verify", verb_verify },
+	{ "drop", verb_drop },	   { "prune", verb_prune }, { "export", verb_export },
 };
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(name, verbs[i].name))
+			return &verbs[i];
+	return NULL;
+}
 
 int cmd_main(int argc, const char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
-	usage_error(all_usage, "which command?");
+	const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
+
+	return verb ? verb->run(argc - 1, argv + 1) : create(argc, argv, false);
 }

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/checkpoint-create.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "flow/checkpoint-message.h"
+#include "flow/checkpoint-warn.h"
+#include "term/output.h"
+
+struct creation {
+	struct checkpoint_session *session;
+	const struct checkpoint_create_request *request;
+	struct operation operation;
+	char *name; /* of the ref; `named`: somebody chose it */
+	bool named;
+	char *ref, *tag_ref;	      /* in full */
+	char *old_snapshot, *old_tag; /* ids, or NULL */
+	char *identity, *tag;
+	bool with_tag;
+	int64_t time; /* seconds */
+	struct snapshot_parts parts;
+	json_t *members; /* of the manifest */
+	struct checkpoint_warnings warnings;
+	struct checkpoint_message message;
+	struct snapshot_capture capture;
+};
+
+static void creation_release(struct creation *c)
+{
+	operation_release(&c->operation);
+	free(c->name);
+	free(c->ref);
+	free(c->tag_ref);
+	free(c->old_snapshot);
+	free(c->old_tag);
+	free(c->identity);
+	free(c->tag);
+	snapshot_parts_release(&c->parts);
+	json_decref(c->members);
+	checkpoint_warnings_release(&c->warnings);
+	checkpoint_message_release(&c->message);
+	snapshot_capture_release(&c->capture);
+}
+
+/* ---- Names --------------------------------------------------------------------------- */
+
+static const char *event_name(int event)
+{
+	return event == CHECKPOINT_START    ? "start" :
+	       event == CHECKPOINT_COMPLETE ? "complete" :
+					      NULL;
+}
+
+int checkpoint_derive_name(char **ret, const struct checkpoint_create_request *request,
+			   struct error *err)
+{
+	if (request->stage && request->phase)
+		return error_set(err,
+				 "a stage and a phase give no name together; say what it shall be");
+	if (request->stage && !request->event)
+		return error_set(err, "--stage needs --start or --complete, or a name");
+	if (request->event && !request->stage && !request->phase)
+		return error_set(err, "--start and --complete need --stage, or a name");
+	if (request->phase && request->event == CHECKPOINT_START)
+		return error_set(err, "a phase is kept when it is complete; for its start, "
+				      "choose a name");
+	*ret = request->stage ? xstrfmt("stage-%s-%s", request->stage, event_name(request->event)) :
+	       request->phase ? xstrfmt("phase-%s-complete", request->phase) :
+				NULL;
+	return 0;
+}
+
+/* The id of the linked worktree, or NULL. */
+static const char *worktree_id(const struct repo *repo)
+{
+	return strcmp(repo->git_dir, repo->common_dir) != 0 ? strrchr(repo->git_dir, '/') + 1 :
+							      NULL;
+}
+
+/* The operation's time, which is its id without the last part. */
+static void name_by_time(struct creation *c, int later_us)
+{
+	const char *worktree = worktree_id(&c->session->repo);
+	size_t len = strcspn(c->operation.id, ".") + 1;
+	long micros = strtol(c->operation.id + len, NULL, 10) + later_us;
+
+	free(c->name);
+	c->name = xstrfmt("%.*s%06ldZ%s%s", (int)len, c->operation.id, micros % 1000000,
+			  worktree ? "-" : "", worktree ? worktree : "");
+	free(c->ref);
+	c->ref = xstrfmt(SNAPSHOT_REFS "%s", c->name);
+}
+
+static int refuse_existing(const struct creation *c, const char *what, struct error *err)
+{
+	error_refused(err, "%s '%s' exists already", what, c->name);
+	return error_hint(err, "Use --force to replace it; 'git checkpoint undo' takes that back.");
+}
+
+static int find_named(struct creation *c, struct error *err)
+{
+	const char *const patterns[] = { c->ref, c->tag_ref, NULL };
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+	const struct ref *snapshot, *tag;
+
+	if (refs_list(&refs, patterns, NULL, NULL, err) < 0)
+		return -1;
+	snapshot = refs_find(&refs, c->ref);
+	tag = refs_find(&refs, c->tag_ref);
+	if (refs.nr && !snapshot && !tag)
+		return error_set(err, "'%s' cannot be a name beside '%s'", c->name,
+				 checkpoint_name(refs.item[0].name));
+	if (snapshot && !c->request->force)
+		return refuse_existing(c, "checkpoint", err);
+	if (tag && !c->request->force)
+		return refuse_existing(c, "the tag of checkpoint", err);
+	c->old_snapshot = snapshot ? xstrdup(snapshot->oid) : NULL;
+	c->old_tag = tag ? xstrdup(tag->oid) : NULL;
+	return 0;
+}
+
+/* Two operations of one microsecond, one after the other, must not have one name. */
+static int find_free_time(struct creation *c, struct error *err)
+{
+	struct strbuf pattern CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+
+	name_by_time(c, 0);
+	strbuf_addf(&pattern, SNAPSHOT_REFS "%.*s.*", (int)strcspn(c->name, "."), c->name);
+	const char *const patterns[] = { pattern.buf, NULL };
+	if (refs_list(&refs, patterns, NULL, NULL, err) < 0)
+		return -1;
+	for (int later = 1; refs_find(&refs, c->ref); later++)
+		name_by_time(c, later);
+	return 0;
+}
+
+static int settle_name(struct creation *c, struct error *err)
+{
+	if (!c->named)
+		return find_free_time(c, err);
+	if (checkpoint_check_name(c->name, err) < 0)
+		return -1;
+	if (checkpoint_is_unnamed(c->name))
+		return error_set(err, "'%s' is the name of a checkpoint that was given none",
+				 c->name);
+	c->ref = xstrfmt(SNAPSHOT_REFS "%s", c->name);
+	c->tag_ref = xstrfmt(SNAPSHOT_TAGS "%s", c->name);
+	if (settings_bool(&c->with_tag, &c->session->settings, "checkpoint.tag", err) < 0)
+		return -1;
+	return find_named(c, err);
+}
+
+/* ---- Capture ------------------------------------------------------------------------- */
+
+static void set_text(json_t *members, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(members, key, json_text(text));
+}
+
+static void set_members(struct creation *c)
+{
+	const struct checkpoint_create_request *request = c->request;
+
+	c->members = json_object();
+	json_object_set_new(c->members, "name", json_text(c->named ? c->name : NULL));
+	set_text(c->members, "kind", "checkpoint");
+	set_text(c->members, "operation", c->operation.id);
+	set_text(c->members, "message", request->message);
+	set_text(c->members, "stage", request->stage);
+	set_text(c->members, "event", event_name(request->event));
+	set_text(c->members, "phase", request->phase);
+	set_text(c->members, "story", request->story);
+}
+
+/* "refs/heads/main" as people say it. */
+static const char *branch_name(const char *ref)
+{
+	static const char heads[] = "refs/heads/";
+
+	return ref && !strncmp(ref, heads, strlen(heads)) ? ref + strlen(heads) : ref;
+}
+
+static void fill_message(struct creation *c)
+{
+	const struct worktree_state *state = &c->capture.state;
+	const struct checkpoint_create_request *request = c->request;
+	const json_t *database = json_object_get(c->members, "database");
+	const char *branch = branch_name(state->branch);
+	struct strbuf in_progress CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	for (size_t i = 0; i < state->in_progress.nr; i++)
+		strbuf_addf(&in_progress, "%s%s", i ? ", " : "", state->in_progress.v[i]);
+	c->message = (struct checkpoint_message){
+		.subject = c->named ? xstrfmt("checkpoint: %s", c->name) :
+			   branch   ? xstrfmt("checkpoint on %s", branch) :
+				      xstrdup("checkpoint on no branch"),
+		.text = xstrdup_or_null(request->message),
+		.stage = xstrdup_or_null(request->stage),
+		.event = xstrdup_or_null(event_name(request->event)),
+		.phase = xstrdup_or_null(request->phase),
+		.story = xstrdup_or_null(request->story),
+		.branch = xstrdup_or_null(branch),
+		.in_progress = in_progress.len ? xstrdup(in_progress.buf) : NULL,
+		.version = xstrdup_or_null(json_member(database, "version")),
+		.fingerprint = xstrdup_or_null(json_member(database, "fingerprint")),
+		.counts = checkpoint_counts_of(state),
+	};
+}
+
+static int on_inspect(const struct worktree_state *state, void *data, struct error *err)
+{
+	struct creation *c = data;
+
+	if (checkpoint_warnings_find(&c->warnings, state, c->session, err) < 0)
+		return -1;
+	checkpoint_warnings_print(&c->warnings, state);
+	return 0;
+}
+
+static int on_describe(struct strbuf *message, json_t *manifest,
+		       const struct snapshot_capture *capture UNUSED, void *data,
+		       struct error *err UNUSED)
+{
+	struct creation *c = data;
+
+	checkpoint_warnings_to_manifest(&c->warnings, manifest);
+	fill_message(c);
+	checkpoint_message_add_to(&c->message, message);
+	return 0;
+}
+
+/* Pathspecs are from here, and git is run at the top. */
+static void add_pathspecs(struct strvec *ret, const struct creation *c)
+{
+	const struct strvec *given = &c->request->ignored;
+
+	for (size_t i = 0; i < given->nr; i++)
+		strvec_pushf(ret, "%s%s", *given->v[i] == ':' ? "" : c->session->repo.prefix,
+			     given->v[i]);
+}
+
+static int capture(struct creation *c, const char *quarantine, struct error *err)
+{
+	struct strvec ignored CLEANUP(strvec_release) = STRVEC_INIT;
+	struct snapshot_request request = {
+		.worktree = { .no_untracked = !c->request->untracked },
+		.parts = &c->parts,
+		.inspect = on_inspect,
+		.describe = on_describe,
+		.data = c,
+		.may_leave_out = true,
+		.quarantine = quarantine,
+	};
+
+	add_pathspecs(&ignored, c);
+	if (ignored.nr)
+		request.worktree.ignored = &ignored;
+	c->time = clock_now() / 1000000;
+	set_members(c);
+	if (snapshot_identity(&c->identity, err) < 0 ||
+	    payload_collect(&c->parts, c->members, c->session,
+			    (enum payload_database)c->request->payload, c->request->database,
+			    err) < 0)
+		return -1;
+	request.members = c->members;
+	request.identity = c->identity;
+	request.time = c->time;
+	if (snapshot_capture(&c->capture, &c->session->repo, &request, err) < 0)
+		return -1;
+	checkpoint_warn_of_left_out(c->capture.manifest);
+	return 0;
+}
+
+/* ---- Refs ---------------------------------------------------------------------------- */
+
+static int write_tag(struct creation *c, struct error *err)
+{
+	struct strbuf message CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *name CLEANUP(free_p) = xstrfmt("checkpoint/%s", c->name);
+
+	if (!c->named || !c->with_tag)
+		return 0;
+	if (!c->capture.state.head) {
+		note("there is no commit yet: checkpoint '%s' gets no tag", c->name);
+		return 0;
+	}
+	string_replace(&c->message.snapshot, c->capture.commit);
+	checkpoint_message_add_to(&c->message, &message);
+	return import_tag(&c->tag, &c->session->repo, NULL, name, c->capture.state.head,
+			  c->identity, c->time, message.buf, err);
+}
+
+static int make_refs(struct creation *c, struct error *err)
+{
+	struct checkpoint_refs refs CLEANUP(checkpoint_refs_release) = CHECKPOINT_REFS_INIT;
+	json_t *members CLEANUP(json_decref_p) = json_object();
+	int ret;
+
+	checkpoint_refs_init(&refs, &c->operation);
+	checkpoint_refs_add(&refs, c->ref, c->old_snapshot, c->capture.commit);
+	if (c->tag || c->old_tag)
+		checkpoint_refs_add(&refs, c->tag_ref, c->old_tag, c->tag);
+	checkpoint_refs_to_members(&refs, members);
+	refs.update.message = c->message.subject;
+	if (checkpoint_begin(&c->operation, c->session, "create", members, err) < 0)
+		return -1;
+	ret = refs_commit(&refs.update, &c->session->repo, err);
+	checkpoint_end(&c->operation, err);
+	return ret;
+}
+
+/* ---- Report -------------------------------------------------------------------------- */
+
+static json_t *report_to_json(const struct creation *c)
+{
+	static const char *const told[] = { "in_progress", "big",      "secret",   "nested",
+					    "submodules",  "left_out", "database", NULL };
+	bool dry_run = c->session->common->dry_run;
+	json_t *ret =
+		json_pack("{s:i, s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			  "format", 1, "verdict", "clean", "dry_run", dry_run, "operation",
+			  json_text(dry_run ? NULL : c->operation.id), "name", json_text(c->name),
+			  "named", c->named, "ref", json_text(c->ref), "snapshot",
+			  json_text(c->capture.commit), "tag",
+			  json_text(c->tag ? c->tag_ref : NULL), "created_at",
+			  json_time(c->time * 1000000), "commit", json_text(c->capture.state.head),
+			  "branch", json_text(branch_name(c->capture.state.branch)), "counts",
+			  checkpoint_counts_to_json(&c->message.counts));
+
+	for (const char *const *key = told; *key; key++) {
+		json_t *value = json_object_get(c->capture.manifest, *key);
+
+		json_object_set_new(ret, *key,
+				    value		     ? json_incref(value) :
+				    strcmp(*key, "database") ? json_array() :
+							       json_null());
+	}
+	return ret;
+}
+
+static void report(const struct creation *c)
+{
+	const struct common_options *common = c->session->common;
+	const json_t *database = json_object_get(c->capture.manifest, "database");
+	const char *version = json_member(database, "version");
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *shown CLEANUP(free_p) = NULL;
+
+	if (common->json) {
+		json_t *json CLEANUP(json_decref_p) = report_to_json(c);
+
+		json_print(json);
+		return;
+	}
+	if (common->quiet)
+		return;
+	strbuf_addf(&text, "%scheckpoint '%s': ", common->dry_run ? "would make " : "", c->name);
+	checkpoint_counts_add_to(&c->message.counts, &text);
+	if (c->message.branch)
+		strbuf_addf(&text, ", on %s", c->message.branch);
+	if (version)
+		strbuf_addf(&text, ", database %s at %s", json_member(database, "name"), version);
+	shown = text_escaped(text.buf);
+	puts(shown);
+}
+
+/* ---- */
+
+static int try_out(struct creation *c, struct error *err)
+{
+	char *quarantine CLEANUP(free_p) = NULL;
+	int ret;
+
+	if (file_make_temporary_folder(&quarantine, err) < 0)
+		return -1;
+	ret = capture(c, quarantine, err);
+	import_discard(&c->capture.import);
+	return ret;
+}
+
+int checkpoint_create(struct checkpoint_session *s, const struct checkpoint_create_request *request,
+		      struct error *err)
+{
+	struct creation c CLEANUP(creation_release) = { .session = s,
+							.request = request,
+							.operation = OPERATION_INIT,
+							.parts = SNAPSHOT_PARTS_INIT,
+							.capture = SNAPSHOT_CAPTURE_INIT };
+
+	if (checkpoint_need_worktree(s, err) < 0)
+		return -1;
+	if (request->name)
+		c.name = xstrdup(request->name);
+	else if (checkpoint_derive_name(&c.name, request, err) < 0)
+		return -1;
+	c.named = c.name != NULL;
+	if (checkpoint_lock(&c.operation, s, "create", err) < 0 || settle_name(&c, err) < 0)
+		return -1;
+	if (s->common->dry_run ?
+		    try_out(&c, err) < 0 :
+		    capture(&c, NULL, err) < 0 || write_tag(&c, err) < 0 || make_refs(&c, err) < 0)
+		return -1;
+	report(&c);
+	return EXIT_DONE;
+}
