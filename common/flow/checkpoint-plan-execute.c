@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "flow/checkpoint-plan.h"
+#include "flow/hook.h"
+#include "term/output.h"
+#include "vcs/git.h"
+
+#define SYMBOLIC "ref: "
+
+static bool is_symbolic(const char *value)
+{
+	return value && !strncmp(value, SYMBOLIC, strlen(SYMBOLIC));
+}
+
+/* ---- The record ---------------------------------------------------------------------- */
+
+static json_t *moves_to_record(const struct checkpoint_plan *plan)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < plan->nr; i++)
+		json_array_append_new(ret, json_pack("{s:o, s:o, s:o}", "name",
+						     json_text(plan->move[i].name), "old",
+						     json_text(plan->move[i].old), "new",
+						     json_text(plan->move[i].new)));
+	return ret;
+}
+
+/*
+ * The old values that the safety snapshot does not hold, of branches other than HEAD's: their
+ * refs are beside its own, which stands where a folder would have to be.
+ */
+static json_t *kept_refs(const struct checkpoint_plan *plan, struct refs_update *update)
+{
+	const char *head = plan->files.now.state.head;
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct checkpoint_move *move = &plan->move[i];
+		char *name CLEANUP(free_p) = NULL;
+
+		if (!move->old || is_symbolic(move->old) || (head && !strcmp(head, move->old)))
+			continue;
+		name = xstrfmt(SNAPSHOT_OPERATIONS "%s-%zu", plan->operation,
+			       json_array_size(ret) + 1);
+		refs_add(update, name, "", move->old);
+		json_array_append_new(ret, json_text(name));
+	}
+	return ret;
+}
+
+static int begin(struct checkpoint_plan *plan, struct operation *operation,
+		 struct refs_update *update, struct error *err)
+{
+	json_t *members CLEANUP(json_decref_p) =
+		json_pack("{s:o, s:o, s:{s:o, s:s}}", "refs", moves_to_record(plan), "kept",
+			  kept_refs(plan, update), "target", "ref", json_text(plan->ref), "commit",
+			  plan->target.commit);
+	char *safety CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", operation->id);
+
+	if (!members)
+		BUG("cannot pack an operation's members");
+	json_object_set_new(members, "safety", json_text(safety));
+	if (plan->undoes)
+		json_object_set_new(members, "undoes", json_text(plan->undoes));
+	refs_add(update, safety, "", plan->files.now.commit);
+	if (checkpoint_begin(operation, plan->session, plan->verb, members, err) < 0)
+		return -1;
+	plan->safety = STEAL(safety);
+	return 0;
+}
+
+/* ---- Before anything moves ----------------------------------------------------------- */
+
+/* The commit that brings the branch back to the checkpoint's tree without taking any away. */
+static int make_commit(struct checkpoint_plan *plan, struct error *err)
+{
+	struct import import CLEANUP(import_release) = IMPORT_INIT;
+	char *tree CLEANUP(free_p) = NULL;
+	char *message CLEANUP(free_p) =
+		xstrfmt("Restore checkpoint '%s'\n\nThis brings back the tree of commit %s.\n",
+			plan->name, plan->target.head);
+	const char *parent[] = { plan->files.now.state.head };
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	unsigned mark;
+
+	git_prepare(&git, &plan->session->repo, NULL);
+	strvec_pushl(&git.argv, "rev-parse", "--verify", NULL);
+	strvec_pushf(&git.argv, "%s^{tree}", plan->target.head);
+	if (git_run(&git, "find the checkpoint's tree", err) < 0)
+		return -1;
+	tree = xmemdupz(git.out.buf, strcspn(git.out.buf, "\n"));
+	const struct import_commit commit = { .identity = plan->identity,
+					      .time = plan->wanted.time,
+					      .message = message,
+					      .base = tree,
+					      .parent = parent,
+					      .parents = 1 };
+	if (import_start(&import, &plan->session->repo, NULL, err) < 0)
+		return -1;
+	mark = import_mark(&import);
+	if (import_commit(&import, mark, &commit, err) < 0 || import_finish(&import, err) < 0)
+		return -1;
+	string_replace(&plan->move[plan->nr - 1].new, import_oid(&import, mark));
+	return 0;
+}
+
+/* The safety snapshot becomes the repository's. */
+static int keep_present(struct checkpoint_plan *plan, struct refs_update *update, struct error *err)
+{
+	update->message = "safety snapshot";
+	if (import_publish(&plan->files.now.import, err) < 0)
+		return -1;
+	return refs_commit(update, &plan->session->repo, err);
+}
+
+/* ---- Refs ---------------------------------------------------------------------------- */
+
+static void add_moves(struct refs_update *update, const struct checkpoint_plan *plan)
+{
+	const char *head = plan->files.now.state.head;
+
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct checkpoint_move *move = &plan->move[i];
+
+		if (is_symbolic(move->new))
+			continue; /* of HEAD: git changes it by another way */
+		/* What a symbolic HEAD has as its old value is the branch's. */
+		refs_add(update, move->name,
+			 is_symbolic(move->old) ? head :
+			 move->old		? move->old :
+						  "",
+			 move->new);
+	}
+}
+
+static int sync_head(const struct repo *repo, struct error *err)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/HEAD", repo->git_dir);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		error_errno(err, "cannot sync '%s'", path);
+	if (fd >= 0)
+		close(fd);
+	return error_is_set(err) ? -1 : file_sync_folder(repo->git_dir, err);
+}
+
+static int move_head(const struct checkpoint_plan *plan, const char *message, struct error *err)
+{
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct checkpoint_move *move = &plan->move[i];
+		struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+		if (!is_symbolic(move->new))
+			continue;
+		git_prepare(&git, &plan->session->repo, NULL);
+		strvec_pushl(&git.argv, "symbolic-ref", "-m", message, move->name,
+			     move->new + strlen(SYMBOLIC), NULL);
+		if (git_run(&git, "move HEAD", err) < 0 || sync_head(&plan->session->repo, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- All of it ----------------------------------------------------------------------- */
+
+static int change(struct checkpoint_plan *plan, struct refs_update *moves, const char *message,
+		  struct error *err)
+{
+	if (restore_worktree(&plan->files, err) < 0 || restore_index(&plan->files, err) < 0 ||
+	    restore_state(&plan->files, err) < 0)
+		return -1;
+	/* The last point at which going back is simple. */
+	if (interrupt_pending())
+		return error_interrupted(err);
+	if (refs_commit(moves, &plan->session->repo, err) < 0)
+		return -1;
+	return move_head(plan, message, err);
+}
+
+enum step { STEP_NOTHING, STEP_BACK, STEP_HALF };
+
+/* Changes all, or says how far it came: nothing was changed, all was put back, or neither. */
+static int change_or_back(struct checkpoint_plan *plan, const char *id, enum step *ret_step,
+			  struct error *err)
+{
+	struct refs_update moves CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+	char *message CLEANUP(free_p) =
+		xstrfmt("checkpoint %s: %s", plan->verb, plan->undoes ? plan->undoes : plan->name);
+
+	*ret_step = STEP_NOTHING;
+	add_moves(&moves, plan);
+	moves.message = message;
+	if (restore_lock(&plan->files, id, err) < 0)
+		return -1;
+	if (interrupt_pending())
+		return error_interrupted(err);
+	if (moves.nr && refs_prepare(&moves, err) < 0)
+		return -1;
+	if (change(plan, &moves, message, err) == 0)
+		return 0;
+	*ret_step = STEP_BACK;
+	if (restore_back(&plan->files, &second) == 0)
+		return -1;
+	*ret_step = STEP_HALF;
+	error_detail(err, "Putting back what was there failed as well: %s.", second.message);
+	return error_hint(err, "Nothing is lost: run 'git checkpoint undo %s'.", id);
+}
+
+static void end(struct operation *operation, enum step step, struct error *err)
+{
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+
+	if (step == STEP_HALF)
+		return; /* it stays open, and undo finds it */
+	if (step == STEP_BACK || err->exit_code == EXIT_INTERRUPTED)
+		checkpoint_end(operation, err);
+	else if (operation_close(operation, OPERATION_DISCARDED, &second) < 0)
+		warning("%s", second.message);
+}
+
+/* What broke off is dealt with, now that this one is done. */
+static int settle(const struct checkpoint_plan *plan, struct error *err)
+{
+	if (!plan->settles)
+		return 0;
+	return journal_settle(plan->session->repo.common_dir, plan->undoes, OPERATION_INTERRUPTED,
+			      err);
+}
+
+/* Old values are kept, so that this can be undone in turn. */
+static int execute_refs(struct checkpoint_plan *plan, struct operation *operation,
+			struct error *err)
+{
+	struct checkpoint_refs refs CLEANUP(checkpoint_refs_release) = CHECKPOINT_REFS_INIT;
+	json_t *members CLEANUP(json_decref_p) =
+		json_pack("{s:o}", "undoes", json_text(plan->undoes));
+	int ret;
+
+	checkpoint_refs_init(&refs, operation);
+	for (size_t i = 0; i < plan->nr; i++)
+		checkpoint_refs_add(&refs, plan->move[i].name, plan->move[i].old,
+				    plan->move[i].new);
+	checkpoint_refs_to_members(&refs, members);
+	refs.update.message = "checkpoint undo";
+	if (checkpoint_begin(operation, plan->session, plan->verb, members, err) < 0)
+		return -1;
+	ret = refs_commit(&refs.update, &plan->session->repo, err);
+	checkpoint_end(operation, err);
+	return ret;
+}
+
+static void after(const struct checkpoint_plan *plan, const struct error *failure)
+{
+	const struct checkpoint_session *s = plan->session;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	json_t *report CLEANUP(json_decref_p) = checkpoint_plan_report(plan, failure);
+
+	if (hook_run("post-rollback", &s->repo, &s->settings, report, &err) < 0)
+		warning("%s", err.message);
+}
+
+static int execute_files(struct checkpoint_plan *plan, struct operation *operation,
+			 struct error *err)
+{
+	struct refs_update keep CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+	enum step step = STEP_NOTHING;
+	int ret;
+
+	if ((plan->adds_commit && make_commit(plan, err) < 0) ||
+	    begin(plan, operation, &keep, err) < 0)
+		return -1;
+	ret = keep_present(plan, &keep, err);
+	if (!ret)
+		ret = change_or_back(plan, operation->id, &step, err);
+	restore_unlock(&plan->files);
+	if (!ret)
+		ret = settle(plan, err);
+	if (ret < 0)
+		end(operation, step, err);
+	else
+		checkpoint_end(operation, NULL);
+	return ret;
+}
+
+int checkpoint_plan_execute(struct checkpoint_plan *plan, struct operation *operation,
+			    struct error *err)
+{
+	const struct checkpoint_session *s = plan->session;
+	json_t *json CLEANUP(json_decref_p) = checkpoint_plan_to_json(plan);
+	int ret;
+
+	if (hook_run("pre-rollback", &s->repo, &s->settings, json, err) < 0)
+		return -1;
+	ret = plan->ref ? execute_files(plan, operation, err) : execute_refs(plan, operation, err);
+	after(plan, ret < 0 ? err : NULL);
+	return ret;
+}

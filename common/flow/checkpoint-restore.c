@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/checkpoint-restore.h"
+
+#include "base/memory.h"
+#include "flow/checkpoint-plan.h"
+#include "term/output.h"
+#include "vcs/git.h"
+
+#define BRANCHES "refs/heads/"
+
+/* ---- What was asked for -------------------------------------------------------------- */
+
+static bool moves_nothing(const struct checkpoint_restore_request *request)
+{
+	return request->strategy == CHECKPOINT_FILES || request->pathspecs;
+}
+
+static int check_request(const struct checkpoint_restore_request *request, struct error *err)
+{
+	if (request->branch && request->detach)
+		error_set(err, "--branch and --detach cannot be combined");
+	else if (moves_nothing(request) && (request->branch || request->detach))
+		error_set(err, "%s moves no branch: --branch and --detach do not go with it",
+			  request->pathspecs ? "a pathspec" : "--strategy=files");
+	else if (request->pathspecs &&
+		 (request->strategy == CHECKPOINT_RESET || request->strategy == CHECKPOINT_REVERT))
+		error_set(err, "a pathspec moves no branch: --strategy=reset and --strategy=revert "
+			       "do not go with it");
+	else if (request->strategy == CHECKPOINT_REVERT && (request->branch || request->detach))
+		error_set(err, "--strategy=revert adds to the present branch: --branch and "
+			       "--detach do not go with it");
+	else
+		return request->branch ? checkpoint_check_name(request->branch, err) : 0;
+	return error_code(err, EXIT_USAGE);
+}
+
+/* ---- HEAD and branch ----------------------------------------------------------------- */
+
+static int move_branch(struct checkpoint_plan *plan, const char *branch, const char *from,
+		       const char *to, struct error *err)
+{
+	checkpoint_plan_move(plan, branch, from, to);
+	return checkpoint_plan_commits(plan, from, to, err);
+}
+
+/* One worktree alone may have a branch checked out. */
+static int check_elsewhere(struct checkpoint_plan *plan, const char *branch, struct error *err)
+{
+	static const char *const fields[] = { "worktreepath", NULL };
+	const char *const pattern[] = { branch, NULL };
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+
+	if (refs_list(&refs, pattern, fields, NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < refs.nr; i++)
+		if (!strcmp(refs.item[i].name, branch) && *refs.item[i].field[0])
+			verdict_refuse(&plan->verdict, "'%s' is checked out in '%s'", branch,
+				       refs.item[i].field[0]);
+	return 0;
+}
+
+/* --branch: HEAD goes to that branch, which is made, or goes to the checkpoint's commit. */
+static int plan_branch(struct checkpoint_plan *plan, const char *name, struct error *err)
+{
+	struct checkpoint_head now = checkpoint_head_now(plan);
+	struct checkpoint_head then = checkpoint_head_then(plan);
+	char *branch CLEANUP(free_p) = xstrfmt(BRANCHES "%s", name);
+	char *value CLEANUP(free_p) = xstrfmt("ref: %s", branch);
+	char *head CLEANUP(free_p) = checkpoint_head_value(&now);
+	char *commit CLEANUP(free_p) = NULL;
+
+	if (now.branch && !strcmp(now.branch, branch))
+		return move_branch(plan, branch, now.commit, then.commit, err);
+	if (!then.commit) {
+		verdict_refuse(&plan->verdict, "the checkpoint has no commit that '%s' could be at",
+			       name);
+		return 0;
+	}
+	if (refs_read(&commit, branch, err) < 0 || check_elsewhere(plan, branch, err) < 0 ||
+	    move_branch(plan, branch, commit, then.commit, err) < 0)
+		return -1;
+	checkpoint_plan_move(plan, "HEAD", head, value);
+	return 0;
+}
+
+static void plan_detach(struct checkpoint_plan *plan)
+{
+	struct checkpoint_head now = checkpoint_head_now(plan);
+	struct checkpoint_head then = checkpoint_head_then(plan);
+	char *head CLEANUP(free_p) = checkpoint_head_value(&now);
+
+	if (then.commit)
+		checkpoint_plan_move(plan, "HEAD", head, then.commit);
+	else
+		verdict_refuse(&plan->verdict,
+			       "the checkpoint has no commit that HEAD could be at");
+}
+
+static void refuse_branch(struct checkpoint_plan *plan, const struct checkpoint_head *now,
+			  const struct checkpoint_head *then)
+{
+	if (!now->branch)
+		verdict_refuse(&plan->verdict, "HEAD is detached, and the checkpoint is of '%s'",
+			       then->branch);
+	else if (!then->branch)
+		verdict_refuse(&plan->verdict,
+			       "HEAD is '%s', and the checkpoint is of a detached HEAD",
+			       now->branch);
+	else
+		verdict_refuse(&plan->verdict, "HEAD is '%s', and the checkpoint is of '%s'",
+			       now->branch, then->branch);
+	verdict_hint(&plan->verdict,
+		     "Use --branch=<branch> to go to that branch, --detach to leave all branches "
+		     "alone, or --strategy=files to change files alone.");
+}
+
+static int plan_revert(struct checkpoint_plan *plan, const struct checkpoint_head *now,
+		       const struct checkpoint_head *then)
+{
+	if (!now->commit || !then->commit) {
+		verdict_refuse(&plan->verdict, "there is no commit %s",
+			       now->commit ? "in the checkpoint" : "yet");
+		return 0;
+	}
+	if (!strcmp(now->commit, then->commit))
+		return 0;
+	checkpoint_plan_move(plan, now->branch ? now->branch : "HEAD", now->commit, "");
+	plan->adds_commit = true;
+	return 0;
+}
+
+static int plan_head(struct checkpoint_plan *plan, struct error *err)
+{
+	const struct checkpoint_restore_request *request = plan->request;
+	struct checkpoint_head now = checkpoint_head_now(plan);
+	struct checkpoint_head then = checkpoint_head_then(plan);
+
+	if (moves_nothing(request))
+		return 0;
+	if (request->detach) {
+		plan_detach(plan);
+		return 0;
+	}
+	if (request->branch)
+		return plan_branch(plan, request->branch, err);
+	if (!checkpoint_head_is_same_branch(&now, &then)) {
+		refuse_branch(plan, &now, &then);
+		return 0;
+	}
+	if (request->strategy == CHECKPOINT_REVERT)
+		return plan_revert(plan, &now, &then);
+	if (now.branch)
+		return move_branch(plan, now.branch, now.commit, then.commit, err);
+	checkpoint_plan_move(plan, "HEAD", now.commit, then.commit);
+	return 0;
+}
+
+/* ---- What is left of another one ----------------------------------------------------- */
+
+/* One that broke off in this worktree has left a state that nobody should build on. */
+static int check_open(const struct checkpoint_session *s, struct error *err)
+{
+	json_t *open CLEANUP(json_decref_p) = NULL, *record;
+	size_t i;
+
+	if (journal_open(&open, s->repo.common_dir, err) < 0)
+		return -1;
+	json_array_foreach(open, i, record)
+	{
+		const char *id = json_member(record, "id");
+		const char *worktree = json_member(record, "worktree");
+
+		if (!json_member(record, "safety") || !worktree ||
+		    strcmp(worktree, s->repo.git_dir) != 0)
+			continue;
+		error_refused(err, "operation %s was interrupted while it changed files", id);
+		return error_hint(err, "Run 'git checkpoint undo %s' first.", id);
+	}
+	return 0;
+}
+
+/* ---- The verb ------------------------------------------------------------------------ */
+
+static int make_plan(struct checkpoint_plan *plan, void *data, struct error *err)
+{
+	const struct checkpoint_restore_request *request = data;
+
+	plan->request = request;
+	if (check_open(plan->session, err) < 0 ||
+	    checkpoint_find(&plan->ref, request->name, err) < 0)
+		return -1;
+	plan->name = xstrdup(request->name);
+	plan->wanted = (struct restore_request){
+		.pathspec = request->pathspec,
+		.pathspecs = request->pathspecs,
+		.files_only = request->strategy == CHECKPOINT_FILES,
+		.keep_untracked = request->keep_untracked,
+	};
+	if (checkpoint_plan_files(plan, err) < 0)
+		return -1;
+	return plan_head(plan, err);
+}
+
+int checkpoint_restore(struct checkpoint_session *s,
+		       const struct checkpoint_restore_request *request, struct error *err)
+{
+	struct checkpoint_restore_request own = *request;
+
+	if (check_request(request, err) < 0 || checkpoint_need_worktree(s, err) < 0)
+		return -1;
+	if (request->with_db) {
+		error_refused(err, "--with-db is not there yet");
+		return error_hint(err,
+				  "Restore the files, then use 'git rollback-db --to-commit'.");
+	}
+	return checkpoint_plan_run(s, "restore", make_plan, &own, err);
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/checkpoint-undo.h"
+
+#include "base/memory.h"
+#include "flow/checkpoint-plan.h"
+#include "term/output.h"
+
+#define COMMAND "checkpoint "
+
+/* The operation that is to be undone. */
+struct undo {
+	char *id;
+	json_t *record;
+	bool open; /* it broke off */
+};
+
+static void undo_release(struct undo *undo)
+{
+	free(undo->id);
+	json_decref(undo->record);
+}
+
+static bool is_ours(const json_t *record)
+{
+	const char *command = json_member(record, "command");
+
+	return command && !strncmp(command, COMMAND, strlen(COMMAND));
+}
+
+/* Does it concern files of another worktree? */
+static bool is_elsewhere(const json_t *record, const struct checkpoint_session *s)
+{
+	const char *worktree = json_member(record, "worktree");
+
+	return json_member(record, "safety") && worktree && strcmp(worktree, s->repo.git_dir) != 0;
+}
+
+static bool is_state(const json_t *record, const char *state)
+{
+	const char *is = json_member(record, "state");
+
+	return is && !strcmp(is, state);
+}
+
+static bool changes_something(const json_t *record)
+{
+	return json_member(record, "safety") || json_array_size(json_object_get(record, "refs"));
+}
+
+static int refuse_database(const json_t *record, struct error *err)
+{
+	const char *id = json_member(record, "id");
+
+	error_refused(err, "operation %s of 'git %s' changed a database", id,
+		      json_member(record, "command"));
+	return error_hint(err, "Use 'git rollback-db --undo=%s' to take that back.", id);
+}
+
+/* ---- Which one ----------------------------------------------------------------------- */
+
+/* The newest that broke off here. */
+static int find_open(struct undo *ret, const struct checkpoint_session *s, const char *id,
+		     struct error *err)
+{
+	json_t *open CLEANUP(json_decref_p) = NULL, *record;
+	size_t i;
+
+	if (journal_open(&open, s->repo.common_dir, err) < 0)
+		return -1;
+	json_array_foreach(open, i, record)
+	{
+		const char *is = json_member(record, "id");
+
+		if (!is || !is_ours(record) || (id && strcmp(id, is) != 0) ||
+		    (!id && is_elsewhere(record, s)))
+			continue;
+		undo_release(ret);
+		*ret = (struct undo){ .id = xstrdup(is),
+				      .record = json_incref(record),
+				      .open = true };
+	}
+	return 0;
+}
+
+/*
+ * Walks back from the newest operation. An undo that is not undone itself takes what it undid
+ * out of the count. With `id`, whether that one is undone, by which in *ret_by.
+ */
+static int walk(struct undo *ret, char **ret_by, const struct checkpoint_session *s, const char *id,
+		struct error *err)
+{
+	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec undone CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (journal_ids(&ids, s->repo.common_dir, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.nr && (!id || strcmp(ids.v[i], id) > 0); i++) {
+		json_t *record CLEANUP(json_decref_p) = NULL;
+		const char *undoes;
+
+		if (journal_read(&record, s->repo.common_dir, ids.v[i], err) < 0)
+			return -1;
+		if (!is_state(record, "done") || strvec_has(&undone, ids.v[i]))
+			continue;
+		undoes = json_member(record, "undoes");
+		if (undoes) {
+			strvec_push(&undone, undoes);
+			if (id && !strcmp(undoes, id))
+				string_replace(ret_by, ids.v[i]);
+			continue;
+		}
+		if (id || is_elsewhere(record, s))
+			continue;
+		if (!is_ours(record))
+			return refuse_database(record, err);
+		if (!changes_something(record))
+			continue;
+		*ret = (struct undo){ .id = xstrdup(ids.v[i]), .record = STEAL(record) };
+		return 0;
+	}
+	return 0;
+}
+
+static int check_named(const struct undo *undo, const char *by, const struct checkpoint_session *s,
+		       struct error *err)
+{
+	if (!is_ours(undo->record))
+		return refuse_database(undo->record, err);
+	if (is_elsewhere(undo->record, s)) {
+		error_refused(err, "operation %s is of another worktree", undo->id);
+		return error_hint(err, "Run it there; its git folder is '%s'.",
+				  json_member(undo->record, "worktree"));
+	}
+	if (by) {
+		error_refused(err, "operation %s is undone already", undo->id);
+		return error_hint(err, "'git checkpoint undo %s' does it again.", by);
+	}
+	if (!undo->open && (!is_state(undo->record, "done") || !changes_something(undo->record)))
+		return error_refused(err, "operation %s has changed nothing", undo->id);
+	return 0;
+}
+
+static int find_named(struct undo *ret, const struct checkpoint_session *s, const char *id,
+		      struct error *err)
+{
+	char *by CLEANUP(free_p) = NULL;
+	int found;
+
+	if (find_open(ret, s, id, err) < 0)
+		return -1;
+	if (!ret->id) {
+		found = journal_read(&ret->record, s->repo.common_dir, id, err);
+		if (found < 0)
+			return -1;
+		if (found == JOURNAL_MISSING) {
+			error_set(err, "there is no operation '%s'", id);
+			return error_hint(err, "'git checkpoint list --operations' shows them.");
+		}
+		ret->id = xstrdup(id);
+		if (walk(NULL, &by, s, id, err) < 0)
+			return -1;
+	}
+	return check_named(ret, by, s, err);
+}
+
+static int find(struct undo *ret, const struct checkpoint_session *s, const char *id,
+		struct error *err)
+{
+	if (id)
+		return find_named(ret, s, id, err);
+	if (find_open(ret, s, NULL, err) < 0 || (!ret->id && walk(ret, NULL, s, NULL, err) < 0))
+		return -1;
+	if (ret->id)
+		return 0;
+	error_set(err, "there is nothing to undo");
+	return error_code(err, EXIT_NO);
+}
+
+/* ---- Refs ---------------------------------------------------------------------------- */
+
+static bool is_same_value(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* A ref goes back if it still is where the operation left it. */
+static int undo_ref(struct checkpoint_plan *plan, const json_t *ref, struct error *err)
+{
+	const char *name = json_member(ref, "name");
+	const char *was = json_member(ref, "old"), *became = json_member(ref, "new");
+	char *is CLEANUP(free_p) = NULL;
+
+	if (!name || refs_read(&is, name, err) < 0)
+		return name ? -1 : error_set(err, "the operation's record is damaged");
+	if (is_same_value(is, was))
+		return 0;
+	if (is_same_value(is, became))
+		checkpoint_plan_move(plan, name, is, was);
+	else
+		verdict_refuse(&plan->verdict, "'%s' has changed since", name);
+	return 0;
+}
+
+/* HEAD and its branch are what the safety snapshot says, whatever the record has of them. */
+static int undo_refs(struct checkpoint_plan *plan, const json_t *record, const char *branch,
+		     struct error *err)
+{
+	const json_t *refs = json_object_get(record, "refs"), *ref;
+	size_t i;
+
+	json_array_foreach(refs, i, ref)
+	{
+		const char *name = json_member(ref, "name");
+
+		if (plan->ref && name && (!strcmp(name, "HEAD") || is_same_value(name, branch)))
+			continue;
+		if (undo_ref(plan, ref, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static const char *recorded_head(const json_t *record, const char *side)
+{
+	const json_t *refs = json_object_get(record, "refs"), *ref;
+	size_t i;
+
+	json_array_foreach(refs, i, ref)
+	{
+		const char *name = json_member(ref, "name");
+
+		if (name && !strcmp(name, "HEAD"))
+			return json_member(ref, side);
+	}
+	return NULL;
+}
+
+/* HEAD goes back to the branch that the operation took it from; a person's own switch stays. */
+static int undo_head(struct checkpoint_plan *plan, const json_t *record, struct error *err)
+{
+	struct checkpoint_head now = checkpoint_head_now(plan), then = checkpoint_head_then(plan);
+	char *is CLEANUP(free_p) = checkpoint_head_value(&now);
+	char *was CLEANUP(free_p) = checkpoint_head_value(&then);
+	bool same = checkpoint_head_is_same_branch(&now, &then);
+	char *commit CLEANUP(free_p) = NULL;
+
+	if (!same && !is_same_value(is, recorded_head(record, "new"))) {
+		verdict_refuse(&plan->verdict, "HEAD is another branch by now");
+		verdict_hint(&plan->verdict, "Use 'git switch' to go back to '%s' first.",
+			     then.branch ? then.branch : then.commit);
+		return 0;
+	}
+	if (then.branch) {
+		if (refs_read(&commit, then.branch, err) < 0 ||
+		    checkpoint_plan_commits(plan, commit, then.commit, err) < 0)
+			return -1;
+		checkpoint_plan_move(plan, then.branch, commit, then.commit);
+	}
+	if (!same || !then.branch)
+		checkpoint_plan_move(plan, "HEAD", is, was);
+	return 0;
+}
+
+/* ---- The plan ------------------------------------------------------------------------ */
+
+/* A lock on the index that the dead operation took is nobody's. */
+static int remove_lock(const struct undo *undo, const struct checkpoint_plan *plan,
+		       struct error *err)
+{
+	const struct repo *repo = &plan->session->repo;
+	char *owner CLEANUP(free_p) = NULL;
+
+	if (!undo->open || !plan->operation)
+		return 0;
+	if (restore_lock_owner(&owner, repo, err) < 0)
+		return -1;
+	return is_same_value(owner, undo->id) ? restore_lock_remove(repo, err) : 0;
+}
+
+static int plan_files(struct checkpoint_plan *plan, const struct undo *undo, struct error *err)
+{
+	char *oid CLEANUP(free_p) = NULL;
+
+	plan->ref = xstrdup(json_member(undo->record, "safety"));
+	if (refs_read(&oid, plan->ref, err) < 0)
+		return -1;
+	if (!oid) {
+		error_refused(err, "the safety snapshot of operation %s is gone", undo->id);
+		return error_hint(err, "'git checkpoint prune --dangling' drops old ones.");
+	}
+	if (remove_lock(undo, plan, err) < 0 || checkpoint_plan_files(plan, err) < 0)
+		return -1;
+	return undo_head(plan, undo->record, err);
+}
+
+static int make_plan(struct checkpoint_plan *plan, void *data, struct error *err)
+{
+	const struct undo *undo = data;
+	const char *branch = NULL;
+
+	plan->name = xstrdup(undo->id);
+	plan->undoes = xstrdup(undo->id);
+	if (json_member(undo->record, "safety")) {
+		plan->settles = undo->open;
+		if (plan_files(plan, undo, err) < 0)
+			return -1;
+		branch = checkpoint_head_then(plan).branch;
+	}
+	return undo_refs(plan, undo->record, branch, err);
+}
+
+/* ---- What broke off ------------------------------------------------------------------ */
+
+/* How many of the refs are still as they were, and how many are as they were to become. */
+static int count_refs(const json_t *record, size_t *ret_old, size_t *ret_new, struct error *err)
+{
+	const json_t *refs = json_object_get(record, "refs"), *ref;
+	size_t i;
+
+	json_array_foreach(refs, i, ref)
+	{
+		char *is CLEANUP(free_p) = NULL;
+
+		if (refs_read(&is, json_member(ref, "name"), err) < 0)
+			return -1;
+		*ret_old += is_same_value(is, json_member(ref, "old"));
+		*ret_new += is_same_value(is, json_member(ref, "new"));
+	}
+	return 0;
+}
+
+/* Back to the old values, of those that have the new ones. */
+static int put_refs_back(const struct checkpoint_session *s, const json_t *record,
+			 struct error *err)
+{
+	struct refs_update update CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+	const json_t *refs = json_object_get(record, "refs"), *ref;
+	size_t i;
+
+	update.message = "checkpoint undo";
+	json_array_foreach(refs, i, ref)
+	{
+		const char *name = json_member(ref, "name");
+		const char *was = json_member(ref, "old"), *became = json_member(ref, "new");
+		char *is CLEANUP(free_p) = NULL;
+
+		if (refs_read(&is, name, err) < 0)
+			return -1;
+		if (is_same_value(is, became) && !is_same_value(is, was))
+			refs_add(&update, name, became ? became : "", was);
+	}
+	return refs_commit(&update, &s->repo, err);
+}
+
+static void tell(const struct checkpoint_session *s, const struct undo *undo, const char *what)
+{
+	json_t *json CLEANUP(json_decref_p) = NULL;
+
+	if (s->common->json) {
+		json = json_pack("{s:i, s:s, s:s, s:b, s:s}", "format", 1, "command", "undo",
+				 "undoes", undo->id, "dry_run", s->common->dry_run, "settled",
+				 what);
+		json_print(json);
+	} else if (!s->common->quiet) {
+		note("operation %s had %s; its journal entry %s", undo->id, what,
+		     s->common->dry_run ? "would be settled" : "is settled");
+	}
+}
+
+/* Only refs, or nothing yet: it is found out how far it came, and that is written down. */
+static int settle(const struct checkpoint_session *s, const struct undo *undo, struct error *err)
+{
+	struct operation lock CLEANUP(operation_release) = OPERATION_INIT;
+	size_t was = 0, became = 0;
+	size_t nr = json_array_size(json_object_get(undo->record, "refs"));
+	bool files = json_member(undo->record, "safety");
+	bool done;
+
+	if (!s->common->dry_run && checkpoint_lock(&lock, s, "undo", err) < 0)
+		return -1;
+	if (!files && count_refs(undo->record, &was, &became, err) < 0)
+		return -1;
+	done = !files && nr && became == nr;
+	tell(s, undo,
+	     done		? "done all" :
+	     was == nr || files ? "changed nothing" :
+				  "done a part, which is taken back");
+	if (s->common->dry_run)
+		return EXIT_DONE;
+	if (!done && !files && put_refs_back(s, undo->record, err) < 0)
+		return -1;
+	return journal_settle(s->repo.common_dir, undo->id,
+			      done ? OPERATION_DONE : OPERATION_DISCARDED, err);
+}
+
+/* Its safety snapshot comes before everything else: without, no file has changed. */
+static int has_to_settle(bool *ret, const struct undo *undo, struct error *err)
+{
+	const char *safety = json_member(undo->record, "safety");
+	char *oid CLEANUP(free_p) = NULL;
+
+	if (undo->open && safety && refs_read(&oid, safety, err) < 0)
+		return -1;
+	*ret = undo->open && !oid;
+	return 0;
+}
+
+int checkpoint_undo(struct checkpoint_session *s, const char *operation, struct error *err)
+{
+	struct undo undo CLEANUP(undo_release) = { 0 };
+	bool settles;
+
+	if (find(&undo, s, operation, err) < 0 || has_to_settle(&settles, &undo, err) < 0)
+		return -1;
+	if (settles)
+		return settle(s, &undo, err);
+	if (json_member(undo.record, "safety") && checkpoint_need_worktree(s, err) < 0)
+		return -1;
+	return checkpoint_plan_run(s, "undo", make_plan, &undo, err);
+}
