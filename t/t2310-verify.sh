@@ -48,7 +48,7 @@ fails_with () {	# pattern... ; the rest of the command line is in $verify
 told_when_lost () {	# object, pattern
 	lost_=$(object_file "$(git rev-parse "$1")") &&
 	mv "$lost_" "$TEST_ROOT/lost" || return
-	fails_with "^    $2 .* is not there$"
+	fails_with "^    $2 .* is not there)$"
 	told_=$?
 	mv "$TEST_ROOT/lost" "$lost_"
 	return "$told_"
@@ -129,7 +129,7 @@ test_expect_success 'none at all is no failure' '
 test_expect_success 'an untracked file that is gone: it is named, and whose it is' '
 	hide_object "$(git rev-parse refs/checkpoint/one^3:extra)" &&
 	verify= &&
-	fails_with "^    .extra. in the untracked files is lost: blob .* is not there$" \
+	fails_with "^    lost: .extra. in the untracked files (blob .* is not there)$" \
 		"^❌ one$" "^✅ other$" &&
 	test_grep "hint: .*hash-object -w" err &&
 	git checkpoint verify other
@@ -137,15 +137,15 @@ test_expect_success 'an untracked file that is gone: it is named, and whose it i
 
 test_expect_success 'a tracked file, a staged one, a folder, whole trees, each of the commits' '
 	verify=one &&
-	told_when_lost refs/checkpoint/one:dir/tracked ".dir/tracked. in the tracked files is lost: blob" &&
-	told_when_lost refs/checkpoint/one^2:dir/tracked ".dir/tracked. in the index is lost: blob" &&
-	told_when_lost refs/checkpoint/one:dir ".dir/. in the tracked files is lost: tree" &&
-	told_when_lost "refs/checkpoint/one^3^{tree}" "the untracked files: all of it is lost, tree" &&
-	told_when_lost refs/checkpoint/one^4 "the payload is lost: its commit" &&
-	told_when_lost refs/checkpoint/one^3 "the untracked files is lost: its commit" &&
-	told_when_lost refs/checkpoint/one^2 "the index is lost: its commit" &&
-	told_when_lost refs/checkpoint/one^1 "the commit that HEAD was is lost: its commit" &&
-	told_when_lost refs/checkpoint/one "the snapshot itself is lost: its commit" &&
+	told_when_lost refs/checkpoint/one:dir/tracked "lost: .dir/tracked. in the tracked files (blob" &&
+	told_when_lost refs/checkpoint/one^2:dir/tracked "lost: .dir/tracked. in the index (blob" &&
+	told_when_lost refs/checkpoint/one:dir "lost: .dir/. in the tracked files (tree" &&
+	told_when_lost "refs/checkpoint/one^3^{tree}" "lost: all of the untracked files (tree" &&
+	told_when_lost refs/checkpoint/one^4 "lost: the payload (commit" &&
+	told_when_lost refs/checkpoint/one^3 "lost: the untracked files (commit" &&
+	told_when_lost refs/checkpoint/one^2 "lost: the index (commit" &&
+	told_when_lost refs/checkpoint/one^1 "lost: the commit that HEAD was (commit" &&
+	told_when_lost refs/checkpoint/one "lost: the snapshot itself (commit" &&
 	git checkpoint verify
 '
 
@@ -162,7 +162,7 @@ test_expect_success 'a file that has the content of another: git itself does not
 	exchange_object "$blob" "$(git rev-parse refs/checkpoint/one^3:extra)" &&
 	git cat-file blob "$blob" &&
 	verify=one &&
-	fails_with "^    .dir/tracked. in the tracked files is lost: blob $blob is damaged$"
+	fails_with "^    lost: .dir/tracked. in the tracked files (blob $blob is damaged)$"
 '
 
 test_expect_success 'an object that is cut off, empty, or rubbish' '
@@ -207,8 +207,8 @@ test_expect_success 'a byte of a pack: every object behind it is told' '
 		printf "\\377\\377" |
 		dd of="$pack" bs=1 seek=$(($(cat offset) + 100)) conv=notrunc 2>/dev/null &&
 		verify= &&
-		fails_with "^    .f2. in the tracked files is lost: blob $blob is damaged$" &&
-		grep -c " is lost: " out >count &&
+		fails_with "^    lost: .f2. in the tracked files (blob $blob is damaged)$" &&
+		grep -c " lost: " out >count &&
 		echo 1 >expect &&
 		test_cmp expect count
 	)
@@ -241,7 +241,7 @@ test_expect_success 'SHA-256' '
 		git checkpoint verify &&
 		rm -f "$(object_file "$(git rev-parse refs/checkpoint/s^3:b)")" &&
 		verify= &&
-		fails_with "^    .b. in the untracked files is lost"
+		fails_with "^    lost: .b. in the untracked files"
 	)
 '
 
@@ -263,7 +263,7 @@ test_expect_success 'a partial clone: what its remote has is not lost, and not f
 		test_grep "; 1 more are left with the remote" err &&
 		rm -f "$(object_file "$(git rev-parse refs/checkpoint/s^3:in/mine)")" &&
 		verify= &&
-		fails_with "^    .in/mine. in the untracked files is lost: blob .* is not there$"
+		fails_with "^    lost: .in/mine. in the untracked files (blob .* is not there)$"
 	)
 '
 

@@ -6,6 +6,7 @@
 #include "flow/checkpoint-check.h"
 #include "term/amount.h"
 #include "term/output.h"
+#include "term/progress.h"
 #include "vcs/closure.h"
 #include "vcs/path.h"
 
@@ -134,13 +135,13 @@ static void add_fault(struct target *target, const struct closure_fault *fault)
 
 	if (!fault->path)
 		problem = check_add(&target->problems, kind, NULL, fault->oid,
-				    "%s is lost: its commit %s is %s", part, fault->oid, how);
+				    "lost: %s (commit %s is %s)", part, fault->oid, how);
 	else if (!*fault->path)
 		problem = check_add(&target->problems, kind, "", fault->oid,
-				    "%s: all of it is lost, tree %s is %s", part, fault->oid, how);
+				    "lost: all of %s (tree %s is %s)", part, fault->oid, how);
 	else
 		problem = check_add(&target->problems, kind, fault->path, fault->oid,
-				    "'%s%s' in %s is lost: %s %s is %s", fault->path,
+				    "lost: '%s%s' in %s (%s %s is %s)", fault->path,
 				    *fault->type == 't' ? "/" : "", part, fault->type, fault->oid,
 				    how);
 	problem->type = fault->type;
@@ -162,7 +163,7 @@ static int verify_alone(struct verification *v, struct target *target, struct er
 	struct closure closure CLEANUP(closure_release) = CLOSURE_INIT;
 	char *gap CLEANUP(free_p) = NULL;
 
-	if (closure_read(&closure, &v->session->repo, commit, 1, err) < 0)
+	if (closure_read(&closure, &v->session->repo, commit, 1, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < closure.faults; i++)
 		add_fault(target, &closure.fault[i]);
@@ -184,12 +185,18 @@ static int verify_objects(struct verification *v, struct error *err)
 	const char **commit CLEANUP(free_p) = xcalloc(v->nr + 1, sizeof(*commit));
 	struct closure closure CLEANUP(closure_release) = CLOSURE_INIT;
 	struct check_problems lfs CLEANUP(check_problems_release) = CHECK_PROBLEMS_INIT;
+	struct progress progress CLEANUP(progress_abandon) = PROGRESS_INIT;
+	const struct common_options *common = v->session->common;
 	char *gap CLEANUP(free_p) = NULL;
 
 	for (size_t i = 0; i < v->nr; i++)
 		commit[i] = v->item[i].oid;
-	if (closure_read(&closure, &v->session->repo, commit, v->nr, err) < 0 ||
-	    check_lfs(&lfs, v->session, &closure, err) < 0)
+	progress_start(&progress, "Reading objects", 0, PROGRESS_COUNT,
+		       common->quiet || common->json ? 0 : common->progress);
+	if (closure_read(&closure, &v->session->repo, commit, v->nr, &progress, err) < 0)
+		return -1;
+	progress_finish(&progress);
+	if (check_lfs(&lfs, v->session, &closure, err) < 0)
 		return -1;
 	v->objects = closure.objects;
 	v->bytes = closure.bytes;
@@ -279,16 +286,21 @@ static enum check_kind advice_of(enum check_kind kind)
 	return kind == CHECK_DAMAGED ? CHECK_MISSING : kind;
 }
 
-static void show_advice(const struct check_problems *problems)
+/* Each once, however many checkpoints it is for. */
+static void show_advice(const struct verification *v)
 {
 	bool said[ARRAY_SIZE(kinds)] = { false };
 
-	for (size_t i = 0; i < problems->nr; i++) {
-		enum check_kind kind = advice_of(problems->item[i].kind);
+	for (size_t i = 0; i < v->nr; i++) {
+		const struct check_problems *problems = &v->item[i].problems;
 
-		if (!said[kind])
-			hint("%s", kinds[kind].advice);
-		said[kind] = true;
+		for (size_t k = 0; k < problems->nr; k++) {
+			enum check_kind kind = advice_of(problems->item[k].kind);
+
+			if (!said[kind])
+				hint("%s", kinds[kind].advice);
+			said[kind] = true;
+		}
 	}
 }
 
@@ -351,10 +363,9 @@ static void show_text(const struct verification *v)
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 	bool quiet = v->session->common->quiet;
 
-	for (size_t i = 0; i < v->nr; i++) {
+	for (size_t i = 0; i < v->nr; i++)
 		show_target(&v->item[i], quiet);
-		show_advice(&v->item[i].problems);
-	}
+	show_advice(v);
 	if (quiet)
 		return;
 	amount_add_count(&line, v->nr, "checkpoint", NULL);

@@ -28,6 +28,7 @@ struct node {
 
 struct walk {
 	struct closure *closure;
+	struct progress *progress;
 	size_t raw_len;
 	struct node *node; /* in the order in which they are read */
 	size_t nr, alloc;
@@ -331,6 +332,8 @@ static void stream_end(void *data, size_t i, enum object_answer answer)
 {
 	struct walk *w = data;
 
+	if (w->progress)
+		progress_update(w->progress, i + 1);
 	if (answer == OBJECT_MISSING) {
 		add_fault(w, i, CLOSURE_MISSING);
 		return;
@@ -399,13 +402,14 @@ static int find_promised(struct walk *w, const char *const *commit, size_t nr, s
 }
 
 int closure_read(struct closure *ret, const struct repo *repo, const char *const *commit, size_t nr,
-		 struct error *err)
+		 struct progress *progress, struct error *err)
 {
 	static const struct object_stream_fns fns = { stream_name, stream_begin, stream_content,
 						      stream_end };
 	struct closure closure = CLOSURE_INIT;
 	struct walk w CLEANUP(walk_release) = {
 		.closure = &closure,
+		.progress = progress,
 		.raw_len = strcmp(repo->object_format, "sha256") ? 20 : 32,
 		.content = STRBUF_INIT,
 	};

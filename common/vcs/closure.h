@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "term/progress.h"
 #include "vcs/repo.h"
 
 /* What of a snapshot an object was reached by first. */
@@ -60,9 +61,12 @@ struct closure {
 		0    \
 	}
 
-/* Of all these snapshots (full ids of their commits) together: what they share is read once. */
+/*
+ * Of all these snapshots (full ids of their commits) together: what they share is read once.
+ * `progress` counts objects; NULL: nobody looks.
+ */
 int closure_read(struct closure *ret, const struct repo *repo, const char *const *commit, size_t nr,
-		 struct error *err) MUST_CHECK;
+		 struct progress *progress, struct error *err) MUST_CHECK;
 void closure_release(struct closure *closure);
 
 /*
