@@ -10,6 +10,8 @@
 #include "base/process.h"
 #include "vcs/git.h"
 
+#define HERE "./"
+
 /* The folders that the paths are in, and those above, each once: "" and "a/", "a/b/". */
 static void add_folders(struct strvec *ret, const struct strvec *paths)
 {
@@ -74,6 +76,7 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	struct strvec folders CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strvec own CLEANUP(strvec_release) = STRVEC_INIT;
 
 	if (!paths->nr)
 		return 0;
@@ -81,14 +84,19 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 	for (size_t i = 0; i < folders.nr; i++)
 		if (place(folder, folders.v[i], changes, repo, env, err) < 0)
 			return -1;
-	for (size_t i = 0; i < paths->nr; i++)
+	for (size_t i = 0; i < paths->nr; i++) {
+		strbuf_addstr(&input, HERE); /* a path that begins with a colon would be magic */
 		strbuf_add(&input, paths->v[i], strlen(paths->v[i]) + 1);
-	strvec_pushl(&git.argv, "git", "--literal-pathspecs", NULL);
+	}
+	strvec_push(&git.argv, "git");
 	strvec_pushf(&git.argv, "--git-dir=%s", repo->git_dir);
 	strvec_pushf(&git.argv, "--work-tree=%s", folder);
 	strvec_pushl(&git.argv, "check-ignore", "--no-index", "-z", "--stdin", NULL);
+	for (size_t i = 0; i < env->nr; i++)
+		strvec_push(&own, env->v[i]);
+	strvec_push(&own, "GIT_LITERAL_PATHSPECS=0"); /* check-ignore refuses to hear of it */
 	git.dir = folder;
-	git.env = env;
+	git.env = &own;
 	git.input = input.buf;
 	git.input_len = input.len;
 	if (process_run(&git, err) < 0)
@@ -99,6 +107,6 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 		return error_set(err, "could not look at the ignore rules: %s", reason);
 	}
 	for (const char *at = git.out.buf; at < git.out.buf + git.out.len; at += strlen(at) + 1)
-		strvec_push(ret, at);
+		strvec_push(ret, at + strlen(HERE));
 	return 0;
 }
