@@ -5,9 +5,11 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "flow/checkpoint-create.h"
+#include "flow/checkpoint-diff.h"
 #include "flow/checkpoint-drop.h"
 #include "flow/checkpoint-export.h"
 #include "flow/checkpoint-list.h"
+#include "flow/checkpoint-show.h"
 #include "flow/checkpoint-verify.h"
 #include "flow/checkpoint.h"
 #include "main.h"
@@ -15,13 +17,16 @@
 
 #define USAGE_CREATE "git checkpoint [create] [<options>] [<name>]"
 #define USAGE_LIST   "git checkpoint list [<options>] [<pattern>...]"
+#define USAGE_SHOW   "git checkpoint show [<options>] <name>"
+#define USAGE_DIFF   "git checkpoint diff [<options>] <name> [<name2>] [-- <pathspec>...]"
 #define USAGE_VERIFY "git checkpoint verify [<options>] [<name>...]"
 #define USAGE_DROP   "git checkpoint drop [<options>] <name>..."
 #define USAGE_PRUNE  "git checkpoint prune [<options>] [<pattern>...]"
 #define USAGE_EXPORT "git checkpoint export [<options>] <name> <directory>"
 
 static const char *const all_usage[] = {
-	USAGE_CREATE, USAGE_LIST, USAGE_VERIFY, USAGE_DROP, USAGE_PRUNE, USAGE_EXPORT, NULL,
+	USAGE_CREATE, USAGE_LIST,  USAGE_SHOW,	 USAGE_DIFF, USAGE_VERIFY,
+	USAGE_DROP,   USAGE_PRUNE, USAGE_EXPORT, NULL,
 };
 
 /* ---- create, which is also what is meant where no verb is ----------------------------- */
@@ -57,6 +62,8 @@ static int create(int argc, const char **argv, bool said)
 	const struct opt opts[] = {
 		OPT_SUBCOMMAND("create", &verb, 1),
 		OPT_SUBCOMMAND("list", &verb, 1),
+		OPT_SUBCOMMAND("show", &verb, 1),
+		OPT_SUBCOMMAND("diff", &verb, 1),
 		OPT_SUBCOMMAND("verify", &verb, 1),
 		OPT_SUBCOMMAND("drop", &verb, 1),
 		OPT_SUBCOMMAND("prune", &verb, 1),
@@ -129,6 +136,61 @@ static int verb_list(int argc, const char **argv)
 	request.pattern = argv;
 	request.patterns = (size_t)argc;
 	return checkpoint_list(&request, &common, &err) < 0 ? error_exit(&err) : EXIT_DONE;
+}
+
+static int verb_show(int argc, const char **argv)
+{
+	static const char *const usage[] = { USAGE_SHOW, NULL };
+	struct common_options common = COMMON_OPTIONS_INIT;
+	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	const struct opt opts[] = { OPT_COMMON(&common), OPT_END };
+
+	parse_options(&argc, &argv, opts, usage);
+	if (argc != 1)
+		usage_error(usage, argc ? "one checkpoint at a time" : "which checkpoint?");
+	if (checkpoint_session_open(&s, &common, &err) < 0 ||
+	    checkpoint_show(&s, argv[0], &err) < 0)
+		return error_exit(&err);
+	return EXIT_DONE;
+}
+
+static int verb_diff(int argc, const char **argv)
+{
+	static const char *const usage[] = { USAGE_DIFF, NULL };
+	struct common_options common = COMMON_OPTIONS_INIT;
+	struct checkpoint_diff_request request = { 0 };
+	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	int names = -1, ret;
+	const struct opt opts[] = {
+		OPT_MODE(0, "stat", &request.format, CHECKPOINT_DIFF_STAT,
+			 "how many lines of which files (default)"),
+		OPT_MODE(0, "name-status", &request.format, CHECKPOINT_DIFF_NAMES,
+			 "which files, and what became of them"),
+		OPT_MODE('p', "patch", &request.format, CHECKPOINT_DIFF_PATCH, "every line"),
+		OPT_DASHDASH(&names),
+		OPT_COMMON(&common),
+		OPT_END
+	};
+
+	parse_options(&argc, &argv, opts, usage);
+	if (names < 0)
+		names = argc;
+	if (names < 1 || names > 2)
+		usage_error(usage,
+			    names ? "too many names; paths go behind --" : "which checkpoint?");
+	if (common.json)
+		usage_error(usage, "there is no --json of a difference; see --name-status");
+	request.name = argv[0];
+	request.other = names > 1 ? argv[1] : NULL;
+	request.pathspec = argv + names;
+	request.pathspecs = (size_t)(argc - names);
+	interrupt_catch();
+	ret = checkpoint_session_open(&s, &common, &err);
+	if (!ret)
+		ret = checkpoint_diff(&s, &request, &err);
+	return ret < 0 ? error_exit(&err) : ret;
 }
 
 static int verb_verify(int argc, const char **argv)
@@ -234,8 +296,9 @@ static const struct verb {
 	const char *name;
 	int (*run)(int argc, const char **argv);
 } verbs[] = {
-	{ "create", verb_create }, { "list", verb_list },   { "verify", verb_verify },
-	{ "drop", verb_drop },	   { "prune", verb_prune }, { "export", verb_export },
+	{ "create", verb_create }, { "list", verb_list },     { "show", verb_show },
+	{ "diff", verb_diff },	   { "verify", verb_verify }, { "drop", verb_drop },
+	{ "prune", verb_prune },   { "export", verb_export },
 };
 
 static const struct verb *find_verb(const char *name)
