@@ -273,7 +273,7 @@ tag_with () {	# commit, snapshot
 	git tag -f -a -m "checkpoint: one" -m "Checkpoint-Snapshot: $2" checkpoint/one "$1"
 }
 
-test_expect_success 'the tag: as it was made, moved, of another snapshot, without a message, lost' '
+test_expect_success 'the tag: as it was made, moved, of another snapshot, without a message, damaged, lost' '
 	verify=one &&
 	one=$(git rev-parse refs/checkpoint/one) &&
 	tag_with HEAD "$one" &&
@@ -286,7 +286,11 @@ test_expect_success 'the tag: as it was made, moved, of another snapshot, withou
 	git tag -f checkpoint/one HEAD &&
 	fails_with "^    the tag is not the one that was made with it" &&
 	tag_with HEAD "$one" &&
-	rm -f "$(object_file "$(git rev-parse refs/tags/checkpoint/one)")" &&
+	file=$(object_file "$(git rev-parse refs/tags/checkpoint/one)") &&
+	chmod u+w "$file" &&
+	cp "$file" "$TEST_ROOT/kept" && head -c 90 "$TEST_ROOT/kept" >"$file" &&
+	fails_with "^    the tag.s object .* is damaged$" &&
+	rm -f "$file" &&
 	fails_with "^    the tag.s object .* is not there$" &&
 	git update-ref -d refs/tags/checkpoint/one &&
 	git checkpoint verify one

@@ -132,11 +132,16 @@ int check_tag(struct check_problems *ret, const struct repo *repo, const struct 
 	      const char *tag, struct error *err)
 {
 	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
 	const struct object *object;
 
 	objects_add(&objects, tag);
-	if (objects_read(&objects, err) < 0)
-		return -1;
+	if (objects_read(&objects, &reason) < 0) {
+		if (interrupt_pending())
+			return error_interrupted(err);
+		check_add(ret, CHECK_TAG, NULL, tag, "the tag's object %s is damaged", tag);
+		return 0;
+	}
 	object = &objects.item[0];
 	if (!object->oid)
 		check_add(ret, CHECK_TAG, NULL, tag, "the tag's object %s is not there", tag);
