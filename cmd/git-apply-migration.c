@@ -33,6 +33,8 @@ static int run(struct apply_request *request, struct error *err)
 		.database = request->database,
 		.digest = true,
 		.strict = true,
+		.changing = true,
+		.lock = !request->common.dry_run,
 		.common = &request->common,
 	};
 	int ret;

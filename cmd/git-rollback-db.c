@@ -38,6 +38,8 @@ static int run(struct rollback_request *request, struct error *err)
 	const struct session_request wanted = {
 		.command = "rollback-db",
 		.database = request->database,
+		.changing = true,
+		.lock = request->common.yes && !request->common.dry_run,
 		.common = &request->common,
 	};
 	enum rollback_outcome outcome;

@@ -334,7 +334,7 @@ test_expect_success 'a role without rights' '
 	test_cmp expect actual &&
 	test_expect_code 128 env DATABASE_URL="$url" git apply-migration 2>err &&
 	cat >expect <<-\END &&
-	fatal: could not create the tracking table "public.schema_migrations": permission denied for schema public (SQLSTATE 42501)
+	fatal: could not create the table "public"."schema_migrations": permission denied for schema public (SQLSTATE 42501)
 	END
 	plain err >actual &&
 	test_cmp expect actual &&

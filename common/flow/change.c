@@ -78,34 +78,30 @@ int change_await(struct session *s, struct error *err)
 	return 0;
 }
 
-static int lock_repository(struct change *change, json_t *more, struct error *err)
+/* With the session's id, and its lock if it has that already. */
+static int begin_operation(struct change *change, json_t *more, struct error *err)
 {
 	struct session *s = change->session;
-	char *identity CLEANUP(free_p) = NULL;
-	json_t *members CLEANUP(json_decref_p) = NULL;
+	json_t *members CLEANUP(json_decref_p) =
+		json_pack("{s:o, s:o}", "database", json_text(s->database.name), "identity",
+			  json_text(s->db.identity));
 
-	if (db_identity(&identity, &s->db, err) < 0)
-		return -1;
-	members = json_pack("{s:o, s:o}", "database", json_text(s->database.name), "identity",
-			    json_text(identity));
 	if (more)
 		json_object_update(members, more);
+	change->operation = s->operation;
+	s->operation = (struct operation)OPERATION_INIT;
 	return patience_begin_operation(&change->operation, s->repo.common_dir, s->request.command,
 					members, s->request.common, err);
 }
 
-static int lock_database(struct change *change, bool outside, struct error *err)
+static int take_database(struct change *change, bool outside, struct error *err)
 {
 	struct session *s = change->session;
 	int seconds = wait_seconds(s);
 	struct db probe CLEANUP(db_close) = DB_INIT;
-	char *application CLEANUP(free_p) =
-		xstrfmt("git %s %s", s->request.command, change->operation.id);
 	char *holder CLEANUP(free_p) = NULL;
 	int ret;
 
-	/* The operation's id shows in pg_stat_activity; behind a pooler each transaction sets it. */
-	db_rename_application(&s->db, application);
 	if (s->db.pooled && !outside)
 		return 0; /* each transaction takes it */
 	if (s->db.pooled) {
@@ -147,14 +143,26 @@ static int read_head(struct change *change, struct error *err)
 	return 0;
 }
 
+static int lock_database(struct change *change, bool outside, struct error *err)
+{
+	struct session *s = change->session;
+
+	change->locked = s->locked;
+	s->locked = false;
+	/* The plan was made under the lock. */
+	if (change->locked)
+		return 0;
+	return take_database(change, outside, err) < 0 ? -1 : check_unchanged(change, err);
+}
+
 int change_begin(struct change *change, struct session *s, bool outside, json_t *members,
 		 struct error *err)
 {
 	change->session = s;
 	change->signature = session_planned_signature(s);
 	change->who = who_we_are(&s->settings);
-	if (lock_repository(change, members, err) < 0 || lock_database(change, outside, err) < 0 ||
-	    check_unchanged(change, err) < 0 || settle_others(s, change->operation.id, err) < 0)
+	if (begin_operation(change, members, err) < 0 || lock_database(change, outside, err) < 0 ||
+	    settle_others(s, change->operation.id, err) < 0)
 		return -1;
 	return read_head(change, err);
 }
@@ -170,8 +178,8 @@ static int reconnect(struct session *s, struct error *err)
 }
 
 /*
- * Where the network was cut the old server process may not know it yet, and go on: it has the
- * lock for as long. Only then does the log tell. True: it has told.
+ * Where the network was cut the old server process may not know it yet, and go on. Only once
+ * it has ended its transaction does the log tell. True: it has told.
  */
 static bool ask_outcome(bool *ret_committed, struct change *change,
 			const struct change_witness *witness)
@@ -180,16 +188,16 @@ static bool ask_outcome(bool *ret_committed, struct change *change,
 	struct session *s = change->session;
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	enum log_row row, wanted = witness->running ? LOG_ROW_RUNNING : LOG_ROW_ENDED;
-	bool held = true;
+	bool running = true;
 
-	for (int i = 0; i < tries && held && !interrupt_pending(); i++) {
+	for (int i = 0; i < tries && running && !interrupt_pending(); i++) {
 		if (i)
 			usleep((useconds_t)pause_us);
-		if (dblock_is_held_by(&held, &s->db, s->db.application_name, &ignored) < 0)
+		if (dblock_is_used_by(&running, &s->db, s->db.application_name, &ignored) < 0)
 			return false;
 	}
-	if (held || rollback_log_row(&row, &s->place, &s->db, witness->operation, witness->version,
-				     &ignored) < 0)
+	if (running || rollback_log_row(&row, &s->place, &s->db, witness->operation,
+					witness->version, &ignored) < 0)
 		return false;
 	*ret_committed = row == wanted;
 	return true;
@@ -396,15 +404,17 @@ int change_create_tables(struct change *change, struct error *err)
 
 	if (s->place.exists && s->place.log_exists)
 		return 0;
-	if (change_transaction(change, &batch, err) < 0 ||
-	    change_run(change, &batch, NULL, err) < 0)
+	if (change_transaction(change, &batch, err) < 0)
 		return -1;
-	if (ledger_create(&s->place, &s->db, err) < 0 ||
-	    rollback_log_create(&s->place, &s->db, err) < 0) {
-		db_rollback(&s->db);
-		return -1;
-	}
-	return transaction_commit(&s->db, err) == TRANSACTION_COMMITTED ? 0 : -1;
+	ledger_add_create(&batch, &s->place);
+	rollback_log_add_create(&batch, &s->place);
+	/* Together with its COMMIT: tables that nobody has asked for yet do no harm. */
+	transaction_add_commit(&batch);
+	if (change_run(change, &batch, NULL, err) < 0)
+		return error_prefix(err, "could not create the table %s",
+				    s->place.exists ? s->place.quoted_log : s->place.quoted);
+	s->place.exists = s->place.log_exists = true;
+	return 0;
 }
 
 static enum operation_end end_of(bool good, const struct error *err)
@@ -418,7 +428,7 @@ void change_finish(struct change *change, bool good, const struct error *err)
 {
 	struct error second CLEANUP(error_release) = ERROR_INIT;
 
-	if (!change->operation.id || change->leave_open ||
+	if (!change->operation.record || change->leave_open ||
 	    (error_is_set(err) && db_is_lost(&change->session->db)))
 		return;
 	if (change->locked)

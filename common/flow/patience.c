@@ -56,7 +56,6 @@ int patience_lock_operation(struct operation *operation, const char *common_dir,
 
 		if (ret != OPERATION_BUSY)
 			return ret;
-		operation_release(operation);
 		if (patience_wait(&p, holder, err) < 0)
 			return -1;
 	}

@@ -4,11 +4,16 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "flow/trusting.h"
+#include "pg/dblock.h"
 #include "sql/digest.h"
 #include "term/output.h"
 
 void session_close(struct session *s)
 {
+	/* Its end lets go of it as well, but only some time later. */
+	if (s->locked)
+		dblock_release(&s->db);
+	operation_release(&s->operation);
 	json_decref(s->open_operations);
 	migrations_release(&s->files);
 	log_unfinished_list_release(&s->unfinished);
@@ -37,6 +42,20 @@ static int read_journal(struct session *s, struct error *err)
 	return error_hint(err, "It is in the way of every change: see to it, or move it away.");
 }
 
+/* Busy or impossible: change_begin() waits, or says why. */
+static void lock_repository(struct session *s)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	char *holder CLEANUP(free_p) = NULL;
+
+	if (!s->request.changing)
+		return;
+	s->operation.id = operation_new_id();
+	if (s->request.lock && operation_lock(&s->operation, s->repo.common_dir, s->request.command,
+					      &holder, &ignored) < 0)
+		error_clear(&ignored);
+}
+
 /* Two git processes run side by side; meanwhile libpq is loaded, which takes as long. */
 static int open_settings(struct session *s, struct error *err)
 {
@@ -45,8 +64,12 @@ static int open_settings(struct session *s, struct error *err)
 	if (repo_start(&look, err) < 0 || settings_start(&s->settings, err) < 0)
 		return -1;
 	db_prepare();
-	if (repo_finish(&s->repo, &look, err) < 0 || read_journal(s, err) < 0)
+	if (repo_finish(&s->repo, &look, err) < 0)
 		return -1;
+	/* In this order: a lock of our own would pass for that of a command at work. */
+	if (read_journal(s, err) < 0)
+		return -1;
+	lock_repository(s);
 	return settings_finish(&s->settings, s->repo.worktree, s->repo.git_dir, err);
 }
 
@@ -70,6 +93,7 @@ static int connect_start(const struct session *s, struct db *db, const char *app
 		.application_name = application_name,
 		.lock_timeout = s->database.lock_timeout,
 		.statement_timeout = s->database.statement_timeout,
+		.changing = s->request.changing,
 	};
 
 	return db_open_start(db, &options, err);
@@ -91,7 +115,9 @@ int session_connect(struct session *s, struct db *db, const char *application_na
 
 static int start_database(struct session *s, struct error *err)
 {
-	char *application CLEANUP(free_p) = xstrfmt("git %s", s->request.command);
+	const char *id = s->operation.id;
+	char *application CLEANUP(free_p) =
+		xstrfmt("git %s%s%s", s->request.command, id ? " " : "", id ? id : "");
 	int found = settings_database(&s->database, &s->settings, s->request.database, err);
 
 	if (found < 0)
@@ -229,10 +255,28 @@ static int read_log(struct session *s, struct error *err)
 	return 0;
 }
 
+/* Both tables in one round trip. What fails so is read, and explained, one by one. */
+static int read_tables(struct session *s, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	if (s->place.exists && s->place.log_exists) {
+		ledger_add_read(&batch, &s->place);
+		rollback_log_add_unfinished(&batch, &s->place);
+		if (db_batch_run(&s->db, &batch, NULL, &ignored) == 0) {
+			rollback_log_take_unfinished(&s->unfinished, &batch.item[1].result);
+			return ledger_take(&s->ledger, &s->place, &s->db, &batch.item[0].result,
+					   err);
+		}
+		error_clear(&ignored);
+	}
+	return ledger_read(&s->ledger, &s->place, &s->db, err) < 0 ? -1 : read_log(s, err);
+}
+
 static int read_ledger(struct session *s, struct error *err)
 {
-	if (locate_ledger(&s->place, s, err) < 0 ||
-	    ledger_read(&s->ledger, &s->place, &s->db, err) < 0 || read_log(s, err) < 0)
+	if (locate_ledger(&s->place, s, err) < 0 || read_tables(s, err) < 0)
 		return -1;
 	ledger_order(&s->ledger);
 	s->tracking[0] = (struct catalog_relation_name){ s->place.schema, s->place.table };
@@ -248,6 +292,20 @@ int session_reread(struct session *s, struct error *err)
 	ledger_release(&s->ledger);
 	ledger_place_release(&s->place);
 	return read_ledger(s, err);
+}
+
+/* Busy: change_begin() waits, or says who has it. A pooler's is no lock to hold. */
+static int lock_database(struct session *s, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (s->operation.lock.fd < 0 || s->db.pooled || s->db.standby)
+		return 0;
+	dblock_add_try(&batch);
+	if (db_batch_run(&s->db, &batch, NULL, err) < 0)
+		return -1;
+	s->locked = db_bool(&batch.item[0].result, 0, 0);
+	return 0;
 }
 
 /* As soon as it is seen, before anything can be refused for it. Who only looks writes nothing. */
@@ -267,7 +325,7 @@ int session_open(struct session *s, const struct session_request *request, struc
 		return -1;
 	if (!s->has_database)
 		return 0;
-	if (connect_finish(s, &s->db, err) < 0)
+	if (connect_finish(s, &s->db, err) < 0 || lock_database(s, err) < 0)
 		return -1;
 	return read_ledger(s, err);
 }

@@ -28,7 +28,9 @@ struct session_request {
 	const char *rev;      /* read the files of this commit; NULL: the worktree's */
 	bool optional;	      /* no database at all is fine */
 	bool digest;	      /* the checksums of all up scripts are wanted */
-	bool strict; /* what is wrong with files is refused by the plan: no warning of it */
+	bool strict;   /* what is wrong with files is refused by the plan: no warning of it */
+	bool changing; /* it is about to change the database */
+	bool lock;     /* nobody is asked first: take the locks at once, where they are free */
 	const struct common_options *common;
 };
 
@@ -45,12 +47,14 @@ struct session {
 	struct migrations files;
 	struct catalog_scope scope; /* the catalog without the tracking tables */
 	struct catalog_relation_name tracking[2];
-	json_t *open_operations; /* journal_open() */
+	json_t *open_operations;    /* journal_open() */
+	struct operation operation; /* of a changing command: its id, and its lock if held */
+	bool locked; /* both locks are held: what was read stays true until the change */
 };
 
-#define SESSION_INIT                      \
-	{                                 \
-		.settings = SETTINGS_INIT \
+#define SESSION_INIT                                                   \
+	{                                                              \
+		.settings = SETTINGS_INIT, .operation = OPERATION_INIT \
 	}
 
 int session_open(struct session *s, const struct session_request *request, struct error *err)

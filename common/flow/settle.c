@@ -13,19 +13,12 @@ static bool has_name(const json_t *record, const struct session *s)
 	return database && s->has_database && !strcmp(database, s->database.name);
 }
 
-/* 1 or 0. An environment's name may stand for another database by now: the identity tells. */
-static int is_ours(const json_t *record, struct session *s, struct error *err)
+/* An environment's name may stand for another database by now: the identity tells. */
+static bool is_ours(const json_t *record, const struct session *s)
 {
 	const char *identity = json_member(record, "identity");
-	char *own CLEANUP(free_p) = NULL;
 
-	if (!has_name(record, s))
-		return 0;
-	if (!identity)
-		return 1;
-	if (db_identity(&own, &s->db, err) < 0)
-		return -1;
-	return !strcmp(identity, own);
+	return has_name(record, s) && (!identity || !strcmp(identity, s->db.identity));
 }
 
 /* Of a run that went on with an interrupted script the log has the operation that began it. */
@@ -63,15 +56,12 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 	json_array_foreach(s->open_operations, i, record)
 	{
 		const char *id = json_member(record, "id");
-		int done, ours;
+		int done;
 
 		if (!id || !strcmp(id, own_id))
 			continue;
 		kept_unlock(record, s->repo.common_dir); /* whatever database it was for */
-		ours = is_ours(record, s, err);
-		if (ours < 0)
-			return -1;
-		if (!ours)
+		if (!is_ours(record, s))
 			continue;
 		done = was_committed(s, record, id, err);
 		if (done < 0)

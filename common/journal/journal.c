@@ -22,7 +22,7 @@ static const char *state_of(enum operation_end end)
 	BUG("unknown end %d", (int)end);
 }
 
-static char *new_id(void)
+char *operation_new_id(void)
 {
 	int64_t now = clock_now();
 	time_t seconds = (time_t)(now / 1000000);
@@ -138,7 +138,8 @@ int operation_lock(struct operation *operation, const char *common_dir, const ch
 	char *lock_path CLEANUP(free_p) = xstrfmt("%s/rollback/lock", common_dir);
 	int locked;
 
-	operation->folder = journal_folder(common_dir);
+	if (!operation->folder)
+		operation->folder = journal_folder(common_dir);
 	if (file_make_folders(operation->folder, 0700, err) < 0)
 		return error_prefix(err, "could not begin an operation");
 	locked = lockfile_take(&operation->lock, lock_path, command, ret_holder, err);
@@ -146,7 +147,8 @@ int operation_lock(struct operation *operation, const char *common_dir, const ch
 		return error_prefix(err, "could not begin an operation");
 	if (locked == LOCKFILE_BUSY)
 		return OPERATION_BUSY;
-	operation->id = new_id();
+	if (!operation->id)
+		operation->id = operation_new_id();
 	operation->path = xstrfmt("%s/%s.json", operation->folder, operation->id);
 	return OPERATION_BEGUN;
 }

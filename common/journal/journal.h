@@ -45,8 +45,10 @@ struct operation {
 
 enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
 
+/* For operation.id, where it has to be known before there is a lock; free() it. */
+char *operation_new_id(void) MUST_CHECK;
 /*
- * The lock and an id, before anything is written down: for what has to be planned under the
+ * The lock and an id (unless there is one), before anything is written down: for what has to be planned under the
  * lock and belongs into the record from its first writing on. OPERATION_BUSY: as below.
  */
 int operation_lock(struct operation *operation, const char *common_dir, const char *command,

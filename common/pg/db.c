@@ -206,10 +206,56 @@ static size_t add_defaults(const char **keywords, const char **values, const str
 	return nr;
 }
 
+/* May we say what the session's settings are? Not where the user does. */
+static bool has_options(const struct db *db)
+{
+	return getenv("PGOPTIONS") || getenv("PGSERVICE") || strstr(db->conninfo, "options=") ||
+	       strstr(db->conninfo, "service=");
+}
+
+/* As the server takes "options" apart: at blanks, unless there is a backslash. */
+static void add_setting(struct strbuf *options, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	strbuf_addf(options, "%s-c %s=", options->len ? " " : "", name);
+	for (; *value; value++) {
+		if (*value == ' ' || *value == '\\')
+			strbuf_addch(options, '\\');
+		strbuf_addch(options, *value);
+	}
+}
+
+static void add_settings(struct strbuf *options, const struct db *db)
+{
+	add_setting(options, "idle_in_transaction_session_timeout", DB_IDLE_TIMEOUT);
+	add_setting(options, "client_connection_check_interval", DB_CHECK_INTERVAL);
+	add_setting(options, "lock_timeout", db->lock_timeout);
+	add_setting(options, "statement_timeout", db->statement_timeout);
+}
+
+/*
+ * A pooler may know no options, and a server before 14 not this one. Names of settings are
+ * the same in all languages.
+ */
+static bool refuses_settings(const struct db *db, const char *message)
+{
+	return db->settings && (strstr(message, "client_connection_check_interval") ||
+				strstr(message, "idle_in_transaction_session_timeout") ||
+				strstr(message, "options"));
+}
+
 static int start(struct db *db, struct error *err)
 {
-	const char *keywords[9], *values[9];
+	struct strbuf options CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *keywords[10], *values[10];
 	size_t nr = add_defaults(keywords, values, db);
+
+	if (db->settings) {
+		add_settings(&options, db);
+		keywords[nr] = "options";
+		values[nr++] = options.buf;
+	}
 
 	keywords[nr] = "dbname";
 	values[nr++] = db->conninfo;
@@ -266,6 +312,7 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 		.statement_timeout = xstrdup_or_null(options->statement_timeout),
 		.hurry = options->hurry,
 	};
+	db->settings = options->changing && !has_options(db);
 	if (check_conninfo(db, err) < 0 || start(db, err) < 0)
 		return -1;
 	push_start(db);
@@ -370,8 +417,11 @@ static int read_session(struct db *db, struct error *err)
 	db->name = xstrdup(db_value(&res, 0, 3));
 	db->user = xstrdup(db_value(&res, 0, 4));
 	db->read_only = !strcmp(db_value(&res, 0, 5), "on");
+	db->identity = xstrdup(db_value(&res, 0, 6));
 	/* A pooler hands out cancel keys of its own, so the two numbers differ. */
 	db->pooled = db->backend_pid != PQbackendPID(db->conn->pg);
+	/* It hands on connections whose settings are others'. */
+	db->settings = db->settings && !db->pooled;
 	return 0;
 }
 
@@ -384,6 +434,13 @@ int db_open_finish(struct db *db, struct error *err)
 			return error_interrupted(err);
 		if (connected)
 			break;
+		if (refuses_settings(db, PQerrorMessage(db->conn->pg))) {
+			db->settings = false;
+			attempt--;
+			if (start(db, err) < 0)
+				return -1;
+			continue;
+		}
 		if (db->hurry || attempt == ATTEMPTS ||
 		    !(db->conn->timed_out || may_pass(PQerrorMessage(db->conn->pg))))
 			return connection_error(db, err);
@@ -415,6 +472,7 @@ void db_close(struct db *db)
 	free(db->name);
 	free(db->user);
 	free(db->schema);
+	free(db->identity);
 	*db = (struct db)DB_INIT;
 }
 
@@ -492,11 +550,6 @@ int db_share_connection(struct strbuf *ret_conninfo, struct strvec *ret_env, str
 	return ret;
 }
 
-void db_rename_application(struct db *db, const char *application_name)
-{
-	string_replace(&db->application_name, application_name);
-}
-
 /* --- results ------------------------------------------------------------------------ */
 
 void db_result_release(struct db_result *result)
@@ -508,8 +561,9 @@ void db_result_release(struct db_result *result)
 	*result = (struct db_result)DB_RESULT_INIT;
 }
 
-static void result_set(struct db_result *ret, PGresult *pg)
+static void result_set(struct db_result *ret, PGresult *pg, bool binary)
 {
+	ret->binary = binary;
 	ret->res = xmalloc(sizeof(*ret->res));
 	ret->res->pg = pg;
 	ret->rows = (size_t)PQntuples(pg);
@@ -685,7 +739,7 @@ static int query(struct db_result *ret, struct db *db, const char *sql, size_t n
 	if (!kept)
 		return error_set(err, "the server gave no answer");
 	if (ret)
-		result_set(ret, kept);
+		result_set(ret, kept, binary);
 	else
 		PQclear(kept);
 	return 0;
@@ -700,24 +754,7 @@ int db_query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
 int db_query_binary(struct db_result *ret, struct db *db, const char *sql, size_t nr,
 		    const char *const *params, struct error *err)
 {
-	if (query(ret, db, sql, nr, params, true, err) < 0)
-		return -1;
-	ret->binary = true;
-	return 0;
-}
-
-int db_identity(char **ret, struct db *db, struct error *err)
-{
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-
-	if (db_query(&res, db,
-		     "SELECT d.oid, c.system_identifier FROM pg_catalog.pg_database d,"
-		     " pg_catalog.pg_control_system() c"
-		     " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()",
-		     0, NULL, err) < 0)
-		return -1;
-	*ret = xstrfmt("%s of %s", db_value(&res, 0, 0), db_value(&res, 0, 1));
-	return 0;
+	return query(ret, db, sql, nr, params, true, err);
 }
 
 int db_exec(struct db *db, const char *sql, struct error *err)
@@ -779,7 +816,7 @@ static int batch_result(struct db *db, struct db_command *c, bool *interrupted, 
 					c->rows, c->expected_rows);
 	}
 	if (!ret && c->wanted)
-		result_set(&c->result, res);
+		result_set(&c->result, res, c->binary);
 	else
 		PQclear(res);
 	res = next_result(db, interrupted, broken, err); /* the NULL behind it */
@@ -825,7 +862,7 @@ static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t
 		struct db_command *c = &batch->item[i];
 
 		if (!PQsendQueryParams(pg, c->sql, (int)c->nr, NULL, (const char *const *)c->params,
-				       NULL, NULL, 0))
+				       NULL, NULL, c->binary))
 			return error_pg(err, db, NULL);
 	}
 	if (!PQpipelineSync(pg))

@@ -33,6 +33,7 @@ struct db_options {
 	const char *application_name; /* shows in pg_stat_activity */
 	const char *lock_timeout;     /* as PostgreSQL reads it ("5s"); NULL: the server's */
 	const char *statement_timeout;
+	bool changing; /* ask for transaction.h's settings as the session's own */
 	/*
 	 * For who can do without: one attempt, and no more seconds than this unless the user
 	 * says otherwise (connect_timeout, PGCONNECT_TIMEOUT). 0: three attempts of 10.
@@ -56,7 +57,13 @@ struct db {
 	bool pooled;	 /* a pooler is between us and the server */
 	bool read_only;	 /* default_transaction_read_only is on */
 	int backend_pid; /* as the server itself says */
+	bool settings;	 /* transaction.h's settings are the session's own, for RESET as well */
+	char *identity; /* tells this database on this server from all others, whatever the way to it */
 };
+
+/* What a transaction has in any case (transaction.h): from PostgreSQL 14 on, the second too. */
+#define DB_IDLE_TIMEOUT	  "60s"
+#define DB_CHECK_INTERVAL "2s"
 
 #define DB_INIT   \
 	{         \
@@ -69,8 +76,6 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 /* Three attempts, with growing pauses, where the failure can pass; older than 13 is refused. */
 int db_open_finish(struct db *db, struct error *err) MUST_CHECK;
 void db_close(struct db *db);
-/* From the next transaction on (transaction.h), and in the session with the next settings. */
-void db_rename_application(struct db *db, const char *application_name);
 
 /* A result: rows and columns of text values. */
 struct db_result {
@@ -126,10 +131,10 @@ struct db_command {
 	char **params;
 	size_t nr;
 	struct db_result result; /* kept when `wanted` */
-	bool wanted;
-	size_t tag;	       /* the caller's own */
-	int64_t rows;	       /* that an INSERT, UPDATE or DELETE changed; -1 for others */
-	int64_t expected_rows; /* another number fails the batch; -1: any will do */
+	bool wanted, binary;	 /* as of db_query_binary() */
+	size_t tag;		 /* the caller's own */
+	int64_t rows;		 /* that an INSERT, UPDATE or DELETE changed; -1 for others */
+	int64_t expected_rows;	 /* another number fails the batch; -1: any will do */
 };
 struct db_batch {
 	struct db_command *item;
@@ -151,8 +156,6 @@ int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, stru
 size_t db_error_position(const struct db *db);
 
 bool db_in_transaction(const struct db *db);
-/* What tells this database on this server from all others, whatever the way to it; free() it. */
-int db_identity(char **ret, struct db *db, struct error *err) MUST_CHECK;
 /*
  * How another program of PostgreSQL's gets to the same database: appends keywords and values
  * of an open connection without what is secret, for its command line, and "PGPASSWORD=..."

@@ -19,25 +19,26 @@ static const char *key(void)
 	return text;
 }
 
-/* Who else holds it; only if that is `application`, unless it is NULL. */
+/* Who else holds it; unless `application` is NULL, only if it is that, and in a transaction. */
 static int find_holder(char **ret_holder, struct db *db, const char *application, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	const char *params[] = { key(), application };
 
 	*ret_holder = NULL;
-	if (db_query(&res, db,
-		     "SELECT l.pid, a.application_name, a.usename,"
-		     " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'"
-		     " FROM pg_catalog.pg_locks l"
-		     " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-		     " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
-		     " AND l.pid <> pg_catalog.pg_backend_pid()"
-		     " AND l.database = (SELECT oid FROM pg_catalog.pg_database"
-		     "                   WHERE datname = pg_catalog.current_database())"
-		     " AND (l.classid::int8 << 32 | l.objid::int8) = $1::int8"
-		     " AND coalesce(a.application_name = $2, true) LIMIT 1",
-		     2, params, err) < 0)
+	if (db_query(
+		    &res, db,
+		    "SELECT l.pid, a.application_name, a.usename,"
+		    " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'"
+		    " FROM pg_catalog.pg_locks l"
+		    " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+		    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+		    " AND l.pid <> pg_catalog.pg_backend_pid()"
+		    " AND l.database = (SELECT oid FROM pg_catalog.pg_database"
+		    "                   WHERE datname = pg_catalog.current_database())"
+		    " AND (l.classid::int8 << 32 | l.objid::int8) = $1::int8"
+		    " AND ($2::text IS NULL OR (a.application_name = $2 AND a.state <> 'idle')) LIMIT 1",
+		    2, params, err) < 0)
 		return -1;
 	if (!res.rows)
 		return 0;
@@ -52,7 +53,7 @@ int dblock_holder(char **ret_holder, struct db *db, struct error *err)
 	return find_holder(ret_holder, db, NULL, err);
 }
 
-int dblock_is_held_by(bool *ret, struct db *db, const char *application, struct error *err)
+int dblock_is_used_by(bool *ret, struct db *db, const char *application, struct error *err)
 {
 	char *holder CLEANUP(free_p) = NULL;
 
@@ -62,13 +63,12 @@ int dblock_is_held_by(bool *ret, struct db *db, const char *application, struct 
 	return 0;
 }
 
-/* The name goes along, so that whoever meets the lock sees which operation holds it. */
 static int try_lock(struct db *db, const char *sql, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	const char *params[] = { key(), db->application_name };
+	const char *params[] = { key() };
 
-	if (db_query(&res, db, sql, 2, params, err) < 0)
+	if (db_query(&res, db, sql, 1, params, err) < 0)
 		return -1;
 	return db_bool(&res, 0, 0) ? DBLOCK_HELD : DBLOCK_BUSY;
 }
@@ -90,6 +90,14 @@ static void pause_milliseconds(long ms)
 	nanosleep(&pause, NULL); /* a signal ends it early, as it should */
 }
 
+void dblock_add_try(struct db_batch *batch)
+{
+	static const char sql[] = "SELECT pg_catalog.pg_try_advisory_lock($1::int8)";
+	const char *params[] = { key() };
+
+	db_batch_add(batch, sql, strlen(sql), ARRAY_SIZE(params), params)->wanted = true;
+}
+
 int dblock_take(struct db *db, int wait_seconds, dblock_waiting_fn *waiting, void *data,
 		char **ret_holder, struct error *err)
 {
@@ -98,10 +106,7 @@ int dblock_take(struct db *db, int wait_seconds, dblock_waiting_fn *waiting, voi
 	bool told = false;
 
 	for (;;) {
-		int ret = try_lock(db,
-				   "SELECT pg_catalog.pg_try_advisory_lock($1::int8),"
-				   " pg_catalog.set_config('application_name', $2, false)",
-				   err);
+		int ret = try_lock(db, "SELECT pg_catalog.pg_try_advisory_lock($1::int8)", err);
 
 		if (ret != DBLOCK_BUSY)
 			return ret;
@@ -169,19 +174,14 @@ void dblock_release(struct db *db)
 {
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
-	if (!db_is_lost(db) && try_lock(db,
-					"SELECT pg_catalog.pg_advisory_unlock($1::int8),"
-					" pg_catalog.set_config('application_name', $2, false)",
-					&ignored) < 0)
+	if (!db_is_lost(db) &&
+	    try_lock(db, "SELECT pg_catalog.pg_advisory_unlock($1::int8)", &ignored) < 0)
 		error_clear(&ignored); /* the session's end releases it */
 }
 
 int dblock_try_transaction(struct db *db, char **ret_holder, struct error *err)
 {
-	int ret = try_lock(db,
-			   "SELECT pg_catalog.pg_try_advisory_xact_lock($1::int8),"
-			   " pg_catalog.set_config('application_name', $2, true)",
-			   err);
+	int ret = try_lock(db, "SELECT pg_catalog.pg_try_advisory_xact_lock($1::int8)", err);
 
 	return ret == DBLOCK_BUSY ? busy(ret_holder, db, err) : ret;
 }

@@ -33,14 +33,16 @@ int dblock_take_pooled(struct db *db, struct db *probe, int wait_seconds,
 		       dblock_waiting_fn *waiting, void *data, char **ret_holder, struct error *err)
 	MUST_CHECK;
 void dblock_release(struct db *db);
+/* Adds one attempt to take it for the session: the command's result is true or false. */
+void dblock_add_try(struct db_batch *batch);
 
 /* Tries once, for this transaction: DBLOCK_HELD or DBLOCK_BUSY. */
 int dblock_try_transaction(struct db *db, char **ret_holder, struct error *err) MUST_CHECK;
 
 /* Who else holds it now: text to free(), or NULL when nobody does. */
 int dblock_holder(char **ret_holder, struct db *db, struct error *err) MUST_CHECK;
-/* Does another session of that application name hold it now? */
-int dblock_is_held_by(bool *ret, struct db *db, const char *application, struct error *err)
+/* Does another session of that application name hold it, and is in a transaction now? */
+int dblock_is_used_by(bool *ret, struct db *db, const char *application, struct error *err)
 	MUST_CHECK;
 
 #endif

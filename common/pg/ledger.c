@@ -136,30 +136,61 @@ static int refuse_foreign(const struct ledger_place *place, struct db *db, struc
 }
 
 /*
- * The schema of search_path that has a table of that name; *ret_schema stays NULL where none
- * has. The first schema is only where it is made: one that comes to stand before it later,
- * perhaps by a migration, must not hide the table. Two of them are one too many.
+ * For each schema that the ledger may be in, along search_path unless it is configured: is it
+ * there, and is the log beside it?
  */
-static int find_in_path(char **ret_schema, const char *table, struct db *db, struct error *err)
+static int look(struct db_result *ret, const struct ledger_place *place, struct db *db,
+		struct error *err)
 {
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	const char *params[] = { table };
+	const char *params[] = { place->table, place->log, place->schema, place->log_schema };
 
-	if (db_query(
-		    &res, db,
-		    "SELECT s FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s"
-		    " WHERE pg_catalog.to_regclass(pg_catalog.format('%I.%I', s, $1::text)) IS NOT NULL",
-		    1, params, err) < 0)
-		return error_prefix(err, "could not look for the tracking table '%s'", table);
-	if (res.rows > 1) {
-		error_refused(err, "there is a table '%s' in schema '%s' and in schema '%s'", table,
-			      db_value(&res, 0, 0), db_value(&res, 1, 0));
+	if (db_query(ret, db,
+		     "SELECT s, pg_catalog.to_regclass(pg_catalog.format('%I.%I', s, $1::text))"
+		     " IS NOT NULL,"
+		     " pg_catalog.to_regclass(pg_catalog.format('%I.%I', coalesce($4::text, s),"
+		     " $2::text)) IS NOT NULL"
+		     " FROM pg_catalog.unnest(CASE WHEN $3::name IS NULL"
+		     " THEN pg_catalog.current_schemas(false) ELSE ARRAY[$3::name] END) AS s",
+		     ARRAY_SIZE(params), params, err) < 0)
+		return error_prefix(err, "could not look for the tracking table '%s'",
+				    place->table);
+	return 0;
+}
+
+/*
+ * The schema of search_path that has a table of that name; where none has, the first. That is
+ * only where it is made: one that comes to stand before it later, perhaps by a migration, must
+ * not hide the table. Two of them are one too many.
+ */
+static int choose_schema(struct ledger_place *place, const struct db_result *res,
+			 const struct db *db, struct error *err)
+{
+	size_t found = res->rows;
+
+	for (size_t row = 0; row < res->rows; row++) {
+		if (!db_bool(res, row, 1))
+			continue;
+		if (found == res->rows) {
+			found = row;
+			continue;
+		}
+		error_refused(err, "there is a table '%s' in schema '%s' and in schema '%s'",
+			      place->table, db_value(res, found, 0), db_value(res, row, 0));
 		return error_hint(
 			err,
 			"Set rollback.migrations.table to the one that counts, with its schema.");
 	}
-	if (res.rows)
-		*ret_schema = xstrdup(db_value(&res, 0, 0));
+	if (!res->rows) {
+		error_set(err, "no schema of search_path exists in database '%s'", db->environment);
+		return error_hint(err, "Set rollback.migrations.table to a name with its schema.");
+	}
+	place->exists = found < res->rows;
+	if (!place->exists)
+		found = 0;
+	place->log_exists = db_bool(res, found, 2);
+	string_replace(&place->schema, db_value(res, found, 0));
+	if (!place->log_schema)
+		place->log_schema = xstrdup(place->schema);
 	return 0;
 }
 
@@ -172,51 +203,31 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 	if (parse_name(&place.schema, &place.table, db, table, err) < 0 ||
 	    parse_name(&place.log_schema, &place.log, db, log, err) < 0)
 		return -1;
-	if (!place.schema && find_in_path(&place.schema, place.table, db, err) < 0)
-		return -1;
-	if (!place.schema)
-		place.schema = xstrdup_or_null(db->schema);
-	if (!place.schema) {
-		error_set(err, "no schema of search_path exists in database '%s'", db->environment);
-		return error_hint(err, "Set rollback.migrations.table to a name with its schema.");
-	}
-	if (!place.log_schema)
-		place.log_schema = xstrdup(place.schema);
 	if (check_length(place.schema, err) < 0 || check_length(place.table, err) < 0 ||
 	    check_length(place.log_schema, err) < 0 || check_length(place.log, err) < 0)
 		return -1;
+	if (look(&res, &place, db, err) < 0 || choose_schema(&place, &res, db, err) < 0)
+		return -1;
 	place.quoted = quote_qualified(db, place.schema, place.table);
 	place.quoted_log = quote_qualified(db, place.log_schema, place.log);
-	const char *params[] = { place.quoted, place.quoted_log };
-	if (db_query(
-		    &res, db,
-		    "SELECT pg_catalog.to_regclass($1) IS NOT NULL, pg_catalog.to_regclass($2) IS NOT NULL",
-		    2, params, err) < 0)
-		return error_prefix(err, "could not look for the tracking tables");
-	place.exists = db_bool(&res, 0, 0);
-	place.log_exists = db_bool(&res, 0, 1);
 	*ret = place;
 	place = (struct ledger_place)LEDGER_PLACE_INIT;
 	return 0;
 }
 
-int ledger_create(struct ledger_place *place, struct db *db, struct error *err)
+void ledger_add_create(struct db_batch *batch, const struct ledger_place *place)
 {
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	if (!place->exists) {
-		strbuf_addf(&sql,
-			    "CREATE TABLE %s (version VARCHAR(50) PRIMARY KEY,"
-			    " name VARCHAR(255) NOT NULL,"
-			    " applied_at TIMESTAMPTZ NOT NULL DEFAULT NOW(),"
-			    " checksum VARCHAR(64) NOT NULL, execution_time_ms INTEGER)",
-			    place->quoted);
-		if (db_exec(db, sql.buf, err) < 0)
-			return error_prefix(err, "could not create the tracking table '%s.%s'",
-					    place->schema, place->table);
-	}
-	place->exists = true;
-	return 0;
+	if (place->exists)
+		return;
+	strbuf_addf(&sql,
+		    "CREATE TABLE %s (version VARCHAR(50) PRIMARY KEY,"
+		    " name VARCHAR(255) NOT NULL,"
+		    " applied_at TIMESTAMPTZ NOT NULL DEFAULT NOW(),"
+		    " checksum VARCHAR(64) NOT NULL, execution_time_ms INTEGER)",
+		    place->quoted);
+	db_batch_add(batch, sql.buf, sql.len, 0, NULL);
 }
 
 static bool is_text(uint32_t type)
@@ -233,39 +244,53 @@ static bool has_types(const struct db_result *res)
 	       is_text(db_column_type(res, 3)) && (time == DB_TYPE_INT4 || time == DB_TYPE_INT8);
 }
 
-int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db *db,
-		struct error *err)
+void ledger_add_read(struct db_batch *batch, const struct ledger_place *place)
 {
-	struct error reason CLEANUP(error_release) = ERROR_INIT;
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct db_command *command;
 
-	if (!place->exists)
-		return 0;
 	strbuf_addf(&sql,
 		    "SELECT version, name, applied_at::timestamptz,"
 		    " checksum, execution_time_ms FROM %s",
 		    place->quoted);
-	if (db_query_binary(&res, db, sql.buf, 0, NULL, &reason) < 0) {
-		if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN))
-			return refuse_foreign(place, db, err);
-		error_move(err, &reason);
-		return error_prefix(err, "could not read the tracking table '%s.%s'", place->schema,
-				    place->table);
-	}
-	if (!has_types(&res))
+	command = db_batch_add(batch, sql.buf, sql.len, 0, NULL);
+	command->wanted = command->binary = true;
+}
+
+int ledger_take(struct ledger *ret, const struct ledger_place *place, struct db *db,
+		const struct db_result *res, struct error *err)
+{
+	if (!has_types(res))
 		return refuse_foreign(place, db, err);
-	ret->item = xcalloc(res.rows, sizeof(*ret->item));
-	ret->alloc = res.rows;
-	for (size_t row = 0; row < res.rows; row++)
+	ret->item = xcalloc(res->rows, sizeof(*ret->item));
+	ret->alloc = res->rows;
+	for (size_t row = 0; row < res->rows; row++)
 		ret->item[ret->nr++] = (struct ledger_entry){
-			.version = xstrdup(db_value(&res, row, 0)),
-			.name = xstrdup(db_value(&res, row, 1)),
-			.applied_at = db_time(&res, row, 2),
-			.checksum = xstrdup_or_null(db_value_or_null(&res, row, 3)),
-			.execution_time_ms = db_is_null(&res, row, 4) ? -1 : db_int(&res, row, 4),
+			.version = xstrdup(db_value(res, row, 0)),
+			.name = xstrdup(db_value(res, row, 1)),
+			.applied_at = db_time(res, row, 2),
+			.checksum = xstrdup_or_null(db_value_or_null(res, row, 3)),
+			.execution_time_ms = db_is_null(res, row, 4) ? -1 : db_int(res, row, 4),
 		};
 	return 0;
+}
+
+int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db *db,
+		struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (!place->exists)
+		return 0;
+	ledger_add_read(&batch, place);
+	if (db_batch_run(db, &batch, NULL, &reason) == 0)
+		return ledger_take(ret, place, db, &batch.item[0].result, err);
+	if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN))
+		return refuse_foreign(place, db, err);
+	error_move(err, &reason);
+	return error_prefix(err, "could not read the tracking table '%s.%s'", place->schema,
+			    place->table);
 }
 
 void ledger_add_insert(struct db_batch *batch, const struct ledger_place *place,

@@ -36,7 +36,7 @@ int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, co
 		  struct error *err) MUST_CHECK;
 void ledger_place_release(struct ledger_place *place);
 /* Creates what is missing, inside the caller's transaction. */
-int ledger_create(struct ledger_place *place, struct db *db, struct error *err) MUST_CHECK;
+void ledger_add_create(struct db_batch *batch, const struct ledger_place *place);
 
 struct ledger_entry {
 	char *version, *name;
@@ -57,6 +57,13 @@ struct ledger {
 int ledger_read(struct ledger *ret, const struct ledger_place *place, struct db *db,
 		struct error *err) MUST_CHECK;
 void ledger_release(struct ledger *ledger);
+/*
+ * The same in two halves, for a batch together with others, where the table exists: what
+ * fails there ledger_read() then explains.
+ */
+void ledger_add_read(struct db_batch *batch, const struct ledger_place *place);
+int ledger_take(struct ledger *ret, const struct ledger_place *place, struct db *db,
+		const struct db_result *res, struct error *err) MUST_CHECK;
 
 /*
  * Add to a batch the statement that records a migration as applied, or takes the record

@@ -7,13 +7,13 @@
 /* Not the = of whoever may create operators in a schema of search_path. */
 #define EQ "OPERATOR(pg_catalog.=)"
 
-int rollback_log_create(struct ledger_place *place, struct db *db, struct error *err)
+void rollback_log_add_create(struct db_batch *batch, const struct ledger_place *place)
 {
 	struct strbuf create CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct strbuf revoke CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	if (place->log_exists)
-		return 0;
+		return;
 	strbuf_addf(&create,
 		    "CREATE TABLE %s ("
 		    "operation VARCHAR(64) NOT NULL, command VARCHAR(64) NOT NULL,"
@@ -28,10 +28,8 @@ int rollback_log_create(struct ledger_place *place, struct db *db, struct error 
 		    " PRIMARY KEY (operation, version, direction))",
 		    place->quoted_log);
 	strbuf_addf(&revoke, "REVOKE ALL ON %s FROM PUBLIC", place->quoted_log);
-	if (db_exec(db, create.buf, err) < 0 || db_exec(db, revoke.buf, err) < 0)
-		return error_prefix(err, "could not create the table %s", place->quoted_log);
-	place->log_exists = true;
-	return 0;
+	db_batch_add(batch, create.buf, create.len, 0, NULL);
+	db_batch_add(batch, revoke.buf, revoke.len, 0, NULL);
 }
 
 static void add_record(struct db_batch *batch, const struct ledger_place *place,
@@ -128,15 +126,11 @@ void rollback_log_add_forget(struct db_batch *batch, const struct ledger_place *
 	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
 }
 
-int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger_place *place,
-			    struct db *db, struct error *err)
+void rollback_log_add_unfinished(struct db_batch *batch, const struct ledger_place *place)
 {
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	struct error reason CLEANUP(error_release) = ERROR_INIT;
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct db_command *command;
 
-	if (!place->log_exists)
-		return 0;
 	strbuf_addf(&sql,
 		    "SELECT operation, version, name, direction " EQ " 'down', statements,"
 		    " statements_begun, statements_done,"
@@ -144,34 +138,52 @@ int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger
 		    " up_sql, down_sql, fingerprint_before"
 		    " FROM %s WHERE state " EQ " 'running' ORDER BY started_at",
 		    place->quoted_log);
-	if (db_query_binary(&res, db, sql.buf, 0, NULL, &reason) < 0) {
-		if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN)) {
-			error_refused(err, "table '%s.%s' belongs to another tool, by its columns",
-				      place->log_schema, place->log);
-			return error_hint(err, "Set rollback.migrations.logTable to another name.");
-		}
-		error_move(err, &reason);
-		return error_prefix(err, "could not read the table %s", place->quoted_log);
-	}
-	for (size_t row = 0; row < res.rows; row++) {
+	command = db_batch_add(batch, sql.buf, sql.len, 0, NULL);
+	command->wanted = command->binary = true;
+}
+
+void rollback_log_take_unfinished(struct log_unfinished_list *ret, const struct db_result *res)
+{
+	for (size_t row = 0; row < res->rows; row++) {
 		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
 		ret->item[ret->nr++] = (struct log_unfinished){
-			.operation = xstrdup(db_value(&res, row, 0)),
-			.version = xstrdup(db_value(&res, row, 1)),
-			.name = xstrdup(db_value(&res, row, 2)),
-			.down = db_bool(&res, row, 3),
-			.statements = (size_t)db_int(&res, row, 4),
-			.begun = (size_t)db_int(&res, row, 5),
-			.done = (size_t)db_int(&res, row, 6),
-			.started_at = db_time(&res, row, 7),
-			.up_checksum = xstrdup_or_null(db_value_or_null(&res, row, 8)),
-			.down_checksum = xstrdup_or_null(db_value_or_null(&res, row, 9)),
-			.up_sql = xstrdup_or_null(db_value_or_null(&res, row, 10)),
-			.down_sql = xstrdup_or_null(db_value_or_null(&res, row, 11)),
-			.fingerprint_before = xstrdup_or_null(db_value_or_null(&res, row, 12)),
+			.operation = xstrdup(db_value(res, row, 0)),
+			.version = xstrdup(db_value(res, row, 1)),
+			.name = xstrdup(db_value(res, row, 2)),
+			.down = db_bool(res, row, 3),
+			.statements = (size_t)db_int(res, row, 4),
+			.begun = (size_t)db_int(res, row, 5),
+			.done = (size_t)db_int(res, row, 6),
+			.started_at = db_time(res, row, 7),
+			.up_checksum = xstrdup_or_null(db_value_or_null(res, row, 8)),
+			.down_checksum = xstrdup_or_null(db_value_or_null(res, row, 9)),
+			.up_sql = xstrdup_or_null(db_value_or_null(res, row, 10)),
+			.down_sql = xstrdup_or_null(db_value_or_null(res, row, 11)),
+			.fingerprint_before = xstrdup_or_null(db_value_or_null(res, row, 12)),
 		};
 	}
-	return 0;
+}
+
+int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger_place *place,
+			    struct db *db, struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (!place->log_exists)
+		return 0;
+	rollback_log_add_unfinished(&batch, place);
+	if (db_batch_run(db, &batch, NULL, &reason) == 0) {
+		rollback_log_take_unfinished(ret, &batch.item[0].result);
+		return 0;
+	}
+	if (!strcmp(reason.sqlstate, UNDEFINED_COLUMN)) {
+		error_refused(err, "table '%s.%s' belongs to another tool, by its columns",
+			      place->log_schema, place->log);
+		return error_hint(err, "Set rollback.migrations.logTable to another name.");
+	}
+	error_move(err, &reason);
+	return error_prefix(err, "could not read the table %s", place->quoted_log);
 }
 
 void log_unfinished_list_release(struct log_unfinished_list *list)

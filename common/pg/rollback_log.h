@@ -30,10 +30,9 @@ struct log_record {
 	size_t statements;   /* of the script */
 };
 
-/* Creates the table when it is missing, inside the caller's transaction; not for PUBLIC. */
-int rollback_log_create(struct ledger_place *place, struct db *db, struct error *err) MUST_CHECK;
-
-/* Add to a batch: the row of a change that is complete with this transaction ... */
+/* Add to a batch: the table where it is missing, not for PUBLIC ... */
+void rollback_log_add_create(struct db_batch *batch, const struct ledger_place *place);
+/* ... the row of a change that is complete with this transaction ... */
 void rollback_log_add_done(struct db_batch *batch, const struct ledger_place *place,
 			   const struct log_record *record);
 /* ... or of a script that begins to run outside of one; */
@@ -70,6 +69,9 @@ struct log_unfinished_list {
 	}
 int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger_place *place,
 			    struct db *db, struct error *err) MUST_CHECK;
+/* The same in two halves, as of ledger_read(). */
+void rollback_log_add_unfinished(struct db_batch *batch, const struct ledger_place *place);
+void rollback_log_take_unfinished(struct log_unfinished_list *ret, const struct db_result *res);
 void log_unfinished_list_release(struct log_unfinished_list *list);
 
 /* How a migration was applied, by the newest row that is done of direction "up" or "baseline". */

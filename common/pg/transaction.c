@@ -3,28 +3,20 @@
 
 #include "base/memory.h"
 
-#define IDLE_TIMEOUT   "60s"
-#define CHECK_INTERVAL "2s"
-
 static void add(struct db_batch *batch, const char *sql)
 {
 	db_batch_add(batch, sql, strlen(sql), 0, NULL);
 }
 
-/* Who we are in the session, taken back: set_config(..., NULL, ...) is RESET. */
-#define RESET_IDENTITY                                                        \
-	"SELECT pg_catalog.set_config('session_authorization', NULL, false)," \
-	" pg_catalog.set_config('role', NULL, false)"
-
-/* One statement for all of them, behind `start`; `local` ends them with the transaction. */
-static void add_settings(struct db_batch *batch, const struct db *db, const char *start, bool local)
+/* One statement for all of them; `local` ends them with the transaction. */
+static void add_settings(struct db_batch *batch, const struct db *db, bool local)
 {
 	const struct {
 		const char *name, *value;
 	} settings[] = {
-		{ "idle_in_transaction_session_timeout", IDLE_TIMEOUT },
+		{ "idle_in_transaction_session_timeout", DB_IDLE_TIMEOUT },
 		{ "client_connection_check_interval",
-		  db->version >= 140000 ? CHECK_INTERVAL : NULL },
+		  db->version >= 140000 ? DB_CHECK_INTERVAL : NULL },
 		{ "application_name", db->application_name },
 		{ "lock_timeout", db->lock_timeout },
 		{ "statement_timeout", db->statement_timeout },
@@ -33,7 +25,7 @@ static void add_settings(struct db_batch *batch, const struct db *db, const char
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 	size_t nr = 0;
 
-	strbuf_addstr(&sql, start);
+	strbuf_addstr(&sql, "SELECT NULL");
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		if (!settings[i].value)
 			continue;
@@ -48,14 +40,17 @@ int transaction_set_session(struct db *db, struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	add_settings(&batch, db, "SELECT NULL", false);
+	if (db->settings)
+		return 0;
+	add_settings(&batch, db, false);
 	return db_batch_run(db, &batch, NULL, err);
 }
 
 void transaction_add_begin(struct db_batch *batch, const struct db *db)
 {
 	add(batch, "BEGIN ISOLATION LEVEL READ COMMITTED");
-	add_settings(batch, db, "SELECT NULL", true);
+	if (!db->settings)
+		add_settings(batch, db, true);
 }
 
 void transaction_add_commit(struct db_batch *batch)
@@ -63,11 +58,19 @@ void transaction_add_commit(struct db_batch *batch)
 	add(batch, "COMMIT");
 }
 
+/* RESET ALL takes back neither the role nor the session's user. */
+static void add_reset(struct db_batch *batch)
+{
+	add(batch, "RESET ALL");
+	add(batch, "RESET SESSION AUTHORIZATION");
+	add(batch, "RESET ROLE");
+}
+
 void transaction_add_reset(struct db_batch *batch, const struct db *db)
 {
-	/* RESET ALL takes back neither the role nor the session's user. */
-	add(batch, "RESET ALL");
-	add_settings(batch, db, RESET_IDENTITY, true);
+	add_reset(batch);
+	if (!db->settings)
+		add_settings(batch, db, true);
 	/* A temporary table would hide the next script's table of that name. */
 	add(batch, "DISCARD TEMP");
 	add(batch, "CLOSE ALL");
@@ -77,8 +80,7 @@ int transaction_reset_session(struct db *db, struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	add(&batch, "RESET ALL");
-	add(&batch, RESET_IDENTITY);
+	add_reset(&batch);
 	return db_batch_run(db, &batch, NULL, err);
 }
 

@@ -2,8 +2,9 @@
 /*
  * transaction: how every transaction of the suite begins, and how scripts are kept apart.
  *
- * All settings are SET LOCAL, so that nothing stays behind on a connection that a pooler
- * hands on. They are: lock_timeout and statement_timeout as configured; and, so that a
+ * The settings are the session's from its start (struct db's `settings`), or else, so that
+ * nothing stays behind on a connection that a pooler hands on, SET LOCAL in each
+ * transaction. They are: lock_timeout and statement_timeout as configured; and, so that a
  * client that died does not keep its locks, idle_in_transaction_session_timeout and (from
  * PostgreSQL 14) client_connection_check_interval.
  *
