@@ -282,6 +282,18 @@ test_expect_success OTHER_USER 'what may not be read is an error that names it, 
 	test "$(git rev-parse refs/checkpoint/test:a/two)" != "$(git rev-parse HEAD:a/two)"
 '
 
+test_expect_success 'file systems without modes and symlinks' '
+	repository poor && git config core.fileMode false && git config core.symlinks false &&
+	chmod +x one && chmod -x run && echo x >>run && rm link && printf other >link && echo n >n && chmod +x n && capture_and_check &&
+	test "$(git ls-tree "$commit_" link run | cut -d" " -f1 | tr "\\n" " ")" = "120000 100755 "
+'
+
+test_expect_success OTHER_USER 'a worktree that may not be written to' '
+	repository readonly && echo x >>one && echo n >n && mkdir empty && mv .git ../readonly.git && chown -R 65534 ../readonly.git && mkdir -p "$SNAPSHOT_WORK"/home &&
+	GIT_DIR=../readonly.git GIT_WORK_TREE=. as_other "$BUILD"/t/unit/vcs-snapshot-tool capture refs/checkpoint/test &&
+	test "$(git --git-dir=../readonly.git cat-file blob refs/checkpoint/test^3:n)" = n
+'
+
 # ---- Under other conditions ----------------------------------------------------------------------
 
 test_expect_success 'settings, hooks and a held lock change nothing' '
@@ -373,7 +385,7 @@ test_expect_success 'captures while others commit, add and collect garbage' '
 	repository busy && {
 		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
 		do
-			echo $i >one && git add one && git commit -qm $i && echo $i >>a/two && git add a/two && git gc -q --auto || exit 1
+			echo $i >../one && mv ../one one && git add one && git commit -qm $i && echo $i >>a/two && git add a/two && git gc -q --auto || exit 1
 		done &
 	} && pid=$! && n=0 &&
 	while kill -0 $pid 2>/dev/null
@@ -381,5 +393,28 @@ test_expect_success 'captures while others commit, add and collect garbage' '
 		n=$((n + 1)) && snapshot capture refs/checkpoint/$n || return 1
 		test "$(git show refs/checkpoint/$n:one)" -ge "$(git show refs/checkpoint/$n^1:one | sed s/one/0/)" || return 1
 	done && wait $pid && git fsck && test $n -gt 1
+'
+
+test_expect_success 'a damaged index is an error, and nothing is left behind' '
+	repository damaged && echo x >x && find .git | sort >"$SNAPSHOT_WORK"/before && size=$(wc -c <.git/index) &&
+	for cut in 1 40 $((size / 2)) $((size - 30))
+	do
+		cp .git/index ../whole && truncate -s $cut .git/index && test_must_fail snapshot capture refs/checkpoint/test 2>"$SNAPSHOT_WORK"/err &&
+		test_grep "cannot read.*index\|index file" "$SNAPSHOT_WORK"/err && mv ../whole .git/index || return 1
+	done &&
+	find .git | sort >"$SNAPSHOT_WORK"/after && test_cmp "$SNAPSHOT_WORK"/before "$SNAPSHOT_WORK"/after
+'
+
+# ---- At random -----------------------------------------------------------------------------------
+
+: "${SNAPSHOT_ROUNDS:=25}" "${SNAPSHOT_SEED:=$(date +%s)}"
+test_expect_success "$SNAPSHOT_ROUNDS random states" '
+	repository random && seed=$SNAPSHOT_SEED &&
+	while test $((seed - SNAPSHOT_SEED)) -lt "$SNAPSHOT_ROUNDS"
+	do
+		seed=$((seed + 1)) && perl "$TEST_DIRECTORY"/worktree-random.pl $seed 12 && capture_and_check >"$SNAPSHOT_WORK"/log 2>&1 || {
+			cat "$SNAPSHOT_WORK"/log && echo "SNAPSHOT_SEED=$SNAPSHOT_SEED, at $seed" && return 1
+		}
+	done
 '
 test_done

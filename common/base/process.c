@@ -199,6 +199,19 @@ static int exchange(struct process *process)
 	return 0;
 }
 
+/* Until there is room in its input. What it says meanwhile on stderr must not stop it. */
+static int wait_for_room(struct process *process)
+{
+	struct pollfd fds[2] = {
+		{ .fd = process->in_fd, .events = POLLOUT },
+		{ .fd = process->err_fd, .events = POLLIN },
+	};
+
+	if (poll(fds, 2, -1) < 0)
+		return errno == EINTR ? 0 : -1;
+	return fds[1].revents ? take(&process->err_fd, &process->err) : 0;
+}
+
 int process_write(struct process *process, const void *data, size_t len, struct error *err)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
@@ -207,7 +220,6 @@ int process_write(struct process *process, const void *data, size_t len, struct 
 
 	sigaction(SIGPIPE, &ignore, &old);
 	while (len && !ret) {
-		struct pollfd fd = { .fd = process->in_fd, .events = POLLOUT };
 		ssize_t n = write(process->in_fd, from, len);
 
 		if (n >= 0) {
@@ -215,7 +227,7 @@ int process_write(struct process *process, const void *data, size_t len, struct 
 			len -= (size_t)n;
 		} else if (errno == EPIPE) {
 			len = 0;
-		} else if (errno != EINTR && (errno != EAGAIN || poll(&fd, 1, -1) < 0)) {
+		} else if (errno != EINTR && (errno != EAGAIN || wait_for_room(process) < 0)) {
 			ret = cannot_run(process, err);
 		}
 	}

@@ -47,7 +47,8 @@ int process_run(struct process *process, struct error *err) MUST_CHECK;
 
 /*
  * Between start and finish, of a process whose `input` is "": gives it some input. What a
- * process that has ended does not take is no error: process_finish() tells.
+ * process that has ended does not take is no error: process_finish() tells. Its stdout is
+ * not read meanwhile: whoever writes more than a pipe holds may not let it answer as much.
  */
 int process_write(struct process *process, const void *data, size_t len, struct error *err)
 	MUST_CHECK;

@@ -82,9 +82,17 @@ int import_start(struct import *import, const struct repo *repo, const char *qua
 	return process_start(&import->git, err);
 }
 
+static int send(struct import *import, const void *data, size_t len, struct error *err)
+{
+	if (process_write(&import->git, data, len, err) == 0)
+		return 0;
+	import->broken = true;
+	return -1;
+}
+
 static int flush(struct import *import, struct error *err)
 {
-	int ret = process_write(&import->git, import->out.buf, import->out.len, err);
+	int ret = send(import, import->out.buf, import->out.len, err);
 
 	strbuf_reset(&import->out);
 	return ret;
@@ -242,7 +250,7 @@ static int import_large(struct import *import, unsigned mark, int fd, const stru
 			reason = errno;
 		n = n < 0 ? 0 : n;
 		memset(buffer + n, 0, want - (size_t)n);
-		if (process_write(&import->git, buffer, want, err) < 0)
+		if (send(import, buffer, want, err) < 0)
 			return -1;
 		left -= want;
 	}

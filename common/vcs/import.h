@@ -42,6 +42,7 @@ struct import {
 	bool *made; /* by mark: it has something */
 	unsigned marks;
 	size_t alloc;
+	bool broken; /* it was not told all that it was to be told */
 };
 #define IMPORT_INIT                                                                             \
 	{                                                                                       \

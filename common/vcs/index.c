@@ -221,8 +221,6 @@ static int read_entry(struct index_file *index, struct cursor *c)
 	return 0;
 }
 
-enum layout { LAYOUT_WHOLE = 0, LAYOUT_OTHER = 1 }; /* the other: split, or sparse */
-
 /* Looks through the extensions that follow the entries. */
 static int find_layout(const struct cursor *c)
 {
@@ -232,30 +230,30 @@ static int find_layout(const struct cursor *c)
 		size_t size = get32(at + 4);
 
 		if (!memcmp(at, "link", 4) || !memcmp(at, "sdir", 4))
-			return LAYOUT_OTHER;
+			return INDEX_OTHER;
 		if (size > (size_t)(end - at) - 8)
 			return -1;
 		at += 8 + size;
 	}
-	return LAYOUT_WHOLE;
+	return INDEX_WHOLE;
 }
 
-static int parse(struct index_file *index, size_t hash)
+int index_file_parse(struct index_file *ret, const unsigned char *data, size_t len, size_t hash)
 {
 	struct cursor c CLEANUP(cursor_release) = { .hash = hash, .path = STRBUF_INIT };
 
-	if (index->len < HEADER + hash || memcmp(index->data, "DIRC", 4) != 0)
+	if (len < HEADER + hash || memcmp(data, "DIRC", 4) != 0)
 		return -1;
-	c.version = get32(index->data + 4);
-	c.at = index->data + HEADER;
-	c.end = index->data + index->len - hash;
+	c.version = get32(data + 4);
+	c.at = data + HEADER;
+	c.end = data + len - hash;
 	if (c.version < 2 || c.version > 4)
 		return -1;
-	for (uint32_t nr = get32(index->data + 8); nr; nr--)
-		if (read_entry(index, &c) < 0)
+	for (uint32_t nr = get32(data + 8); nr; nr--)
+		if (read_entry(ret, &c) < 0)
 			return -1;
 	/* A submodule's folder comes where its entry does: "sub" before "sub-b/x". */
-	strvec_sort(&index->folders);
+	strvec_sort(&ret->folders);
 	return find_layout(&c);
 }
 
@@ -344,13 +342,14 @@ int index_file_read(struct index_file *ret, const struct repo *repo, struct erro
 	if (found < 0)
 		return -1;
 	index.missing = found == FILE_MISSING;
-	layout = index.missing ? LAYOUT_WHOLE : parse(&index, hash);
-	if (layout == LAYOUT_OTHER) {
+	layout =
+		index.missing ? INDEX_WHOLE : index_file_parse(&index, index.data, index.len, hash);
+	if (layout == INDEX_OTHER) {
 		if (read_whole(&index, repo, path, err) < 0)
 			return -1;
-		layout = parse(&index, hash);
+		layout = index_file_parse(&index, index.data, index.len, hash);
 	}
-	if (layout != LAYOUT_WHOLE)
+	if (layout != INDEX_WHOLE)
 		return error_set(err,
 				 "cannot read the index '%s': it is damaged, or of a format"
 				 " that is not known here",

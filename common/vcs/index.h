@@ -51,6 +51,14 @@ char *index_path(const struct repo *repo) MUST_CHECK;
 int index_file_read(struct index_file *ret, const struct repo *repo, struct error *err) MUST_CHECK;
 void index_file_release(struct index_file *index);
 
+enum index_layout { INDEX_WHOLE = 0, INDEX_OTHER = 1 }; /* the other: split, or sparse */
+/*
+ * For index_file_read(), and for tests: fills in what the bytes say, with object ids of `hash`
+ * bytes. -1: they are no index.
+ */
+int index_file_parse(struct index_file *ret, const unsigned char *data, size_t len, size_t hash)
+	MUST_CHECK;
+
 /* Is the file on disk for certain what the entry was made from? */
 bool index_entry_is_fresh(const struct index_file *index, const struct index_entry *entry,
 			  const struct stat *st) MUST_CHECK;

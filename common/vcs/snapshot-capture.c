@@ -267,10 +267,8 @@ static int store_item(struct capture *c, struct item *item)
 	result = import_file(c->import, item->mark, c->top, item->path, &item->stat, c->err);
 	if (result == IMPORT_FILE_CHANGED)
 		result = error_set(c->err, "could not read '%s': it keeps changing", item->path);
-	if (result < 0) {
-		/* Nothing can be left out when it is git that failed. */
-		return c->import->git.pid > 0 ? leave_out(c, item->path, item) : -1;
-	}
+	if (result < 0)
+		return c->import->broken ? -1 : leave_out(c, item->path, item);
 	item->mode = result == IMPORT_FILE_DONE ? mode_of(c, item) : 0;
 	return 0;
 }

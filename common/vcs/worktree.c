@@ -13,7 +13,7 @@
 #include "vcs/attributes.h"
 #include "vcs/folders.h"
 
-enum { TRIES = 5 }; /* of reading a state that others change meanwhile */
+enum { TRIES = 30 }; /* of reading a state that others change meanwhile */
 
 static void entry_release(struct worktree_entry *entry)
 {
@@ -438,7 +438,8 @@ static void add_hidden(struct worktree_state *state, int top, size_t known)
 		if (special->stage || special->mode == 0160000 || !hides)
 			continue;
 		const struct worktree_entry *old = worktree_find(&seen, special->path);
-		there = stat_path(top, special->path, &st);
+		there = stat_path(top, special->path, &st) &&
+			(S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
 		if ((old && old->changed) || (!there && special->skip_worktree) ||
 		    (there && index_entry_is_fresh(&state->index, special, &st)))
 			continue;
