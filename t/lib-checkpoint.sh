@@ -23,7 +23,7 @@ snapshot_trees () {
 	)
 }
 
-# Makes refs/checkpoint/<name> of the present state, without a tag. What follows the name is the
+# Makes refs/checkpoints/<name> of the present state, without a tag. What follows the name is the
 # message's body, trailers and all.
 snapshot_make () {	# name, [body]
 	snapshot_trees >"$TEST_ROOT/trees" &&
@@ -43,5 +43,5 @@ snapshot_make () {	# name, [body]
 		"${2:-Checkpoint-Changes: 0 staged, 0 changed, 0 untracked}" |
 		git commit-tree -p "$snapshot_head" -p "$snapshot_i" -p "$snapshot_u" \
 			-p "$snapshot_m" "$snapshot_w") &&
-	git update-ref "refs/checkpoint/$1" "$snapshot_w"
+	git update-ref "refs/checkpoints/$1" "$snapshot_w"
 }

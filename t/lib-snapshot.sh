@@ -70,12 +70,12 @@ oracle_untracked () {
 capture_and_check () {
 	captured_=$SNAPSHOT_WORK/captured
 	whole_state >"$SNAPSHOT_WORK"/before &&
-	snapshot capture "$@" refs/checkpoint/test >"$captured_" &&
+	snapshot capture "$@" refs/checkpoints/test >"$captured_" &&
 	commit_=$(sed -n 's/^commit //p' "$captured_") &&
-	echo "$commit_ commit	refs/checkpoint/test" >"$SNAPSHOT_WORK"/expect &&
-	git for-each-ref refs/checkpoint >"$SNAPSHOT_WORK"/actual &&
+	echo "$commit_ commit	refs/checkpoints/test" >"$SNAPSHOT_WORK"/expect &&
+	git for-each-ref refs/checkpoints >"$SNAPSHOT_WORK"/actual &&
 	test_cmp "$SNAPSHOT_WORK"/expect "$SNAPSHOT_WORK"/actual &&
-	git update-ref -d refs/checkpoint/test &&
+	git update-ref -d refs/checkpoints/test &&
 	whole_state >"$SNAPSHOT_WORK"/after &&
 	test_cmp "$SNAPSHOT_WORK"/before "$SNAPSHOT_WORK"/after &&
 	git rev-list --objects "$commit_" >/dev/null &&

@@ -220,8 +220,8 @@ test_expect_success 'autocrlf: what the index has counts' '
 test_expect_success 'a filter that is required and fails is an error that says so' '
 	repository required && echo "*.bad filter=bad" >.gitattributes && git config filter.bad.clean false &&
 	git config filter.bad.required true && echo x >x.bad &&
-	test_must_fail snapshot capture refs/checkpoint/test 2>"$SNAPSHOT_WORK"/err && test_grep "x.bad.*clean filter" "$SNAPSHOT_WORK"/err &&
-	test_must_fail git rev-parse --verify -q refs/checkpoint/test && test_path_is_missing .git/rollback/index*
+	test_must_fail snapshot capture refs/checkpoints/test 2>"$SNAPSHOT_WORK"/err && test_grep "x.bad.*clean filter" "$SNAPSHOT_WORK"/err &&
+	test_must_fail git rev-parse --verify -q refs/checkpoints/test && test_path_is_missing .git/rollback/index*
 '
 
 # ---- Files and folders that are no ordinary ones -------------------------------------------------
@@ -247,8 +247,8 @@ test_expect_success 'a FIFO and a socket: not stored, nor waited for' '
 
 test_expect_success 'names that no tree may hold are left out, and named' '
 	repository dotgit && mkdir .GIT a/git~1 && echo x >.GIT/config && echo x >a/git~1/y && echo x >".git ..." && echo x >.gitx && echo x >.git:x &&
-	snapshot capture refs/checkpoint/test && git fsck && git cat-file blob refs/checkpoint/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest &&
-	git ls-tree -r --name-only refs/checkpoint/test^3 >"$SNAPSHOT_WORK"/actual && echo .gitx >"$SNAPSHOT_WORK"/expect &&
+	snapshot capture refs/checkpoints/test && git fsck && git cat-file blob refs/checkpoints/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest &&
+	git ls-tree -r --name-only refs/checkpoints/test^3 >"$SNAPSHOT_WORK"/actual && echo .gitx >"$SNAPSHOT_WORK"/expect &&
 	test_cmp "$SNAPSHOT_WORK"/expect "$SNAPSHOT_WORK"/actual &&
 	cat >"$SNAPSHOT_WORK"/expect <<-\EOF &&
 	[".GIT/config",".git ...",".git:x","a/git~1/y"]
@@ -275,11 +275,11 @@ test_expect_success OTHER_USER 'what may not be read is an error that names it, 
 	chmod 755 secret && test_must_fail as_other "$BUILD"/t/unit/vcs-snapshot-tool capture 2>"$SNAPSHOT_WORK"/err &&
 	test_grep "cannot read .new.: Permission denied" "$SNAPSHOT_WORK"/err && chmod 000 secret &&
 	test "$(find .git/objects -name "tmp*")" = "" &&
-	as_other "$BUILD"/t/unit/vcs-snapshot-tool capture --leave-out refs/checkpoint/test &&
-	git config --global safe.directory "*" && git cat-file blob refs/checkpoint/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest &&
+	as_other "$BUILD"/t/unit/vcs-snapshot-tool capture --leave-out refs/checkpoints/test &&
+	git config --global safe.directory "*" && git cat-file blob refs/checkpoints/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest &&
 	test "$(manifest "[.left_out[].path]|sort")" = "[\"new\",\"one\",\"secret\"]" &&
-	test "$(git rev-parse refs/checkpoint/test:one)" = "$(git rev-parse HEAD:one)" &&
-	test "$(git rev-parse refs/checkpoint/test:a/two)" != "$(git rev-parse HEAD:a/two)"
+	test "$(git rev-parse refs/checkpoints/test:one)" = "$(git rev-parse HEAD:one)" &&
+	test "$(git rev-parse refs/checkpoints/test:a/two)" != "$(git rev-parse HEAD:a/two)"
 '
 
 test_expect_success 'file systems without modes and symlinks' '
@@ -290,8 +290,8 @@ test_expect_success 'file systems without modes and symlinks' '
 
 test_expect_success OTHER_USER 'a worktree that may not be written to' '
 	repository readonly && echo x >>one && echo n >n && mkdir empty && mv .git ../readonly.git && chown -R 65534 ../readonly.git && mkdir -p "$SNAPSHOT_WORK"/home &&
-	GIT_DIR=../readonly.git GIT_WORK_TREE=. as_other "$BUILD"/t/unit/vcs-snapshot-tool capture refs/checkpoint/test &&
-	test "$(git --git-dir=../readonly.git cat-file blob refs/checkpoint/test^3:n)" = n
+	GIT_DIR=../readonly.git GIT_WORK_TREE=. as_other "$BUILD"/t/unit/vcs-snapshot-tool capture refs/checkpoints/test &&
+	test "$(git --git-dir=../readonly.git cat-file blob refs/checkpoints/test^3:n)" = n
 '
 
 # ---- Under other conditions ----------------------------------------------------------------------
@@ -316,14 +316,14 @@ test_expect_success 'settings, hooks and a held lock change nothing' '
 test_expect_success 'no name is configured' '
 	repository nobody && echo 1 >>one &&
 	( HOME=$SNAPSHOT_WORK && unset GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL && git config user.useConfigOnly true &&
-		snapshot capture refs/checkpoint/test ) &&
-	test "$(git log -1 --format="%an <%ae>" refs/checkpoint/test)" = "git checkpoint <git@checkpoint>"
+		snapshot capture refs/checkpoints/test ) &&
+	test "$(git log -1 --format="%an <%ae>" refs/checkpoints/test)" = "git checkpoint <git@checkpoint>"
 '
 
 test_expect_success 'the same state twice costs commits alone' '
-	repository twice && echo 1 >>one && echo n >n && snapshot capture --part=project/p=text refs/checkpoint/a &&
+	repository twice && echo 1 >>one && echo n >n && snapshot capture --part=project/p=text refs/checkpoints/a &&
 	git repack -adq && find .git/objects -name "*.idx" | sort >"$SNAPSHOT_WORK"/before &&
-	snapshot capture --part=project/p=text --time=1767225601 refs/checkpoint/b &&
+	snapshot capture --part=project/p=text --time=1767225601 refs/checkpoints/b &&
 	find .git/objects -name "*.idx" | sort >"$SNAPSHOT_WORK"/after && comm -13 "$SNAPSHOT_WORK"/before "$SNAPSHOT_WORK"/after >"$SNAPSHOT_WORK"/new &&
 	test_line_count = 1 "$SNAPSHOT_WORK"/new && git show-index <"$(cat "$SNAPSHOT_WORK"/new)" | cut -d" " -f2 | git cat-file --batch-check="%(objecttype)" >"$SNAPSHOT_WORK"/types &&
 	sort "$SNAPSHOT_WORK"/types >"$SNAPSHOT_WORK"/actual && printf "%s\n" blob commit commit commit commit tree >"$SNAPSHOT_WORK"/expect &&
@@ -332,22 +332,22 @@ test_expect_success 'the same state twice costs commits alone' '
 
 test_expect_success 'git stash can apply it' '
 	repository stash && echo 1 >>one && echo s >a/two && git add a/two && echo 2 >>a/two && echo n >n &&
-	snapshot capture refs/checkpoint/test && git status --porcelain=v2 >"$SNAPSHOT_WORK"/expect &&
-	git diff >"$SNAPSHOT_WORK"/expect.diff && git reset -q --hard && rm n && git stash apply -q --index refs/checkpoint/test &&
+	snapshot capture refs/checkpoints/test && git status --porcelain=v2 >"$SNAPSHOT_WORK"/expect &&
+	git diff >"$SNAPSHOT_WORK"/expect.diff && git reset -q --hard && rm n && git stash apply -q --index refs/checkpoints/test &&
 	git status --porcelain=v2 >"$SNAPSHOT_WORK"/actual && test_cmp "$SNAPSHOT_WORK"/expect "$SNAPSHOT_WORK"/actual &&
 	git diff >"$SNAPSHOT_WORK"/actual.diff && test_cmp "$SNAPSHOT_WORK"/expect.diff "$SNAPSHOT_WORK"/actual.diff
 '
 
 test_expect_success 'ignored files that are asked for, paths that a restore is about to make' '
 	repository asked && mkdir u && echo x >u/x.o && echo y >y.o && echo z >z.o && echo n >n && git rm -q --cached one && echo one >>.gitignore &&
-	( cd u && snapshot capture --ignored="*.o" --also=z.o --also=none --also=one --also=n refs/checkpoint/test ) &&
-	git ls-tree -r --name-only refs/checkpoint/test^3 >"$SNAPSHOT_WORK"/actual &&
+	( cd u && snapshot capture --ignored="*.o" --also=z.o --also=none --also=one --also=n refs/checkpoints/test ) &&
+	git ls-tree -r --name-only refs/checkpoints/test^3 >"$SNAPSHOT_WORK"/actual &&
 	printf "%s\n" n one u/x.o z.o >"$SNAPSHOT_WORK"/expect && test_cmp "$SNAPSHOT_WORK"/expect "$SNAPSHOT_WORK"/actual &&
-	git cat-file blob refs/checkpoint/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest &&
+	git cat-file blob refs/checkpoints/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest &&
 	test "$(manifest .ignored)" = "[\"one\",\"u/x.o\",\"z.o\"]" && test "$(manifest .absent)" = "[\"none\"]" &&
-	test "$(git ls-tree refs/checkpoint/test one)" = "" &&
-	snapshot capture --no-untracked refs/checkpoint/test && test "$(git ls-tree -r refs/checkpoint/test^3)" = "" &&
-	git cat-file blob refs/checkpoint/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest && test "$(manifest .untracked)" = false
+	test "$(git ls-tree refs/checkpoints/test one)" = "" &&
+	snapshot capture --no-untracked refs/checkpoints/test && test "$(git ls-tree -r refs/checkpoints/test^3)" = "" &&
+	git cat-file blob refs/checkpoints/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest && test "$(manifest .untracked)" = false
 '
 
 test_expect_success 'in a quarantine nobody sees it before it is published' '
@@ -355,29 +355,29 @@ test_expect_success 'in a quarantine nobody sees it before it is published' '
 	find .git/objects | sort >"$SNAPSHOT_WORK"/before && snapshot capture --quarantine="$PWD/.git/rollback/quarantine" >"$SNAPSHOT_WORK"/captured &&
 	find .git/objects | sort >"$SNAPSHOT_WORK"/after && test_cmp "$SNAPSHOT_WORK"/before "$SNAPSHOT_WORK"/after &&
 	commit=$(sed -n "s/^commit //p" "$SNAPSHOT_WORK"/captured) && test_must_fail git cat-file -e $commit &&
-	snapshot capture --quarantine="$PWD/.git/rollback/quarantine" refs/checkpoint/test && git fsck && git cat-file -e $commit &&
-	test "$(git cat-file blob refs/checkpoint/test^3:n.up)" = N && test_path_is_missing .git/rollback/quarantine
+	snapshot capture --quarantine="$PWD/.git/rollback/quarantine" refs/checkpoints/test && git fsck && git cat-file -e $commit &&
+	test "$(git cat-file blob refs/checkpoints/test^3:n.up)" = N && test_path_is_missing .git/rollback/quarantine
 '
 
 test_expect_success 'what is read back is what was written' '
-	repository read && echo 1 >>one && snapshot capture --part=project/plan.md=text refs/checkpoint/test >"$SNAPSHOT_WORK"/captured &&
-	snapshot read refs/checkpoint/test >"$SNAPSHOT_WORK"/read && test_grep "^worktree $(git rev-parse refs/checkpoint/test^{tree})$" "$SNAPSHOT_WORK"/read &&
+	repository read && echo 1 >>one && snapshot capture --part=project/plan.md=text refs/checkpoints/test >"$SNAPSHOT_WORK"/captured &&
+	snapshot read refs/checkpoints/test >"$SNAPSHOT_WORK"/read && test_grep "^worktree $(git rev-parse refs/checkpoints/test^{tree})$" "$SNAPSHOT_WORK"/read &&
 	test "$(sed 1,6d "$SNAPSHOT_WORK"/read | jq -r ".parts[\"project/plan.md\"]")" = "$(printf text | sha256sum | cut -d" " -f1)" &&
 	test_must_fail snapshot read HEAD 2>"$SNAPSHOT_WORK"/err && test_grep "HEAD. is no snapshot" "$SNAPSHOT_WORK"/err &&
 	tag=$(snapshot tag checkpoint/x $(git rev-parse HEAD)) && git cat-file tag $tag >"$SNAPSHOT_WORK"/actual && test_grep "^tag checkpoint/x$" "$SNAPSHOT_WORK"/actual && git fsck
 '
 
 test_expect_success 'a large file takes no memory' '
-	repository large && truncate -s 300M big && echo "*.txt text=auto" >.gitattributes && truncate -s 50M big.txt && snapshot capture --peak refs/checkpoint/test >"$SNAPSHOT_WORK"/captured &&
+	repository large && truncate -s 300M big && echo "*.txt text=auto" >.gitattributes && truncate -s 50M big.txt && snapshot capture --peak refs/checkpoints/test >"$SNAPSHOT_WORK"/captured &&
 	peak=$(sed -n "s/^peak //p" "$SNAPSHOT_WORK"/captured) && echo "$peak KiB" && test "$peak" -lt 65536 &&
-	test "$(git cat-file -s refs/checkpoint/test^3:big)" = 314572800
+	test "$(git cat-file -s refs/checkpoints/test^3:big)" = 314572800
 '
 
 test_expect_success 'a file that changes while it is read' '
 	repository changing && truncate -s 64M big && { perl -e "open F, q(+<), q(big) or die; while (-e q(big)) { seek F, 0, 0; syswrite F, rand }" & } && pid=$! &&
 	test_when_finished "kill $pid" &&
 	test_must_fail snapshot capture 2>"$SNAPSHOT_WORK"/err && test_grep "could not read .big.: it keeps changing" "$SNAPSHOT_WORK"/err &&
-	snapshot capture --leave-out refs/checkpoint/test && git cat-file blob refs/checkpoint/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest &&
+	snapshot capture --leave-out refs/checkpoints/test && git cat-file blob refs/checkpoints/test^4:manifest.json >"$SNAPSHOT_WORK"/manifest &&
 	test "$(manifest .left_out[0].path)" = "\"big\"" && git fsck
 '
 
@@ -390,8 +390,8 @@ test_expect_success 'captures while others commit, add and collect garbage' '
 	} && pid=$! && n=0 &&
 	while kill -0 $pid 2>/dev/null
 	do
-		n=$((n + 1)) && snapshot capture refs/checkpoint/$n || return 1
-		test "$(git show refs/checkpoint/$n:one)" -ge "$(git show refs/checkpoint/$n^1:one | sed s/one/0/)" || return 1
+		n=$((n + 1)) && snapshot capture refs/checkpoints/$n || return 1
+		test "$(git show refs/checkpoints/$n:one)" -ge "$(git show refs/checkpoints/$n^1:one | sed s/one/0/)" || return 1
 	done && wait $pid && git fsck && test $n -gt 1
 '
 
@@ -399,7 +399,7 @@ test_expect_success 'a damaged index is an error, and nothing is left behind' '
 	repository damaged && echo x >x && find .git | sort >"$SNAPSHOT_WORK"/before && size=$(wc -c <.git/index) &&
 	for cut in 1 40 $((size / 2)) $((size - 30))
 	do
-		cp .git/index ../whole && truncate -s $cut .git/index && test_must_fail snapshot capture refs/checkpoint/test 2>"$SNAPSHOT_WORK"/err &&
+		cp .git/index ../whole && truncate -s $cut .git/index && test_must_fail snapshot capture refs/checkpoints/test 2>"$SNAPSHOT_WORK"/err &&
 		test_grep "cannot read.*index\|index file" "$SNAPSHOT_WORK"/err && mv ../whole .git/index || return 1
 	done &&
 	find .git | sort >"$SNAPSHOT_WORK"/after && test_cmp "$SNAPSHOT_WORK"/before "$SNAPSHOT_WORK"/after

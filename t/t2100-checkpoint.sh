@@ -11,7 +11,7 @@ names () {
 }
 
 checkpoint_refs () {
-	git for-each-ref --format='%(objectname) %(refname)' refs/checkpoint refs/tags/checkpoint
+	git for-each-ref --format='%(objectname) %(refname)' refs/checkpoints refs/tags/checkpoint
 }
 
 test_expect_success 'there are none' '
@@ -70,12 +70,12 @@ Migration-Version: 20260112_003" &&
 		(.counts | .staged, .changed, .untracked), .named, .snapshot, .commit, .message" \
 		json >actual &&
 	test_write_lines told main 7 start merge 20260112_003 0 1 1 true \
-		"$(git rev-parse refs/checkpoint/told)" "$(git rev-parse HEAD)" \
+		"$(git rev-parse refs/checkpoints/told)" "$(git rev-parse HEAD)" \
 		"All of it, as it was." "" "Second paragraph." >expect &&
 	test_cmp expect actual &&
 	git checkpoint list --porcelain told >actual &&
 	printf "told\t%s\t2026-01-01T00:07:00Z\t%s\tmain\t7\tstart\t0\t1\t1\t20260112_003\t%s\n" \
-		"$(git rev-parse refs/checkpoint/told)" "$(git rev-parse HEAD)" \
+		"$(git rev-parse refs/checkpoints/told)" "$(git rev-parse HEAD)" \
 		"All of it, as it was." >expect &&
 	test_cmp expect actual &&
 	git checkpoint list -z told >actual &&
@@ -86,7 +86,7 @@ Migration-Version: 20260112_003" &&
 test_expect_success 'what came from elsewhere cannot drive a terminal' '
 	test_tick &&
 	snapshot_make hostile "$(printf "red \033[31m\n\nCheckpoint-Branch: \033]0;title\007")" &&
-	test_when_finished "git update-ref -d refs/checkpoint/hostile" &&
+	test_when_finished "git update-ref -d refs/checkpoints/hostile" &&
 	git checkpoint list hostile >actual &&
 	git checkpoint list --porcelain hostile >>actual &&
 	test_line_count = 2 actual &&
@@ -95,8 +95,8 @@ test_expect_success 'what came from elsewhere cannot drive a terminal' '
 '
 
 test_expect_success 'what is no checkpoint is told' '
-	git update-ref refs/checkpoint/stray HEAD &&
-	test_when_finished "git update-ref -d refs/checkpoint/stray" &&
+	git update-ref refs/checkpoints/stray HEAD &&
+	test_when_finished "git update-ref -d refs/checkpoints/stray" &&
 	git checkpoint list stray >actual &&
 	test_grep "not a checkpoint" actual
 '
@@ -104,7 +104,7 @@ test_expect_success 'what is no checkpoint is told' '
 test_expect_success 'list works in a bare repository, and in a subfolder' '
 	names >expect &&
 	git clone -q --bare . ../bare.git &&
-	git push -q ../bare.git "refs/checkpoint/*:refs/checkpoint/*" &&
+	git push -q ../bare.git "refs/checkpoints/*:refs/checkpoints/*" &&
 	test_when_finished "rm -rf ../bare.git" &&
 	(cd ../bare.git && names) >actual &&
 	test_cmp expect actual &&
@@ -130,8 +130,8 @@ test_expect_success 'drop takes snapshot and tag, and keeps what they were' '
 	test_must_be_empty missing &&
 	record=.git/rollback/journal/$id.json &&
 	jq -r ".command, .state, (.refs[] | .name, .new), .kept[]" "$record" >actual &&
-	test_write_lines "checkpoint drop" done refs/checkpoint/other/1 null \
-		refs/tags/checkpoint/other/1 null refs/checkpoint/told null \
+	test_write_lines "checkpoint drop" done refs/checkpoints/other/1 null \
+		refs/tags/checkpoint/other/1 null refs/checkpoints/told null \
 		refs/rollback/op/$id/0 refs/rollback/op/$id/1 refs/rollback/op/$id/2 >expect &&
 	test_cmp expect actual &&
 	git gc -q --prune=now &&
@@ -155,7 +155,7 @@ test_expect_success 'drop of what is not there changes nothing' '
 test_expect_success 'a ref that moved meanwhile is not dropped' '
 	write_script "$TEST_ROOT/hook" <<-\END &&
 	test "$1" = prepared || exit 0
-	grep -q checkpoint/stage-2-start && exit 1
+	grep -q checkpoints/stage-2-start && exit 1
 	exit 0
 	END
 	mkdir -p .git/hooks && cp "$TEST_ROOT/hook" .git/hooks/reference-transaction &&
@@ -168,14 +168,14 @@ test_expect_success 'a ref that moved meanwhile is not dropped' '
 '
 
 test_expect_success 'a lock that is older than the machine is named' '
-	: >.git/refs/checkpoint/stage-2-start.lock &&
-	test_when_finished "rm -f .git/refs/checkpoint/stage-2-start.lock" &&
+	: >.git/refs/checkpoints/stage-2-start.lock &&
+	test_when_finished "rm -f .git/refs/checkpoints/stage-2-start.lock" &&
 	test_expect_code 128 git checkpoint drop stage-2-start 2>err &&
 	test_grep "hint: Another git is at work" err &&
-	touch -d "10 years ago" .git/refs/checkpoint/stage-2-start.lock &&
+	touch -d "10 years ago" .git/refs/checkpoints/stage-2-start.lock &&
 	test_expect_code 128 git checkpoint drop stage-2-start 2>err &&
 	test_grep "hint: This lock is older than the last start of this machine" err &&
-	test_grep "rm .*/refs/checkpoint/stage-2-start.lock" err
+	test_grep "rm .*/refs/checkpoints/stage-2-start.lock" err
 '
 
 make_unnamed () {	# how many
@@ -183,13 +183,13 @@ make_unnamed () {	# how many
 	while test $((i += 1)) -le "$1"
 	do
 		test_tick && git update-ref \
-			"refs/checkpoint/202602$(printf %02d $i)T000000.000000Z" \
+			"refs/checkpoints/202602$(printf %02d $i)T000000.000000Z" \
 			"$(git commit-tree -p HEAD -p HEAD -p HEAD -p HEAD -m "$i" HEAD^{tree})" || return 1
 	done
 }
 
 test_expect_success 'prune keeps the newest that have no name' '
-	git update-ref -d refs/checkpoint/20260101T000000.000000Z &&
+	git update-ref -d refs/checkpoints/20260101T000000.000000Z &&
 	make_unnamed 23 &&
 	names "stage-*" >named &&
 	git checkpoint prune -n >actual &&
@@ -217,7 +217,7 @@ test_expect_success 'prune keeps the newest that have no name' '
 test_expect_success 'prune by age, and of names' '
 	git checkpoint prune --keep 0 --older-than 2026-01-01T00:20:00Z >actual &&
 	names "2026*" >left &&
-	git for-each-ref --format="%(creatordate:unix) %(refname)" refs/checkpoint/2026* >dates &&
+	git for-each-ref --format="%(creatordate:unix) %(refname)" refs/checkpoints/2026* >dates &&
 	awk "\$1 < $(date -u -d 2026-01-01T00:20:00Z +%s)" dates >older &&
 	test_must_be_empty older &&
 	test_line_count -gt 0 left &&

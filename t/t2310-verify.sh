@@ -54,22 +54,22 @@ told_when_lost () {	# object, pattern
 	return "$told_"
 }
 
-# A snapshot like refs/checkpoint/one with a file of the payload exchanged, as refs/checkpoint/two.
+# A snapshot like refs/checkpoints/one with a file of the payload exchanged, as refs/checkpoints/two.
 with_payload () {	# file, with the new content in "$TEST_ROOT/content"
 	blob_=$(git hash-object -w "$TEST_ROOT/content") &&
 	{
-		git ls-tree refs/checkpoint/one^4 | grep -v "	$1\$" || :
+		git ls-tree refs/checkpoints/one^4 | grep -v "	$1\$" || :
 		printf '100644 blob %s\t%s\n' "$blob_" "$1"
 	} | git mktree >"$TEST_ROOT/tree" &&
 	m_=$(git commit-tree -m payload "$(cat "$TEST_ROOT/tree")") &&
-	w_=$(git commit-tree -m two -p refs/checkpoint/one^1 -p refs/checkpoint/one^2 \
-		-p refs/checkpoint/one^3 -p "$m_" "refs/checkpoint/one^{tree}") &&
-	git update-ref refs/checkpoint/two "$w_" &&
-	test_when_finished "git update-ref -d refs/checkpoint/two"
+	w_=$(git commit-tree -m two -p refs/checkpoints/one^1 -p refs/checkpoints/one^2 \
+		-p refs/checkpoints/one^3 -p "$m_" "refs/checkpoints/one^{tree}") &&
+	git update-ref refs/checkpoints/two "$w_" &&
+	test_when_finished "git update-ref -d refs/checkpoints/two"
 }
 
 manifest_with () {	# sed script
-	git cat-file blob refs/checkpoint/one^4:manifest.json |
+	git cat-file blob refs/checkpoints/one^4:manifest.json |
 	sed "$1; s/\"name\": \"one\"/\"name\": \"two\"/" >"$TEST_ROOT/content" &&
 	with_payload manifest.json
 }
@@ -105,7 +105,7 @@ test_expect_success 'in JSON' '
 	test_must_be_empty err &&
 	test_grep "\"whole\": true" out &&
 	test_grep "\"problems\": \[\]" out &&
-	test_grep "\"ref\": \"refs/checkpoint/one\"" out
+	test_grep "\"ref\": \"refs/checkpoints/one\"" out
 '
 
 test_expect_success 'a name that there is not' '
@@ -127,7 +127,7 @@ test_expect_success 'none at all is no failure' '
 # ---- Objects ------------------------------------------------------------------------------------
 
 test_expect_success 'an untracked file that is gone: it is named, and whose it is' '
-	hide_object "$(git rev-parse refs/checkpoint/one^3:extra)" &&
+	hide_object "$(git rev-parse refs/checkpoints/one^3:extra)" &&
 	verify= &&
 	fails_with "^    lost: .extra. in the untracked files (blob .* is not there)$" \
 		"^❌ one$" "^✅ other$" &&
@@ -137,15 +137,15 @@ test_expect_success 'an untracked file that is gone: it is named, and whose it i
 
 test_expect_success 'a tracked file, a staged one, a folder, whole trees, each of the commits' '
 	verify=one &&
-	told_when_lost refs/checkpoint/one:dir/tracked "lost: .dir/tracked. in the tracked files (blob" &&
-	told_when_lost refs/checkpoint/one^2:dir/tracked "lost: .dir/tracked. in the index (blob" &&
-	told_when_lost refs/checkpoint/one:dir "lost: .dir/. in the tracked files (tree" &&
-	told_when_lost "refs/checkpoint/one^3^{tree}" "lost: all of the untracked files (tree" &&
-	told_when_lost refs/checkpoint/one^4 "lost: the payload (commit" &&
-	told_when_lost refs/checkpoint/one^3 "lost: the untracked files (commit" &&
-	told_when_lost refs/checkpoint/one^2 "lost: the index (commit" &&
-	told_when_lost refs/checkpoint/one^1 "lost: the commit that HEAD was (commit" &&
-	told_when_lost refs/checkpoint/one "lost: the snapshot itself (commit" &&
+	told_when_lost refs/checkpoints/one:dir/tracked "lost: .dir/tracked. in the tracked files (blob" &&
+	told_when_lost refs/checkpoints/one^2:dir/tracked "lost: .dir/tracked. in the index (blob" &&
+	told_when_lost refs/checkpoints/one:dir "lost: .dir/. in the tracked files (tree" &&
+	told_when_lost "refs/checkpoints/one^3^{tree}" "lost: all of the untracked files (tree" &&
+	told_when_lost refs/checkpoints/one^4 "lost: the payload (commit" &&
+	told_when_lost refs/checkpoints/one^3 "lost: the untracked files (commit" &&
+	told_when_lost refs/checkpoints/one^2 "lost: the index (commit" &&
+	told_when_lost refs/checkpoints/one^1 "lost: the commit that HEAD was (commit" &&
+	told_when_lost refs/checkpoints/one "lost: the snapshot itself (commit" &&
 	git checkpoint verify
 '
 
@@ -156,17 +156,17 @@ test_expect_success 'a commit before HEAD' '
 '
 
 test_expect_success 'a file that has the content of another: git itself does not notice' '
-	blob=$(git rev-parse refs/checkpoint/one:dir/tracked) &&
+	blob=$(git rev-parse refs/checkpoints/one:dir/tracked) &&
 	cp "$(object_file "$blob")" "$TEST_ROOT/kept" &&
 	test_when_finished "cp \"\$TEST_ROOT/kept\" \"\$(object_file $blob)\"" &&
-	exchange_object "$blob" "$(git rev-parse refs/checkpoint/one^3:extra)" &&
+	exchange_object "$blob" "$(git rev-parse refs/checkpoints/one^3:extra)" &&
 	git cat-file blob "$blob" &&
 	verify=one &&
 	fails_with "^    lost: .dir/tracked. in the tracked files (blob $blob is damaged)$"
 '
 
 test_expect_success 'an object that is cut off, empty, or rubbish' '
-	blob=$(git rev-parse refs/checkpoint/one:dir/tracked) &&
+	blob=$(git rev-parse refs/checkpoints/one:dir/tracked) &&
 	file=$(object_file "$blob") &&
 	cp "$file" "$TEST_ROOT/kept" &&
 	test_when_finished "cp \"\$TEST_ROOT/kept\" \"$file\"" &&
@@ -181,8 +181,8 @@ test_expect_success 'an object that is cut off, empty, or rubbish' '
 '
 
 test_expect_success 'a replaced object does not hide what is lost' '
-	blob=$(git rev-parse refs/checkpoint/one:dir/tracked) &&
-	git replace "$blob" "$(git rev-parse refs/checkpoint/one^3:extra)" &&
+	blob=$(git rev-parse refs/checkpoints/one:dir/tracked) &&
+	git replace "$blob" "$(git rev-parse refs/checkpoints/one^3:extra)" &&
 	test_when_finished "git replace -d $blob" &&
 	git checkpoint verify one &&
 	hide_object "$blob" &&
@@ -239,7 +239,7 @@ test_expect_success 'SHA-256' '
 		echo a >a && git add . && git commit -q -m a && echo b >b &&
 		make_loose s &&
 		git checkpoint verify &&
-		rm -f "$(object_file "$(git rev-parse refs/checkpoint/s^3:b)")" &&
+		rm -f "$(object_file "$(git rev-parse refs/checkpoints/s^3:b)")" &&
 		verify= &&
 		fails_with "^    lost: .b. in the untracked files"
 	)
@@ -261,7 +261,7 @@ test_expect_success 'a partial clone: what its remote has is not lost, and not f
 		mv ../full ../away &&
 		git checkpoint verify >out 2>err &&
 		test_grep "; 1 more are left with the remote" err &&
-		rm -f "$(object_file "$(git rev-parse refs/checkpoint/s^3:in/mine)")" &&
+		rm -f "$(object_file "$(git rev-parse refs/checkpoints/s^3:in/mine)")" &&
 		verify= &&
 		fails_with "^    lost: .in/mine. in the untracked files (blob .* is not there)$"
 	)
@@ -275,14 +275,14 @@ tag_with () {	# commit, snapshot
 
 test_expect_success 'the tag: as it was made, moved, of another snapshot, without a message, damaged, lost' '
 	verify=one &&
-	one=$(git rev-parse refs/checkpoint/one) &&
+	one=$(git rev-parse refs/checkpoints/one) &&
 	tag_with HEAD "$one" &&
 	git checkpoint verify one &&
 	tag_with HEAD~ "$one" &&
 	fails_with "^    the tag is not on the commit that HEAD was, $(git rev-parse HEAD)$" &&
 	test_grep "hint: .*nothing is lost" err &&
-	tag_with HEAD "$(git rev-parse refs/checkpoint/other)" &&
-	fails_with "^    the tag is of another snapshot, $(git rev-parse refs/checkpoint/other)$" &&
+	tag_with HEAD "$(git rev-parse refs/checkpoints/other)" &&
+	fails_with "^    the tag is of another snapshot, $(git rev-parse refs/checkpoints/other)$" &&
 	git tag -f checkpoint/one HEAD &&
 	fails_with "^    the tag is not the one that was made with it" &&
 	tag_with HEAD "$one" &&
@@ -321,20 +321,20 @@ test_expect_success 'a part of the payload that is not what it was, is not known
 '
 
 test_expect_success 'a checkpoint of our own, and the same with a changed document' '
-	test_when_finished "git update-ref -d refs/checkpoint/own" &&
+	test_when_finished "git update-ref -d refs/checkpoints/own" &&
 	echo "{}" >master-project.json &&
 	test_when_finished "rm master-project.json" &&
 	git checkpoint create --no-db own &&
 	git checkpoint verify own &&
 	blob=$(echo "{ }" | git hash-object -w --stdin) &&
 	document=$(printf "100644 blob %s\tmaster-project.json\n" "$blob" | git mktree) &&
-	git ls-tree refs/checkpoint/own^4 | sed "s/tree .*	project$/tree $document	project/" |
+	git ls-tree refs/checkpoints/own^4 | sed "s/tree .*	project$/tree $document	project/" |
 	git mktree >tree &&
 	m=$(git commit-tree -m payload "$(cat tree)") &&
-	w=$(git commit-tree -m own -p refs/checkpoint/own^1 -p refs/checkpoint/own^2 \
-		-p refs/checkpoint/own^3 -p "$m" "refs/checkpoint/own^{tree}") &&
+	w=$(git commit-tree -m own -p refs/checkpoints/own^1 -p refs/checkpoints/own^2 \
+		-p refs/checkpoints/own^3 -p "$m" "refs/checkpoints/own^{tree}") &&
 	rm tree &&
-	git update-ref refs/checkpoint/own "$w" &&
+	git update-ref refs/checkpoints/own "$w" &&
 	verify=own &&
 	fails_with "^    .project/master-project.json. of the payload is not what the manifest says$"
 '
@@ -343,10 +343,10 @@ test_expect_success 'an index file that git cannot read' '
 	echo rubbish >"$TEST_ROOT/content" &&
 	sum=$(sha256sum <"$TEST_ROOT/content") &&
 	with_payload index &&
-	git update-ref refs/checkpoint/kept refs/checkpoint/one &&
-	git update-ref refs/checkpoint/one refs/checkpoint/two &&
-	test_when_finished "git update-ref refs/checkpoint/one refs/checkpoint/kept &&
-		git update-ref -d refs/checkpoint/kept" &&
+	git update-ref refs/checkpoints/kept refs/checkpoints/one &&
+	git update-ref refs/checkpoints/one refs/checkpoints/two &&
+	test_when_finished "git update-ref refs/checkpoints/one refs/checkpoints/kept &&
+		git update-ref -d refs/checkpoints/kept" &&
 	manifest_with "s/\"parts\": {/&\"index\": \"${sum%% *}\",/" &&
 	verify=two &&
 	fails_with "^    git cannot read the index file: " &&
@@ -356,8 +356,8 @@ test_expect_success 'an index file that git cannot read' '
 '
 
 test_expect_success 'what is no snapshot at all' '
-	git update-ref refs/checkpoint/plain HEAD &&
-	test_when_finished "git update-ref -d refs/checkpoint/plain" &&
+	git update-ref refs/checkpoints/plain HEAD &&
+	test_when_finished "git update-ref -d refs/checkpoints/plain" &&
 	verify= &&
 	fails_with "^❌ plain$" "^✅ one$" &&
 	test_grep "hint: .*It was not made by" err &&
@@ -366,7 +366,7 @@ test_expect_success 'what is no snapshot at all' '
 '
 
 test_expect_success 'safety snapshots with --all alone, and by their operation' '
-	git update-ref refs/rollback/op/20260101T000000.000000Z-abcd refs/checkpoint/other &&
+	git update-ref refs/rollback/op/20260101T000000.000000Z-abcd refs/checkpoints/other &&
 	git update-ref refs/rollback/op/20260102T000000.000000Z-abcd/1 HEAD &&
 	test_when_finished "git update-ref -d refs/rollback/op/20260102T000000.000000Z-abcd/1 &&
 		git update-ref -d refs/rollback/op/20260101T000000.000000Z-abcd" &&

@@ -9,7 +9,7 @@ files_in () {
 	(cd "$1" && find . ! -type d | sed 's|^\./||' | sort)
 }
 
-# refs/checkpoint/<name> is checkpoint s1 with another payload: the tree on standard input, as
+# refs/checkpoints/<name> is checkpoint s1 with another payload: the tree on standard input, as
 # `git mktree` reads it, or, with --raw, as git keeps it.
 with_payload () {	# [--raw] name
 	if test "$1" = --raw
@@ -20,13 +20,13 @@ with_payload () {	# [--raw] name
 		tree_=$(git mktree)
 	fi &&
 	m_=$(git commit-tree -m payload "$tree_") &&
-	w_=$(git commit-tree -m hostile -p refs/checkpoint/s1^1 -p refs/checkpoint/s1^2 \
-		-p refs/checkpoint/s1^3 -p "$m_" "refs/checkpoint/s1^{tree}") &&
-	git update-ref "refs/checkpoint/$1" "$w_"
+	w_=$(git commit-tree -m hostile -p refs/checkpoints/s1^1 -p refs/checkpoints/s1^2 \
+		-p refs/checkpoints/s1^3 -p "$m_" "refs/checkpoints/s1^{tree}") &&
+	git update-ref "refs/checkpoints/$1" "$w_"
 }
 
 manifest () {
-	printf '100644 blob %s\tmanifest.json\n' "$(git rev-parse refs/checkpoint/s1^4:manifest.json)"
+	printf '100644 blob %s\tmanifest.json\n' "$(git rev-parse refs/checkpoints/s1^4:manifest.json)"
 }
 
 blob () {
@@ -41,7 +41,7 @@ raw_entry () {	# mode, name, id
 }
 
 raw_manifest () {
-	raw_entry 100644 manifest.json "$(git rev-parse refs/checkpoint/s1^4:manifest.json)"
+	raw_entry 100644 manifest.json "$(git rev-parse refs/checkpoints/s1^4:manifest.json)"
 }
 
 refuses () {	# name, pattern
@@ -135,7 +135,7 @@ test_expect_success 'files have the mode that the umask leaves' '
 
 test_expect_success 'a name with a slash, from a folder below' '
 	test_when_finished "rm -rf sub" &&
-	git update-ref refs/checkpoint/team/s1 refs/checkpoint/s1 &&
+	git update-ref refs/checkpoints/team/s1 refs/checkpoints/s1 &&
 	mkdir sub &&
 	(cd sub && git checkpoint export team/s1 out) &&
 	test_path_is_file sub/out/master-project-team-s1.json
@@ -212,7 +212,7 @@ test_expect_success 'a link and a file below it, and a file twice' '
 '
 
 test_expect_success 'a manifest that names another file as the state' '
-	git cat-file blob refs/checkpoint/s1^4:manifest.json |
+	git cat-file blob refs/checkpoints/s1^4:manifest.json |
 	sed "s|\"master-project.json\"|\"../../manifest.json\"|" >manifest &&
 	printf "100644 blob %s\tmanifest.json\n" "$(git hash-object -w manifest)" |
 	with_payload named &&

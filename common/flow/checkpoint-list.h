@@ -10,7 +10,7 @@
 #include "term/options.h"
 
 struct checkpoint_list_request {
-	const char *const *pattern; /* as for-each-ref has them, below refs/checkpoint/ */
+	const char *const *pattern; /* as for-each-ref has them, below refs/checkpoints/ */
 	size_t patterns;
 	const char *stage; /* NULL: any */
 	bool operations;

@@ -233,7 +233,7 @@ int checkpoint_find(char **ret_ref, const char *name, struct error *err)
 		return -1;
 	strvec_pushf(&candidates, SNAPSHOT_REFS "%s", name);
 	if (!strncmp(name, short_tag, strlen(short_tag)))
-		strvec_pushf(&candidates, "refs/%s", name);
+		strvec_pushf(&candidates, SNAPSHOT_REFS "%s", name + strlen(short_tag));
 	if (checkpoint_name(name) != name)
 		strvec_push(&candidates, name);
 	strvec_pushf(&candidates, SNAPSHOT_OPERATIONS "%s", name);

@@ -3,7 +3,7 @@
  * checkpoint: what the verbs of `git checkpoint` share: names, one checkpoint's refs, and the
  * operation that a changing verb is.
  *
- * A checkpoint <name> is the snapshot refs/checkpoint/<name> and, where it was given a name
+ * A checkpoint <name> is the snapshot refs/checkpoints/<name> and, where it was given a name
  * and rollback.checkpoint.tag is not false, the annotated tag refs/tags/checkpoint/<name> on
  * the commit that HEAD was, whose message ends in trailers; checkpoint-message.h has them.
  * One that was given no name is called by its time, 20260112T102030.123456Z, and in a linked

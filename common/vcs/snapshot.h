@@ -47,7 +47,7 @@
 #include "vcs/repo.h"
 #include "vcs/worktree.h"
 
-#define SNAPSHOT_REFS	    "refs/checkpoint/"
+#define SNAPSHOT_REFS	    "refs/checkpoints/"
 #define SNAPSHOT_TAGS	    "refs/tags/checkpoint/"
 #define SNAPSHOT_OPERATIONS "refs/rollback/op/"
 
