@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "flow/checkpoint-commit.h"
 #include "flow/checkpoint-message.h"
 #include "flow/checkpoint-warn.h"
 #include "term/output.h"
@@ -18,6 +19,8 @@ struct creation {
 	char *ref, *tag_ref;	      /* in full */
 	char *old_snapshot, *old_tag; /* ids, or NULL */
 	char *identity, *tag;
+	char *branch, *old_head; /* what --commit moved: its ref, and the value that it had */
+	bool committed;
 	bool with_tag;
 	int64_t time; /* seconds */
 	struct snapshot_parts parts;
@@ -36,6 +39,8 @@ static void creation_release(struct creation *c)
 	free(c->old_snapshot);
 	free(c->old_tag);
 	free(c->identity);
+	free(c->branch);
+	free(c->old_head);
 	free(c->tag);
 	snapshot_parts_release(&c->parts);
 	json_decref(c->members);
@@ -261,7 +266,7 @@ static int capture(struct creation *c, const char *quarantine, struct error *err
 		request.worktree.ignored = &ignored;
 	c->time = clock_now() / 1000000;
 	set_members(c);
-	if (snapshot_identity(&c->identity, err) < 0 ||
+	if ((!c->identity && snapshot_identity(&c->identity, err) < 0) ||
 	    payload_collect(&c->parts, c->members, c->session,
 			    (enum payload_database)c->request->payload, c->request->database,
 			    err) < 0)
@@ -294,23 +299,114 @@ static int write_tag(struct creation *c, struct error *err)
 			  c->identity, c->time, message.buf, err);
 }
 
+/* Into the record: before the first writing on, or to what it has by now. */
+static int record(struct creation *c, json_t *members, struct error *err)
+{
+	json_t *value;
+	const char *key;
+
+	if (!c->operation.record)
+		return checkpoint_begin(&c->operation, c->session, "create", members, err);
+	json_object_foreach(members, key, value)
+	{
+		if (operation_record(&c->operation, key, json_incref(value), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int make_refs(struct creation *c, struct error *err)
 {
 	struct checkpoint_refs refs CLEANUP(checkpoint_refs_release) = CHECKPOINT_REFS_INIT;
 	json_t *members CLEANUP(json_decref_p) = json_object();
-	int ret;
 
 	checkpoint_refs_init(&refs, &c->operation);
+	if (c->committed)
+		json_array_append_new(refs.refs,
+				      json_pack("{s:o, s:o, s:o}", "name", json_text(c->branch),
+						"old", json_text(c->old_head), "new",
+						json_text(c->capture.state.head)));
 	checkpoint_refs_add(&refs, c->ref, c->old_snapshot, c->capture.commit);
 	if (c->tag || c->old_tag)
 		checkpoint_refs_add(&refs, c->tag_ref, c->old_tag, c->tag);
 	checkpoint_refs_to_members(&refs, members);
 	refs.update.message = c->message.subject;
-	if (checkpoint_begin(&c->operation, c->session, "create", members, err) < 0)
+	if (record(c, members, err) < 0)
 		return -1;
-	ret = refs_commit(&refs.update, &c->session->repo, err);
-	checkpoint_end(&c->operation, err);
-	return ret;
+	return refs_commit(&refs.update, &c->session->repo, err);
+}
+
+/* ---- --commit ------------------------------------------------------------------------ */
+
+/* The state before, which undo goes back to: its ref is made before anything else. */
+static int keep_safe(struct creation *c, const struct snapshot_capture *now, struct error *err)
+{
+	struct refs_update update CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+	json_t *members CLEANUP(json_decref_p) = json_object();
+	char *ref CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", c->operation.id);
+
+	set_text(members, "safety", ref);
+	if (record(c, members, err) < 0)
+		return -1;
+	refs_add(&update, ref, "", now->commit);
+	return refs_commit(&update, &c->session->repo, err);
+}
+
+/* Nothing was changed, so there is nothing to come back to. */
+static void forget_safe(struct creation *c)
+{
+	struct refs_update update CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	char *ref CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", c->operation.id);
+
+	refs_add(&update, ref, NULL, NULL);
+	if (refs_commit(&update, &c->session->repo, &err) < 0)
+		warning("%s", err.message);
+}
+
+static int capture_safety(struct snapshot_capture *ret, struct creation *c, struct error *err)
+{
+	json_t *members CLEANUP(json_decref_p) = json_pack("{s:n, s:s, s:s}", "name", "kind",
+							   "safety", "operation", c->operation.id);
+	char *subject CLEANUP(free_p) = xstrfmt("before operation %s", c->operation.id);
+	const struct snapshot_request request = {
+		.members = members,
+		.subject = subject,
+		.time = clock_now() / 1000000,
+		.may_leave_out = true,
+		.identity = c->identity,
+	};
+
+	return snapshot_capture(ret, &c->session->repo, &request, err);
+}
+
+static int commit_everything(struct creation *c, struct error *err)
+{
+	struct snapshot_capture now CLEANUP(snapshot_capture_release) = SNAPSHOT_CAPTURE_INIT;
+	char *message CLEANUP(free_p) = NULL;
+	int ret;
+
+	if (snapshot_identity(&c->identity, err) < 0 || capture_safety(&now, c, err) < 0)
+		return -1;
+	if (now.state.in_progress.nr) {
+		error_refused(err, "a %s is in progress", now.state.in_progress.v[0]);
+		return error_hint(err, "Finish it first, or leave out --commit: the checkpoint "
+				       "keeps it as it is.");
+	}
+	if (keep_safe(c, &now, err) < 0)
+		return -1;
+	c->branch = xstrdup(now.state.branch ? now.state.branch : "HEAD");
+	c->old_head = xstrdup_or_null(now.state.head);
+	message = c->request->message ? xstrdup(c->request->message) :
+		  c->named	      ? xstrfmt("checkpoint: %s", c->name) :
+					xstrdup("checkpoint");
+	ret = checkpoint_commit(&c->session->repo, message, err);
+	c->committed = ret == CHECKPOINT_COMMITTED;
+	if (!c->committed)
+		forget_safe(c);
+	if (ret == CHECKPOINT_NOTHING_TO_COMMIT)
+		note("there is nothing to commit");
+	return ret < 0 ? -1 : 0;
 }
 
 /* ---- Report -------------------------------------------------------------------------- */
@@ -382,6 +478,19 @@ static int try_out(struct creation *c, struct error *err)
 	return ret;
 }
 
+static int make(struct creation *c, struct error *err)
+{
+	int ret = 0;
+
+	if (c->request->commit)
+		ret = commit_everything(c, err);
+	if (!ret && (capture(c, NULL, err) < 0 || write_tag(c, err) < 0 || make_refs(c, err) < 0))
+		ret = -1;
+	if (c->operation.record)
+		checkpoint_end(&c->operation, err);
+	return ret;
+}
+
 int checkpoint_create(struct checkpoint_session *s, const struct checkpoint_create_request *request,
 		      struct error *err)
 {
@@ -400,9 +509,9 @@ int checkpoint_create(struct checkpoint_session *s, const struct checkpoint_crea
 	c.named = c.name != NULL;
 	if (checkpoint_lock(&c.operation, s, "create", err) < 0 || settle_name(&c, err) < 0)
 		return -1;
-	if (s->common->dry_run ?
-		    try_out(&c, err) < 0 :
-		    capture(&c, NULL, err) < 0 || write_tag(&c, err) < 0 || make_refs(&c, err) < 0)
+	if (s->common->dry_run && request->commit)
+		note("everything would be committed first");
+	if ((s->common->dry_run ? try_out(&c, err) : make(&c, err)) < 0)
 		return -1;
 	report(&c);
 	return EXIT_DONE;
