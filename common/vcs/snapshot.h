@@ -47,6 +47,7 @@
 #include "vcs/repo.h"
 #include "vcs/worktree.h"
 
+/* Not "refs/checkpoint/": git would take "checkpoint/<name>" for that before the tag. */
 #define SNAPSHOT_REFS	    "refs/checkpoints/"
 #define SNAPSHOT_TAGS	    "refs/tags/checkpoint/"
 #define SNAPSHOT_OPERATIONS "refs/rollback/op/"
