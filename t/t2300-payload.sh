@@ -8,17 +8,17 @@ test_description='git checkpoint: what is kept beside the files: documents, envi
 
 # A checkpoint c of the present state; what it says is in err.
 create () {
-	git update-ref -d refs/checkpoint/c && git update-ref -d refs/tags/checkpoint/c &&
+	git update-ref -d refs/checkpoints/c && git update-ref -d refs/tags/checkpoint/c &&
 	git checkpoint create "$@" c >out 2>err
 }
 
 payload () {	# path
-	git cat-file blob "refs/checkpoint/c^4:$1"
+	git cat-file blob "refs/checkpoints/c^4:$1"
 }
 
 # The payload's files but those that always are.
 payload_files () {
-	git ls-tree -r -z --full-tree --name-only refs/checkpoint/c^4 | tr "\0" "\n" |
+	git ls-tree -r -z --full-tree --name-only refs/checkpoints/c^4 | tr "\0" "\n" |
 	grep -v -e "^manifest.json$" -e "^status$" | sort
 }
 
@@ -37,12 +37,12 @@ manifest_is () {	# path, JSON
 
 # No file of the payload, and nothing that was said, has the word.
 nowhere () {	# word
-	for file_ in $(git ls-tree -r --full-tree --name-only refs/checkpoint/c^4)
+	for file_ in $(git ls-tree -r --full-tree --name-only refs/checkpoints/c^4)
 	do
 		payload "$file_" >"$TEST_ROOT/file" &&
 		test_grep ! "$1" "$TEST_ROOT/file" || return
 	done
-	git cat-file commit refs/checkpoint/c >"$TEST_ROOT/file" &&
+	git cat-file commit refs/checkpoints/c >"$TEST_ROOT/file" &&
 	test_grep ! "$1" "$TEST_ROOT/file" &&
 	test_grep ! "$1" out && test_grep ! "$1" err
 }
@@ -214,6 +214,16 @@ test_expect_success NOT_ROOT 'a document that cannot be read is left out' '
 	)
 '
 
+test_expect_success 'an untrusted .gitrollback names nothing outside' '
+	(
+		in_new_repository untrusted &&
+		echo x >../outside &&
+		printf "[stages]\nstate = ../outside\n" >.gitrollback &&
+		test_expect_code 2 git checkpoint create --no-db c 2>err &&
+		test_grep "stages.state.*outside the worktree" err
+	)
+'
+
 # ---- Environment --------------------------------------------------------------------------------
 
 test_expect_success 'the template is kept without its secrets, the environment is not' '
@@ -293,9 +303,9 @@ test_expect_success 'the same schema gives the same bytes' '
 	db_sql "create table t ()" &&
 	test_when_finished "db_reset" &&
 	create &&
-	git rev-parse refs/checkpoint/c^4:database >expect &&
+	git rev-parse refs/checkpoints/c^4:database >expect &&
 	create &&
-	git rev-parse refs/checkpoint/c^4:database >actual &&
+	git rev-parse refs/checkpoints/c^4:database >actual &&
 	test_cmp expect actual
 '
 
@@ -314,6 +324,37 @@ test_expect_success 'the dump can be read in again, and has what was there' '
 	done &&
 	mv "$db_name" expect && mv "${db_name}_copy" actual &&
 	test_cmp expect actual
+'
+
+test_expect_success 'passwords in the options of foreign servers and users are masked' '
+	test_when_finished "db_reset" &&
+	db_sql "
+		create foreign data wrapper w;
+		create server s foreign data wrapper w
+			options (host \$\$here\$\$, api_key \$\$s3cret\$\$, \"a-token\" \$\$s3cret\$\$);
+		create user mapping for current_user server s
+			options (\"user\" \$\$me\$\$, password \$\$s3cret, it)s \\ s3cret; \$\$, other \$\$s3cret
+			s3cret\$\$);
+		create user mapping for public server s;
+		create foreign table ft (a text options (name \$\$x\$\$, pass \$\$s3cret\$\$) default \$\$it)s; \$\$) server s
+			options (secret \$\$s3cret\$\$, plain \$\$word\$\$);
+		create subscription sub connection \$\$host=nowhere password=s3cret\$\$ publication p
+			with (connect = false);
+		create table after_all ()" 2>/dev/null &&
+	create &&
+	db_sql "alter subscription sub set (slot_name = none); drop subscription sub" &&
+	nowhere s3cret &&
+	manifest_is .database.masked 6 &&
+	payload database/schema.sql >schema &&
+	test_grep "^    host .here.$" schema &&
+	test_grep "^    api_key .\*\*\*.,$" schema &&
+	test_grep "^    \"user\" .me.$" schema &&
+	test_grep "^    plain .word.$" schema &&
+	test_grep "^CREATE USER MAPPING FOR public SERVER s;$" schema &&
+	test_grep "^CREATE TABLE public.after_all" schema &&
+	db_create "${db_name}_copy" &&
+	"$PG_BINDIR"/psql -X -q -v ON_ERROR_STOP=1 -d "$(db_url "${db_name}_copy")" -f schema &&
+	db_drop "${db_name}_copy"
 '
 
 test_expect_success 'with --no-db nothing is asked' '
@@ -396,14 +437,14 @@ test_expect_success 'one that takes the connection and says nothing is tried onc
 test_expect_success 'that is an error where it was asked for' '
 	git config rollback.database.far.url "host=$TEST_ROOT/nowhere dbname=x password=s3cret" &&
 	test_when_finished "git config --remove-section rollback.database.far" &&
-	git update-ref -d refs/checkpoint/c &&
+	git update-ref -d refs/checkpoints/c &&
 	test_expect_code 128 git checkpoint create --database=far c 2>err &&
 	test_grep "could not connect to database .far." err &&
 	test_grep ! s3cret err &&
-	test_must_fail git rev-parse -q --verify refs/checkpoint/c &&
+	test_must_fail git rev-parse -q --verify refs/checkpoints/c &&
 	test_expect_code 128 git checkpoint create --database=nosuch c 2>err &&
 	test_grep "there is no database .nosuch." err &&
-	test_must_fail git rev-parse -q --verify refs/checkpoint/c
+	test_must_fail git rev-parse -q --verify refs/checkpoints/c
 '
 
 test_expect_success 'an environment variable that is not set is recorded' '
@@ -457,7 +498,7 @@ test_expect_success HIDE 'without a pg_dump that is new enough the rest is kept'
 	END
 	(
 		PATH=$TEST_ROOT/old:$PATH && export PATH TEST_ROOT &&
-		git update-ref -d refs/checkpoint/c && git update-ref -d refs/tags/checkpoint/c &&
+		git update-ref -d refs/checkpoints/c && git update-ref -d refs/tags/checkpoint/c &&
 		unshare -m "$TEST_ROOT/hide" git checkpoint create c 2>err
 	) &&
 	test_grep "^warning: no schema of database .default. is kept: there is no pg_dump of version" err &&

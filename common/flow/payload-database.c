@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "config/database.h"
+#include "flow/payload-schema.h"
 #include "migration/status.h"
 #include "migration/version.h"
 #include "pg/catalog.h"
@@ -203,14 +204,16 @@ static int keep_dump(struct look *look, struct error *err)
 {
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct error reason CLEANUP(error_release) = ERROR_INIT;
-	struct strbuf *part;
+	size_t masked;
 
 	if (!look->dumping)
 		return 0;
 	if (dump_finish(&text, &look->dump, &reason) < 0)
 		return leave_out(look, "schema", &reason, err);
-	part = snapshot_parts_add(look->parts, PAYLOAD_SCHEMA);
-	strbuf_add(part, text.buf, text.len);
+	masked = payload_schema_mask(snapshot_parts_add(look->parts, PAYLOAD_SCHEMA), text.buf,
+				     text.len);
+	if (masked)
+		json_object_set_new(look->database, "masked", json_size(masked));
 	return 0;
 }
 

@@ -10,11 +10,13 @@
  *	                           does not count in the fingerprint. The tracking tables are
  *	                           in none of it.
  *	database/schema.sql        what pg_dump --schema-only writes, owners and privileges
- *	                           included, for these are schema too
+ *	                           included, for these are schema too; without
+ *	                           subscriptions, whose connections have passwords, and
+ *	                           with passwords in options masked (payload-schema.h)
  *
  * "database" in `members`: {"name" (of the environment), "reachable", "reason" (why not),
  * "server_version", "version" (the highest that is applied), "applied" (how many),
- * "fingerprint", "left_out": [{"part", "reason"}]}.
+ * "fingerprint", "masked" (how many passwords), "left_out": [{"part", "reason"}]}.
  *
  * Quick where nobody answers: one attempt of three seconds.
  */

@@ -53,7 +53,7 @@ static bool is_marker(const char *text, size_t len, const char *marker, bool who
 	return false;
 }
 
-static bool is_secret_name(const char *text, size_t len)
+bool payload_environment_is_secret(const char *text, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(markers); i++)
 		if (is_marker(text, len, markers[i], false))
@@ -133,7 +133,7 @@ static bool names_secret(const struct line *line, size_t at, bool first)
 	size_t end = at, start;
 
 	if (first) /* all of it: "export API_KEY", "API key" */
-		return is_secret_name(line->text, at);
+		return payload_environment_is_secret(line->text, at);
 	while (end && (is_blank(line->text[end - 1]) || strchr("\"'`+?:!", line->text[end - 1])))
 		end--;
 	for (start = end; start; start--) {
@@ -142,7 +142,7 @@ static bool names_secret(const struct line *line, size_t at, bool first)
 		if (!isalnum(c) && c < 0x80 && !strchr("_.-", c))
 			break;
 	}
-	return is_secret_name(line->text + start, end - start);
+	return payload_environment_is_secret(line->text + start, end - start);
 }
 
 /* Behind the value from `at` on, where it is a quoted one; else `at`. */
@@ -182,7 +182,8 @@ static bool assigns_secret(const struct line *line, size_t at, struct carry *car
 		first = false;
 	}
 	/* "set -x API_KEY value" has no separator at all; prose in a comment may have none. */
-	return secret || (first && !line->comment && is_secret_name(line->text, line->len));
+	return secret ||
+	       (first && !line->comment && payload_environment_is_secret(line->text, line->len));
 }
 
 /* user:password@host, in a URL or not; or https://token@host. */

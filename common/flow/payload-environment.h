@@ -24,6 +24,9 @@ bool payload_environment_is_template(const char *path);
 /* The names above, from the top; NULL ends them. */
 extern const char *const payload_environment_templates[];
 
+/* Does it call itself a key, secret, password and so on, in any case, anywhere in it? */
+bool payload_environment_is_secret(const char *name, size_t len);
+
 /*
  * Appends what may be kept, and returns the number of lines that were left out; -1, and
  * nothing is appended, when this is no plain text (it has a NUL).

@@ -97,7 +97,7 @@ int dump_start(struct dump *dump, struct db *db, const char *snapshot, struct er
 	if (db_share_connection(&conninfo, &dump->env, db, err) < 0)
 		return -1;
 	strvec_pushl(&dump->process.argv, program, "--schema-only", "--no-password",
-		     "--encoding=UTF8", NULL);
+		     "--no-subscriptions", "--encoding=UTF8", NULL);
 	strvec_pushf(&dump->process.argv, "--lock-wait-timeout=%s",
 		     db->lock_timeout ? db->lock_timeout : LOCK_TIMEOUT);
 	strvec_pushf(&dump->process.argv, "--snapshot=%s", snapshot);

@@ -12,7 +12,8 @@
  *         into \restrict and \unrestrict, which keeps what is in the database from running
  *         commands of psql; it is replaced by the digest of all the rest, which nothing
  *         inside can know either.
- * Secrets: the password goes through the environment, nothing else does.
+ * Secrets: the password goes through the environment, nothing else does. Subscriptions are
+ *         left out: their connection strings would be in the text.
  * Errors: -1 with pg_dump's reason. It waits for a table's lock as long as the connection
  *         does, or two seconds.
  */
