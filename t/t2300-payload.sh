@@ -349,7 +349,7 @@ test_expect_success 'passwords in the options of foreign servers and users are m
 	test_grep "^    host .here.$" schema &&
 	test_grep "^    api_key .\*\*\*.,$" schema &&
 	test_grep "^    \"user\" .me.$" schema &&
-	test_grep "^    plain .word.$" schema &&
+	test_grep "^    plain .word.,$" schema &&
 	test_grep "^CREATE USER MAPPING FOR public SERVER s;$" schema &&
 	test_grep "^CREATE TABLE public.after_all" schema &&
 	db_create "${db_name}_copy" &&
