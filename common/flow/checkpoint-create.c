@@ -238,21 +238,11 @@ static int on_describe(struct strbuf *message, json_t *manifest,
 	return 0;
 }
 
-/* Pathspecs are from here, and git is run at the top. */
-static void add_pathspecs(struct strvec *ret, const struct creation *c)
-{
-	const struct strvec *given = &c->request->ignored;
-
-	for (size_t i = 0; i < given->nr; i++)
-		strvec_pushf(ret, "%s%s", *given->v[i] == ':' ? "" : c->session->repo.prefix,
-			     given->v[i]);
-}
-
 static int capture(struct creation *c, const char *quarantine, struct error *err)
 {
-	struct strvec ignored CLEANUP(strvec_release) = STRVEC_INIT;
 	struct snapshot_request request = {
-		.worktree = { .no_untracked = !c->request->untracked },
+		.worktree = { .no_untracked = !c->request->untracked,
+			      .ignored = &c->request->ignored },
 		.parts = &c->parts,
 		.inspect = on_inspect,
 		.describe = on_describe,
@@ -261,9 +251,6 @@ static int capture(struct creation *c, const char *quarantine, struct error *err
 		.quarantine = quarantine,
 	};
 
-	add_pathspecs(&ignored, c);
-	if (ignored.nr)
-		request.worktree.ignored = &ignored;
 	c->time = clock_now() / 1000000;
 	set_members(c);
 	if ((!c->identity && snapshot_identity(&c->identity, err) < 0) ||
