@@ -33,6 +33,7 @@ static int ignore_start(struct walk *w)
 {
 	repo_environment(&w->env, w->repo);
 	strvec_push(&w->env, "GIT_FLUSH=1");
+	strvec_push(&w->env, "GIT_LITERAL_PATHSPECS=0"); /* check-ignore refuses to hear of it */
 	strvec_pushl(&w->ignore.argv, "git", "check-ignore", "-z", "--stdin", "--verbose",
 		     "--non-matching", "--no-index", NULL);
 	w->ignore.env = &w->env;
@@ -66,7 +67,11 @@ static int is_ignored(struct walk *w, const char *folder)
 
 	if (w->ignore.pid <= 0 && ignore_start(w) < 0)
 		return -1;
-	strbuf_addf(&text, "./%s", folder); /* no path begins with the colon of a pathspec */
+	/*
+	 * No path begins with the colon of a pathspec. Without the slash: with it, a rule for
+	 * what is in the folder would be taken for one of its own.
+	 */
+	strbuf_addf(&text, "./%.*s", (int)strlen(folder) - 1, folder);
 	if (process_write(&w->ignore, text.buf, text.len + 1, w->err) < 0)
 		return -1;
 	strbuf_reset(&text);

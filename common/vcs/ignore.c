@@ -69,6 +69,30 @@ static int place(const char *below, const char *name, const struct tree_changes 
 	return write_blob(to, change->new_oid, repo, env, err);
 }
 
+/* Without the slash at the end of a folder. */
+static size_t bare_length(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len && path[len - 1] == '/' ? len - 1 : len;
+}
+
+/* The answers, each as it was asked for: they come in the same order. */
+static void add_found(struct strvec *ret, const struct strvec *paths, const struct strbuf *out)
+{
+	size_t i = 0;
+
+	for (const char *at = out->buf; at < out->buf + out->len; at += strlen(at) + 1) {
+		const char *found = at + strlen(HERE);
+
+		while (i < paths->nr && (strlen(found) != bare_length(paths->v[i]) ||
+					 strncmp(found, paths->v[i], strlen(found)) != 0))
+			i++;
+		if (i < paths->nr)
+			strvec_push(ret, paths->v[i]);
+	}
+}
+
 int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tree_changes *changes,
 		const struct repo *repo, const struct strvec *env, const char *folder,
 		struct error *err)
@@ -85,8 +109,12 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 		if (place(folder, folders.v[i], changes, repo, env, err) < 0)
 			return -1;
 	for (size_t i = 0; i < paths->nr; i++) {
-		strbuf_addstr(&input, HERE); /* a path that begins with a colon would be magic */
-		strbuf_add(&input, paths->v[i], strlen(paths->v[i]) + 1);
+		/*
+		 * A path that begins with a colon would be magic, and to one that ends in a
+		 * slash git applies the rules for what is in that folder.
+		 */
+		strbuf_addf(&input, HERE "%.*s", (int)bare_length(paths->v[i]), paths->v[i]);
+		strbuf_addch(&input, '\0');
 	}
 	strvec_push(&git.argv, "git");
 	strvec_pushf(&git.argv, "--git-dir=%s", repo->git_dir);
@@ -106,7 +134,6 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 
 		return error_set(err, "could not look at the ignore rules: %s", reason);
 	}
-	for (const char *at = git.out.buf; at < git.out.buf + git.out.len; at += strlen(at) + 1)
-		strvec_push(ret, at + strlen(HERE));
+	add_found(ret, paths, &git.out);
 	return 0;
 }

@@ -184,11 +184,12 @@ static int compare(struct restore *restore, struct tree_changes *ret_index, stru
 /* ---- What is not to be touched ------------------------------------------------------- */
 
 /* A file of the snapshot that lies below another one is no file that git ever made. */
-static void check_below(struct restore *restore, const char *path)
+static void check_below(struct restore *restore, const struct tree_changes *changes,
+			const char *path)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		char *above CLEANUP(free_p) = xmemdupz(path, (size_t)(slash - path));
-		const struct tree_change *change = tree_changes_find(&restore->files, above);
+		const struct tree_change *change = tree_changes_find(changes, above);
 
 		if (change && mode_is_file(change->new_mode))
 			restore_refuse(restore, "the snapshot has '%s' and, below it, '%s'", above,
@@ -213,7 +214,7 @@ static void check_hostile(struct restore *restore, const struct tree_changes *ch
 			restore_refuse(restore, "the snapshot has '%s' with the mode %o",
 				       change->path, change->new_mode);
 		if (mode_is_file(change->new_mode))
-			check_below(restore, change->path);
+			check_below(restore, changes, change->path);
 	}
 }
 
