@@ -9,24 +9,28 @@
 #include "flow/checkpoint-drop.h"
 #include "flow/checkpoint-export.h"
 #include "flow/checkpoint-list.h"
+#include "flow/checkpoint-restore.h"
 #include "flow/checkpoint-show.h"
+#include "flow/checkpoint-undo.h"
 #include "flow/checkpoint-verify.h"
 #include "flow/checkpoint.h"
 #include "main.h"
 #include "term/options.h"
 
-#define USAGE_CREATE "git checkpoint [create] [<options>] [<name>]"
-#define USAGE_LIST   "git checkpoint list [<options>] [<pattern>...]"
-#define USAGE_SHOW   "git checkpoint show [<options>] <name>"
-#define USAGE_DIFF   "git checkpoint diff [<options>] <name> [<name2>] [-- <pathspec>...]"
-#define USAGE_VERIFY "git checkpoint verify [<options>] [<name>...]"
-#define USAGE_DROP   "git checkpoint drop [<options>] <name>..."
-#define USAGE_PRUNE  "git checkpoint prune [<options>] [<pattern>...]"
-#define USAGE_EXPORT "git checkpoint export [<options>] <name> <directory>"
+#define USAGE_CREATE  "git checkpoint [create] [<options>] [<name>]"
+#define USAGE_LIST    "git checkpoint list [<options>] [<pattern>...]"
+#define USAGE_SHOW    "git checkpoint show [<options>] <name>"
+#define USAGE_DIFF    "git checkpoint diff [<options>] <name> [<name2>] [-- <pathspec>...]"
+#define USAGE_RESTORE "git checkpoint restore [<options>] <name> [-- <pathspec>...]"
+#define USAGE_UNDO    "git checkpoint undo [<options>] [<operation>]"
+#define USAGE_VERIFY  "git checkpoint verify [<options>] [<name>...]"
+#define USAGE_DROP    "git checkpoint drop [<options>] <name>..."
+#define USAGE_PRUNE   "git checkpoint prune [<options>] [<pattern>...]"
+#define USAGE_EXPORT  "git checkpoint export [<options>] <name> <directory>"
 
 static const char *const all_usage[] = {
-	USAGE_CREATE, USAGE_LIST,  USAGE_SHOW,	 USAGE_DIFF, USAGE_VERIFY,
-	USAGE_DROP,   USAGE_PRUNE, USAGE_EXPORT, NULL,
+	USAGE_CREATE, USAGE_LIST, USAGE_SHOW,  USAGE_DIFF,   USAGE_RESTORE, USAGE_UNDO,
+	USAGE_VERIFY, USAGE_DROP, USAGE_PRUNE, USAGE_EXPORT, NULL,
 };
 
 /* ---- create, which is also what is meant where no verb is ----------------------------- */
@@ -64,6 +68,8 @@ static int create(int argc, const char **argv, bool said)
 		OPT_SUBCOMMAND("list", &verb, 1),
 		OPT_SUBCOMMAND("show", &verb, 1),
 		OPT_SUBCOMMAND("diff", &verb, 1),
+		OPT_SUBCOMMAND("restore", &verb, 1),
+		OPT_SUBCOMMAND("undo", &verb, 1),
 		OPT_SUBCOMMAND("verify", &verb, 1),
 		OPT_SUBCOMMAND("drop", &verb, 1),
 		OPT_SUBCOMMAND("prune", &verb, 1),
@@ -193,6 +199,96 @@ static int verb_diff(int argc, const char **argv)
 	return ret < 0 ? error_exit(&err) : ret;
 }
 
+static int on_strategy(const struct opt *opt, const char *arg, bool negated UNUSED,
+		       struct error *err)
+{
+	static const struct {
+		const char *name;
+		enum checkpoint_strategy strategy;
+	} strategies[] = { { "reset", CHECKPOINT_RESET },
+			   { "revert", CHECKPOINT_REVERT },
+			   { "files", CHECKPOINT_FILES } };
+	struct checkpoint_restore_request *request = opt->value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(strategies); i++)
+		if (!strcmp(arg, strategies[i].name)) {
+			request->strategy = strategies[i].strategy;
+			return 0;
+		}
+	return error_set(err, "option '--strategy' needs 'reset', 'revert' or 'files', not '%s'",
+			 arg);
+}
+
+static void check_restore(const struct checkpoint_restore_request *request, int names,
+			  const char *const *usage)
+{
+	if (names != 1)
+		usage_error(usage, names ? "one checkpoint at a time; paths go behind --" :
+					   "which checkpoint?");
+	if (request->branch && request->detach)
+		usage_error(usage, "options '--branch' and '--detach' cannot be combined");
+	if (request->with_db && request->no_db)
+		usage_error(usage, "options '--with-db' and '--no-db' cannot be combined");
+}
+
+static int verb_restore(int argc, const char **argv)
+{
+	static const char *const usage[] = { USAGE_RESTORE, NULL };
+	struct common_options common = COMMON_OPTIONS_INIT;
+	struct checkpoint_restore_request request = { 0 };
+	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	int names = -1, ret;
+	const struct opt opts[] = {
+		OPT_BOOL(0, "keep-untracked", &request.keep_untracked,
+			 "leave untracked files that are here now", .flags = OPT_NONEG),
+		OPT_CALLBACK(0, "strategy", &request, "(reset|revert|files)", on_strategy,
+			     "what becomes of the branch (default: reset)"),
+		OPT_STRING(0, "branch", &request.branch, "branch",
+			   "restore on this branch, made where it is not there"),
+		OPT_BOOL(0, "detach", &request.detach, "restore on no branch", .flags = OPT_NONEG),
+		OPT_BOOL(0, "with-db", &request.with_db, "restore the database too",
+			 .flags = OPT_NONEG),
+		OPT_BOOL(0, "no-db", &request.no_db, "look at no database", .flags = OPT_NONEG),
+		OPT_DASHDASH(&names),
+		OPT_CHANGING(&common),
+		OPT_COMMON(&common),
+		OPT_END
+	};
+
+	parse_options(&argc, &argv, opts, usage);
+	if (names < 0)
+		names = argc;
+	check_restore(&request, names, usage);
+	request.name = argv[0];
+	request.pathspec = argv + names;
+	request.pathspecs = (size_t)(argc - names);
+	interrupt_catch();
+	ret = checkpoint_session_open(&s, &common, &err);
+	if (!ret)
+		ret = checkpoint_restore(&s, &request, &err);
+	return ret < 0 ? error_exit(&err) : ret;
+}
+
+static int verb_undo(int argc, const char **argv)
+{
+	static const char *const usage[] = { USAGE_UNDO, NULL };
+	struct common_options common = COMMON_OPTIONS_INIT;
+	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	const struct opt opts[] = { OPT_CHANGING(&common), OPT_COMMON(&common), OPT_END };
+	int ret;
+
+	parse_options(&argc, &argv, opts, usage);
+	if (argc > 1)
+		usage_error(usage, "one operation at a time");
+	interrupt_catch();
+	ret = checkpoint_session_open(&s, &common, &err);
+	if (!ret)
+		ret = checkpoint_undo(&s, argv[0], &err);
+	return ret < 0 ? error_exit(&err) : ret;
+}
+
 static int verb_verify(int argc, const char **argv)
 {
 	static const char *const usage[] = { USAGE_VERIFY, NULL };
@@ -296,9 +392,10 @@ static const struct verb {
 	const char *name;
 	int (*run)(int argc, const char **argv);
 } verbs[] = {
-	{ "create", verb_create }, { "list", verb_list },     { "show", verb_show },
-	{ "diff", verb_diff },	   { "verify", verb_verify }, { "drop", verb_drop },
-	{ "prune", verb_prune },   { "export", verb_export },
+	{ "create", verb_create }, { "list", verb_list },	{ "show", verb_show },
+	{ "diff", verb_diff },	   { "restore", verb_restore }, { "undo", verb_undo },
+	{ "verify", verb_verify }, { "drop", verb_drop },	{ "prune", verb_prune },
+	{ "export", verb_export },
 };
 
 static const struct verb *find_verb(const char *name)
