@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/strbuf.h"
+#include "vcs/git.h"
 #include "vcs/import.h"
 
 enum { TRIES = 3 }; /* of storing files that change meanwhile */
@@ -123,8 +124,6 @@ static int run(struct conversion *c, struct process *process, const struct strbu
 	char *reason CLEANUP(free_p) = NULL;
 	size_t first;
 
-	process->env = &c->env;
-	process->dir = c->repo->worktree;
 	process->input = input->buf;
 	process->input_len = input->len;
 	if (process_run(process, c->err) < 0)
@@ -140,14 +139,14 @@ static int run(struct conversion *c, struct process *process, const struct strbu
 	return -1;
 }
 
-/* Settings under which git takes each file, syncs what it writes, and runs no hook. */
-static void update_index(struct process *process)
+/* Settings under which git takes each file, and syncs what it writes. */
+static void update_index(const struct conversion *c, struct process *process)
 {
-	strvec_pushl(&process->argv, "git", "-c", "core.hooksPath=/dev/null", "-c",
-		     "core.splitIndex=false", "-c", "core.sparseCheckout=false", "-c",
-		     "core.fsmonitor=false", "-c", "core.safecrlf=false", "-c",
-		     "core.fsync=loose-object", "-c", "core.fsyncMethod=batch", "update-index",
-		     "-z", NULL);
+	git_prepare(process, c->repo, &c->env);
+	strvec_pushl(&process->argv, "-c", "core.splitIndex=false", "-c",
+		     "core.sparseCheckout=false", "-c", "core.fsmonitor=false", "-c",
+		     "core.safecrlf=false", "-c", "core.fsync=loose-object", "-c",
+		     "core.fsyncMethod=batch", "update-index", "-z", NULL);
 }
 
 static void add_info(struct strbuf *to, unsigned mode, const char *oid, unsigned stage,
@@ -179,7 +178,7 @@ static int fill_index(struct conversion *c)
 	}
 	if (!info.len)
 		return 0;
-	update_index(&process);
+	update_index(c, &process);
 	strvec_pushl(&process.argv, "--index-info", NULL);
 	return run(c, &process, &info);
 }
@@ -257,8 +256,9 @@ static int select_files(struct conversion *c)
 	size_t at = 0, file = 0;
 
 	add_paths(&paths, c, true);
-	strvec_pushl(&process.argv, "git", "check-attr", "-z", "--stdin", "text", "eol", "crlf",
-		     "ident", "filter", "working-tree-encoding", NULL);
+	git_prepare(&process, c->repo, &c->env);
+	strvec_pushl(&process.argv, "check-attr", "-z", "--stdin", "text", "eol", "crlf", "ident",
+		     "filter", "working-tree-encoding", NULL);
 	if (run(c, &process, &paths) < 0)
 		return -1;
 	while (at < process.out.len) {
@@ -312,7 +312,7 @@ static int store(struct conversion *c, int top)
 		struct process process CLEANUP(process_release) = PROCESS_INIT;
 
 		take_stats(c, before, top);
-		update_index(&process);
+		update_index(c, &process);
 		strvec_pushl(&process.argv, "--add", "--remove", "--replace", "--stdin", NULL);
 		if (run(c, &process, &paths) < 0)
 			return -1;
@@ -330,7 +330,8 @@ static int take_result(struct conversion *c)
 	struct strbuf none = STRBUF_INIT;
 	size_t file = 0;
 
-	strvec_pushl(&process.argv, "git", "ls-files", "-z", "--stage", NULL);
+	git_prepare(&process, c->repo, &c->env);
+	strvec_pushl(&process.argv, "ls-files", "-z", "--stage", NULL);
 	if (run(c, &process, &none) < 0)
 		return -1;
 	for (const char *at = process.out.buf; at < process.out.buf + process.out.len;

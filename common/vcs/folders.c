@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/strbuf.h"
+#include "vcs/git.h"
 
 struct walk {
 	const struct repo *repo;
@@ -34,10 +35,9 @@ static int ignore_start(struct walk *w)
 	repo_environment(&w->env, w->repo);
 	strvec_push(&w->env, "GIT_FLUSH=1");
 	strvec_push(&w->env, "GIT_LITERAL_PATHSPECS=0"); /* check-ignore refuses to hear of it */
-	strvec_pushl(&w->ignore.argv, "git", "check-ignore", "-z", "--stdin", "--verbose",
+	git_prepare(&w->ignore, w->repo, &w->env);
+	strvec_pushl(&w->ignore.argv, "check-ignore", "-z", "--stdin", "--verbose",
 		     "--non-matching", "--no-index", NULL);
-	w->ignore.env = &w->env;
-	w->ignore.dir = w->repo->worktree;
 	w->ignore.input = "";
 	return process_start(&w->ignore, w->err);
 }

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "vcs/git.h"
 #include "vcs/path.h"
 
 /* fast-import wants a branch for each commit; of one that is empty in the end it makes no ref. */
@@ -73,11 +74,11 @@ int import_start(struct import *import, const struct repo *repo, const char *qua
 	 * time and memory. Without its "done", as when we are killed, it makes no ref; with it
 	 * it makes none either, but runs the hook for that.
 	 */
-	strvec_pushl(&import->git.argv, "git", "-c", "core.hooksPath=/dev/null", "-c",
-		     "fastimport.unpackLimit=1", "-c", "core.fsync=pack,pack-metadata", "-c",
-		     "core.fsyncMethod=fsync", "-c", "core.bigFileThreshold=1m", "fast-import",
-		     "--quiet", "--done", "--depth=0", "--date-format=raw", NULL);
-	import->git.env = &import->env;
+	git_prepare(&import->git, repo, &import->env);
+	strvec_pushl(&import->git.argv, "-c", "fastimport.unpackLimit=1", "-c",
+		     "core.fsync=pack,pack-metadata", "-c", "core.fsyncMethod=fsync", "-c",
+		     "core.bigFileThreshold=1m", "fast-import", "--quiet", "--done", "--depth=0",
+		     "--date-format=raw", NULL);
 	import->git.input = "";
 	return process_start(&import->git, err);
 }
@@ -546,23 +547,19 @@ int import_tag(char **ret_oid, const struct repo *repo, const char *quarantine, 
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *what CLEANUP(free_p) = xstrfmt("write tag '%s'", name);
 
 	/* fast-import would make the ref as well, and at once. */
 	strbuf_addf(&data, "object %s\ntype commit\ntag %s\ntagger %s %" PRId64 " +0000\n\n%s",
 		    commit, name, identity, time, message);
 	repo_environment(&env, repo);
 	import_environment(&env, repo, quarantine);
-	strvec_pushl(&process.argv, "git", "hash-object", "-t", "tag", "-w", "--stdin", NULL);
-	process.env = &env;
+	git_prepare(&process, repo, &env);
+	strvec_pushl(&process.argv, "hash-object", "-t", "tag", "-w", "--stdin", NULL);
 	process.input = data.buf;
 	process.input_len = data.len;
-	if (process_run(&process, err) < 0)
+	if (git_run(&process, what, err) < 0)
 		return -1;
-	if (process.status) {
-		char *reason CLEANUP(free_p) = process_reason(&process);
-
-		return error_set(err, "cannot write tag '%s': %s", name, reason);
-	}
 	strbuf_rtrim(&process.out);
 	if (sync_object(repo, quarantine, process.out.buf, err) < 0)
 		return -1;

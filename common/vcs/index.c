@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/strbuf.h"
+#include "vcs/git.h"
 
 /* The format is described in gitformat-index(5). */
 enum {
@@ -297,20 +298,11 @@ static int write_whole(const struct repo *repo, const char *from, const char *to
 		return -1;
 	repo_environment(&env, repo);
 	strvec_pushf(&env, "GIT_INDEX_FILE=%s", to);
-	process.env = &env;
-	process.dir = repo->worktree;
-	strvec_pushl(&process.argv, "git", "-c", "core.hooksPath=/dev/null", "-c",
-		     "core.splitIndex=false", "-c", "index.sparse=false", "-c",
+	git_prepare(&process, repo, &env);
+	strvec_pushl(&process.argv, "-c", "core.splitIndex=false", "-c", "index.sparse=false", "-c",
 		     "core.fsmonitor=false", "update-index", "--no-split-index",
 		     "--force-write-index", NULL);
-	if (process_run(&process, err) < 0)
-		return -1;
-	if (process.status) {
-		char *reason CLEANUP(free_p) = process_reason(&process);
-
-		return error_set(err, "cannot read the index: %s", reason);
-	}
-	return 0;
+	return git_run(&process, "read the index", err);
 }
 
 static int read_whole(struct index_file *ret, const struct repo *repo, const char *path,

@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "vcs/attributes.h"
 #include "vcs/folders.h"
+#include "vcs/git.h"
 
 enum { TRIES = 30 }; /* of reading a state that others change meanwhile */
 
@@ -221,22 +222,20 @@ static void reading_release(struct reading *r)
 static int start_status(struct reading *r, struct error *err)
 {
 	/* Whatever the user's status.*, diff.* and submodule.* settings make of it. */
-	strvec_pushl(&r->status.argv, "git", "--no-optional-locks", "status", "--porcelain=v2",
-		     "-z", "--branch", "--no-ahead-behind", "--no-renames",
-		     "--ignore-submodules=none", NULL);
+	git_prepare(&r->status, r->repo, &r->env);
+	strvec_pushl(&r->status.argv, "--no-optional-locks", "status", "--porcelain=v2", "-z",
+		     "--branch", "--no-ahead-behind", "--no-renames", "--ignore-submodules=none",
+		     NULL);
 	strvec_push(&r->status.argv,
 		    r->request->no_untracked ? "--untracked-files=no" : "--untracked-files=all");
-	r->status.env = &r->env;
-	r->status.dir = r->repo->worktree;
 	return process_start(&r->status, err);
 }
 
 static int start_config(struct reading *r, struct error *err)
 {
-	strvec_pushl(&r->config.argv, "git", "config", "-z", "--get-regexp",
+	git_prepare(&r->config, r->repo, &r->env);
+	strvec_pushl(&r->config.argv, "config", "-z", "--get-regexp",
 		     "^(core\\.(filemode|autocrlf|attributesfile)|attr\\.tree)$", NULL);
-	r->config.env = &r->env;
-	r->config.dir = r->repo->worktree;
 	return process_start(&r->config, err);
 }
 
