@@ -96,6 +96,10 @@ test_expect_success 'are whole' '
 	git checkpoint verify one >actual &&
 	echo "✅ one" >expect &&
 	test_cmp expect actual &&
+	git checkpoint verify checkpoint/one >actual &&
+	test_cmp expect actual &&
+	git checkpoint verify refs/checkpoints/one >actual &&
+	test_cmp expect actual &&
 	git checkpoint verify -q >actual 2>&1 &&
 	test_must_be_empty actual
 '

@@ -89,10 +89,17 @@ static bool is_wanted(const char *ref, bool all)
 /* As checkpoint_find(), which would not find one whose commit is lost. */
 static const struct ref *find_ref(const struct refs *refs, const char *name)
 {
-	static const char *const fronts[] = { SNAPSHOT_REFS, "refs/", "", SNAPSHOT_OPERATIONS };
+	static const char short_tag[] = "checkpoint/";
+	size_t tag = strncmp(name, short_tag, strlen(short_tag)) ? 0 : strlen(short_tag);
+	const struct {
+		const char *front, *rest;
+	} places[] = { { SNAPSHOT_REFS, name },
+		       { SNAPSHOT_REFS, name + tag },
+		       { "", name },
+		       { SNAPSHOT_OPERATIONS, name } };
 
-	for (size_t i = 0; i < ARRAY_SIZE(fronts); i++) {
-		char *full CLEANUP(free_p) = xstrfmt("%s%s", fronts[i], name);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		char *full CLEANUP(free_p) = xstrfmt("%s%s", places[i].front, places[i].rest);
 		const struct ref *ref = is_wanted(full, true) ? refs_find(refs, full) : NULL;
 
 		if (ref)
