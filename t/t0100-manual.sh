@@ -23,6 +23,18 @@ command_of () {
 	esac
 }
 
+# The options of a command, or of all its verbs.
+options_of () {
+	verbs_=
+	test "$1" != git-checkpoint ||
+		verbs_="list show diff restore undo verify drop prune export"
+	for verb_ in "" $verbs_
+	do
+		$(command_of "$1") $verb_ -h >usage || return 1
+		sed -n -e "s/^    \(-.*\)/\1/p" usage
+	done
+}
+
 commands=
 for page in "$man"/git-*.adoc
 do
@@ -62,10 +74,9 @@ do
 
 	# -n, --[no-]dry-run is two options; what follows after two blanks is help.
 	test_expect_success "$name: OPTIONS has every option of -h, and no others" '
-		$(command_of $name) -h >usage &&
-		sed -n -e "s/^    \(-.*\)/\1/p" usage >lines &&
+		options_of $name >lines &&
 		sed -e "s/   *.*//" -e "s/, /\n/g" lines |
-			sed -e "s/^--\[no-\]/--/" | sort >expect &&
+			sed -e "s/^--\[no-\]/--/" -e "/^--no-/d" | sort -u >expect &&
 		test -s expect &&
 		section "$man/$name.adoc" OPTIONS >options &&
 		sed -n -e "s/^\(-.*\)::$/\1/p" options |
@@ -115,7 +126,7 @@ do
 done
 
 test_expect_success 'pages refer to pages of ours that there are' '
-	sed -n "s/.*\*\(git-*rollback[a-z-]*\|git-[a-z]*-migration\|git-migration-[a-z]*\)\*([15]).*/\1/p" \
+	sed -n "s/.*\*\(git-*rollback[a-z-]*\|git-checkpoint\|git-[a-z]*-migration\|git-migration-[a-z]*\)\*([15]).*/\1/p" \
 		"$man"/*.adoc | sort -u >names &&
 	test -s names &&
 	while read -r name
@@ -259,6 +270,14 @@ test_expect_success 'git-rollback-db: the examples' '
 	run_sessions
 '
 
+test_expect_success 'git-checkpoint: the examples' '
+	fresh checkpoint &&
+	echo one >importer.c && git add importer.c && git commit -q -m one &&
+	echo two >importer.c && git add importer.c && echo three >>importer.c && echo note >notes.txt &&
+	read_sessions <"$man"/git-checkpoint.adoc &&
+	(unset DATABASE_URL && run_sessions)
+'
+
 # It creates a database by name, so it gets a server of its own.
 test_expect_success 'README: the five minutes' '
 	pg_start_private_cluster readme &&
@@ -338,6 +357,28 @@ test_expect_success 'every key of --json is in the manual' '
 	done
 '
 
+test_expect_success 'every key of git checkpoint --json is in the manual' '
+	fresh checkpoint-json &&
+	attachments && echo 1 >file && git add file && echo 2 >file && echo secret >.env &&
+	git apply-migration --quiet --next=2 &&
+	git checkpoint --json --stage 3 one -m one >../checkpoint.1 &&
+	git checkpoint list --json >../checkpoint.2 &&
+	git checkpoint list --operations --json >../checkpoint.3 &&
+	git checkpoint show --json one >../checkpoint.whole && jq "del(.manifest[])" ../checkpoint.whole >../checkpoint.4 &&
+	git commit -q -a -m more && rm .env && echo new >new &&
+	git checkpoint restore one --yes --json >../checkpoint.5 &&
+	git checkpoint undo --yes --json >../checkpoint.6 &&
+	test_expect_code 2 git checkpoint restore one --json >../checkpoint.7 &&
+	git checkpoint verify --json >../checkpoint.8 &&
+	git checkpoint export --json one ../exported >../checkpoint.9 &&
+	git checkpoint drop --json one >../checkpoint.10 &&
+	git checkpoint --quiet && git checkpoint prune --keep 0 --dangling --yes --json >../checkpoint.11 &&
+	for i in 1 2 3 4 5 6 7 8 9 10 11
+	do
+		keys_are_documented git-checkpoint ../checkpoint.$i || return 1
+	done
+'
+
 test_expect_success 'every state of a migration is in the manual' '
 	jq -r ".summary | keys[] | gsub(\"_\"; \"-\")" <json/4 | sort >expect &&
 	section "$man"/git-migration-status.adoc STATES >states &&
@@ -374,6 +415,7 @@ test_expect_success 'every listing fails into a full disk' '
 	fresh full &&
 	attachments &&
 	git apply-migration --quiet --next=2 &&
+	git checkpoint --quiet one && echo new >new &&
 	while read -r command
 	do
 		echo "$command" &&
@@ -395,6 +437,21 @@ test_expect_success 'every listing fails into a full disk' '
 	git rollback-db --last 1 --dry-run --json
 	git rollback-db --last 1 --rehearse --yes
 	git rollback-db --last 1 --rehearse --json --yes
+	git checkpoint list
+	git checkpoint list --porcelain
+	git checkpoint list -z
+	git checkpoint list --json
+	git checkpoint list --operations
+	git checkpoint list --operations --json
+	git checkpoint show one
+	git checkpoint show --json one
+	git checkpoint restore --dry-run one
+	git checkpoint restore --dry-run --json one
+	git checkpoint verify
+	git checkpoint verify --json
+	git checkpoint drop --dry-run one
+	git checkpoint prune --dry-run --keep 0 one
+	git checkpoint --no-db
 	END
 '
 

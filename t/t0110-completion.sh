@@ -65,7 +65,7 @@ test_expect_success 'make install puts them where bash-completion looks' '
 '
 
 # But for the negative ones, which git offers once --no- is typed.
-for command in apply-migration migration-status rollback-db
+for command in apply-migration migration-status rollback-db checkpoint
 do
 	test_expect_success "$command: all long options of -h are offered" '
 		git $command -h >usage &&
@@ -88,6 +88,27 @@ test_expect_success 'rollback: the subcommand, and its options' '
 	offer rollback trust --re >actual &&
 	echo "--revoke\$" >expect &&
 	test_cmp expect actual
+'
+
+test_expect_success 'checkpoint: verbs, names and operations' '
+	offer checkpoint "" >actual &&
+	test_write_lines create\$ diff\$ drop\$ export\$ list\$ prune\$ restore\$ show\$ undo\$ \
+		verify\$ >verbs &&
+	comm -23 verbs actual >missing &&
+	test_must_be_empty missing &&
+	git init -q checkpoints && cd checkpoints && : >file &&
+	git checkpoint -q --no-db stage-1-start && git checkpoint -q --no-db other &&
+	offer checkpoint restore st >actual &&
+	echo "stage-1-start\$" >expect &&
+	test_cmp expect actual &&
+	offer checkpoint restore --strategy=f >actual &&
+	echo "files\$" >expect &&
+	test_cmp expect actual &&
+	offer checkpoint prune --older >actual &&
+	echo "--older-than=" >expect &&
+	test_cmp expect actual &&
+	offer checkpoint undo 20 >actual &&
+	test_line_count = 2 actual
 '
 
 test_expect_success 'versions: pending ones to apply, applied ones to roll back' '

@@ -8,6 +8,7 @@
 #include "flow/checkpoint-commit.h"
 #include "flow/checkpoint-message.h"
 #include "flow/checkpoint-warn.h"
+#include "flow/verdict.h"
 #include "term/output.h"
 
 struct creation {
@@ -422,7 +423,22 @@ static json_t *report_to_json(const struct creation *c)
 				    strcmp(*key, "database") ? json_array() :
 							       json_null());
 	}
+	if (!dry_run)
+		json_object_set_new(ret, "outcome", json_string(outcome_name(NULL)));
 	return ret;
+}
+
+static void report_failure(const struct creation *c, const struct error *failure)
+{
+	json_t *json CLEANUP(json_decref_p) =
+		json_pack("{s:i, s:s, s:b, s:o, s:o, s:s, s:o}", "format", 1, "verdict",
+			  failure->exit_code == EXIT_REFUSED ? "refused" : "clean", "dry_run",
+			  c->session->common->dry_run, "operation",
+			  json_text(c->operation.record ? c->operation.id : NULL), "name",
+			  json_text(c->name), "outcome", outcome_name(failure), "error",
+			  error_to_json(failure));
+
+	json_print(json);
 }
 
 static void report(const struct creation *c)
@@ -478,6 +494,25 @@ static int make(struct creation *c, struct error *err)
 	return ret;
 }
 
+static int create(struct creation *c, struct error *err)
+{
+	const struct checkpoint_create_request *request = c->request;
+	struct checkpoint_session *s = c->session;
+
+	if (checkpoint_need_worktree(s, err) < 0)
+		return -1;
+	if (request->name)
+		c->name = xstrdup(request->name);
+	else if (checkpoint_derive_name(&c->name, request, err) < 0)
+		return -1;
+	c->named = c->name != NULL;
+	if (checkpoint_lock(&c->operation, s, "create", err) < 0 || settle_name(c, err) < 0)
+		return -1;
+	if (s->common->dry_run && request->commit)
+		note("everything would be committed first");
+	return s->common->dry_run ? try_out(c, err) : make(c, err);
+}
+
 int checkpoint_create(struct checkpoint_session *s, const struct checkpoint_create_request *request,
 		      struct error *err)
 {
@@ -487,19 +522,11 @@ int checkpoint_create(struct checkpoint_session *s, const struct checkpoint_crea
 							.parts = SNAPSHOT_PARTS_INIT,
 							.capture = SNAPSHOT_CAPTURE_INIT };
 
-	if (checkpoint_need_worktree(s, err) < 0)
+	if (create(&c, err) < 0) {
+		if (s->common->json)
+			report_failure(&c, err);
 		return -1;
-	if (request->name)
-		c.name = xstrdup(request->name);
-	else if (checkpoint_derive_name(&c.name, request, err) < 0)
-		return -1;
-	c.named = c.name != NULL;
-	if (checkpoint_lock(&c.operation, s, "create", err) < 0 || settle_name(&c, err) < 0)
-		return -1;
-	if (s->common->dry_run && request->commit)
-		note("everything would be committed first");
-	if ((s->common->dry_run ? try_out(&c, err) : make(&c, err)) < 0)
-		return -1;
+	}
 	report(&c);
 	return EXIT_DONE;
 }

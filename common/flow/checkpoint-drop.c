@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "flow/confirm.h"
+#include "flow/verdict.h"
 #include "term/amount.h"
 #include "term/output.h"
 #include "term/table.h"
@@ -266,7 +267,7 @@ static json_t *goners_to_json(const struct goner *item, size_t nr)
 }
 
 static void show_json(const struct drop_plan *plan, const struct checkpoint_session *s,
-		      const char *operation)
+		      const char *operation, const struct error *failure)
 {
 	json_t *json CLEANUP(json_decref_p) =
 		json_pack("{s:i, s:s, s:b, s:o, s:o, s:o, s:o}", "format", 1, "verdict", "clean",
@@ -275,6 +276,10 @@ static void show_json(const struct drop_plan *plan, const struct checkpoint_sess
 			  "operations", goners_to_json(plan->operation, plan->operations_nr),
 			  "spared", json_size(plan->spared));
 
+	if (!s->common->dry_run)
+		json_object_set_new(json, "outcome", json_string(outcome_name(failure)));
+	if (failure)
+		json_object_set_new(json, "error", error_to_json(failure));
 	json_print(json);
 }
 
@@ -352,27 +357,34 @@ static int execute(const struct drop_plan *plan, const struct checkpoint_session
 	return ret;
 }
 
-/* Shows, asks where something goes for good, and does. */
+/* Asks where something goes for good, and does. */
+static int confirm_and_execute(const struct drop_plan *plan, const struct checkpoint_session *s,
+			       struct operation *operation, const char *verb, struct error *err)
+{
+	if (plan->operations_nr &&
+	    confirm_ask("Drop what old operations keep, so that they cannot be undone any more?",
+			false, s->common, err) < 0)
+		return -1;
+	return execute(plan, s, operation, verb, err);
+}
+
 static int carry_out(const struct drop_plan *plan, const struct checkpoint_session *s,
 		     struct operation *operation, const char *verb, struct error *err)
 {
 	const struct common_options *common = s->common;
 	bool nothing = !plan->checkpoints_nr && !plan->operations_nr;
 	bool ask = plan->operations_nr && !common->yes && !common->dry_run;
+	int ret = 0;
 
 	if (ask || (!common->json && !common->quiet))
 		show_plan(plan, s, ask ? stderr : stdout);
 	if (nothing && !common->json && !common->quiet)
 		note("nothing to drop");
-	if (ask &&
-	    confirm_ask("Drop what old operations keep, so that they cannot be undone any more?",
-			false, common, err) < 0)
-		return -1;
-	if (!nothing && !common->dry_run && execute(plan, s, operation, verb, err) < 0)
-		return -1;
+	if (!nothing && !common->dry_run)
+		ret = confirm_and_execute(plan, s, operation, verb, err);
 	if (common->json)
-		show_json(plan, s, nothing || common->dry_run ? NULL : operation->id);
-	return EXIT_DONE;
+		show_json(plan, s, operation->record ? operation->id : NULL, ret < 0 ? err : NULL);
+	return ret < 0 ? -1 : EXIT_DONE;
 }
 
 int checkpoint_drop(struct checkpoint_session *s, const char *const *name, size_t names,

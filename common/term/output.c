@@ -10,6 +10,16 @@
 #include <strings.h>
 #include <unistd.h>
 
+/* Why a write to stdout failed, when it did so before finish_output() asked. */
+static int early_failure;
+
+static void flush_results(void)
+{
+	errno = 0;
+	if (fflush(stdout) == EOF && !early_failure)
+		early_failure = errno;
+}
+
 /* One write for all lines, so that those of parallel processes do not mix. */
 static void print_lines(const char *prefix, const char *text)
 {
@@ -24,7 +34,7 @@ static void print_lines(const char *prefix, const char *text)
 		strbuf_addch(&out, '\n');
 		text += len + (text[len] == '\n');
 	} while (*text);
-	fflush(stdout);
+	flush_results();
 	fwrite(out.buf, 1, out.len, stderr);
 }
 
@@ -100,7 +110,7 @@ int finish_output(int code)
 		return failure;
 	errno = 0;
 	if (fflush(stdout) == EOF || ferror(stdout)) {
-		reason = errno ? errno : EIO;
+		reason = errno ? errno : early_failure ? early_failure : EIO;
 	} else {
 		/* Network file systems report a full disk only when a descriptor is closed. */
 		int fd = dup(STDOUT_FILENO);

@@ -129,6 +129,61 @@ _git_rollback_db ()
 	esac
 }
 
+__git_checkpoint_names ()
+{
+	__git for-each-ref --format='%(refname:lstrip=2)' refs/checkpoints
+}
+
+__git_checkpoint_operations ()
+{
+	__git checkpoint list --operations --porcelain 2>/dev/null | cut -f 1
+}
+
+# The verb, where one is there: it comes first.
+__git_checkpoint_verb ()
+{
+	local i
+
+	for ((i = 1; i < cword; i++)); do
+		if [[ ${words[i]} == checkpoint ]]; then
+			case ${words[i + 1]} in
+			create | list | show | diff | restore | undo | verify | drop | prune | export)
+				((i + 1 < cword)) && printf '%s\n' "${words[i + 1]}"
+				;;
+			esac
+			return
+		fi
+	done
+}
+
+_git_checkpoint ()
+{
+	local verb
+
+	verb=$(__git_checkpoint_verb)
+	__git_rollback_common && return
+	case $prev,$cur in
+	--branch,* | *,--branch=*)
+		__git_complete_refs --cur="${cur#--branch=}" --mode=heads
+		return
+		;;
+	*,--strategy=*)
+		__gitcomp 'reset revert files' '' "${cur#--strategy=}"
+		return
+		;;
+	*,--*)
+		__gitcomp_builtin "checkpoint${verb:+_$verb}"
+		return
+		;;
+	esac
+	case $verb in
+	'') [[ $prev != checkpoint ]] || __gitcomp_builtin checkpoint ;;
+	show | diff | restore | verify | drop) __gitcomp_nl "$(__git_checkpoint_names)" ;;
+	export) [[ $prev != export ]] || __gitcomp_nl "$(__git_checkpoint_names)" ;;
+	undo) __gitcomp_nl "$(__git_checkpoint_operations)" ;;
+	esac
+}
+
 _git_rollback ()
 {
 	if [[ -z $(__git_find_on_cmdline trust) ]]; then
