@@ -474,12 +474,16 @@ static void note_special(struct worktree_state *state)
 {
 	for (size_t i = 0; i < state->index.special.nr; i++) {
 		const struct index_entry *special = &state->index.special.item[i];
-		const struct worktree_entry *entry = worktree_find(state, special->path);
+		const struct worktree_entry *found = worktree_find(state, special->path);
 
 		state->special_index = true;
 		state->sparse |= special->skip_worktree;
-		if (special->intent_to_add && entry)
-			state->entry[entry - state->entry].intent_to_add = true;
+		if (!special->intent_to_add || !found)
+			continue;
+		struct worktree_entry *entry = &state->entry[found - state->entry];
+		entry->intent_to_add = true;
+		entry->index_mode = 0; /* where the file is gone, git shows an empty one */
+		string_replace(&entry->index_oid, NULL);
 	}
 }
 

@@ -32,7 +32,7 @@ struct worktree_entry {
 	char *head_oid, *index_oid; /* NULL where the mode is 0 */
 	bool staged;		    /* index differs from HEAD */
 	bool changed;		    /* worktree differs, or may differ, from the index */
-	bool intent_to_add;
+	bool intent_to_add;	    /* in the index in name alone: index_* is nothing */
 	bool hidden;   /* git status does not show it: assume-unchanged or skip-worktree */
 	bool unmerged; /* then stage[1..3] hold what there is; index_* is nothing */
 	struct {
