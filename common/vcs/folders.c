@@ -195,12 +195,13 @@ static int visit_known(struct walk *w, const char *path)
 
 	if (there && *path && index_has_submodule(w->index, path))
 		return true;
-	for (; w->next < folders->nr && is_below(folders->v[w->next], path);) {
-		int below = there ? visit_known(w, folders->v[w->next++]) : (w->next++, 0);
+	while (w->next < folders->nr && is_below(folders->v[w->next], path)) {
+		const char *below = folders->v[w->next++];
+		int found = there ? visit_known(w, below) : 0;
 
-		if (below < 0)
+		if (found < 0)
 			return -1;
-		links += (nlink_t)below;
+		links += (nlink_t)found;
 	}
 	if (!there)
 		return false;
