@@ -93,21 +93,13 @@ static void add_found(struct strvec *ret, const struct strvec *paths, const stru
 	}
 }
 
-int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tree_changes *changes,
-		const struct repo *repo, const struct strvec *env, const char *folder,
-		struct error *err)
+/* `git` has its first arguments. */
+static int ask(struct strvec *ret, struct process *git, const struct strvec *paths,
+	       const struct strvec *env, struct error *err)
 {
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct strvec folders CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct strvec own CLEANUP(strvec_release) = STRVEC_INIT;
 
-	if (!paths->nr)
-		return 0;
-	add_folders(&folders, paths);
-	for (size_t i = 0; i < folders.nr; i++)
-		if (place(folder, folders.v[i], changes, repo, env, err) < 0)
-			return -1;
 	for (size_t i = 0; i < paths->nr; i++) {
 		/*
 		 * A path that begins with a colon would be magic, and to one that ends in a
@@ -116,24 +108,53 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 		strbuf_addf(&input, HERE "%.*s", (int)bare_length(paths->v[i]), paths->v[i]);
 		strbuf_addch(&input, '\0');
 	}
-	strvec_push(&git.argv, "git");
-	strvec_pushf(&git.argv, "--git-dir=%s", repo->git_dir);
-	strvec_pushf(&git.argv, "--work-tree=%s", folder);
-	strvec_pushl(&git.argv, "check-ignore", "--no-index", "-z", "--stdin", NULL);
 	for (size_t i = 0; i < env->nr; i++)
 		strvec_push(&own, env->v[i]);
 	strvec_push(&own, "GIT_LITERAL_PATHSPECS=0"); /* check-ignore refuses to hear of it */
-	git.dir = folder;
-	git.env = &own;
-	git.input = input.buf;
-	git.input_len = input.len;
-	if (process_run(&git, err) < 0)
+	strvec_pushl(&git->argv, "-z", "--stdin", NULL);
+	git->env = &own;
+	git->input = input.buf;
+	git->input_len = input.len;
+	if (process_run(git, err) < 0)
 		return -1;
-	if (git.status > 1) {
-		char *reason CLEANUP(free_p) = process_reason(&git);
+	if (git->status > 1) {
+		char *reason CLEANUP(free_p) = process_reason(git);
 
 		return error_set(err, "could not look at the ignore rules: %s", reason);
 	}
-	add_found(ret, paths, &git.out);
+	add_found(ret, paths, &git->out);
 	return 0;
+}
+
+int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tree_changes *changes,
+		const struct repo *repo, const struct strvec *env, const char *folder,
+		struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec folders CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (!paths->nr)
+		return 0;
+	add_folders(&folders, paths);
+	for (size_t i = 0; i < folders.nr; i++)
+		if (place(folder, folders.v[i], changes, repo, env, err) < 0)
+			return -1;
+	strvec_push(&git.argv, "git");
+	strvec_pushf(&git.argv, "--git-dir=%s", repo->git_dir);
+	strvec_pushf(&git.argv, "--work-tree=%s", folder);
+	strvec_pushl(&git.argv, "check-ignore", "--no-index", NULL);
+	git.dir = folder;
+	return ask(ret, &git, paths, env, err);
+}
+
+int ignore_find_now(struct strvec *ret, const struct strvec *paths, const struct repo *repo,
+		    const struct strvec *env, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	if (!paths->nr)
+		return 0;
+	git_prepare(&git, repo, env);
+	strvec_push(&git.argv, "check-ignore");
+	return ask(ret, &git, paths, env, err);
 }

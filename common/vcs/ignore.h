@@ -24,4 +24,8 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 		const struct repo *repo, const struct strvec *env, const char *folder,
 		struct error *err) MUST_CHECK;
 
+/* Those that are ignored now; what is tracked is not. */
+int ignore_find_now(struct strvec *ret, const struct strvec *paths, const struct repo *repo,
+		    const struct strvec *env, struct error *err) MUST_CHECK;
+
 #endif

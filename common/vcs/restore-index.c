@@ -19,6 +19,26 @@ static bool target_has_file(const struct restore *restore)
 	return json_is_true(json_object_get(index, "file"));
 }
 
+int restore_read_index(struct restore *restore, struct error *err)
+{
+	bool sha256 = !strcmp(restore->repo->object_format, "sha256");
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	if (!target_has_file(restore))
+		return 0;
+	git_prepare(&git, restore->repo, NULL);
+	strvec_pushl(&git.argv, "cat-file", "blob", NULL);
+	strvec_pushf(&git.argv, "%s:index", restore->request->target->payload_tree);
+	if (git_run(&git, "read the index of the snapshot", err) < 0)
+		return -1;
+	strbuf_add(&restore->index_then, git.out.buf, git.out.len);
+	if (index_file_parse(&restore->index_flags, (const unsigned char *)restore->index_then.buf,
+			     restore->index_then.len, sha256 ? 32 : 20) == INDEX_WHOLE)
+		return 0;
+	error_set(err, "the index of the snapshot is damaged");
+	return error_code(err, EXIT_NO);
+}
+
 /* Entries of now that no tree can hold: the snapshot has none, so they become plain, or go. */
 static void add_special(struct restore *restore)
 {
@@ -210,14 +230,9 @@ static int copy_index(const char *to, const char *from, struct error *err)
 static int extract_index(const struct restore *restore, const char *to, struct error *err)
 {
 	static const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
-	git_prepare(&git, restore->repo, &restore->env);
-	strvec_pushl(&git.argv, "cat-file", "blob", NULL);
-	strvec_pushf(&git.argv, "%s:index", restore->request->target->payload_tree);
-	if (git_run(&git, "read the index of the snapshot", err) < 0 ||
-	    file_write(to, git.out.buf, git.out.len, restore_file_mode(), FILE_SYNC_CONTENT, err) <
-		    0)
+	if (file_write(to, restore->index_then.buf, restore->index_then.len, restore_file_mode(),
+		       FILE_SYNC_CONTENT, err) < 0)
 		return -1;
 	if (utimensat(AT_FDCWD, to, times, 0) < 0)
 		return error_errno(err, "cannot set the time of '%s'", to);

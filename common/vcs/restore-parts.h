@@ -24,8 +24,17 @@ PRINTF(2, 3) void restore_refuse(struct restore *restore, const char *fmt, ...);
  * all; what can be neither is refused.
  */
 int restore_look_ahead(struct restore *restore, struct strvec *also, struct error *err) MUST_CHECK;
+/* Adds what is ignored and stands where the snapshot has a tracked file that was not there. */
+int restore_look_behind(struct restore *restore, struct strvec *also, struct error *err) MUST_CHECK;
 
-/* restore-index.c: what becomes of the index's entries, or its file. */
+/*
+ * restore-sparse.c: takes out of the comparison what a sparse checkout has not on disk, and adds
+ * what is on disk in one of the two states alone.
+ */
+void restore_part_sparse(struct restore *restore);
+
+/* restore-index.c: the snapshot's index, where it holds the file; what becomes of the index's entries, or its file. */
+int restore_read_index(struct restore *restore, struct error *err) MUST_CHECK;
 int restore_plan_index(struct restore *restore, struct tree_changes *changes, struct error *err)
 	MUST_CHECK;
 int restore_index_back(struct restore *restore, struct error *err) MUST_CHECK;

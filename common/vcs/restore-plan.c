@@ -32,6 +32,7 @@ static void release_lists(struct restore *restore)
 	strvec_release(&restore->submodules);
 	strvec_release(&restore->alone);
 	strvec_release(&restore->refusal);
+	strvec_release(&restore->deleted);
 }
 
 void restore_release(struct restore *restore)
@@ -50,6 +51,8 @@ void restore_release(struct restore *restore)
 	free(restore->to);
 	free(restore->index_file);
 	free(restore->lock_file);
+	index_file_release(&restore->index_flags);
+	strbuf_release(&restore->index_then);
 	if (restore->request && file_remove_folders(restore->request->folder, &ignored) < 0)
 		error_clear(&ignored); /* whoever works there next removes it */
 	*restore = (struct restore)RESTORE_INIT;
@@ -165,18 +168,23 @@ static int compare(struct restore *restore, struct tree_changes *ret_index, stru
 	const struct restore_request *request = restore->request;
 	const struct snapshot *target = request->target;
 	const struct snapshot_capture *now = &restore->now;
-	struct tree_pair pair[3] = {
+	struct tree_pair pair[] = {
 		{ .old_tree = now->worktree_tree, .new_tree = target->worktree_tree },
 		{ .old_tree = now->untracked_tree, .new_tree = target->untracked_tree },
 		{ .old_tree = now->index_tree, .new_tree = target->index_tree },
+		{ .old_tree = target->index_tree, .new_tree = target->worktree_tree },
 	};
-	int ret = tree_pairs_compare(pair, request->files_only ? 2 : 3, request->pathspec,
-				     request->pathspecs, &restore->env, err);
+	int ret = tree_pairs_compare(pair, request->files_only ? 2 : ARRAY_SIZE(pair),
+				     request->pathspec, request->pathspecs, &restore->env, err);
 
 	if (!ret)
 		merge_changes(restore, &pair[0].changes, &pair[1].changes);
+	for (size_t i = 0; i < pair[3].changes.nr; i++)
+		if (!pair[3].changes.item[i].new_mode)
+			strvec_push(&restore->deleted, pair[3].changes.item[i].path);
 	tree_changes_release(&pair[0].changes);
 	tree_changes_release(&pair[1].changes);
+	tree_changes_release(&pair[3].changes);
 	*ret_index = pair[2].changes;
 	return ret;
 }
@@ -450,6 +458,7 @@ static int look(struct restore *restore, struct tree_changes *ret_index, const s
 	check_hostile(restore, ret_index);
 	if (restore->refusal.nr)
 		return 0;
+	restore_part_sparse(restore);
 	part_submodules(restore);
 	if (part_left_out(restore, err) < 0)
 		return -1;
@@ -469,7 +478,8 @@ static int look_twice(struct restore *restore, struct tree_changes *ret_index, s
 		return -1;
 	if (restore->refusal.nr)
 		return 0;
-	if (find_newly_ignored(restore, &also, err) < 0)
+	if (find_newly_ignored(restore, &also, err) < 0 ||
+	    (!restore->request->files_only && restore_look_behind(restore, &also, err) < 0))
 		return -1;
 	if (!also.nr)
 		return 0;
@@ -502,7 +512,8 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 	ret->repo = repo;
 	ret->request = request;
 	set_up(ret);
-	if (file_make_folders(request->folder, 0700, err) < 0 || look_twice(ret, &index, err) < 0)
+	if (file_make_folders(request->folder, 0700, err) < 0 || restore_read_index(ret, err) < 0 ||
+	    look_twice(ret, &index, err) < 0)
 		return -1;
 	if (ret->refusal.nr)
 		return 0;

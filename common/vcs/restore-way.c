@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "vcs/ignore.h"
 #include "vcs/restore-parts.h"
 
 struct way {
@@ -122,6 +123,35 @@ static void look_at_folder(struct way *way, const char *path)
 
 	if (folders_are_there(way, path) && look_at(&st, way, path) == 0 && !S_ISDIR(st.st_mode))
 		obstacle(way, path, &st);
+}
+
+static void look_for_file(struct way *way, struct strvec *found, const char *path)
+{
+	struct stat st;
+
+	if (tree_changes_find(&way->restore->files, path) || !folders_are_there(way, path) ||
+	    look_at(&st, way, path) < 0 || S_ISDIR(st.st_mode))
+		return;
+	strvec_push(found, path);
+}
+
+int restore_look_behind(struct restore *restore, struct strvec *also, struct error *err)
+{
+	const struct index_entries *special = &restore->index_flags.special;
+	struct strvec obstacles CLEANUP(strvec_release) = STRVEC_INIT; /* above are others' */
+	struct strvec found CLEANUP(strvec_release) = STRVEC_INIT;
+	struct way way = {
+		.restore = restore, .also = &obstacles, .clear = STRBUF_INIT, .absent = STRBUF_INIT
+	};
+
+	for (size_t i = 0; i < restore->deleted.nr; i++)
+		look_for_file(&way, &found, restore->deleted.v[i]);
+	for (size_t i = 0; i < special->nr; i++)
+		if (special->item[i].stage || special->item[i].intent_to_add)
+			look_for_file(&way, &found, special->item[i].path);
+	strbuf_release(&way.clear);
+	strbuf_release(&way.absent);
+	return ignore_find_now(also, &found, restore->repo, &restore->env, err);
 }
 
 int restore_look_ahead(struct restore *restore, struct strvec *also, struct error *err)

@@ -28,7 +28,9 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/strbuf.h"
 #include "base/strvec.h"
+#include "vcs/index.h"
 #include "vcs/repo.h"
 #include "vcs/snapshot.h"
 #include "vcs/treediff.h"
@@ -87,12 +89,16 @@ struct restore {
 	struct strvec scratch_env;
 	char *from, *to; /* commits with the small trees */
 	char *index_file, *lock_file;
+	struct strbuf index_then;      /* the file, where the snapshot holds one */
+	struct index_file index_flags; /* and what it says */
+	struct strvec deleted;	       /* tracked then, and not in the worktree then */
 	bool locked, moved, index_moved;
 	size_t state_moved;
 };
-#define RESTORE_INIT                                                                         \
-	{                                                                                    \
-		.now = SNAPSHOT_CAPTURE_INIT, .env = STRVEC_INIT, .scratch_env = STRVEC_INIT \
+#define RESTORE_INIT                                                                          \
+	{                                                                                     \
+		.now = SNAPSHOT_CAPTURE_INIT, .env = STRVEC_INIT, .scratch_env = STRVEC_INIT, \
+		.index_then = STRBUF_INIT, .index_flags = INDEX_FILE_INIT                     \
 	}
 
 int restore_plan(struct restore *ret, const struct repo *repo,
