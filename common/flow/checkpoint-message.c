@@ -59,25 +59,40 @@ void checkpoint_message_add_to(const struct checkpoint_message *message, struct 
 
 /* ---- Parsing ------------------------------------------------------------------------- */
 
+static void parse_counts(struct checkpoint_message *ret, const char *text)
+{
+	size_t *const count[] = { &ret->counts.staged, &ret->counts.changed,
+				  &ret->counts.untracked };
+	static const char *const word[] = { " staged, ", " changed, ", " untracked" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(count); i++) {
+		char *end;
+
+		*count[i] = strtoul(text, &end, 10);
+		if (end == text || strncmp(end, word[i], strlen(word[i])) != 0)
+			return;
+		text = end + strlen(word[i]);
+	}
+	ret->counted = true;
+}
+
 static void parse_trailer(struct checkpoint_message *ret, const char *line, size_t len)
 {
-	char *text CLEANUP(free_p) = xmemdupz(line, len);
-
-	if (!strncmp(text, CHANGES, strlen(CHANGES))) {
-		struct checkpoint_counts n = { 0 };
-
-		if (sscanf(text + strlen(CHANGES), "%zu staged, %zu changed, %zu untracked",
-			   &n.staged, &n.changed, &n.untracked) == 3) {
-			ret->counts = n;
-			ret->counted = true;
-		}
+	if (!strncmp(line, CHANGES, strlen(CHANGES))) {
+		parse_counts(ret, line + strlen(CHANGES));
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(trailers); i++)
-		if (!strncmp(text, trailers[i].key, strlen(trailers[i].key))) {
-			string_replace(member(ret, &trailers[i]), text + strlen(trailers[i].key));
+	for (size_t i = 0; i < ARRAY_SIZE(trailers); i++) {
+		size_t key = strlen(trailers[i].key);
+
+		if (len >= key && !strncmp(line, trailers[i].key, key)) {
+			char **where = member(ret, &trailers[i]);
+
+			free(*where);
+			*where = xmemdupz(line + key, len - key);
 			return;
 		}
+	}
 }
 
 /* Where the last paragraph begins; the end where there is only one. */
@@ -117,6 +132,34 @@ void checkpoint_message_parse(struct checkpoint_message *ret, const char *text)
 		message.text = xstrdup(between.buf);
 	}
 	*ret = message;
+}
+
+const char *checkpoint_commit_parse(const char *text, int64_t *ret_time, char **ret_head)
+{
+	static const char parent[] = "parent ", committer[] = "committer ";
+	const char *first = NULL;
+	size_t parents = 0;
+
+	*ret_time = 0;
+	*ret_head = NULL;
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		if (*line == '\n')
+			return line + 1;
+		if (!strncmp(line, parent, strlen(parent))) {
+			first = parents++ ? first : line + strlen(parent);
+			if (parents == 2)
+				*ret_head = xmemdupz(first, strcspn(first, "\n"));
+		} else if (!strncmp(line, committer, strlen(committer))) {
+			const char *end = line + strcspn(line, "\n");
+
+			while (end > line && *end != '>')
+				end--;
+			*ret_time = strtoll(end + 1, NULL, 10) * 1000000;
+		}
+		if (!line[strcspn(line, "\n")])
+			break;
+	}
+	return "";
 }
 
 /* ---- Counts -------------------------------------------------------------------------- */

@@ -48,6 +48,13 @@ void checkpoint_message_release(struct checkpoint_message *message);
 void checkpoint_message_parse(struct checkpoint_message *ret, const char *text);
 void checkpoint_message_add_to(const struct checkpoint_message *message, struct strbuf *out);
 
+/*
+ * A commit as git stores it: when it was made (clock.h), and its first parent where it has
+ * several, else NULL; free() it. Returns its message, which is a part of `text`.
+ */
+const char *checkpoint_commit_parse(const char *text, int64_t *ret_time, char **ret_head)
+	MUST_CHECK;
+
 /* Of a state: conflicts count as changed. */
 struct checkpoint_counts checkpoint_counts_of(const struct worktree_state *state);
 /* "2 staged, 1 untracked", or "nothing changed". */

@@ -29,30 +29,19 @@ static void shown_release(struct shown *shown)
 
 /* ---- Reading ------------------------------------------------------------------------- */
 
-/* "committer Name <mail> <seconds> <zone>" */
-static int64_t commit_time(const char *commit)
-{
-	const char *line = strstr(commit, "\ncommitter ");
-	const char *end = line ? strchr(line + 1, '\n') : NULL;
-
-	while (end && end > line && *end != '>')
-		end--;
-	return end ? strtoll(end + 1, NULL, 10) * 1000000 : 0;
-}
-
 static int read_commit(struct shown *shown, struct error *err)
 {
-	const char *text, *message;
+	char *head CLEANUP(free_p) = NULL;
+	const char *message;
 
 	objects_add(&shown->objects, shown->snapshot.commit);
 	char *status CLEANUP(free_p) = xstrfmt("%s:status", shown->snapshot.payload_tree);
 	objects_add(&shown->objects, status);
 	if (objects_read(&shown->objects, err) < 0)
 		return -1;
-	text = shown->objects.item[0].data.buf;
-	message = strstr(text, "\n\n");
-	checkpoint_message_parse(&shown->message, message ? message + 2 : "");
-	shown->created_at = commit_time(text);
+	message =
+		checkpoint_commit_parse(shown->objects.item[0].data.buf, &shown->created_at, &head);
+	checkpoint_message_parse(&shown->message, message);
 	return 0;
 }
 

@@ -42,6 +42,13 @@ size_t table_width(const char *text)
 
 	while (left) {
 		wchar_t c;
+
+		if (*text >= ' ' && *text <= '~') { /* most are, and the rest takes its time */
+			text++;
+			left--;
+			width++;
+			continue;
+		}
 		size_t len = mbrtowc(&c, text, left, &state);
 
 		/* In the C locale a letter beyond ASCII is so many unknown bytes. */

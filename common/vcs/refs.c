@@ -200,7 +200,6 @@ static void ref_release(struct ref *ref, size_t fields)
 {
 	free(ref->name);
 	free(ref->oid);
-	free(ref->type);
 	for (size_t i = 0; ref->field && i < fields; i++)
 		free(ref->field[i]);
 	free(ref->field);
@@ -214,30 +213,37 @@ void refs_release(struct refs *refs)
 	*refs = (struct refs)REFS_INIT;
 }
 
-/* Takes the text up to a NUL; NULL: there is none. */
-static char *take_field(const char **at, const char *end)
+/* Takes `len` bytes and the NUL behind them; NULL: there is none. */
+static char *take_bytes(const char **at, const char *end, size_t len)
 {
-	const char *nul = memchr(*at, '\0', (size_t)(end - *at));
 	char *ret;
 
-	if (!nul)
+	if (len >= (size_t)(end - *at) || (*at)[len])
 		return NULL;
-	ret = xmemdupz(*at, (size_t)(nul - *at));
-	*at = nul + 1;
+	ret = xmemdupz(*at, len);
+	*at += len + 1;
 	return ret;
 }
 
+static char *take_field(const char **at, const char *end)
+{
+	return take_bytes(at, end, strnlen(*at, (size_t)(end - *at)));
+}
+
 /* One record: each field ends in NUL, and the whole in a line end. */
-static int take_ref(struct refs *refs, const char **at, const char *end)
+static int take_ref(struct refs *refs, const char *const *fields, const char **at, const char *end)
 {
 	struct ref ref = { .name = take_field(at, end),
 			   .oid = take_field(at, end),
-			   .type = take_field(at, end),
 			   .field = xcalloc(refs->fields + 1, sizeof(*ref.field)) };
-	bool good = ref.type != NULL;
+	bool good = ref.oid != NULL;
 
 	for (size_t i = 0; i < refs->fields && good; i++) {
-		ref.field[i] = take_field(at, end);
+		/* An object may hold NULs. */
+		bool raw = i && !strcmp(fields[i], "raw") && !strcmp(fields[i - 1], "raw:size");
+
+		ref.field[i] = raw ? take_bytes(at, end, strtoul(ref.field[i - 1], NULL, 10)) :
+				     take_field(at, end);
 		good = ref.field[i] != NULL;
 	}
 	if (!good || *at == end || **at != '\n') {
@@ -255,7 +261,7 @@ int refs_list_start(struct process *process, const char *const *patterns, const 
 {
 	struct strbuf format CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	strbuf_addstr(&format, "--format=%(refname)%00%(objectname)%00%(objecttype)%00");
+	strbuf_addstr(&format, "--format=%(refname)%00%(objectname)%00");
 	for (const char *const *field = fields; field && *field; field++)
 		strbuf_addf(&format, "%%(%s)%%00", *field);
 	strvec_pushl(&process->argv, "git", "for-each-ref", format.buf, NULL);
@@ -284,7 +290,7 @@ int refs_list_finish(struct refs *ret, struct process *process, const char *cons
 	}
 	end = process->out.buf + process->out.len;
 	for (at = process->out.buf; at < end;)
-		if (take_ref(&refs, &at, end) < 0)
+		if (take_ref(&refs, fields, &at, end) < 0)
 			return error_set(err, "cannot list refs: git's answer is not understood");
 	*ret = refs;
 	refs = (struct refs)REFS_INIT;

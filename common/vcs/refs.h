@@ -50,7 +50,7 @@ void refs_update_release(struct refs_update *update);
 void refs_unlock(const struct repo *repo, const char *name);
 
 struct ref {
-	char *name, *oid, *type;
+	char *name, *oid;
 	char **field; /* what the format asked for; as many as there were fields */
 };
 struct refs {
@@ -62,7 +62,8 @@ struct refs {
 		0 \
 	}
 /*
- * `patterns` as for-each-ref has them; `fields` its %(...) names, such as "subject", or NULL.
+ * `patterns` as for-each-ref has them; `fields` its %(...) names, such as "subject", or NULL;
+ * "raw" only behind "raw:size". Without fields, objects that are missing do no harm.
  * Ordered by `sort` ("version:refname"), else by name. refs_list_start() lets other work go on
  * while git looks; refs_list() is both in one.
  */
