@@ -136,7 +136,7 @@ static int run_script(struct apply_run *run, struct apply_step *step, struct db_
 {
 	int64_t start = clock_monotonic();
 
-	if (change_run(&run->change, batch, &step->script, err) < 0)
+	if (change_run(&run->change, batch, NULL, err) < 0)
 		return run->change.commit_failed ? -1 : script_failed(run, step, err);
 	step->microseconds = clock_monotonic() - start;
 	return 0;

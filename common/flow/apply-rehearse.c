@@ -57,7 +57,7 @@ static int run_script(struct apply_step *step, struct change *change, struct db_
 	if (interrupt_pending())
 		return error_interrupted(err);
 	runner_add_script(batch, db, &step->script);
-	if (change_run(change, batch, &step->script, err) < 0)
+	if (change_run(change, batch, NULL, err) < 0)
 		return script_failed(step, db, err);
 	step->microseconds = clock_monotonic() - start;
 	if (transaction_check_deferred(db, err) < 0)

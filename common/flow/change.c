@@ -379,14 +379,15 @@ int change_transaction(struct change *change, struct db_batch *batch, struct err
 	return 0;
 }
 
-int change_run(struct change *change, struct db_batch *batch, const struct sql_script *script,
-	       struct error *err)
+int change_run(struct change *change, struct db_batch *batch, size_t *ret_failed, struct error *err)
 {
 	char *put_off CLEANUP(free_p) = change->uncommitted;
 	size_t failed = 0;
 
 	change->uncommitted = NULL;
-	if (runner_run(&change->session->db, batch, script, &failed, err) < 0) {
+	if (runner_run(&change->session->db, batch, &failed, err) < 0) {
+		if (ret_failed)
+			*ret_failed = failed;
 		if (put_off)
 			put_off_failed(change, put_off, failed, err);
 		db_rollback(&change->session->db);

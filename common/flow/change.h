@@ -66,8 +66,8 @@ int change_create_tables(struct change *change, struct error *err) MUST_CHECK;
  */
 int change_transaction(struct change *change, struct db_batch *batch, struct error *err) MUST_CHECK;
 /* Runs the batch that begins a transaction. On failure the transaction is rolled back. */
-int change_run(struct change *change, struct db_batch *batch, const struct sql_script *script,
-	       struct error *err) MUST_CHECK;
+int change_run(struct change *change, struct db_batch *batch, size_t *ret_failed, struct error *err)
+	MUST_CHECK;
 
 /* The row of the database's log that is there once a transaction is committed. */
 struct change_witness {

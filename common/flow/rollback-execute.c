@@ -30,6 +30,9 @@ static void run_release(struct rollback_run *run)
 	change_release(&run->change);
 }
 
+/* So many run in one round trip: progress is shown, and an interrupt seen, in between. */
+#define STRETCH_STEPS 16
+
 /* The steps [from, to) that run together: in one transaction, or one alone outside. */
 struct group {
 	size_t from, to;
@@ -110,17 +113,13 @@ static int check_row_removal(const struct rollback_step *step, const struct db_c
 			 rows, step->applied->version);
 }
 
-static int log_group(struct rollback_run *run, const struct group *group, struct error *err)
+static void add_log(struct rollback_run *run, const struct group *group, struct db_batch *batch)
 {
-	struct session *s = run->plan->session;
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
 	for (size_t i = group->from; i < group->to; i++) {
 		struct log_record record = log_record_of(run, &run->plan->step[i]);
 
-		rollback_log_add_done(&batch, &s->place, &record);
+		rollback_log_add_done(batch, &run->plan->session->place, &record);
 	}
-	return db_batch_run(&s->db, &batch, NULL, err);
 }
 
 /* --- proof --------------------------------------------------------------------------------------- */
@@ -155,46 +154,109 @@ static void remember_fingerprint(struct rollback_run *run)
 
 /* --- inside a transaction --------------------------------------------------------------------------- */
 
-/* Script and tracking row, behind what is in the batch. */
-static int run_down(struct rollback_run *run, struct rollback_step *step, struct db_batch *batch,
-		    struct error *err)
-{
-	int64_t start = clock_monotonic();
+/*
+ * Some steps of a group: their commands in one batch, so that they are one round trip. Each
+ * has script and tracking row; the log's row too, unless the proof has to come first.
+ */
+struct stretch {
+	size_t from, to;
+	struct db_batch batch;
+	struct {
+		size_t removal, end; /* indexes in the batch: the row's removal, behind the last */
+	} step[STRETCH_STEPS];
+};
 
-	if (interrupt_pending())
-		return error_interrupted(err);
-	runner_add_script(batch, &run->plan->session->db, &step->script);
-	size_t removal = add_row_removal(run, step, batch);
-	if (change_run(&run->change, batch, &step->script, err) < 0) {
-		error_prefix(err, "could not roll back migration '%s'", step->applied->version);
-		return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
-	}
-	step->microseconds = clock_monotonic() - start;
-	step->ran = true;
-	progress_update(&run->progress, ++run->finished);
-	if (check_row_removal(step, &batch->item[removal], err) == 0)
-		return 0;
+static void stretch_add(struct rollback_run *run, struct stretch *stretch)
+{
+	struct rollback_step *step = &run->plan->step[stretch->to];
+	size_t at = stretch->to - stretch->from;
+
+	runner_add_script(&stretch->batch, &run->plan->session->db, &step->script);
+	stretch->step[at].removal = add_row_removal(run, step, &stretch->batch);
+	stretch->to++;
+	if (!run->proof && !run->plan->request->rehearse)
+		add_log(run, &(struct group){ .from = stretch->to - 1, .to = stretch->to },
+			&stretch->batch);
+	stretch->step[at].end = stretch->batch.nr;
+}
+
+static int stretch_failed(const struct rollback_run *run, const struct stretch *stretch,
+			  size_t failed, struct error *err)
+{
+	size_t at = 0;
+
+	while (at + 1 < stretch->to - stretch->from && stretch->step[at].end <= failed)
+		at++;
+	error_prefix(err, "could not roll back migration '%s'",
+		     run->plan->step[stretch->from + at].applied->version);
 	return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
+}
+
+static int stretch_run(struct rollback_run *run, struct stretch *stretch, struct error *err)
+{
+	struct db_batch *batch = &stretch->batch;
+	int64_t start = clock_monotonic();
+	size_t failed = 0;
+
+	if (change_run(&run->change, batch, &failed, err) < 0)
+		return stretch_failed(run, stretch, failed, err);
+	for (size_t i = stretch->from; i < stretch->to; i++) {
+		struct rollback_step *step = &run->plan->step[i];
+		size_t at = i - stretch->from;
+		int64_t end = batch->item[stretch->step[at].end - 1].done_at;
+
+		step->microseconds = end - start;
+		step->ran = true;
+		start = end;
+		if (check_row_removal(step, &batch->item[stretch->step[at].removal], err) < 0)
+			return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
+	}
+	progress_update(&run->progress, run->finished += stretch->to - stretch->from);
+	return 0;
+}
+
+static void stretch_release(struct stretch *stretch)
+{
+	db_batch_release(&stretch->batch);
 }
 
 static int run_downs(struct rollback_run *run, const struct group *group, struct error *err)
 {
-	for (size_t i = group->from; i < group->to; i++) {
-		struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	size_t next = group->from;
 
-		if (i == group->from && change_transaction(&run->change, &batch, err) < 0)
+	while (next < group->to) {
+		struct stretch stretch CLEANUP(stretch_release) = { .from = next, .to = next };
+
+		if (interrupt_pending())
+			return error_interrupted(err);
+		if (next == group->from &&
+		    change_transaction(&run->change, &stretch.batch, err) < 0)
 			return -1;
-		if (run_down(run, &run->plan->step[i], &batch, err) < 0)
+		while (stretch.to < group->to && stretch.to < next + STRETCH_STEPS)
+			stretch_add(run, &stretch);
+		if (stretch_run(run, &stretch, err) < 0)
 			return -1;
+		next = stretch.to;
 	}
-	if (run->plan->request->rehearse &&
-	    transaction_check_deferred(&run->plan->session->db, err) < 0)
+	return 0;
+}
+
+/* What comes behind all downs of the group, before its COMMIT. */
+static int finish_downs(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct db *db = &run->plan->session->db;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (run->plan->request->rehearse && transaction_check_deferred(db, err) < 0)
 		return error_detail(err, "Nothing was changed.");
+	if (!run->proof)
+		return 0;
 	if (prove(run, group, err) < 0)
 		return -1;
 	if (run->unproven || run->plan->request->rehearse)
 		return 0;
-	return log_group(run, group, err);
+	add_log(run, group, &batch);
+	return db_batch_run(db, &batch, NULL, err);
 }
 
 static int group_transaction(struct rollback_run *run, const struct group *group, struct error *err)
@@ -205,7 +267,7 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 		.version = run->plan->step[group->from].applied->version,
 	};
 
-	if (run_downs(run, group, err) < 0) {
+	if (run_downs(run, group, err) < 0 || finish_downs(run, group, err) < 0) {
 		db_rollback(db);
 		return -1;
 	}

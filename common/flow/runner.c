@@ -10,14 +10,20 @@
 #include "flow/resume.h"
 #include "pg/dblock.h"
 
+static void add_statement(struct db_batch *batch, const struct sql_script *script, size_t index)
+{
+	const struct sql_statement *statement = &script->statement[index];
+	struct db_command *command =
+		db_batch_add(batch, script->text + statement->offset, statement->len, 0, NULL);
+
+	command->tag = index + 1;
+	command->source = script;
+}
+
 void runner_add_script(struct db_batch *batch, const struct db *db, const struct sql_script *script)
 {
-	for (size_t i = 0; i < script->nr; i++) {
-		const struct sql_statement *statement = &script->statement[i];
-
-		db_batch_add(batch, script->text + statement->offset, statement->len, 0, NULL)->tag =
-			i + 1;
-	}
+	for (size_t i = 0; i < script->nr; i++)
+		add_statement(batch, script, i);
 	transaction_add_reset(batch, db);
 }
 
@@ -34,8 +40,7 @@ static void place_error(struct error *err, const struct sql_script *script, size
 		error_at(err, script->path, script->text, script->len, at);
 }
 
-int runner_run(struct db *db, struct db_batch *batch, const struct sql_script *script,
-	       size_t *ret_failed, struct error *err)
+int runner_run(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
 {
 	size_t failed = 0;
 
@@ -43,8 +48,9 @@ int runner_run(struct db *db, struct db_batch *batch, const struct sql_script *s
 		return 0;
 	if (ret_failed)
 		*ret_failed = failed;
-	if (script && failed < batch->nr && batch->item[failed].tag)
-		place_error(err, script, batch->item[failed].tag - 1, db_error_position(db));
+	if (failed < batch->nr && batch->item[failed].tag)
+		place_error(err, batch->item[failed].source, batch->item[failed].tag - 1,
+			    db_error_position(db));
 	return -1;
 }
 
@@ -101,7 +107,7 @@ int runner_replay_settings(struct session *s, const struct sql_script *script, s
 		const char *text = script->text + statement->offset;
 
 		if (is_setting(text, statement->len)) {
-			db_batch_add(&batch, text, statement->len, 0, NULL)->tag = i + 1;
+			add_statement(&batch, script, i);
 		} else if (mentions_set_config(text, statement->len)) {
 			error_set(err,
 				  "cannot go on: what statement %zu has set is not known any more",
@@ -110,7 +116,7 @@ int runner_replay_settings(struct session *s, const struct sql_script *script, s
 			return error_code(err, EXIT_NO);
 		}
 	}
-	return runner_run(&s->db, &batch, script, NULL, err);
+	return runner_run(&s->db, &batch, NULL, err);
 }
 
 /*
@@ -140,14 +146,12 @@ static void add_begin(struct db_batch *batch)
 static int run_inside(struct session *s, const struct sql_script *script, size_t index,
 		      const char *operation, const char *version, struct error *err)
 {
-	const struct sql_statement *statement = &script->statement[index];
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
 	add_begin(&batch);
-	db_batch_add(&batch, script->text + statement->offset, statement->len, 0, NULL)->tag =
-		index + 1;
+	add_statement(&batch, script, index);
 	add_progress(s, &batch, operation, version, index + 1, index + 1);
-	if (runner_run(&s->db, &batch, script, NULL, err) < 0) {
+	if (runner_run(&s->db, &batch, NULL, err) < 0) {
 		db_rollback(&s->db);
 		return -1;
 	}

@@ -20,12 +20,12 @@ void runner_add_script(struct db_batch *batch, const struct db *db,
 		       const struct sql_script *script);
 
 /*
- * Runs the batch. When one of the script's statements fails, the error says where. `script`
- * may be NULL. (Statements carry 1 + their index as tag, all else 0.) *ret_failed, which may
- * be NULL, is the command that failed.
+ * Runs the batch. When a script's statement fails, the error says where: statements carry 1 +
+ * their index as tag and the script as source, all else nothing. *ret_failed, which may be
+ * NULL, is the command that failed.
  */
-int runner_run(struct db *db, struct db_batch *batch, const struct sql_script *script,
-	       size_t *ret_failed, struct error *err) MUST_CHECK;
+int runner_run(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+	MUST_CHECK;
 
 /*
  * Runs the statements from index `from` on, each for itself, and keeps the log's row of

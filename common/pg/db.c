@@ -206,32 +206,15 @@ static size_t add_defaults(const char **keywords, const char **values, const str
 	return nr;
 }
 
-/* May we say what the session's settings are? Not where the user does. */
+/*
+ * May the settings of transactions be the session's? Not where the user says what that has,
+ * and timeouts for migrations are none for what we ourselves ask.
+ */
 static bool has_options(const struct db *db)
 {
-	return getenv("PGOPTIONS") || getenv("PGSERVICE") || strstr(db->conninfo, "options=") ||
+	return db->lock_timeout || db->statement_timeout || getenv("PGOPTIONS") ||
+	       getenv("PGSERVICE") || strstr(db->conninfo, "options=") ||
 	       strstr(db->conninfo, "service=");
-}
-
-/* As the server takes "options" apart: at blanks, unless there is a backslash. */
-static void add_setting(struct strbuf *options, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	strbuf_addf(options, "%s-c %s=", options->len ? " " : "", name);
-	for (; *value; value++) {
-		if (*value == ' ' || *value == '\\')
-			strbuf_addch(options, '\\');
-		strbuf_addch(options, *value);
-	}
-}
-
-static void add_settings(struct strbuf *options, const struct db *db)
-{
-	add_setting(options, "idle_in_transaction_session_timeout", DB_IDLE_TIMEOUT);
-	add_setting(options, "client_connection_check_interval", DB_CHECK_INTERVAL);
-	add_setting(options, "lock_timeout", db->lock_timeout);
-	add_setting(options, "statement_timeout", db->statement_timeout);
 }
 
 /*
@@ -247,14 +230,14 @@ static bool refuses_settings(const struct db *db, const char *message)
 
 static int start(struct db *db, struct error *err)
 {
-	struct strbuf options CLEANUP(strbuf_release) = STRBUF_INIT;
+	static const char settings[] = "-c idle_in_transaction_session_timeout=" DB_IDLE_TIMEOUT
+				       " -c client_connection_check_interval=" DB_CHECK_INTERVAL;
 	const char *keywords[10], *values[10];
 	size_t nr = add_defaults(keywords, values, db);
 
 	if (db->settings) {
-		add_settings(&options, db);
 		keywords[nr] = "options";
-		values[nr++] = options.buf;
+		values[nr++] = settings;
 	}
 
 	keywords[nr] = "dbname";
@@ -806,6 +789,7 @@ static int batch_result(struct db *db, struct db_command *c, bool *interrupted, 
 						      error_set(err, "the server gave no answer");
 	}
 	int ret = is_good(res) ? 0 : error_pg(err, db, res);
+	c->done_at = clock_monotonic();
 	if (!ret) {
 		const char *changed = PQcmdTuples(res);
 		c->rows = *changed ? strtoll(changed, NULL, 10) : -1;

@@ -132,9 +132,11 @@ struct db_command {
 	size_t nr;
 	struct db_result result; /* kept when `wanted` */
 	bool wanted, binary;	 /* as of db_query_binary() */
-	size_t tag;		 /* the caller's own */
-	int64_t rows;		 /* that an INSERT, UPDATE or DELETE changed; -1 for others */
-	int64_t expected_rows;	 /* another number fails the batch; -1: any will do */
+	size_t tag;		 /* the caller's own, and `source` too */
+	const void *source;
+	int64_t done_at;       /* clock_monotonic() when its answer was there */
+	int64_t rows;	       /* that an INSERT, UPDATE or DELETE changed; -1 for others */
+	int64_t expected_rows; /* another number fails the batch; -1: any will do */
 };
 struct db_batch {
 	struct db_command *item;
