@@ -186,7 +186,6 @@ static int find_published(struct strbuf *ret, const struct checkpoint_plan *plan
 			  const char *old_commit, const char *new_commit, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct strvec local CLEANUP(strvec_release) = STRVEC_INIT;
 
 	git_prepare(&git, &plan->session->repo, NULL);
 	strvec_pushl(&git.argv, "rev-list", old_commit, NULL);
