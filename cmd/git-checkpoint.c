@@ -37,6 +37,12 @@ static const char *const all_usage[] = {
 
 static const struct verb *find_verb(const char *name);
 
+/* `ret` is an exit code, or -1. */
+static int exit_code(int ret, const struct error *err)
+{
+	return ret < 0 ? error_exit(err) : ret;
+}
+
 static void check_create(const struct checkpoint_create_request *request, int argc,
 			 const char **argv, const char *const *usage)
 {
@@ -112,7 +118,7 @@ static int create(int argc, const char **argv, bool said)
 	if (!ret)
 		ret = checkpoint_create(&s, &request, &err);
 	strvec_release(&request.ignored);
-	return ret < 0 ? error_exit(&err) : ret;
+	return exit_code(ret, &err);
 }
 
 static int verb_create(int argc, const char **argv)
@@ -168,7 +174,7 @@ static int verb_diff(int argc, const char **argv)
 	struct checkpoint_diff_request request = { 0 };
 	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
-	int names = -1, ret;
+	int names = -1;
 	const struct opt opts[] = {
 		OPT_MODE(0, "stat", &request.format, CHECKPOINT_DIFF_STAT,
 			 "how many lines of which files (default)"),
@@ -193,10 +199,9 @@ static int verb_diff(int argc, const char **argv)
 	request.pathspec = argv + names;
 	request.pathspecs = (size_t)(argc - names);
 	interrupt_catch();
-	ret = checkpoint_session_open(&s, &common, &err);
-	if (!ret)
-		ret = checkpoint_diff(&s, &request, &err);
-	return ret < 0 ? error_exit(&err) : ret;
+	if (checkpoint_session_open(&s, &common, &err) < 0)
+		return error_exit(&err);
+	return exit_code(checkpoint_diff(&s, &request, &err), &err);
 }
 
 static int on_strategy(const struct opt *opt, const char *arg, bool negated UNUSED,
@@ -204,7 +209,7 @@ static int on_strategy(const struct opt *opt, const char *arg, bool negated UNUS
 {
 	static const struct {
 		const char *name;
-		enum checkpoint_strategy strategy;
+		int strategy; /* enum checkpoint_strategy */
 	} strategies[] = { { "reset", CHECKPOINT_RESET },
 			   { "revert", CHECKPOINT_REVERT },
 			   { "files", CHECKPOINT_FILES } };
@@ -238,7 +243,7 @@ static int verb_restore(int argc, const char **argv)
 	struct checkpoint_restore_request request = { 0 };
 	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
-	int names = -1, ret;
+	int names = -1;
 	const struct opt opts[] = {
 		OPT_BOOL(0, "keep-untracked", &request.keep_untracked,
 			 "leave untracked files that are here now", .flags = OPT_NONEG),
@@ -264,10 +269,9 @@ static int verb_restore(int argc, const char **argv)
 	request.pathspec = argv + names;
 	request.pathspecs = (size_t)(argc - names);
 	interrupt_catch();
-	ret = checkpoint_session_open(&s, &common, &err);
-	if (!ret)
-		ret = checkpoint_restore(&s, &request, &err);
-	return ret < 0 ? error_exit(&err) : ret;
+	if (checkpoint_session_open(&s, &common, &err) < 0)
+		return error_exit(&err);
+	return exit_code(checkpoint_restore(&s, &request, &err), &err);
 }
 
 static int verb_undo(int argc, const char **argv)
@@ -277,16 +281,14 @@ static int verb_undo(int argc, const char **argv)
 	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 	const struct opt opts[] = { OPT_CHANGING(&common), OPT_COMMON(&common), OPT_END };
-	int ret;
 
 	parse_options(&argc, &argv, opts, usage);
 	if (argc > 1)
 		usage_error(usage, "one operation at a time");
 	interrupt_catch();
-	ret = checkpoint_session_open(&s, &common, &err);
-	if (!ret)
-		ret = checkpoint_undo(&s, argv[0], &err);
-	return ret < 0 ? error_exit(&err) : ret;
+	if (checkpoint_session_open(&s, &common, &err) < 0)
+		return error_exit(&err);
+	return exit_code(checkpoint_undo(&s, argv[0], &err), &err);
 }
 
 static int verb_verify(int argc, const char **argv)
@@ -300,17 +302,15 @@ static int verb_verify(int argc, const char **argv)
 					     "all, and what operations keep to be undone",
 					     .flags = OPT_NONEG),
 				    OPT_COMMON(&common), OPT_END };
-	int ret;
 
 	parse_options(&argc, &argv, opts, usage);
 	if (argc && request.all)
 		usage_error(usage, "names cannot be combined with --all");
 	request.name = argv;
 	request.names = (size_t)argc;
-	ret = checkpoint_session_open(&s, &common, &err);
-	if (!ret)
-		ret = checkpoint_verify(&s, &request, &err);
-	return ret < 0 ? error_exit(&err) : ret;
+	if (checkpoint_session_open(&s, &common, &err) < 0)
+		return error_exit(&err);
+	return exit_code(checkpoint_verify(&s, &request, &err), &err);
 }
 
 static int verb_drop(int argc, const char **argv)
@@ -320,16 +320,14 @@ static int verb_drop(int argc, const char **argv)
 	struct checkpoint_session s CLEANUP(checkpoint_session_close) = CHECKPOINT_SESSION_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 	const struct opt opts[] = { OPT_CHANGING(&common), OPT_COMMON(&common), OPT_END };
-	int ret;
 
 	parse_options(&argc, &argv, opts, usage);
 	if (!argc)
 		usage_error(usage, "which checkpoint?");
 	interrupt_catch();
-	ret = checkpoint_session_open(&s, &common, &err);
-	if (!ret)
-		ret = checkpoint_drop(&s, argv, (size_t)argc, &err);
-	return ret < 0 ? error_exit(&err) : ret;
+	if (checkpoint_session_open(&s, &common, &err) < 0)
+		return error_exit(&err);
+	return exit_code(checkpoint_drop(&s, argv, (size_t)argc, &err), &err);
 }
 
 static int verb_prune(int argc, const char **argv)
@@ -351,16 +349,14 @@ static int verb_prune(int argc, const char **argv)
 		OPT_COMMON(&common),
 		OPT_END
 	};
-	int ret;
 
 	parse_options(&argc, &argv, opts, usage);
 	request.pattern = argv;
 	request.patterns = (size_t)argc;
 	interrupt_catch();
-	ret = checkpoint_session_open(&s, &common, &err);
-	if (!ret)
-		ret = checkpoint_prune(&s, &request, &err);
-	return ret < 0 ? error_exit(&err) : ret;
+	if (checkpoint_session_open(&s, &common, &err) < 0)
+		return error_exit(&err);
+	return exit_code(checkpoint_prune(&s, &request, &err), &err);
 }
 
 static int verb_export(int argc, const char **argv)
@@ -373,17 +369,15 @@ static int verb_export(int argc, const char **argv)
 	const struct opt opts[] = { OPT_BOOL('f', "force", &request.force,
 					     "replace files that exist", .flags = OPT_NONEG),
 				    OPT_COMMON(&common), OPT_END };
-	int ret;
 
 	parse_options(&argc, &argv, opts, usage);
 	if (argc != 2)
 		usage_error(usage, "a checkpoint and a folder are needed");
 	request.name = argv[0];
 	request.directory = argv[1];
-	ret = checkpoint_session_open(&s, &common, &err);
-	if (!ret)
-		ret = checkpoint_export(&s, &request, &err);
-	return ret < 0 ? error_exit(&err) : ret;
+	if (checkpoint_session_open(&s, &common, &err) < 0)
+		return error_exit(&err);
+	return exit_code(checkpoint_export(&s, &request, &err), &err);
 }
 
 /* ---- Which verb ---------------------------------------------------------------------- */

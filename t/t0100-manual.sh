@@ -30,6 +30,7 @@ options_of () {
 		verbs_="list show diff restore undo verify drop prune export"
 	for verb_ in "" $verbs_
 	do
+		# shellcheck disable=SC2086 # none is no argument
 		$(command_of "$1") $verb_ -h >usage || return 1
 		sed -n -e "s/^    \(-.*\)/\1/p" usage
 	done

@@ -184,7 +184,7 @@ make_unnamed () {	# how many
 	do
 		test_tick && git update-ref \
 			"refs/checkpoints/202602$(printf %02d $i)T000000.000000Z" \
-			"$(git commit-tree -p HEAD -p HEAD -p HEAD -p HEAD -m "$i" HEAD^{tree})" || return 1
+			"$(git commit-tree -p HEAD -p HEAD -p HEAD -p HEAD -m "$i" "HEAD^{tree}")" || return 1
 	done
 }
 

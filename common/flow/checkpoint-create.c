@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "flow/checkpoint-commit.h"
@@ -487,7 +488,11 @@ static int make(struct creation *c, struct error *err)
 
 	if (c->request->commit)
 		ret = commit_everything(c, err);
-	if (!ret && (capture(c, NULL, err) < 0 || write_tag(c, err) < 0 || make_refs(c, err) < 0))
+	if (!ret)
+		ret = capture(c, NULL, err);
+	if (!ret && interrupt_pending()) /* nothing points to what was captured */
+		ret = error_interrupted(err);
+	if (!ret && (write_tag(c, err) < 0 || make_refs(c, err) < 0))
 		ret = -1;
 	if (c->operation.record)
 		checkpoint_end(&c->operation, err);
