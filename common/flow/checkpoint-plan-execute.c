@@ -122,6 +122,19 @@ static int keep_present(struct checkpoint_plan *plan, struct refs_update *update
 
 /* ---- Refs ---------------------------------------------------------------------------- */
 
+/* git wants no ref twice in one transaction, and HEAD's branch is HEAD as well. */
+static bool comes_after(const struct checkpoint_plan *plan, const struct checkpoint_move *move)
+{
+	const char *branch = plan->files.now.state.branch;
+
+	if (is_symbolic(move->new))
+		return true; /* git changes that by another way */
+	for (size_t i = 0; i < plan->nr && branch && !strcmp(move->name, "HEAD"); i++)
+		if (!strcmp(plan->move[i].name, branch))
+			return true;
+	return false;
+}
+
 static void add_moves(struct refs_update *update, const struct checkpoint_plan *plan)
 {
 	const char *head = plan->files.now.state.head;
@@ -129,14 +142,13 @@ static void add_moves(struct refs_update *update, const struct checkpoint_plan *
 	for (size_t i = 0; i < plan->nr; i++) {
 		const struct checkpoint_move *move = &plan->move[i];
 
-		if (is_symbolic(move->new))
-			continue; /* of HEAD: git changes it by another way */
 		/* What a symbolic HEAD has as its old value is the branch's. */
-		refs_add(update, move->name,
-			 is_symbolic(move->old) ? head :
-			 move->old		? move->old :
-						  "",
-			 move->new);
+		if (!comes_after(plan, move))
+			refs_add(update, move->name,
+				 is_symbolic(move->old) ? head :
+				 move->old		? move->old :
+							  "",
+				 move->new);
 	}
 }
 
@@ -152,18 +164,38 @@ static int sync_head(const struct repo *repo, struct error *err)
 	return error_is_set(err) ? -1 : file_sync_folder(repo->git_dir, err);
 }
 
+static int attach_head(const struct checkpoint_plan *plan, const struct checkpoint_move *move,
+		       const char *message, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, &plan->session->repo, NULL);
+	strvec_pushl(&git.argv, "symbolic-ref", "-m", message, move->name,
+		     move->new + strlen(SYMBOLIC), NULL);
+	if (git_run(&git, "move HEAD", err) < 0)
+		return -1;
+	return sync_head(&plan->session->repo, err);
+}
+
+static int detach_head(const struct checkpoint_plan *plan, const struct checkpoint_move *move,
+		       const char *message, struct error *err)
+{
+	struct refs_update update CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+
+	update.message = message;
+	refs_add(&update, move->name, NULL, move->new);
+	return refs_commit(&update, &plan->session->repo, err);
+}
+
 static int move_head(const struct checkpoint_plan *plan, const char *message, struct error *err)
 {
 	for (size_t i = 0; i < plan->nr; i++) {
 		const struct checkpoint_move *move = &plan->move[i];
-		struct process git CLEANUP(process_release) = PROCESS_INIT;
 
-		if (!is_symbolic(move->new))
+		if (!comes_after(plan, move))
 			continue;
-		git_prepare(&git, &plan->session->repo, NULL);
-		strvec_pushl(&git.argv, "symbolic-ref", "-m", message, move->name,
-			     move->new + strlen(SYMBOLIC), NULL);
-		if (git_run(&git, "move HEAD", err) < 0 || sync_head(&plan->session->repo, err) < 0)
+		if (is_symbolic(move->new) ? attach_head(plan, move, message, err) < 0 :
+					     detach_head(plan, move, message, err) < 0)
 			return -1;
 	}
 	return 0;
