@@ -9,19 +9,27 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/strvec.h"
+#include "vcs/restore.h"
 
 struct committing {
 	char *index, *lock;
+	char *folder, *copy; /* of the index */
 	bool locked;
 	struct strvec env;
 };
 
 static void committing_release(struct committing *c)
 {
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
 	if (c->locked && unlink(c->lock) < 0)
 		errno = 0; /* nothing to be done about it */
+	if (c->folder && file_remove_folders(c->folder, &ignored) < 0)
+		error_clear(&ignored);
 	free(c->index);
 	free(c->lock);
+	free(c->folder);
+	free(c->copy);
 	strvec_release(&c->env);
 }
 
@@ -33,11 +41,48 @@ static void fd_close_p(int *fd)
 		close(*fd);
 }
 
+static int name_files(struct committing *c, const struct repo *repo, struct error *err)
+{
+	const char *named = getenv("GIT_INDEX_FILE");
+	char *above CLEANUP(free_p) = xstrfmt("%s/rollback/work", repo->common_dir);
+
+	c->index = named && *named ? xstrdup(named) : xstrfmt("%s/index", repo->git_dir);
+	c->lock = xstrfmt("%s.lock", c->index);
+	if (file_make_folders(above, 0700, err) < 0)
+		return -1;
+	c->folder = xstrfmt("%s/%ld.XXXXXX", above, (long)getpid());
+	if (!mkdtemp(c->folder)) {
+		free(STEAL(c->folder));
+		return error_errno(err, "cannot create a folder in '%s'", above);
+	}
+	c->copy = xstrfmt("%s/index", c->folder);
+	strvec_pushf(&c->env, "GIT_INDEX_FILE=%s", c->copy);
+	return 0;
+}
+
+/* Whose it is stands in it from the first moment on, so that undo may remove it. */
+static int lock_index(struct committing *c, const char *operation, struct error *err)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/lock", c->folder);
+	char *text CLEANUP(free_p) = xstrfmt(RESTORE_LOCK_TEXT "%s\n", operation);
+
+	if (file_write(path, text, strlen(text), 0666, FILE_SYNC_CONTENT, err) < 0)
+		return -1;
+	c->locked = link(path, c->lock) == 0;
+	if (c->locked)
+		return 0;
+	if (errno != EEXIST)
+		return error_errno(err, "could not lock the index: '%s'", c->lock);
+	error_refused(err, "the index is locked: '%s' exists", c->lock);
+	return error_hint(
+		err, "Another git is at work, or was killed; where none is, remove that file.");
+}
+
 /*
  * By the time of the index file git knows which of its entries may hide an edit that was made
  * in the same moment: the copy must have it too.
  */
-static int copy_index(struct committing *c, int fd, struct error *err)
+static int copy_index(struct committing *c, struct error *err)
 {
 	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct stat st;
@@ -45,43 +90,22 @@ static int copy_index(struct committing *c, int fd, struct error *err)
 
 	if (found != FILE_FOUND)
 		return found < 0 ? -1 : 0;
-	for (size_t at = 0; at < data.len;) {
-		ssize_t n = write(fd, data.buf + at, data.len - at);
-
-		if (n < 0 && errno != EINTR)
-			return error_errno(err, "cannot write '%s'", c->lock);
-		at += n > 0 ? (size_t)n : 0;
-	}
-	if (stat(c->index, &st) < 0 ||
-	    futimens(fd, (const struct timespec[]){ st.st_atim, st.st_mtim }) < 0)
-		return error_errno(err, "cannot copy the times of '%s'", c->index);
+	if (stat(c->index, &st) < 0)
+		return error_errno(err, "cannot read '%s'", c->index);
+	if (file_write(c->copy, data.buf, data.len, st.st_mode & 0777, FILE_SYNC_CONTENT, err) < 0)
+		return -1;
+	if (utimensat(AT_FDCWD, c->copy, (const struct timespec[]){ st.st_atim, st.st_mtim }, 0) <
+	    0)
+		return error_errno(err, "cannot set the time of '%s'", c->copy);
 	return 0;
-}
-
-static int lock_index(struct committing *c, const struct repo *repo, struct error *err)
-{
-	const char *named = getenv("GIT_INDEX_FILE");
-
-	c->index = named && *named ? xstrdup(named) : xstrfmt("%s/index", repo->git_dir);
-	c->lock = xstrfmt("%s.lock", c->index);
-	int fd CLEANUP(fd_close_p) = open(c->lock, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		error_errno(err, "could not lock the index: '%s'", c->lock);
-		return errno == EEXIST ? error_hint(err, "Another git is at work, or was killed.") :
-					 -1;
-	}
-	c->locked = true;
-	strvec_pushf(&c->env, "GIT_INDEX_FILE=%s", c->lock);
-	return copy_index(c, fd, err);
 }
 
 static int replace_index(struct committing *c, const struct repo *repo, struct error *err)
 {
-	int fd CLEANUP(fd_close_p) = open(c->lock, O_RDONLY | O_CLOEXEC);
+	int fd CLEANUP(fd_close_p) = open(c->copy, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || fsync(fd) < 0 || rename(c->lock, c->index) < 0)
+	if (fd < 0 || fsync(fd) < 0 || rename(c->copy, c->index) < 0)
 		return error_errno(err, "cannot replace '%s'", c->index);
-	c->locked = false;
 	return file_sync_folder(repo->git_dir, err);
 }
 
@@ -126,10 +150,22 @@ static int is_staged(const struct committing *c, struct error *err)
 	return error_set(err, "could not compare the index with HEAD: %s", reason);
 }
 
+/* 1: HEAD has moved; 0; or -1. */
+static int has_moved(const char *old_head, struct error *err)
+{
+	char *head CLEANUP(free_p) = NULL;
+
+	if (repo_commit(&head, "HEAD", err) < 0)
+		return -1;
+	return head && (!old_head || strcmp(head, old_head) != 0);
+}
+
 /* What hooks have to say goes to stderr, as it does in git. */
-static int make_commit(const struct committing *c, const char *message, struct error *err)
+static int make_commit(const struct committing *c, const char *old_head, const char *message,
+		       struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	int moved;
 
 	push_git(&git, c);
 	strvec_pushl(&git.argv, "commit", "--quiet", "--message", message, NULL);
@@ -138,22 +174,29 @@ static int make_commit(const struct committing *c, const char *message, struct e
 		return -1;
 	if (!git.status)
 		return 0;
+	moved = has_moved(old_head, err);
+	if (moved) /* it broke off when the commit was there already */
+		return moved < 0 ? -1 : 0;
 	error_set(err, "git commit refused, with status %d", git.status);
 	return error_hint(err,
 			  "Nothing was changed. Without --commit, the state is kept as it is.");
 }
 
-int checkpoint_commit(const struct repo *repo, const char *message, struct error *err)
+int checkpoint_commit(const struct repo *repo, const struct checkpoint_commit *commit,
+		      struct error *err)
 {
 	struct committing c CLEANUP(committing_release) = { .env = STRVEC_INIT };
 	int staged;
 
-	if (lock_index(&c, repo, err) < 0 || add_all(&c, err) < 0)
+	if (name_files(&c, repo, err) < 0 || lock_index(&c, commit->operation, err) < 0 ||
+	    copy_index(&c, err) < 0 || add_all(&c, err) < 0)
 		return -1;
 	staged = is_staged(&c, err);
 	if (staged <= 0)
 		return staged < 0 ? -1 : CHECKPOINT_NOTHING_TO_COMMIT;
-	if (make_commit(&c, message, err) < 0 || replace_index(&c, repo, err) < 0)
+	if (make_commit(&c, commit->old_head, commit->message, err) < 0)
 		return -1;
+	if (replace_index(&c, repo, err) < 0)
+		return CHECKPOINT_HALF_COMMITTED;
 	return CHECKPOINT_COMMITTED;
 }

@@ -322,7 +322,7 @@ static int make_refs(struct creation *c, struct error *err)
 	refs.update.message = c->message.subject;
 	if (record(c, members, err) < 0)
 		return -1;
-	return refs_commit(&refs.update, &c->session->repo, err);
+	return checkpoint_refs_commit(&refs.update, c->session, &c->operation, err);
 }
 
 /* ---- --commit ------------------------------------------------------------------------ */
@@ -335,6 +335,7 @@ static int keep_safe(struct creation *c, const struct snapshot_capture *now, str
 	char *ref CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", c->operation.id);
 
 	set_text(members, "safety", ref);
+	set_text(members, "branch", c->branch); /* which git is going to move, and so HEAD */
 	if (record(c, members, err) < 0)
 		return -1;
 	refs_add(&update, ref, "", now->commit);
@@ -382,15 +383,21 @@ static int commit_everything(struct creation *c, struct error *err)
 		return error_hint(err, "Finish it first, or leave out --commit: the checkpoint "
 				       "keeps it as it is.");
 	}
-	if (keep_safe(c, &now, err) < 0)
-		return -1;
 	c->branch = xstrdup(now.state.branch ? now.state.branch : "HEAD");
 	c->old_head = xstrdup_or_null(now.state.head);
+	if (keep_safe(c, &now, err) < 0)
+		return -1;
 	message = c->request->message ? xstrdup(c->request->message) :
 		  c->named	      ? xstrfmt("checkpoint: %s", c->name) :
 					xstrdup("checkpoint");
-	ret = checkpoint_commit(&c->session->repo, message, err);
+	ret = checkpoint_commit(&c->session->repo,
+				&(struct checkpoint_commit){ .operation = c->operation.id,
+							     .old_head = c->old_head,
+							     .message = message },
+				err);
 	c->committed = ret == CHECKPOINT_COMMITTED;
+	if (ret == CHECKPOINT_HALF_COMMITTED)
+		return checkpoint_leave_open(&c->operation, err);
 	if (!c->committed)
 		forget_safe(c);
 	if (ret == CHECKPOINT_NOTHING_TO_COMMIT)
@@ -494,8 +501,7 @@ static int make(struct creation *c, struct error *err)
 		ret = error_interrupted(err);
 	if (!ret && (write_tag(c, err) < 0 || make_refs(c, err) < 0))
 		ret = -1;
-	if (c->operation.record)
-		checkpoint_end(&c->operation, err);
+	checkpoint_end(&c->operation, err);
 	return ret;
 }
 

@@ -352,7 +352,7 @@ static int execute(const struct drop_plan *plan, const struct checkpoint_session
 		json_object_set_new(members, "dangling", dangling_names(plan));
 	if (checkpoint_begin(operation, s, verb, members, err) < 0)
 		return -1;
-	ret = refs_commit(&refs.update, &s->repo, err);
+	ret = checkpoint_refs_commit(&refs.update, s, operation, err);
 	checkpoint_end(operation, err);
 	return ret;
 }

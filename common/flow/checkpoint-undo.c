@@ -263,6 +263,32 @@ static int undo_head(struct checkpoint_plan *plan, const json_t *record, struct 
 
 /* ---- The plan ------------------------------------------------------------------------ */
 
+/*
+ * Locks that a git left which was killed with the operation, as in a power cut: on the refs
+ * that it was about to change.
+ */
+static void unlock_refs(const struct checkpoint_session *s, const json_t *record)
+{
+	const json_t *refs = json_object_get(record, "refs"), *ref;
+	const json_t *kept = json_object_get(record, "kept");
+	const char *safety = json_member(record, "safety"), *branch = json_member(record, "branch");
+	size_t i;
+
+	json_array_foreach(refs, i, ref)
+	{
+		refs_unlock(&s->repo, json_member(ref, "name"));
+		if (!json_member(ref, "new")) /* it may be packed */
+			refs_unlock(&s->repo, "packed-refs");
+	}
+	json_array_foreach(kept, i, ref) refs_unlock(&s->repo, json_string_value(ref));
+	if (safety)
+		refs_unlock(&s->repo, safety);
+	if (branch) {
+		refs_unlock(&s->repo, branch);
+		refs_unlock(&s->repo, "HEAD");
+	}
+}
+
 /* A lock on the index that the dead operation took is nobody's. */
 static int remove_lock(const struct undo *undo, const struct checkpoint_plan *plan,
 		       struct error *err)
@@ -272,6 +298,7 @@ static int remove_lock(const struct undo *undo, const struct checkpoint_plan *pl
 
 	if (!undo->open || !plan->operation)
 		return 0;
+	unlock_refs(plan->session, undo->record);
 	if (restore_lock_owner(&owner, repo, err) < 0)
 		return -1;
 	return is_same_value(owner, undo->id) ? restore_lock_remove(repo, err) : 0;
@@ -378,6 +405,8 @@ static int settle(const struct checkpoint_session *s, const struct undo *undo, s
 
 	if (!s->common->dry_run && checkpoint_lock(&lock, s, "undo", err) < 0)
 		return -1;
+	if (!s->common->dry_run)
+		unlock_refs(s, undo->record);
 	if (!files && count_refs(undo->record, &was, &became, err) < 0)
 		return -1;
 	done = !files && nr && became == nr;

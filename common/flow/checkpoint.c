@@ -91,11 +91,20 @@ void checkpoint_end(struct operation *operation, const struct error *failure)
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 	enum operation_end end = OPERATION_DONE;
 
+	if (!operation->record)
+		return;
 	if (failure && error_is_set(failure))
 		end = failure->exit_code == EXIT_INTERRUPTED ? OPERATION_INTERRUPTED :
 							       OPERATION_FAILED;
 	if (operation_close(operation, end, &err) < 0)
 		warning("%s", err.message);
+}
+
+int checkpoint_leave_open(struct operation *operation, struct error *err)
+{
+	error_hint(err, "Run 'git checkpoint undo %s' to finish or undo it.", operation->id);
+	operation_release(operation);
+	return -1;
 }
 
 /* ---- Refs ---------------------------------------------------------------------------- */
@@ -136,6 +145,16 @@ void checkpoint_refs_release(struct checkpoint_refs *refs)
 	json_decref(refs->kept);
 	free(refs->keep);
 	*refs = (struct checkpoint_refs)CHECKPOINT_REFS_INIT;
+}
+
+int checkpoint_refs_commit(struct refs_update *update, const struct checkpoint_session *s,
+			   struct operation *operation, struct error *err)
+{
+	if (refs_prepare(update, err) < 0)
+		return -1;
+	if (refs_commit(update, &s->repo, err) == 0)
+		return 0;
+	return checkpoint_leave_open(operation, err);
 }
 
 /* ---- Names --------------------------------------------------------------------------- */

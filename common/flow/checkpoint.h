@@ -46,8 +46,13 @@ int checkpoint_lock(struct operation *operation, const struct checkpoint_session
 		    const char *verb, struct error *err) MUST_CHECK;
 int checkpoint_begin(struct operation *operation, const struct checkpoint_session *s,
 		     const char *verb, json_t *members, struct error *err) MUST_CHECK;
-/* Closes it, done or with what it failed with. */
+/* Closes it, done or with what it failed with; does nothing to one that was not begun. */
 void checkpoint_end(struct operation *operation, const struct error *failure);
+/*
+ * After a failure, which is in `err`, that has left something half done: lets go of the
+ * operation, which stays open for undo to resolve. Returns -1.
+ */
+int checkpoint_leave_open(struct operation *operation, struct error *err);
 
 /*
  * What an operation does to refs is in its record before it is done: "refs" has each with its
@@ -70,6 +75,12 @@ void checkpoint_refs_add(struct checkpoint_refs *refs, const char *name, const c
 /* Sets "refs" and "kept" in an operation's members. */
 void checkpoint_refs_to_members(const struct checkpoint_refs *refs, json_t *members);
 void checkpoint_refs_release(struct checkpoint_refs *refs);
+/*
+ * Makes the changes that are in the operation's record; where they break off in the middle,
+ * as when git is killed, with checkpoint_leave_open().
+ */
+int checkpoint_refs_commit(struct refs_update *update, const struct checkpoint_session *s,
+			   struct operation *operation, struct error *err) MUST_CHECK;
 
 /* Is it a name that git takes in a ref, and no option? */
 int checkpoint_check_name(const char *name, struct error *err) MUST_CHECK;

@@ -188,7 +188,9 @@ int refs_commit(struct refs_update *update, const struct repo *repo, struct erro
 
 void refs_unlock(const struct repo *repo, const char *name)
 {
-	char *path CLEANUP(free_p) = xstrfmt("%s/%s.lock", repo->common_dir, name);
+	bool own = !strcmp(name, "HEAD"); /* each worktree has one */
+	char *path CLEANUP(free_p) =
+		xstrfmt("%s/%s.lock", own ? repo->git_dir : repo->common_dir, name);
 
 	if (unlink(path) < 0)
 		errno = 0; /* as it should be: there is none */

@@ -43,7 +43,7 @@ int refs_commit(struct refs_update *update, const struct repo *repo, struct erro
 /* Abandons what is prepared, frees all. */
 void refs_update_release(struct refs_update *update);
 /*
- * Removes the lock on a ref that a git left which was killed together with us, as a power
+ * Removes the lock on a ref, or on "packed-refs", that a git left which was killed together with us, as a power
  * cut does. Only for a ref that a dead operation of ours is known to have prepared. Of any
  * other lock an error of refs_prepare() says whether it can have an owner still.
  */
