@@ -58,10 +58,10 @@ static int place(const char *below, const char *name, const struct tree_changes 
 	char *to CLEANUP(free_p) = xstrfmt("%s/%s", below, rules);
 	const struct tree_change *change = changes ? tree_changes_find(changes, rules) : NULL;
 	char *from CLEANUP(free_p) = xstrfmt("%s/%s", repo->worktree, rules);
-	char *folder CLEANUP(free_p) = xmemdupz(to, strlen(to) - strlen("/.gitignore"));
+	struct stat st;
 
-	if (file_make_folders(folder, 0700, err) < 0)
-		return -1;
+	if (lstat(to, &st) == 0)
+		return 0; /* a folder, by the paths that are asked for */
 	if (!change)
 		return copy_file(to, from, err);
 	if (change->new_mode != 0100644 && change->new_mode != 0100755)
@@ -136,6 +136,12 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 	if (!paths->nr)
 		return 0;
 	add_folders(&folders, paths);
+	for (size_t i = 0; i < folders.nr; i++) {
+		char *path CLEANUP(free_p) = xstrfmt("%s/%s", folder, folders.v[i]);
+
+		if (file_make_folders(path, 0700, err) < 0)
+			return -1;
+	}
 	for (size_t i = 0; i < folders.nr; i++)
 		if (place(folder, folders.v[i], changes, repo, env, err) < 0)
 			return -1;

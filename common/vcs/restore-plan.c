@@ -32,6 +32,7 @@ static void release_lists(struct restore *restore)
 	strvec_release(&restore->submodules);
 	strvec_release(&restore->alone);
 	strvec_release(&restore->refusal);
+	strvec_release(&restore->absent);
 	strvec_release(&restore->deleted);
 }
 
@@ -300,16 +301,14 @@ static int find_protected(struct restore *restore, const struct strvec *paths, s
 {
 	char *folder CLEANUP(free_p) = xstrfmt("%s/rules", restore->request->folder);
 	struct strvec found CLEANUP(strvec_release) = STRVEC_INIT;
-	struct strvec absent CLEANUP(strvec_release) = STRVEC_INIT;
 
 	if (!rules_differ(restore))
 		return 0;
-	if (manifest_paths(&absent, restore->request->target->manifest, "absent", err) < 0 ||
-	    ignore_find(&found, paths, &restore->files, restore->repo, &restore->env, folder, err) <
-		    0)
+	if (ignore_find(&found, paths, &restore->files, restore->repo, &restore->env, folder, err) <
+	    0)
 		return -1;
 	for (size_t i = 0; i < found.nr; i++)
-		if (!strvec_has(&absent, found.v[i]))
+		if (!strvec_has(&restore->absent, found.v[i]))
 			tree_changes_find(&restore->files, found.v[i])->flags |= RESTORE_STAYS;
 	return 0;
 }
@@ -458,6 +457,8 @@ static int look(struct restore *restore, struct tree_changes *ret_index, const s
 	check_hostile(restore, ret_index);
 	if (restore->refusal.nr)
 		return 0;
+	if (manifest_paths(&restore->absent, restore->request->target->manifest, "absent", err) < 0)
+		return -1;
 	restore_part_sparse(restore);
 	part_submodules(restore);
 	if (part_left_out(restore, err) < 0)
@@ -479,7 +480,7 @@ static int look_twice(struct restore *restore, struct tree_changes *ret_index, s
 	if (restore->refusal.nr)
 		return 0;
 	if (find_newly_ignored(restore, &also, err) < 0 ||
-	    (!restore->request->files_only && restore_look_behind(restore, &also, err) < 0))
+	    restore_look_behind(restore, &also, err) < 0)
 		return -1;
 	if (!also.nr)
 		return 0;

@@ -146,6 +146,8 @@ int restore_look_behind(struct restore *restore, struct strvec *also, struct err
 
 	for (size_t i = 0; i < restore->deleted.nr; i++)
 		look_for_file(&way, &found, restore->deleted.v[i]);
+	for (size_t i = 0; i < restore->absent.nr; i++)
+		look_for_file(&way, &found, restore->absent.v[i]);
 	for (size_t i = 0; i < special->nr; i++)
 		if (special->item[i].stage || special->item[i].intent_to_add)
 			look_for_file(&way, &found, special->item[i].path);

@@ -91,6 +91,7 @@ struct restore {
 	char *index_file, *lock_file;
 	struct strbuf index_then;      /* the file, where the snapshot holds one */
 	struct index_file index_flags; /* and what it says */
+	struct strvec absent;	       /* what the snapshot says was not there */
 	struct strvec deleted;	       /* tracked then, and not in the worktree then */
 	bool locked, moved, index_moved;
 	size_t state_moved;
@@ -119,8 +120,6 @@ int restore_state(struct restore *restore, struct error *err) MUST_CHECK;
 int restore_back(struct restore *restore, struct error *err) MUST_CHECK;
 void restore_unlock(struct restore *restore);
 
-/* What git's lock on the index says where it is one of ours, and then the operation's id. */
-#define RESTORE_LOCK_TEXT "git-rollback "
 /*
  * Whose lock on the index is it? *ret_id is the operation of ours that took it (free() it),
  * NULL when there is none, or it is another's.
