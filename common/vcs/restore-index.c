@@ -8,7 +8,7 @@
 #include "vcs/git.h"
 #include "vcs/restore-parts.h"
 
-#define LOCK_TEXT "git-rollback "
+#define LOCK_TEXT RESTORE_LOCK_TEXT
 
 /* ---- Plan ---------------------------------------------------------------------------- */
 

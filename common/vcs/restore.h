@@ -120,6 +120,8 @@ int restore_state(struct restore *restore, struct error *err) MUST_CHECK;
 int restore_back(struct restore *restore, struct error *err) MUST_CHECK;
 void restore_unlock(struct restore *restore);
 
+/* What git's lock on the index says where it is one of ours, and then the operation's id. */
+#define RESTORE_LOCK_TEXT "git-rollback "
 /*
  * Whose lock on the index is it? *ret_id is the operation of ours that took it (free() it),
  * NULL when there is none, or it is another's.
