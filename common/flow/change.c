@@ -82,10 +82,13 @@ int change_await(struct session *s, struct error *err)
 static int begin_operation(struct change *change, json_t *more, struct error *err)
 {
 	struct session *s = change->session;
-	json_t *members CLEANUP(json_decref_p) =
-		json_pack("{s:o, s:o}", "database", json_text(s->database.name), "identity",
-			  json_text(s->db.identity));
+	json_t *members CLEANUP(json_decref_p) = NULL;
+	const char *identity;
 
+	if (db_identity(&identity, &s->db, err) < 0)
+		return -1;
+	members = json_pack("{s:o, s:o}", "database", json_text(s->database.name), "identity",
+			    json_text(identity));
 	if (more)
 		json_object_update(members, more);
 	change->operation = s->operation;

@@ -13,12 +13,14 @@ static bool has_name(const json_t *record, const struct session *s)
 	return database && s->has_database && !strcmp(database, s->database.name);
 }
 
-/* An environment's name may stand for another database by now: the identity tells. */
-static bool is_ours(const json_t *record, const struct session *s)
+/* 1 or 0. An environment's name may stand for another database by now: the identity tells. */
+static int is_ours(const json_t *record, struct session *s, struct error *err)
 {
-	const char *identity = json_member(record, "identity");
+	const char *identity = json_member(record, "identity"), *own;
 
-	return has_name(record, s) && (!identity || !strcmp(identity, s->db.identity));
+	if (!has_name(record, s) || !identity)
+		return has_name(record, s);
+	return db_identity(&own, &s->db, err) < 0 ? -1 : !strcmp(identity, own);
 }
 
 /* Of a run that went on with an interrupted script the log has the operation that began it. */
@@ -56,12 +58,15 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 	json_array_foreach(s->open_operations, i, record)
 	{
 		const char *id = json_member(record, "id");
-		int done;
+		int done, ours;
 
 		if (!id || !strcmp(id, own_id))
 			continue;
 		kept_unlock(record, s->repo.common_dir); /* whatever database it was for */
-		if (!is_ours(record, s))
+		ours = is_ours(record, s, err);
+		if (ours < 0)
+			return -1;
+		if (!ours)
 			continue;
 		done = was_committed(s, record, id, err);
 		if (done < 0)

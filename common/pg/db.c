@@ -380,31 +380,65 @@ static int connection_error(struct db *db, struct error *err)
 			  db->environment);
 }
 
-/* One round trip tells what every command needs to know. */
+/* What the server has reported of itself; only from 14 on, and through a pooler anything. */
+static bool read_reported(struct db *db)
+{
+	PGconn *pg = db->conn->pg;
+	const char *standby = PQparameterStatus(pg, "in_hot_standby");
+	const char *read_only = PQparameterStatus(pg, "default_transaction_read_only");
+
+	if (db->pooled || !standby || !read_only)
+		return false;
+	db->standby = !strcmp(standby, "on");
+	db->read_only = !strcmp(read_only, "on");
+	db->name = xstrdup(PQdb(pg));
+	db->user = xstrdup(PQuser(pg));
+	return true;
+}
+
+static int ask(struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db,
+		     "SELECT pg_catalog.pg_is_in_recovery(),"
+		     " pg_catalog.current_setting('default_transaction_read_only'),"
+		     " pg_catalog.current_database(), current_user",
+		     0, NULL, err) < 0)
+		return -1;
+	db->standby = db_bool(&res, 0, 0);
+	db->read_only = !strcmp(db_value(&res, 0, 1), "on");
+	db->name = xstrdup(db_value(&res, 0, 2));
+	db->user = xstrdup(db_value(&res, 0, 3));
+	return 0;
+}
+
+/* The first functions that a new session looks up take it long: as few as can be. */
 static int read_session(struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 
-	if (db_query(
-		    &res, db,
-		    "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_schema(),"
-		    " pg_catalog.pg_is_in_recovery(), pg_catalog.current_database(), current_user,"
-		    " pg_catalog.current_setting('default_transaction_read_only'),"
-		    " (SELECT d.oid || ' ' || c.system_identifier FROM pg_catalog.pg_database d,"
-		    "  pg_catalog.pg_control_system() c WHERE d.datname = pg_catalog.current_database())",
-		    0, NULL, err) < 0)
+	if (db_query(&res, db, "SELECT pg_catalog.pg_backend_pid()", 0, NULL, err) < 0)
 		return -1;
 	db->backend_pid = (int)db_int(&res, 0, 0);
-	db->schema = xstrdup_or_null(db_value_or_null(&res, 0, 1));
-	db->standby = db_bool(&res, 0, 2);
-	db->name = xstrdup(db_value(&res, 0, 3));
-	db->user = xstrdup(db_value(&res, 0, 4));
-	db->read_only = !strcmp(db_value(&res, 0, 5), "on");
-	db->identity = xstrdup(db_value(&res, 0, 6));
 	/* A pooler hands out cancel keys of its own, so the two numbers differ. */
 	db->pooled = db->backend_pid != PQbackendPID(db->conn->pg);
 	/* It hands on connections whose settings are others'. */
 	db->settings = db->settings && !db->pooled;
+	return read_reported(db) ? 0 : ask(db, err);
+}
+
+int db_identity(const char **ret, struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (!db->identity) {
+		if (db_query(&res, db, "SELECT (pg_catalog.pg_control_system()).system_identifier",
+			     0, NULL, err) < 0)
+			return -1;
+		db->identity = xstrfmt("%s %s", db_value(&res, 0, 0), db->name);
+	}
+	*ret = db->identity;
 	return 0;
 }
 
@@ -454,7 +488,6 @@ void db_close(struct db *db)
 	free(db->statement_timeout);
 	free(db->name);
 	free(db->user);
-	free(db->schema);
 	free(db->identity);
 	*db = (struct db)DB_INIT;
 }

@@ -52,13 +52,12 @@ struct db {
 	int version; /* as 150020 */
 	char *name;  /* of the database */
 	char *user;
-	char *schema;	 /* current_schema(), or NULL */
 	bool standby;	 /* in recovery: nothing can be written */
 	bool pooled;	 /* a pooler is between us and the server */
 	bool read_only;	 /* default_transaction_read_only is on */
 	int backend_pid; /* as the server itself says */
 	bool settings;	 /* transaction.h's settings are the session's own, for RESET as well */
-	char *identity; /* tells this database on this server from all others, whatever the way to it */
+	char *identity;	 /* db_identity() */
 };
 
 /* What a transaction has in any case (transaction.h): from PostgreSQL 14 on, the second too. */
@@ -165,6 +164,8 @@ bool db_in_transaction(const struct db *db);
  */
 int db_share_connection(struct strbuf *ret_conninfo, struct strvec *ret_env, struct db *db,
 			struct error *err) MUST_CHECK;
+/* What tells this database on this server from all others, whatever the way to it; db's own. */
+int db_identity(const char **ret, struct db *db, struct error *err) MUST_CHECK;
 /* Is the connection gone (server stopped, network cut)? */
 bool db_is_lost(const struct db *db);
 /* Ends a transaction if there is one; failures (a lost connection) are none. */

@@ -29,6 +29,7 @@
 	X(PQconninfoFree)       \
 	X(PQconninfoParse)      \
 	X(PQconsumeInput)       \
+	X(PQdb)                 \
 	X(PQenterPipelineMode)  \
 	X(PQerrorMessage)       \
 	X(PQescapeIdentifier)   \
@@ -48,6 +49,7 @@
 	X(PQhostaddr)           \
 	X(PQisBusy)             \
 	X(PQnfields)            \
+	X(PQparameterStatus)    \
 	X(PQntuples)            \
 	X(PQpipelineSync)       \
 	X(PQport)               \
@@ -59,7 +61,8 @@
 	X(PQsetnonblocking)     \
 	X(PQsocket)             \
 	X(PQstatus)             \
-	X(PQtransactionStatus)
+	X(PQtransactionStatus)  \
+	X(PQuser)
 
 struct libpq {
 #define LIBPQ_MEMBER(name) __typeof__(&name) name##_;
@@ -81,6 +84,7 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQconninfoFree	     libpq.PQconninfoFree_
 #define PQconninfoParse	     libpq.PQconninfoParse_
 #define PQconsumeInput	     libpq.PQconsumeInput_
+#define PQdb		     libpq.PQdb_
 #define PQenterPipelineMode  libpq.PQenterPipelineMode_
 #define PQerrorMessage	     libpq.PQerrorMessage_
 #define PQescapeIdentifier   libpq.PQescapeIdentifier_
@@ -101,6 +105,7 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQisBusy	     libpq.PQisBusy_
 #define PQnfields	     libpq.PQnfields_
 #define PQntuples	     libpq.PQntuples_
+#define PQparameterStatus    libpq.PQparameterStatus_
 #define PQpipelineSync	     libpq.PQpipelineSync_
 #define PQport		     libpq.PQport_
 #define PQresultErrorField   libpq.PQresultErrorField_
@@ -112,5 +117,6 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQsocket	     libpq.PQsocket_
 #define PQstatus	     libpq.PQstatus_
 #define PQtransactionStatus  libpq.PQtransactionStatus_
+#define PQuser		     libpq.PQuser_
 
 #endif

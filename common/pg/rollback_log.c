@@ -136,10 +136,18 @@ void rollback_log_add_unfinished(struct db_batch *batch, const struct ledger_pla
 		    " statements_begun, statements_done,"
 		    " started_at, up_checksum, down_checksum,"
 		    " up_sql, down_sql, fingerprint_before"
-		    " FROM %s WHERE state " EQ " 'running' ORDER BY started_at",
+		    " FROM %s WHERE state " EQ " 'running'",
 		    place->quoted_log);
 	command = db_batch_add(batch, sql.buf, sql.len, 0, NULL);
 	command->wanted = command->binary = true;
+}
+
+/* The oldest first. */
+static int compare_unfinished(const void *x, const void *y)
+{
+	const struct log_unfinished *a = x, *b = y;
+
+	return (a->started_at > b->started_at) - (a->started_at < b->started_at);
 }
 
 void rollback_log_take_unfinished(struct log_unfinished_list *ret, const struct db_result *res)
@@ -162,6 +170,8 @@ void rollback_log_take_unfinished(struct log_unfinished_list *ret, const struct 
 			.fingerprint_before = xstrdup_or_null(db_value_or_null(res, row, 12)),
 		};
 	}
+	if (ret->nr)
+		qsort(ret->item, ret->nr, sizeof(*ret->item), compare_unfinished);
 }
 
 int rollback_log_unfinished(struct log_unfinished_list *ret, const struct ledger_place *place,
@@ -223,6 +233,46 @@ static char *array_literal(const char *const *values, size_t nr)
 	return strbuf_detach(&sb);
 }
 
+/* By version, the newest first. */
+static int compare_applied(const void *x, const void *y)
+{
+	const struct log_applied *a = x, *b = y;
+	int ret = strcmp(a->version, b->version);
+
+	return ret ? ret : (a->started_at < b->started_at) - (a->started_at > b->started_at);
+}
+
+static void log_applied_release(struct log_applied *applied)
+{
+	free(applied->version);
+	free(applied->operation);
+	free(applied->up_checksum);
+	free(applied->down_checksum);
+	free(applied->up_tokens);
+	free(applied->up_sql);
+	free(applied->down_sql);
+	free(applied->fingerprint_before);
+	free(applied->fingerprint_after);
+	free(applied->objects);
+}
+
+/* Sorts, and of each version leaves the newest. */
+static void keep_newest(struct log_applied_list *list)
+{
+	size_t nr = 0;
+
+	if (list->nr)
+		qsort(list->item, list->nr, sizeof(*list->item), compare_applied);
+	for (size_t i = 0; i < list->nr; i++) {
+		if (nr && !strcmp(list->item[nr - 1].version, list->item[i].version))
+			log_applied_release(&list->item[i]);
+		else
+			list->item[nr++] = list->item[i];
+	}
+	list->nr = nr;
+}
+
+/* Sorted here: planning a query that sorts takes a new session longer than reading does. */
 int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place *place,
 			 struct db *db, const char *const *versions, size_t nr, struct error *err)
 {
@@ -235,15 +285,14 @@ int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place
 	array = array_literal(versions, nr);
 	const char *params[] = { array };
 	strbuf_addf(&sql,
-		    "SELECT DISTINCT ON (version COLLATE \"C\") version, operation, up_checksum,"
+		    "SELECT version, operation, up_checksum,"
 		    " down_checksum, up_tokens, up_sql, down_sql, fingerprint_before,"
-		    " fingerprint_after, objects FROM %s"
+		    " fingerprint_after, objects::text, started_at FROM %s"
 		    " WHERE version::text " EQ
 		    " ANY($1::text[]) AND direction OPERATOR(pg_catalog.<>) 'down'"
-		    " AND state " EQ " 'done'"
-		    " ORDER BY version COLLATE \"C\", started_at DESC",
+		    " AND state " EQ " 'done'",
 		    place->quoted_log);
-	if (db_query(&res, db, sql.buf, 1, params, err) < 0)
+	if (db_query_binary(&res, db, sql.buf, 1, params, err) < 0)
 		return error_prefix(err, "could not read the table %s", place->quoted_log);
 	for (size_t row = 0; row < res.rows; row++) {
 		char *text[10];
@@ -262,8 +311,10 @@ int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place
 			.fingerprint_before = text[7],
 			.fingerprint_after = text[8],
 			.objects = text[9],
+			.started_at = db_time(&res, row, 10),
 		};
 	}
+	keep_newest(ret);
 	return 0;
 }
 
@@ -281,20 +332,8 @@ const struct log_applied *log_applied_find(const struct log_applied_list *list, 
 
 void log_applied_list_release(struct log_applied_list *list)
 {
-	for (size_t i = 0; i < list->nr; i++) {
-		struct log_applied *a = &list->item[i];
-
-		free(a->version);
-		free(a->operation);
-		free(a->up_checksum);
-		free(a->down_checksum);
-		free(a->up_tokens);
-		free(a->up_sql);
-		free(a->down_sql);
-		free(a->fingerprint_before);
-		free(a->fingerprint_after);
-		free(a->objects);
-	}
+	for (size_t i = 0; i < list->nr; i++)
+		log_applied_release(&list->item[i]);
 	free(list->item);
 	*list = (struct log_applied_list)LOG_APPLIED_LIST_INIT;
 }

@@ -80,6 +80,7 @@ struct log_applied {
 	char *operation, *up_checksum, *down_checksum, *up_tokens, *up_sql, *down_sql;
 	char *fingerprint_before, *fingerprint_after;
 	char *objects; /* JSON text, or NULL */
+	int64_t started_at;
 };
 struct log_applied_list {
 	struct log_applied *item; /* sorted by version, bytewise */
