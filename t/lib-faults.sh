@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # lib-faults: stopping commands exactly where a test wants them, and breaking them there. Source it
-# after lib-pg.sh. As wait_until does, all of it waits for what can be seen, and for no time that is
+# after test-lib.sh, and after lib-pg.sh where there is a database. As wait_until does, all of it waits for what can be seen, and for no time that is
 # hoped to be enough.
 #
 #	wait_sql SQL [DATABASE]		until the query prints t
@@ -17,6 +17,16 @@
 #	background_code NAME		waits for its end, and prints its exit code
 #	journal_is_settled		no operation is open in the journal
 #	break_list, break_run		break-point.pl, to be used under the prerequisite STRACE
+#
+# For each of a command's points everything is set up anew, and the command is broken there, by the
+# script's own keep_as_base and restore_base:
+#
+#	choose_points FILTER [--git] COMMAND...	runs it unbroken, which must end well, and takes the
+#				points that sed's FILTER prints of those that break_list lists. Of
+#				these $TEST_BREAK_POINTS are tried, evenly spread (default: 9), or all
+#	try_points WHAT CHECK COMMAND...	breaks it at each; CHECK, a function, is run with the exit
+#				code in $code, the output in out and err; all must hold
+#	tell_figures		after the test: how many held, and how many were reached
 
 test_lazy_prereq STRACE 'strace -o /dev/null -e trace=none true'
 
@@ -121,4 +131,48 @@ break_list () {
 
 break_run () {
 	"$TEST_DIRECTORY"/break-point.pl run "$@"
+}
+
+choose_points () {	# filter of points, command
+	filter_=$1
+	shift
+	keep_as_base &&
+	break_list "$@" 3>"$TEST_ROOT/listed" >"$TEST_ROOT/out" 2>&1 &&
+	sed -n "$filter_" "$TEST_ROOT/listed" >"$TEST_ROOT/points" &&
+	awk -v most="${TEST_BREAK_POINTS:-9}" -v all="$(wc -l <"$TEST_ROOT/points")" '
+		BEGIN { if (most == "all" || most > all) most = all }
+		# The last ones count more: there the decision falls.
+		int(NR * most / all) != int((NR - 1) * most / all)
+	' "$TEST_ROOT/points" >"$TEST_ROOT/todo" &&
+	test -s "$TEST_ROOT/todo"
+}
+
+try_points () {	# what to inject, check, command
+	inject_=$1 check_=$2 tried_=0 held_=0 broken_=0
+	shift 2
+	while read -r call_ nth_
+	do
+		tried_=$((tried_ + 1))
+		restore_base || return
+		code=0
+		break_run "$call_" "$nth_" "$inject_" "$@" >"$TEST_ROOT/out" 2>"$TEST_ROOT/err" </dev/null ||
+			code=$?
+		test "$code" = 0 || broken_=$((broken_ + 1))
+		if ($check_) >"$TEST_ROOT/check.log" 2>&1 4>&1
+		then
+			held_=$((held_ + 1))
+		else
+			echo "does not hold: $inject_ at $call_ $nth_ (exit $code)"
+			cat "$TEST_ROOT/out" "$TEST_ROOT/err" "$TEST_ROOT/check.log"
+		fi
+	done <"$TEST_ROOT/todo"
+	echo "$held_ of $tried_ points held, of $(wc -l <"$TEST_ROOT/points"); $broken_ ended the command" \
+		>"$TEST_ROOT/figures"
+	test "$tried_" -gt 0 && test "$held_" = "$tried_"
+}
+
+# What a body prints is not seen unless it fails.
+tell_figures () {
+	test ! -f "$TEST_ROOT/figures" || say "$(cat "$TEST_ROOT/figures")"
+	rm -f "$TEST_ROOT/figures"
 }

@@ -4,8 +4,8 @@
 test_description='apply and rollback, killed, interrupted, and without disk space
 
 For each point at which the command sends something to the server or changes a file, everything is
-set up anew, and the command is broken there. TEST_BREAK_POINTS says how many points of each
-scenario are tried, evenly spread (default: 9); "all" tries all.'
+set up anew, and the command is broken there: of each scenario at as many points as
+TEST_BREAK_POINTS says, or at "all" of them.'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
 . "$TEST_DIRECTORY"/lib-faults.sh
@@ -160,50 +160,7 @@ check_outside () {	# the next command, what is there in the end, what is recorde
 	test "$(states)" = "$4" && journal_is_settled && git fsck --strict --no-dangling
 }
 
-# ---- The driver ----------------------------------------------------------------------------------
-
-# Breaks the command at each of the points in the file `todo`, and says how many held.
-try_points () {	# what to inject, check, command
-	inject=$1 check=$2 tried=0 held=0
-	shift 2
-	while read -r call nth
-	do
-		tried=$((tried + 1))
-		restore_base || return
-		code=0
-		break_run "$call" "$nth" "$inject" "$@" >out 2>err </dev/null || code=$?
-		if ($check) >check.log 2>&1 4>&1
-		then
-			held=$((held + 1))
-		else
-			echo "does not hold: $inject at $call $nth (exit $code)"
-			cat out err check.log
-		fi
-	done <"$TEST_ROOT/todo"
-	echo "$held of $tried points held, of $(wc -l <"$TEST_ROOT/points")" >"$TEST_ROOT/figures"
-	test "$tried" -gt 0 && test "$held" = "$tried"
-}
-
-# Runs the scenario unbroken, which must end well, and chooses points.
-choose_points () {	# filter of points, command
-	filter=$1
-	shift
-	keep_as_base &&
-	break_list "$@" 3>"$TEST_ROOT/listed" >out 2>&1 &&
-	sed -n "$filter" "$TEST_ROOT/listed" >"$TEST_ROOT/points" &&
-	awk -v most="${TEST_BREAK_POINTS:-9}" -v all="$(wc -l <"$TEST_ROOT/points")" '
-		BEGIN { if (most == "all" || most > all) most = all }
-		# The last ones count more: there the decision falls.
-		int(NR * most / all) != int((NR - 1) * most / all)
-	' "$TEST_ROOT/points" >"$TEST_ROOT/todo" &&
-	test -s "$TEST_ROOT/todo"
-}
-
-# What a body prints is not seen unless it fails.
-tell_figures () {
-	test ! -f "$TEST_ROOT/figures" || say "$(cat "$TEST_ROOT/figures")"
-	rm -f "$TEST_ROOT/figures"
-}
+# ---- Killed ---------------------------------------------------------------------------------------
 
 test_expect_success STRACE 'apply, killed anywhere' '
 	make_repository &&
