@@ -39,6 +39,23 @@ int restore_read_index(struct restore *restore, struct error *err)
 	return error_code(err, EXIT_NO);
 }
 
+/* Of two index files that have the same tree: do they say the same of what no tree can hold? */
+static bool is_same_special(const struct index_entries *a, const struct index_entries *b)
+{
+	if (a->nr != b->nr)
+		return false;
+	for (size_t i = 0; i < a->nr; i++) {
+		const struct index_entry *x = &a->item[i], *y = &b->item[i];
+
+		if (strcmp(x->path, y->path) != 0 || strcmp(x->oid, y->oid) != 0 ||
+		    x->mode != y->mode || x->stage != y->stage ||
+		    x->assume_unchanged != y->assume_unchanged ||
+		    x->skip_worktree != y->skip_worktree || x->intent_to_add != y->intent_to_add)
+			return false;
+	}
+	return true;
+}
+
 /* Entries of now that no tree can hold: the snapshot has none, so they become plain, or go. */
 static void add_special(struct restore *restore)
 {
@@ -78,10 +95,12 @@ int restore_plan_index(struct restore *restore, struct tree_changes *changes, st
 	(void)err;
 	restore->index = *changes;
 	*changes = (struct tree_changes)TREE_CHANGES_INIT;
-	if (!request->pathspecs && target_has_file(restore))
-		restore->index_kind = RESTORE_INDEX_FILE;
-	else if (!request->pathspecs)
+	if (!request->pathspecs && !target_has_file(restore))
 		add_special(restore);
+	else if (!request->pathspecs &&
+		 (restore->index.nr || !is_same_special(&restore->now.state.index.special,
+							&restore->index_flags.special)))
+		restore->index_kind = RESTORE_INDEX_FILE;
 	if (restore->index_kind == RESTORE_INDEX_STAYS && restore->index.nr)
 		restore->index_kind = RESTORE_INDEX_ENTRIES;
 	if (restore->index_kind == RESTORE_INDEX_STAYS && touches_tracked(restore))

@@ -359,10 +359,17 @@ static int find_exposed(struct restore *restore, struct error *err)
 			err) < 0)
 		return -1;
 	strvec_sort(&still);
-	for (size_t i = 0; i < ignored.nr; i++)
+	for (size_t i = 0; i < ignored.nr; i++) {
+		const struct strvec *exposed = &restore->exposed;
+		const char *last = exposed->nr ? exposed->v[exposed->nr - 1] : "";
+
+		/* A folder with nothing but ignored files is listed, and they are, too. */
 		if (!strvec_has(&still, ignored.v[i]) &&
-		    !tree_changes_find(&restore->files, ignored.v[i]))
+		    !tree_changes_find(&restore->files, ignored.v[i]) &&
+		    !(*last && last[strlen(last) - 1] == '/' &&
+		      !strncmp(ignored.v[i], last, strlen(last))))
 			strvec_push(&restore->exposed, ignored.v[i]);
+	}
 	return 0;
 }
 
