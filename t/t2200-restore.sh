@@ -1,0 +1,444 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+
+test_description='git checkpoint restore: exactly, and only what it should
+
+What stays alone, what is refused, and what each strategy does. Random states: t2220.'
+TEST_NO_CREATE_REPO=1
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-restore.sh
+
+fresh () {
+	cd "$TRASH_DIRECTORY" && rm -rf repo && mkdir repo && cd repo && make_project
+}
+
+# ---- Exactly -------------------------------------------------------------------------------------
+
+test_expect_success 'HEAD, index and files are what they were; ignored files stay' '
+	fresh && state >"$TEST_ROOT/expect" && git status --porcelain=v2 --branch >"$TEST_ROOT/status" &&
+	git checkpoint create -q one &&
+	change_project && state >"$TEST_ROOT/changed" &&
+	git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+	test_path_is_file y.log && rm y.log &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git status --porcelain=v2 --branch >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/status" "$TEST_ROOT/actual" &&
+	git fsck --strict --no-dangling
+'
+
+test_expect_success 'the index is fresh: plumbing that does not look at contents sees no difference' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one &&
+	echo 1 >>run && echo 2 >>new && git add new && git checkpoint restore -q --yes one &&
+	git diff-files --quiet && git diff-index --quiet --cached HEAD
+'
+
+test_expect_success 'a state that is as it was: there is nothing to do, and no operation' '
+	fresh && git checkpoint create -q one &&
+	git checkpoint restore one 2>"$TEST_ROOT/err" && test_grep "nothing to restore" "$TEST_ROOT/err" &&
+	git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "nothing to restore" "$TEST_ROOT/err" &&
+	git for-each-ref refs/rollback/op >"$TEST_ROOT/refs" && test_must_be_empty "$TEST_ROOT/refs"
+'
+
+test_expect_success 'the safety snapshot holds what was there, under the id of the operation' '
+	fresh && git checkpoint create -q one && change_project && git rev-parse HEAD >"$TEST_ROOT/head" &&
+	git checkpoint restore -q --yes one &&
+	git rev-parse "refs/rollback/op/$(newest_operation)^1" >actual &&
+	test_cmp "$TEST_ROOT/head" actual &&
+	git cat-file blob "refs/rollback/op/$(newest_operation)^3:other" >actual &&
+	echo other >expect && test_cmp expect actual &&
+	git cat-file blob "refs/rollback/op/$(newest_operation)^4:manifest.json" | jq -r .kind >actual &&
+	echo safety >expect && test_cmp expect actual
+'
+
+test_expect_success 'an unborn branch comes back, and goes again' '
+	cd "$TRASH_DIRECTORY" && rm -rf repo && git init -q -b main repo && cd repo &&
+	echo a >a && git add a && echo b >b && git checkpoint create -q unborn &&
+	git commit -q -m first && git checkpoint restore -q --yes unborn &&
+	test_must_fail git rev-parse -q --verify HEAD && git status --short >"$TEST_ROOT/actual" &&
+	printf "A  a\n?? b\n" >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint undo -q --yes && git log --format=%s >"$TEST_ROOT/actual" &&
+	echo first >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'an unmerged index with its stages, and the merge that is in progress' '
+	fresh && git add -A . && git commit -q -m all &&
+	git switch -q -c side && echo side >run && git commit -q -a -m side &&
+	git switch -q main && echo main >run && git commit -q -a -m main &&
+	test_must_fail git merge side && state >"$TEST_ROOT/expect" && git checkpoint create -q conflict &&
+	git checkout -q --theirs run && git add run && git commit -q -m merged &&
+	git checkpoint restore -q --yes conflict &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git merge --abort && git log -1 --format=%s >"$TEST_ROOT/actual" &&
+	echo main >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'from a merge in progress to a state without: it is gone' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q before &&
+	git switch -q -c side && echo side >run && git commit -q -a -m side &&
+	git switch -q main && echo main >run && git commit -q -a -m main &&
+	test_must_fail git merge side && state >"$TEST_ROOT/merging" &&
+	git checkpoint restore -q --yes before && test_path_is_missing .git/MERGE_HEAD &&
+	git diff --quiet HEAD && git checkpoint undo -q --yes &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/merging" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'flags of the index: assume-unchanged and skip-worktree' '
+	fresh && git update-index --assume-unchanged run && echo hidden >>run &&
+	state >"$TEST_ROOT/expect" && git checkpoint create -q flags &&
+	git update-index --no-assume-unchanged run && git checkout -q run && git reset -q --hard &&
+	git checkpoint restore -q --yes flags &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'a sparse checkout: what is outside of it stays outside' '
+	fresh && git add -A . && git commit -q -m all &&
+	git sparse-checkout set --cone doc && state >"$TEST_ROOT/expect" && git checkpoint create -q sparse &&
+	echo edit >run && git sparse-checkout add src && test_path_is_file src/main.c &&
+	git checkpoint restore -q --yes sparse &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint undo -q --yes && test_path_is_file src/main.c && test_grep edit run
+'
+
+test_expect_success 'SHA-256' '
+	cd "$TRASH_DIRECTORY" && rm -rf repo && git init -q --object-format=sha256 -b main repo && cd repo &&
+	make_project && state >"$TEST_ROOT/expect" && git checkpoint create -q one &&
+	change_project && git checkpoint restore -q --yes one && rm y.log &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'a linked worktree has a state of its own' '
+	fresh && git add -A . && git commit -q -m all && git worktree add -q ../linked -b linked &&
+	test_when_finished "rm -rf linked" && state >"$TEST_ROOT/main" &&
+	(
+		cd ../linked && echo edit >>run && echo un >un && find . -type f ! -name .git | sort >"$TEST_ROOT/expect" &&
+		git checkpoint create -q here && git commit -q -a -m more && rm un &&
+		git checkpoint restore -q --yes here &&
+		find . -type f ! -name .git | sort >"$TEST_ROOT/actual" &&
+		test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" && test_grep edit run &&
+		git symbolic-ref HEAD >"$TEST_ROOT/actual" && echo refs/heads/linked >"$TEST_ROOT/expect" &&
+		test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+	) &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/main" "$TEST_ROOT/actual" &&
+	test_expect_code 2 git checkpoint restore --yes here 2>"$TEST_ROOT/err" &&
+	test_grep "HEAD is .refs/heads/main., and the checkpoint is of .refs/heads/linked." "$TEST_ROOT/err"
+'
+
+test_expect_success 'filters and line ends: git writes the files' '
+	fresh && git add -A . && git commit -q -m all &&
+	git config filter.rot.clean "tr a-m n-z" && git config filter.rot.smudge "tr n-z a-m" &&
+	printf "%s\n" "*.rot filter=rot" "*.dos text eol=crlf" >.gitattributes &&
+	echo abc >a.rot && printf "one\r\ntwo\r\n" >b.dos && echo abc >c.rot && git add .gitattributes a.rot b.dos &&
+	git cat-file blob :a.rot >"$TEST_ROOT/actual" && echo nop >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	state >"$TEST_ROOT/expect" && git checkpoint create -q filtered &&
+	echo def >a.rot && printf "three\r\n" >b.dos && rm c.rot && git commit -q -a -m more &&
+	git checkpoint restore -q --yes filtered &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+# ---- What stays alone ----------------------------------------------------------------------------
+
+test_expect_success 'an untracked file that the rules of then would ignore stays' '
+	fresh && git checkpoint create -q one && : >.gitignore && mkdir cache && echo precious >cache/data.log &&
+	git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "cache/data.log" "$TEST_ROOT/err" &&
+	test_grep precious cache/data.log && test_grep log x.log
+'
+
+test_expect_success 'an ignored file stays though it then shows as untracked, and the plan says so' '
+	fresh && git checkpoint create -q one && echo "*.secret" >>.gitignore && mkdir keys && echo key >keys/my.secret &&
+	echo key >other.secret && echo "/vendor/" >>.gitignore && mkdir vendor && echo lib >vendor/lib &&
+	git checkpoint restore -n one >"$TEST_ROOT/out" &&
+	sed -n "/will show as untracked/,\$p" "$TEST_ROOT/out" | sed 1d >"$TEST_ROOT/actual" &&
+	printf "  %s\n" keys/ other.secret vendor/ | sort >"$TEST_ROOT/expect" &&
+	sed "s,keys/my.secret,keys/," "$TEST_ROOT/actual" | sort >"$TEST_ROOT/sorted" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/sorted" &&
+	git checkpoint restore -q --yes one &&
+	test_grep key keys/my.secret && test_grep key other.secret && test_grep lib vendor/lib
+'
+
+test_expect_success 'an ignored file is replaced only by a version that the checkpoint has, and comes back' '
+	fresh && git add -f x.log && git checkpoint create -q one &&
+	git rm -q --cached x.log && echo precious >x.log && echo other >y.log && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -n one >"$TEST_ROOT/out" && test_grep "M x.log (ignored)" "$TEST_ROOT/out" &&
+	git checkpoint restore -q --yes one && echo log >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" x.log && test_grep other y.log &&
+	git checkpoint undo -q --yes && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'what ignored files and folders take up is needed: they are kept, and come back' '
+	fresh && mkdir out && echo file >out/file && echo plain >plain && git checkpoint create -q one &&
+	rm -r out plain && printf "%s\n" /out /plain >>.gitignore && echo artefact >out &&
+	mkdir -p plain/deep && echo artefact >plain/deep/file && ln -s nowhere plain/link &&
+	state >"$TEST_ROOT/before" && git checkpoint restore -n one >"$TEST_ROOT/out" &&
+	test_grep "D out (ignored)" "$TEST_ROOT/out" && test_grep "D plain/deep/file (ignored)" "$TEST_ROOT/out" &&
+	git checkpoint restore -q --yes one && test_grep file out/file && test_grep plain plain &&
+	git checkpoint undo -q --yes && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual"
+'
+
+test_expect_success '--keep-untracked' '
+	fresh && git checkpoint create -q one && echo keep >keep && echo "mine now" >untracked && mkdir hollow &&
+	git checkpoint restore -q --yes --keep-untracked one &&
+	test_grep keep keep && test_path_is_dir hollow && echo untracked >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" untracked
+'
+
+test_expect_success 'a checkpoint without untracked files removes none' '
+	fresh && git checkpoint create -q --no-untracked one && echo keep >keep && echo edit >>run &&
+	git checkpoint restore -q --yes one && test_grep keep keep && test_grep untracked untracked &&
+	test_grep ! edit run
+'
+
+test_expect_success 'a repository inside is left alone, and refused where it is in the way' '
+	fresh && git checkpoint create -q one && git init -q inner && echo inside >inner/file &&
+	git checkpoint restore -q --yes one 2>"$TEST_ROOT/err" && test_grep inside inner/file &&
+	fresh && mkdir inner && echo outside >inner/file && git checkpoint create -q two && rm -r inner &&
+	git init -q inner && state >"$TEST_ROOT/before" &&
+	test_expect_code 2 git checkpoint restore --yes two 2>"$TEST_ROOT/err" &&
+	test_grep "inner. is a repository of its own" "$TEST_ROOT/err" &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'a submodule: the index says which commit, and its files stay' '
+	fresh && git add -A . && git commit -q -m all && git init -q ../lib && test_commit -C ../lib one &&
+	test_when_finished "rm -rf lib" &&
+	git -c protocol.file.allow=always submodule --quiet add "$TRASH_DIRECTORY/lib" lib && git commit -q -m lib &&
+	git checkpoint create -q one && git ls-files --stage lib >"$TEST_ROOT/expect" &&
+	test_commit -C lib two && echo dirt >lib/dirt && git add lib && git commit -q -m more && echo edit >>run &&
+	git checkpoint restore -q --yes one 2>"$TEST_ROOT/err" && git ls-files --stage lib >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" && test_grep dirt lib/dirt && test_grep ! edit run &&
+	git -C lib log -1 --format=%s >"$TEST_ROOT/actual" && echo two >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'a FIFO in the way is refused' '
+	fresh && git checkpoint create -q one && rm untracked && mkfifo untracked &&
+	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "untracked. is in the way" "$TEST_ROOT/err" &&
+	test -p untracked
+'
+
+# ---- The branch ----------------------------------------------------------------------------------
+
+test_expect_success 'commits that would leave the branch and are on a remote: refused, with its name' '
+	fresh && git add -A . && git commit -q -m all && git init -q --bare ../bare.git &&
+	test_when_finished "rm -rf bare.git" &&
+	git checkpoint create -q one && git commit -q --allow-empty -m pushed &&
+	git remote add origin ../bare.git && git push -q origin main && git commit -q --allow-empty -m local &&
+	state >"$TEST_ROOT/before" && test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+	test_grep "is on .origin/main." "$TEST_ROOT/err" && test_grep "strategy=revert" "$TEST_ROOT/err" &&
+	test_expect_code 2 git checkpoint restore --yes --strategy=reset one 2>"$TEST_ROOT/err" &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" &&
+	git checkpoint restore --json -n one >"$TEST_ROOT/plan" &&
+	jq -e ".verdict == \"refused\" and (.commits | length) == 2" "$TEST_ROOT/plan"
+'
+
+test_expect_success '--strategy=revert adds a commit with the tree of then' '
+	fresh && git add -A . && git commit -q -m all && echo un >un && echo edit >>run &&
+	git checkpoint create -q one && git ls-files --stage >"$TEST_ROOT/index" &&
+	git add -A . && git commit -q -m more && git rev-parse HEAD >"$TEST_ROOT/parent" &&
+	git checkpoint restore -q --yes --strategy=revert one &&
+	git rev-parse HEAD^ >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/parent" "$TEST_ROOT/actual" &&
+	git diff --quiet HEAD^^ HEAD && git ls-files --stage >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/index" "$TEST_ROOT/actual" && test_grep un un && test_grep edit run &&
+	git checkpoint undo -q --yes && git rev-parse HEAD >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/parent" "$TEST_ROOT/actual"
+'
+
+test_expect_success '--strategy=files changes files and nothing else' '
+	fresh && git checkpoint create -q one && change_project && git ls-files --stage -v >"$TEST_ROOT/index" &&
+	git rev-parse HEAD >>"$TEST_ROOT/index" && git checkpoint restore -q --yes --strategy=files one &&
+	{ git ls-files --stage -v && git rev-parse HEAD; } >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/index" "$TEST_ROOT/actual" && test_grep unstaged src/main.c && test -h link &&
+	test_path_is_missing other && test_path_is_dir empty/deep
+'
+
+test_expect_success 'on another branch: refused without --branch or --detach' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one && git switch -q -c other &&
+	echo edit >>run && git commit -q -a -m other &&
+	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "other.*main" "$TEST_ROOT/err" &&
+	git checkpoint restore -q --yes --detach one && test_must_fail git symbolic-ref -q HEAD &&
+	git rev-parse HEAD >"$TEST_ROOT/actual" && git rev-parse main >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" && git diff --quiet HEAD &&
+	git checkpoint undo -q --yes && git symbolic-ref HEAD >"$TEST_ROOT/actual" &&
+	echo refs/heads/other >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint restore -q --yes --branch=main one && git symbolic-ref HEAD >"$TEST_ROOT/actual" &&
+	echo refs/heads/main >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint undo -q --yes && git checkpoint restore -q --yes --branch=third one &&
+	git symbolic-ref HEAD >"$TEST_ROOT/actual" && echo refs/heads/third >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint undo -q --yes && test_must_fail git rev-parse -q --verify third
+'
+
+test_expect_success 'a branch that is checked out elsewhere is refused' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one &&
+	git worktree add -q ../linked -b linked && test_when_finished "rm -rf linked" &&
+	test_expect_code 2 git checkpoint restore --yes --branch=linked one 2>"$TEST_ROOT/err" &&
+	test_grep "is checked out in" "$TEST_ROOT/err"
+'
+
+test_expect_success 'options that do not go together are misuse' '
+	fresh && git checkpoint create -q one &&
+	for options in "--detach --strategy=files" "--branch=x --strategy=revert" "--detach --branch=x"
+	do
+		test_expect_code 129 git checkpoint restore --yes $options one 2>"$TEST_ROOT/err" || return
+	done &&
+	test_expect_code 129 git checkpoint restore --yes --strategy=reset one -- run 2>"$TEST_ROOT/err" &&
+	test_expect_code 2 git checkpoint restore --yes --with-db one 2>"$TEST_ROOT/err" && test_grep "not there yet" "$TEST_ROOT/err"
+'
+
+# ---- Paths ---------------------------------------------------------------------------------------
+
+test_expect_success 'a pathspec restores those paths alone, in files and index' '
+	fresh && git checkpoint create -q one && git diff --cached src >"$TEST_ROOT/staged" &&
+	git diff src >"$TEST_ROOT/unstaged" && git add -A . && git commit -q -m more && echo later >src/later &&
+	git rev-parse HEAD >"$TEST_ROOT/head" && cp run "$TEST_ROOT/run" &&
+	git checkpoint restore -q --yes one -- src && git rev-parse HEAD >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/head" "$TEST_ROOT/actual" && test_path_is_missing src/later &&
+	test_cmp "$TEST_ROOT/run" run && git show refs/checkpoints/one^2:src/main.c >"$TEST_ROOT/expect" &&
+	git cat-file blob :src/main.c >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	test_grep unstaged src/main.c && git ls-files --error-unmatch new
+'
+
+test_expect_success 'a pathspec is read from where we are' '
+	fresh && git checkpoint create -q one && echo edit >>src/main.c && echo edit >>run &&
+	(cd src && git checkpoint restore -q --yes one -- .) && test_grep ! edit src/main.c && test_grep edit run &&
+	(cd src && git checkpoint restore -q --yes one -- ":(top)run") && test_grep ! edit run
+'
+
+# ---- Plan ----------------------------------------------------------------------------------------
+
+test_expect_success '-n shows all of it and touches nothing' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	find .git -type f ! -path ".git/rollback/*" -printf "%p %s %T@\n" | sort >"$TEST_ROOT/git-before" &&
+	git checkpoint restore -n one >"$TEST_ROOT/out" && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" &&
+	find .git -type f ! -path ".git/rollback/*" -printf "%p %s %T@\n" | sort >"$TEST_ROOT/git-after" &&
+	test_cmp "$TEST_ROOT/git-before" "$TEST_ROOT/git-after" && ls .git/rollback/work >"$TEST_ROOT/work" &&
+	test_must_be_empty "$TEST_ROOT/work" &&
+	for line in "1 commit leaves its branch:" " second$" "M src/main.c" "D other (untracked)" \
+		"A untracked (untracked)" "  empty/deep" "  hollow" "refs/heads/main: "
+	do
+		test_grep "$line" "$TEST_ROOT/out" || return
+	done
+'
+
+test_expect_success 'the plan as JSON, and the report' '
+	fresh && git checkpoint create -q one && change_project &&
+	git checkpoint restore -n --json one >"$TEST_ROOT/plan" &&
+	jq -e ".format == 1 and .command == \"restore\" and .verdict == \"clean\" and .dry_run
+		and .refs[0].name == \"refs/heads/main\" and (.commits | length) == 1
+		and ([.files[] | select(.change == \"goes\") | .path] | index(\"other\"))" "$TEST_ROOT/plan" &&
+	git checkpoint restore --yes --json one >"$TEST_ROOT/report" 2>"$TEST_ROOT/err" &&
+	jq -e ".outcome == \"done\" and .safety == \"refs/rollback/op/\" + .operation" "$TEST_ROOT/report" &&
+	jq -S "del(.operation, .safety, .outcome, .dry_run)" "$TEST_ROOT/report" >"$TEST_ROOT/actual" &&
+	jq -S "del(.dry_run)" "$TEST_ROOT/plan" >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'without a terminal and --yes it is refused, with the plan' '
+	fresh && git checkpoint create -q one && echo edit >>run && state >"$TEST_ROOT/before" &&
+	test_expect_code 2 git checkpoint restore one 2>"$TEST_ROOT/err" && test_grep "M run" "$TEST_ROOT/err" &&
+	test_grep "Use --yes" "$TEST_ROOT/err" && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual"
+'
+
+test_expect_success TTY 'a terminal is asked' '
+	fresh && git checkpoint create -q one && echo edit >>run &&
+	echo no | test_expect_code 2 test_terminal "GIT_TERMINAL_PROMPT=1 git checkpoint restore one" && test_grep edit run &&
+	echo yes | test_terminal "GIT_TERMINAL_PROMPT=1 git checkpoint restore one" && test_grep ! edit run
+'
+
+# ---- Refused -------------------------------------------------------------------------------------
+
+test_expect_success 'a lock on the index that is not ours: refused before anything moves' '
+	fresh && git checkpoint create -q one && echo edit >>run && state >"$TEST_ROOT/before" && : >.git/index.lock &&
+	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+	test_grep "the index is locked" "$TEST_ROOT/err" && test_path_is_file .git/index.lock && rm .git/index.lock &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" &&
+	git checkpoint list --operations >"$TEST_ROOT/out" && git checkpoint restore -q --yes one
+'
+
+test_expect_success 'a rebase or a series of picks in progress is refused' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one &&
+	git switch -q -c side && echo side >run && git commit -q -a -m side && git commit -q --allow-empty -m side2 &&
+	git switch -q main && echo main >run && git commit -q -a -m main &&
+	test_must_fail git rebase side && test_expect_code 2 git checkpoint restore --yes --detach one 2>"$TEST_ROOT/err" &&
+	test_grep "a rebase is in progress" "$TEST_ROOT/err" && git rebase --abort &&
+	test_must_fail git cherry-pick side^ side && test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+	test_grep "a series of cherry-picks" "$TEST_ROOT/err" && git cherry-pick --abort
+'
+
+test_expect_success 'hooks get plan and report, and pre-rollback can refuse' '
+	fresh && git checkpoint create -q one && echo edit >>run && state >"$TEST_ROOT/before" &&
+	printf "#!/bin/sh\ncat >%s/pre.json; exit 1\n" "$TEST_ROOT" >.git/hooks/pre-rollback &&
+	printf "#!/bin/sh\ncat >%s/post.json\n" "$TEST_ROOT" >.git/hooks/post-rollback &&
+	chmod +x .git/hooks/p*-rollback && test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" &&
+	jq -e ".files[0].path == \"run\"" "$TEST_ROOT/pre.json" && rm .git/hooks/pre-rollback &&
+	git checkpoint restore -q --yes one && jq -e ".outcome == \"done\"" "$TEST_ROOT/post.json"
+'
+
+test_expect_success 'an object that is damaged or missing: nothing moves' '
+	fresh && git checkpoint create -q one && blob=$(git rev-parse refs/checkpoints/one^3:untracked) &&
+	mv .git/objects/pack "$TEST_ROOT/pack.$$" && mkdir .git/objects/pack &&
+	for pack in "$TEST_ROOT/pack.$$"/*.pack; do git unpack-objects -q <"$pack" || return; done &&
+	rm untracked && echo edit >>run && state >"$TEST_ROOT/before" &&
+	file=.git/objects/$(echo "$blob" | sed "s,^..,&/,") && cp "$file" "$TEST_ROOT/blob" && chmod u+w "$file" &&
+	rm -f "$file" && cp .git/objects/$(git rev-parse :run | sed "s,^..,&/,") "$file" &&
+	test_expect_code 1 git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "$blob" "$TEST_ROOT/err" &&
+	rm -f "$file" && test_expect_code 1 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+	test_grep "$blob" "$TEST_ROOT/err" && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" &&
+	cp "$TEST_ROOT/blob" "$file" && git checkpoint restore -q --yes one && test_grep untracked untracked
+'
+
+# A tree with entries of any name, which mktree would refuse: "<mode> <name>" and the id, for each.
+raw_tree () {
+	perl -e 'while (@ARGV) { my ($entry, $id) = splice @ARGV, 0, 2; print $entry, "\0", pack "H*", $id }' "$@" |
+		git hash-object -t tree -w --literally --stdin
+}
+
+# refs/checkpoints/hostile: as the checkpoint `one`, but with this tree of untracked files.
+hostile () {
+	one=refs/checkpoints/one &&
+	git update-ref refs/checkpoints/hostile "$(git commit-tree -m hostile -p "$(git rev-parse $one^1)" \
+		-p $one^2 -p "$(git commit-tree -m untracked "$1")" -p $one^4 "$one^{tree}")"
+}
+
+for name in .git .GIT '.git ' '.git.' git~1 'GIT~1' '.g‌it' '.git::$INDEX_ALLOCATION' '..' '.'
+do
+	test_expect_success "a hostile snapshot with the folder '$name' is refused" '
+		fresh && git checkpoint create -q one && blob=$(echo evil | git hash-object -w --stdin) &&
+		inner=$(raw_tree "100644 config" "$blob") && hostile "$(raw_tree "40000 $name" "$inner")" &&
+		cp .git/config "$TEST_ROOT/config" && echo edit >>run && state >"$TEST_ROOT/before" &&
+		test_must_fail git checkpoint restore --yes hostile 2>"$TEST_ROOT/err" &&
+		test_grep "the snapshot has the path" "$TEST_ROOT/err" && test_cmp "$TEST_ROOT/config" .git/config &&
+		test_path_is_missing ../config && state >"$TEST_ROOT/actual" &&
+		test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual"
+	'
+done
+
+test_expect_success 'a hostile snapshot with a symlink and a file below it is refused' '
+	fresh && git checkpoint create -q one && blob=$(echo evil | git hash-object -w --stdin) &&
+	target=$(printf "%s" "$TEST_ROOT" | git hash-object -w --stdin) && inner=$(raw_tree "100644 file" "$blob") &&
+	hostile "$(raw_tree "120000 dir" "$target" "40000 dir" "$inner")" &&
+	test_must_fail git checkpoint restore --yes hostile 2>"$TEST_ROOT/err" && test_grep "below it" "$TEST_ROOT/err" &&
+	test_path_is_missing "$TEST_ROOT/file" && test_path_is_missing dir
+'
+
+test_expect_success 'a path is never written through a symlink' '
+	fresh && mkdir dir && echo inside >dir/file && git checkpoint create -q one &&
+	rm -r dir && mkdir "$TEST_ROOT/outside" && ln -s "$TEST_ROOT/outside" dir &&
+	git checkpoint restore -q --yes one && test_path_is_dir dir && test ! -h dir && test_grep inside dir/file &&
+	test_path_is_missing "$TEST_ROOT/outside/file" && git checkpoint undo -q --yes && test -h dir &&
+	echo /dir >>.gitignore && git checkpoint restore -q --yes one && test ! -h dir &&
+	test_path_is_missing "$TEST_ROOT/outside/file"
+'
+
+test_expect_success 'what is no snapshot is refused with its name' '
+	fresh && git update-ref refs/checkpoints/plain HEAD && test_must_fail git checkpoint restore --yes plain 2>"$TEST_ROOT/err" &&
+	test_grep plain "$TEST_ROOT/err" && test_must_fail git checkpoint restore --yes nosuch 2>"$TEST_ROOT/err" && test_grep nosuch "$TEST_ROOT/err"
+'
+
+test_done

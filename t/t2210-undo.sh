@@ -1,0 +1,153 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+
+test_description='git checkpoint undo: a history, redo included, and what broke off'
+TEST_NO_CREATE_REPO=1
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-restore.sh
+
+fresh () {
+	cd "$TRASH_DIRECTORY" && rm -rf repo && mkdir repo && cd repo && make_project
+}
+
+same_state () {
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/$1" "$TEST_ROOT/actual"
+}
+
+newest_record () {
+	printf '%s\n' .git/rollback/journal/*.json | tail -n 1
+}
+
+# As if the newest operation had been killed: its record is open again.
+break_off () {
+	record=$(newest_record) && jq "del(.finished_at) | .state = \"open\"" "$record" >"$TEST_ROOT/record" &&
+	cp "$TEST_ROOT/record" "$record" && : >"${record%.json}.open"
+}
+
+newest_id () {
+	basename "$(newest_record)" .json
+}
+
+test_expect_success 'undo brings back what was there before, and undoing that does it again' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -q --yes one && state >"$TEST_ROOT/restored" &&
+	git checkpoint undo -q --yes && same_state before &&
+	git checkpoint undo -q --yes "$(newest_operation)" && same_state restored
+'
+
+test_expect_success 'a history: undo, and again' '
+	fresh && git add -A . && git commit -q -m all &&
+	echo 1 >run && git checkpoint create -q one && echo 2 >run && git checkpoint create -q two && echo 3 >run &&
+	git checkpoint restore -q --yes one && git checkpoint restore -q --yes two && test_grep 2 run &&
+	git checkpoint undo -q --yes && test_grep 1 run && git checkpoint undo -q --yes && test_grep 3 run
+'
+
+test_expect_success 'after a redo the operation counts again' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one && echo edit >run &&
+	git checkpoint restore -q --yes one && git checkpoint undo -q --yes && test_grep edit run &&
+	git checkpoint undo -q --yes "$(newest_operation)" && test_grep ! edit run &&
+	git checkpoint undo -q --yes && test_grep edit run
+'
+
+test_expect_success 'create, drop and prune are undone: their refs come and go' '
+	fresh && git checkpoint create -q one && git for-each-ref refs/checkpoints refs/tags >"$TEST_ROOT/refs" &&
+	git checkpoint drop -q one && git for-each-ref refs/checkpoints refs/tags >"$TEST_ROOT/none" &&
+	test_must_be_empty "$TEST_ROOT/none" && git checkpoint undo 2>"$TEST_ROOT/err" &&
+	git for-each-ref refs/checkpoints refs/tags >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/refs" "$TEST_ROOT/actual" &&
+	git checkpoint undo -q && git for-each-ref refs/checkpoints refs/tags >"$TEST_ROOT/actual" &&
+	test_must_be_empty "$TEST_ROOT/actual" && git gc -q --prune=now &&
+	git checkpoint undo -q "$(newest_id)" && git for-each-ref refs/checkpoints refs/tags >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/refs" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'what is undone, or changed nothing, is refused, with what to do' '
+	fresh && git checkpoint create -q one && echo edit >run && git checkpoint restore -q --yes one &&
+	id=$(newest_id) && git checkpoint undo -q --yes && undo=$(newest_id) &&
+	test_expect_code 2 git checkpoint undo --yes "$id" 2>"$TEST_ROOT/err" &&
+	test_grep "undone already" "$TEST_ROOT/err" && test_grep "git checkpoint undo $undo" "$TEST_ROOT/err" &&
+	test_must_fail git checkpoint undo --yes nosuch 2>"$TEST_ROOT/err" && test_grep "no operation" "$TEST_ROOT/err"
+'
+
+test_expect_success 'nothing to undo is a no' '
+	fresh && test_expect_code 1 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	test_grep "nothing to undo" "$TEST_ROOT/err"
+'
+
+test_expect_success 'commits made since are shown, and leave; on a remote they are not given up' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one && echo edit >run &&
+	git checkpoint restore -q --yes one && git commit -q --allow-empty -m later &&
+	git checkpoint undo -n >"$TEST_ROOT/out" && test_grep later "$TEST_ROOT/out" &&
+	git init -q --bare ../bare.git && git push -q ../bare.git main && git remote add o ../bare.git && git fetch -q o &&
+	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && test_grep "is on .o/main." "$TEST_ROOT/err" &&
+	git remote remove o && rm -rf ../bare.git && git checkpoint undo -q --yes && test_grep edit run &&
+	git log -1 --format=%s >"$TEST_ROOT/actual" && echo all >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" && git checkpoint undo -q --yes "$(newest_id)" &&
+	git log -1 --format=%s >"$TEST_ROOT/actual" && echo later >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'HEAD on another branch by now is refused' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one && echo edit >run &&
+	git checkpoint restore -q --yes one && git switch -q -c other && state >"$TEST_ROOT/before" &&
+	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && test_grep "git switch" "$TEST_ROOT/err" &&
+	same_state before && git switch -q main && git checkpoint undo -q --yes && test_grep edit run
+'
+
+test_expect_success 'where the last operation changed a database, the command for that is named' '
+	fresh && git checkpoint create -q one && break_off && record=$(newest_record) && rm "${record%.json}.open" &&
+	jq ".state = \"done\" | .command = \"apply-migration\" | del(.refs)" "$record" >"$TEST_ROOT/record" &&
+	cp "$TEST_ROOT/record" "$record" && test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	test_grep "changed a database" "$TEST_ROOT/err" && test_grep "git rollback-db --undo" "$TEST_ROOT/err"
+'
+
+test_expect_success 'the operation of another worktree is undone there' '
+	fresh && git add -A . && git commit -q -m all && git worktree add -q ../linked -b linked &&
+	git -C ../linked checkpoint create -q one && echo edit >../linked/run &&
+	git -C ../linked checkpoint restore -q --yes one && id=$(newest_id) &&
+	test_expect_code 2 git checkpoint undo --yes "$id" 2>"$TEST_ROOT/err" &&
+	test_grep "another worktree" "$TEST_ROOT/err" && git -C ../linked checkpoint undo -q --yes &&
+	test_grep edit ../linked/run && rm -rf ../linked
+'
+
+test_expect_success 'a snapshot that was pruned cannot be undone, which is said' '
+	fresh && git checkpoint create -q one && echo edit >run && git checkpoint restore -q --yes one &&
+	id=$(newest_id) && git checkpoint prune -q --yes --dangling --keep 0 &&
+	test_expect_code 2 git checkpoint undo --yes "$id" 2>"$TEST_ROOT/err" && test_grep "is gone" "$TEST_ROOT/err"
+'
+
+# ---- What broke off ------------------------------------------------------------------------------
+
+test_expect_success 'a restore that broke off: reported, nothing built on it, and undone' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -q --yes one && break_off && id=$(newest_id) &&
+	rm -f run && echo half >part && echo "git-rollback $id" >.git/index.lock &&
+	git checkpoint list >"$TEST_ROOT/out" 2>"$TEST_ROOT/err" && test_grep "$id.*was interrupted" "$TEST_ROOT/err" &&
+	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+	test_grep "git checkpoint undo $id" "$TEST_ROOT/err" && git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	same_state before && test_path_is_missing .git/index.lock &&
+	git checkpoint list >"$TEST_ROOT/out" 2>"$TEST_ROOT/err" && test_must_be_empty "$TEST_ROOT/err"
+'
+
+test_expect_success 'a lock that another made is not taken away' '
+	fresh && git checkpoint create -q one && change_project && git checkpoint restore -q --yes one && break_off &&
+	echo "somebody else" >.git/index.lock && test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	test_grep "the index is locked" "$TEST_ROOT/err" && test_grep "somebody else" .git/index.lock
+'
+
+test_expect_success 'one that had not come to its safety snapshot had changed nothing' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -q --yes one && git checkpoint undo -q --yes && id=$(newest_id) && break_off &&
+	git update-ref -d "refs/rollback/op/$id" && git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	test_grep "had changed nothing" "$TEST_ROOT/err" && same_state before
+'
+
+test_expect_success 'a create that broke off: done where its refs are there, else nothing' '
+	fresh && git checkpoint create -q one && break_off && git checkpoint undo 2>"$TEST_ROOT/err" &&
+	test_grep "had done all" "$TEST_ROOT/err" && git rev-parse -q --verify refs/checkpoints/one &&
+	git checkpoint create -q two && break_off && git update-ref -d refs/tags/checkpoint/two &&
+	git checkpoint undo 2>"$TEST_ROOT/err" && test_grep "a part" "$TEST_ROOT/err" &&
+	test_must_fail git rev-parse -q --verify refs/checkpoints/two
+'
+
+test_done
