@@ -9,26 +9,24 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/strvec.h"
+#include "journal/workfolder.h"
 #include "vcs/restore.h"
 
 struct committing {
 	char *index, *lock;
-	char *folder, *copy; /* of the index */
+	struct workfolder work;
+	char *copy; /* of the index */
 	bool locked;
 	struct strvec env;
 };
 
 static void committing_release(struct committing *c)
 {
-	struct error ignored CLEANUP(error_release) = ERROR_INIT;
-
 	if (c->locked && unlink(c->lock) < 0)
 		errno = 0; /* nothing to be done about it */
-	if (c->folder && file_remove_folders(c->folder, &ignored) < 0)
-		error_clear(&ignored);
+	workfolder_release(&c->work);
 	free(c->index);
 	free(c->lock);
-	free(c->folder);
 	free(c->copy);
 	strvec_release(&c->env);
 }
@@ -44,18 +42,12 @@ static void fd_close_p(int *fd)
 static int name_files(struct committing *c, const struct repo *repo, struct error *err)
 {
 	const char *named = getenv("GIT_INDEX_FILE");
-	char *above CLEANUP(free_p) = xstrfmt("%s/rollback/work", repo->common_dir);
 
 	c->index = named && *named ? xstrdup(named) : xstrfmt("%s/index", repo->git_dir);
 	c->lock = xstrfmt("%s.lock", c->index);
-	if (file_make_folders(above, 0700, err) < 0)
+	if (workfolder_make(&c->work, repo->common_dir, err) < 0)
 		return -1;
-	c->folder = xstrfmt("%s/%ld.XXXXXX", above, (long)getpid());
-	if (!mkdtemp(c->folder)) {
-		free(STEAL(c->folder));
-		return error_errno(err, "cannot create a folder in '%s'", above);
-	}
-	c->copy = xstrfmt("%s/index", c->folder);
+	c->copy = xstrfmt("%s/index", c->work.path);
 	strvec_pushf(&c->env, "GIT_INDEX_FILE=%s", c->copy);
 	return 0;
 }
@@ -63,7 +55,7 @@ static int name_files(struct committing *c, const struct repo *repo, struct erro
 /* Whose it is stands in it from the first moment on, so that undo may remove it. */
 static int lock_index(struct committing *c, const char *operation, struct error *err)
 {
-	char *path CLEANUP(free_p) = xstrfmt("%s/lock", c->folder);
+	char *path CLEANUP(free_p) = xstrfmt("%s/lock", c->work.path);
 	char *text CLEANUP(free_p) = xstrfmt(RESTORE_LOCK_TEXT "%s\n", operation);
 
 	if (file_write(path, text, strlen(text), 0666, FILE_SYNC_CONTENT, err) < 0)
@@ -185,7 +177,8 @@ static int make_commit(const struct committing *c, const char *old_head, const c
 int checkpoint_commit(const struct repo *repo, const struct checkpoint_commit *commit,
 		      struct error *err)
 {
-	struct committing c CLEANUP(committing_release) = { .env = STRVEC_INIT };
+	struct committing c CLEANUP(committing_release) = { .work = WORKFOLDER_INIT,
+							    .env = STRVEC_INIT };
 	int staged;
 
 	if (name_files(&c, repo, err) < 0 || lock_index(&c, commit->operation, err) < 0 ||

@@ -203,21 +203,50 @@ static int move_head(const struct checkpoint_plan *plan, const char *message, st
 
 /* ---- All of it ----------------------------------------------------------------------- */
 
-static int change(struct checkpoint_plan *plan, struct refs_update *moves, const char *message,
-		  struct error *err)
+static int change_files(struct checkpoint_plan *plan, struct error *err)
 {
 	if (restore_worktree(&plan->files, err) < 0 || restore_index(&plan->files, err) < 0 ||
 	    restore_state(&plan->files, err) < 0)
 		return -1;
 	/* The last point at which going back is simple. */
-	if (interrupt_pending())
-		return error_interrupted(err);
-	if (refs_commit(moves, &plan->session->repo, err) < 0)
-		return -1;
-	return move_head(plan, message, err);
+	return interrupt_pending() ? error_interrupted(err) : 0;
 }
 
 enum step { STEP_NOTHING, STEP_BACK, STEP_HALF };
+
+/* All refs again what they were. It fails where not all of them had been changed. */
+static int put_refs_back(const struct checkpoint_plan *plan, const struct refs_update *moves,
+			 struct error *err)
+{
+	struct refs_update back CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+
+	back.message = moves->message;
+	for (size_t i = 0; i < moves->nr; i++) {
+		const struct refs_change *move = &moves->item[i];
+
+		refs_add(&back, move->name, move->new_oid ? move->new_oid : "",
+			 *move->old_oid ? move->old_oid : NULL);
+	}
+	return refs_commit(&back, &plan->session->repo, err);
+}
+
+/* *ret_step says what is left when it fails: the refs as they were, or not all of them. */
+static int change_refs(struct checkpoint_plan *plan, struct refs_update *moves, enum step *ret_step,
+		       struct error *err)
+{
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+
+	*ret_step = STEP_HALF; /* git checked all before: it broke off in the middle */
+	if (refs_commit(moves, &plan->session->repo, err) < 0)
+		return -1;
+	if (move_head(plan, moves->message, err) == 0)
+		return 0;
+	if (put_refs_back(plan, moves, &second) == 0)
+		*ret_step = STEP_BACK;
+	else
+		error_detail(err, "Putting the refs back failed as well: %s.", second.message);
+	return -1;
+}
 
 /* Changes all, or says how far it came: nothing was changed, all was put back, or neither. */
 static int change_or_back(struct checkpoint_plan *plan, const char *id, enum step *ret_step,
@@ -235,16 +264,19 @@ static int change_or_back(struct checkpoint_plan *plan, const char *id, enum ste
 		return -1;
 	if (interrupt_pending())
 		return error_interrupted(err);
-	if (moves.nr && refs_prepare(&moves, err) < 0)
+	if (moves.nr && refs_prepare(&moves, &plan->session->repo, err) < 0)
 		return -1;
-	if (change(plan, &moves, message, err) == 0)
-		return 0;
 	*ret_step = STEP_BACK;
-	if (restore_back(&plan->files, &second) == 0)
-		return -1;
-	*ret_step = STEP_HALF;
-	error_detail(err, "Putting back what was there failed as well: %s.", second.message);
-	return error_hint(err, "Nothing is lost: run 'git checkpoint undo %s'.", id);
+	if (change_files(plan, err) == 0 && change_refs(plan, &moves, ret_step, err) == 0)
+		return 0;
+	if (*ret_step == STEP_BACK && restore_back(&plan->files, &second) < 0) {
+		*ret_step = STEP_HALF;
+		error_detail(err, "Putting back what was there failed as well: %s.",
+			     second.message);
+	}
+	if (*ret_step == STEP_HALF)
+		error_hint(err, "Nothing is lost: run 'git checkpoint undo %s'.", id);
+	return -1;
 }
 
 static void end(struct operation *operation, enum step step, struct error *err)

@@ -29,7 +29,7 @@ void checkpoint_plan_release(struct checkpoint_plan *plan)
 	free(plan->name);
 	free(plan->undoes);
 	free(plan->operation);
-	free(plan->folder);
+	workfolder_release(&plan->work);
 	free(plan->identity);
 	free(plan->safety);
 	*plan = (struct checkpoint_plan)CHECKPOINT_PLAN_INIT;
@@ -80,21 +80,6 @@ bool checkpoint_plan_is_nothing(const struct checkpoint_plan *plan)
 
 /* ---- Files --------------------------------------------------------------------------- */
 
-/* Of our own, in the repository's file system: what is made there is moved into it by name. */
-static int make_work_folder(struct checkpoint_plan *plan, struct error *err)
-{
-	const char *common_dir = plan->session->repo.common_dir;
-	char *above CLEANUP(free_p) = xstrfmt("%s/rollback/work", common_dir);
-	char *template CLEANUP(free_p) = xstrfmt("%s/%ld.XXXXXX", above, (long)getpid());
-
-	if (file_make_folders(above, 0700, err) < 0)
-		return -1;
-	if (!mkdtemp(template))
-		return error_errno(err, "cannot create a folder in '%s'", above);
-	plan->folder = STEAL(template);
-	return 0;
-}
-
 static json_t *safety_members(const struct checkpoint_plan *plan)
 {
 	json_t *members = json_pack("{s:s}", "kind", "safety");
@@ -140,11 +125,12 @@ int checkpoint_plan_files(struct checkpoint_plan *plan, struct error *err)
 	const struct checkpoint_session *s = plan->session;
 	struct restore_request *wanted = &plan->wanted;
 
-	if (snapshot_read(&plan->target, plan->ref, err) < 0 || make_work_folder(plan, err) < 0 ||
+	if (snapshot_read(&plan->target, plan->ref, err) < 0 ||
+	    workfolder_make(&plan->work, s->repo.common_dir, err) < 0 ||
 	    snapshot_identity(&plan->identity, err) < 0)
 		return -1;
 	wanted->target = &plan->target;
-	wanted->folder = plan->folder;
+	wanted->folder = plan->work.path;
 	wanted->subject = "safety snapshot";
 	wanted->identity = plan->identity;
 	wanted->time = clock_now() / 1000000;

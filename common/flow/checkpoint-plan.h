@@ -14,6 +14,7 @@
 
 #include "flow/checkpoint-restore.h"
 #include "flow/verdict.h"
+#include "journal/workfolder.h"
 #include "vcs/restore.h"
 
 /* Values are ids; NULL: not there; of HEAD alone also "ref: refs/heads/main". */
@@ -33,7 +34,8 @@ struct checkpoint_plan {
 	struct snapshot target;
 	struct restore_request wanted;
 	struct restore files;
-	char *folder, *identity;
+	struct workfolder work;
+	char *identity;
 	struct checkpoint_move *move;
 	size_t nr, alloc;
 	json_t *commits;  /* that leave their branch: {"commit", "subject"} */
@@ -42,9 +44,9 @@ struct checkpoint_plan {
 	char *safety;	  /* the ref, once made */
 	struct verdict verdict;
 };
-#define CHECKPOINT_PLAN_INIT          \
-	{                             \
-		.files = RESTORE_INIT \
+#define CHECKPOINT_PLAN_INIT                                   \
+	{                                                      \
+		.files = RESTORE_INIT, .work = WORKFOLDER_INIT \
 	}
 void checkpoint_plan_release(struct checkpoint_plan *plan);
 

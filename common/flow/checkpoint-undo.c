@@ -271,6 +271,7 @@ static void unlock_refs(const struct checkpoint_session *s, const json_t *record
 {
 	const json_t *refs = json_object_get(record, "refs"), *ref;
 	const json_t *kept = json_object_get(record, "kept");
+	const json_t *dangling = json_object_get(record, "dangling");
 	const char *safety = json_member(record, "safety"), *branch = json_member(record, "branch");
 	size_t i;
 
@@ -281,12 +282,13 @@ static void unlock_refs(const struct checkpoint_session *s, const json_t *record
 			refs_unlock(&s->repo, "packed-refs");
 	}
 	json_array_foreach(kept, i, ref) refs_unlock(&s->repo, json_string_value(ref));
+	json_array_foreach(dangling, i, ref) refs_unlock(&s->repo, json_string_value(ref));
+	if (json_array_size(dangling))
+		refs_unlock(&s->repo, "packed-refs");
 	if (safety)
 		refs_unlock(&s->repo, safety);
-	if (branch) {
+	if (branch)
 		refs_unlock(&s->repo, branch);
-		refs_unlock(&s->repo, "HEAD");
-	}
 }
 
 /* A lock on the index that the dead operation took is nobody's. */

@@ -150,7 +150,7 @@ void checkpoint_refs_release(struct checkpoint_refs *refs)
 int checkpoint_refs_commit(struct refs_update *update, const struct checkpoint_session *s,
 			   struct operation *operation, struct error *err)
 {
-	if (refs_prepare(update, err) < 0)
+	if (refs_prepare(update, &s->repo, err) < 0)
 		return -1;
 	if (refs_commit(update, &s->repo, err) == 0)
 		return 0;

@@ -89,12 +89,48 @@ static void hint_at_stale_lock(const char *reason, struct error *err)
 		error_hint(err, "Another git is at work, or was killed: wait, and try again.");
 }
 
-static int git_failed(struct refs_update *update, const char *what, struct error *err)
+/* Removes a file that was made since `since`, in microseconds, and so is not another's. */
+static void remove_lock(const char *folder, const char *name, const char *suffix, int64_t since)
+{
+	const int64_t slack = 20000; /* of the clock that files get their times from */
+	char *path CLEANUP(free_p) = xstrfmt("%s/%s%s", folder, name, suffix);
+	struct stat st;
+
+	if (lstat(path, &st) < 0 ||
+	    (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000 < since - slack ||
+	    unlink(path) < 0)
+		errno = 0; /* as it should be: there is none */
+}
+
+static void unlock(const struct repo *repo, const char *name, int64_t since)
+{
+	static const char heads[] = "refs/heads/";
+	bool own = !strcmp(name, "HEAD"); /* each worktree has one */
+
+	remove_lock(own ? repo->git_dir : repo->common_dir, name, ".lock", since);
+	if (!strcmp(name, "packed-refs")) /* it is written there, and nowhere else */
+		remove_lock(repo->common_dir, name, ".new", since);
+	if (!strncmp(name, heads, strlen(heads))) /* for its reflog */
+		remove_lock(repo->git_dir, "HEAD", ".lock", since);
+}
+
+/* What the git of this update, which was killed, has not let go of. */
+static void unlock_all(const struct refs_update *update, const struct repo *repo)
+{
+	for (size_t i = 0; i < update->nr; i++)
+		unlock(repo, update->item[i].name, update->started);
+	unlock(repo, "packed-refs", update->started);
+}
+
+static int git_failed(struct refs_update *update, const struct repo *repo, const char *what,
+		      struct error *err)
 {
 	char *reason CLEANUP(free_p) = NULL;
 
 	if (process_finish(&update->git, err) < 0)
 		return -1;
+	if (update->git.status > 128) /* by a signal */
+		unlock_all(update, repo);
 	reason = process_reason(&update->git);
 	error_set(err, "could not %s: %s", what, reason);
 	hint_at_stale_lock(update->git.err.buf, err);
@@ -102,8 +138,8 @@ static int git_failed(struct refs_update *update, const char *what, struct error
 }
 
 /* Sends a word, or more that ends in one, and waits for git's "<word>: ok". */
-static int converse(struct refs_update *update, const struct strbuf *text, const char *word,
-		    struct error *err)
+static int converse(struct refs_update *update, const struct repo *repo, const struct strbuf *text,
+		    const char *word, struct error *err)
 {
 	char *expected CLEANUP(free_p) = xstrfmt("%s: ok", word);
 	struct strbuf answer CLEANUP(strbuf_release) = STRBUF_INIT;
@@ -113,12 +149,12 @@ static int converse(struct refs_update *update, const struct strbuf *text, const
 	do {
 		strbuf_reset(&answer);
 		if (!process_read_line(&update->git, &answer))
-			return git_failed(update, "change the refs", err);
+			return git_failed(update, repo, "change the refs", err);
 	} while (strcmp(answer.buf, expected) != 0);
 	return 0;
 }
 
-int refs_prepare(struct refs_update *update, struct error *err)
+int refs_prepare(struct refs_update *update, const struct repo *repo, struct error *err)
 {
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 
@@ -131,9 +167,10 @@ int refs_prepare(struct refs_update *update, struct error *err)
 	for (size_t i = 0; i < update->nr; i++)
 		add_instruction(&text, &update->item[i]);
 	strbuf_addstr(&text, "prepare\n");
+	update->started = clock_now();
 	if (process_start(&update->git, err) < 0)
 		return -1;
-	return converse(update, &text, "prepare", err);
+	return converse(update, repo, &text, "prepare", err);
 }
 
 /*
@@ -178,22 +215,18 @@ int refs_commit(struct refs_update *update, const struct repo *repo, struct erro
 
 	if (!update->nr)
 		return 0;
-	if (update->git.pid < 0 && refs_prepare(update, err) < 0)
+	if (update->git.pid < 0 && refs_prepare(update, repo, err) < 0)
 		return -1;
 	strbuf_addstr(&text, "commit\n");
-	if (converse(update, &text, "commit", err) < 0 || process_finish(&update->git, err) < 0)
+	if (converse(update, repo, &text, "commit", err) < 0 ||
+	    process_finish(&update->git, err) < 0)
 		return -1;
 	return sync_folders(update, repo, err);
 }
 
 void refs_unlock(const struct repo *repo, const char *name)
 {
-	bool own = !strcmp(name, "HEAD"); /* each worktree has one */
-	char *path CLEANUP(free_p) =
-		xstrfmt("%s/%s.lock", own ? repo->git_dir : repo->common_dir, name);
-
-	if (unlink(path) < 0)
-		errno = 0; /* as it should be: there is none */
+	unlock(repo, name, 0);
 }
 
 /* ---- Reading ------------------------------------------------------------------------- */

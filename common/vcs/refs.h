@@ -28,6 +28,7 @@ struct refs_update {
 	size_t nr, alloc;
 	const char *message; /* for reflogs; the caller's */
 	struct process git;
+	int64_t started; /* when git was, in microseconds */
 };
 #define REFS_UPDATE_INIT            \
 	{                           \
@@ -36,16 +37,21 @@ struct refs_update {
 
 void refs_add(struct refs_update *update, const char *name, const char *old_oid,
 	      const char *new_oid);
-/* Locks all refs and checks their old values; waits for git's word. Nothing is changed yet. */
-int refs_prepare(struct refs_update *update, struct error *err) MUST_CHECK;
+/*
+ * Locks all refs and checks their old values; waits for git's word. Nothing is changed yet. Of
+ * a git that was killed meanwhile the locks are removed.
+ */
+int refs_prepare(struct refs_update *update, const struct repo *repo, struct error *err) MUST_CHECK;
 /* Prepares where that was not done, then changes all, and syncs them. */
 int refs_commit(struct refs_update *update, const struct repo *repo, struct error *err) MUST_CHECK;
 /* Abandons what is prepared, frees all. */
 void refs_update_release(struct refs_update *update);
 /*
- * Removes the lock on a ref, or on "packed-refs", that a git left which was killed together with us, as a power
- * cut does. Only for a ref that a dead operation of ours is known to have prepared. Of any
- * other lock an error of refs_prepare() says whether it can have an owner still.
+ * Removes the locks that a git left which was killed together with us, as a power cut does: on
+ * a ref, and on what git locks with it (HEAD for a branch). "packed-refs" is what it locks
+ * where refs are removed. Only for a ref that a dead operation of ours is known to have
+ * prepared. Of any other lock an error of refs_prepare() says whether it can have an owner
+ * still.
  */
 void refs_unlock(const struct repo *repo, const char *name);
 
