@@ -501,6 +501,8 @@ static int make(struct creation *c, struct error *err)
 		ret = error_interrupted(err);
 	if (!ret && (write_tag(c, err) < 0 || make_refs(c, err) < 0))
 		ret = -1;
+	if (ret < 0 && c->committed && c->operation.record) /* the commit is there */
+		return checkpoint_leave_open(&c->operation, err);
 	checkpoint_end(&c->operation, err);
 	return ret;
 }
