@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "flow/checkpoint-plan.h"
+#include "flow/payload-database.h"
 #include "term/output.h"
 #include "vcs/git.h"
 
@@ -155,6 +156,45 @@ static int plan_head(struct checkpoint_plan *plan, struct error *err)
 	return 0;
 }
 
+/* ---- The database -------------------------------------------------------------------- */
+
+static void warn_of_database(struct checkpoint_plan *plan, const json_t *then, const json_t *now)
+{
+	const char *name = json_member(then, "name");
+	const char *was = json_member(then, "version"), *is = json_member(now, "version");
+
+	verdict_warn(&plan->verdict,
+		     "database '%s' is at migration %s, and at the checkpoint's time was at %s",
+		     name, is ? is : "none", was ? was : "none");
+	verdict_hint(
+		&plan->verdict,
+		"To take the database back too: git rollback-db --database=%s --to-commit=%.12s",
+		name, plan->target.head);
+}
+
+/* A restore changes no database: where it is not what the checkpoint saw, that is said. */
+static int plan_database(struct checkpoint_plan *plan, struct error *err)
+{
+	const json_t *then = json_object_get(plan->target.manifest, "database");
+	json_t *now CLEANUP(json_decref_p) = NULL;
+
+	if (plan->request->no_db || !json_object_get(then, "applied"))
+		return 0;
+	if (payload_database_now(&now, plan->session, json_member(then, "name"), err) < 0)
+		return -1;
+	plan->database =
+		json_pack("{s:o, s:o, s:o, s:O}", "name", json_text(json_member(then, "name")),
+			  "version", json_text(json_member(then, "version")), "applied",
+			  json_incref(json_object_get(then, "applied")), "now", now);
+	if (!json_object_get(now, "applied"))
+		verdict_warn(&plan->verdict, "database '%s' could not be looked at: %s",
+			     json_member(then, "name"), json_member(now, "reason"));
+	else if (!json_equal(json_object_get(then, "applied"), json_object_get(now, "applied")) ||
+		 !json_equal(json_object_get(then, "version"), json_object_get(now, "version")))
+		warn_of_database(plan, then, now);
+	return 0;
+}
+
 /* ---- What is left of another one ----------------------------------------------------- */
 
 /* One that broke off in this worktree has left a state that nobody should build on. */
@@ -196,9 +236,9 @@ static int make_plan(struct checkpoint_plan *plan, void *data, struct error *err
 		.files_only = request->strategy == CHECKPOINT_FILES,
 		.keep_untracked = request->keep_untracked,
 	};
-	if (checkpoint_plan_files(plan, err) < 0)
+	if (checkpoint_plan_files(plan, err) < 0 || plan_head(plan, err) < 0)
 		return -1;
-	return plan_head(plan, err);
+	return plan_database(plan, err);
 }
 
 int checkpoint_restore(struct checkpoint_session *s,

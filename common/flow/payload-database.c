@@ -17,7 +17,7 @@
 
 /* One look at a database. */
 struct look {
-	struct checkpoint_session *session;
+	const struct checkpoint_session *session;
 	enum payload_database wanted;
 	struct snapshot_parts *parts;
 	json_t *database; /* of the manifest */
@@ -93,9 +93,15 @@ static const char *highest_version(const struct ledger *ledger)
 	return highest;
 }
 
-static int locate_ledger(struct look *look, struct error *err)
+static void describe_ledger(json_t *database, const struct ledger *ledger)
 {
-	struct ledger ledger CLEANUP(ledger_release) = LEDGER_INIT;
+	if (ledger->nr)
+		json_object_set_new(database, "version", json_text(highest_version(ledger)));
+	json_object_set_new(database, "applied", json_size(ledger->nr));
+}
+
+static int locate_ledger(struct look *look, struct ledger *ret, struct error *err)
+{
 	const struct settings *settings = &look->session->settings;
 	const char *table, *log;
 
@@ -103,7 +109,7 @@ static int locate_ledger(struct look *look, struct error *err)
 	    settings_string(&log, settings, "migrations.logTable", err) < 0 ||
 	    ledger_locate(&look->place, &look->db, table, log, err) < 0)
 		return -1;
-	return ledger_read(&ledger, &look->place, &look->db, err);
+	return ledger_read(ret, &look->place, &look->db, err);
 }
 
 /*
@@ -112,9 +118,10 @@ static int locate_ledger(struct look *look, struct error *err)
  */
 static int find_ledger(struct look *look, struct error *err)
 {
+	struct ledger ledger CLEANUP(ledger_release) = LEDGER_INIT;
 	struct error reason CLEANUP(error_release) = ERROR_INIT;
 
-	look->has_ledger = locate_ledger(look, &reason) == 0;
+	look->has_ledger = locate_ledger(look, &ledger, &reason) == 0;
 	if (look->has_ledger)
 		return 0;
 	if (!db_is_lost(&look->db))
@@ -137,9 +144,7 @@ static int keep_ledger(struct look *look, struct error *err)
 	json = json_pack("{s:i, s:o, s:O}", "format", 1, "table", json_text(look->place.quoted),
 			 "migrations", migrations);
 	add_json(look, PAYLOAD_MIGRATIONS, json);
-	if (ledger.nr)
-		json_object_set_new(look->database, "version", json_text(highest_version(&ledger)));
-	json_object_set_new(look->database, "applied", json_size(ledger.nr));
+	describe_ledger(look->database, &ledger);
 	return 0;
 }
 
@@ -350,5 +355,31 @@ int payload_database_collect(struct snapshot_parts *ret, json_t *members,
 		return -1;
 	move_parts(ret, &parts);
 	json_object_set(members, "database", look.database);
+	return 0;
+}
+
+int payload_database_now(json_t **ret, const struct checkpoint_session *s, const char *name,
+			 struct error *err)
+{
+	struct ledger ledger CLEANUP(ledger_release) = LEDGER_INIT;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	struct look look CLEANUP(
+		look_release) = { .session = s, .database = json_object(), .dump = DUMP_INIT };
+	int found = settings_database(&look.setting, &s->settings, name, &reason);
+
+	json_object_set_new(look.database, "name", json_text(name));
+	if (found == DATABASE_FOUND && connect_to(&look, &reason) == 0 &&
+	    locate_ledger(&look, &ledger, &reason) == 0) {
+		describe_ledger(look.database, &ledger);
+	} else if (is_interrupted(&reason)) {
+		error_move(err, &reason);
+		return -1;
+	} else {
+		json_object_set_new(look.database, "reachable", json_false());
+		json_object_set_new(look.database, "reason",
+				    json_text(found == DATABASE_NONE ? "no database is configured" :
+								       reason.message));
+	}
+	*ret = STEAL(look.database);
 	return 0;
 }

@@ -33,4 +33,11 @@ int payload_database_collect(struct snapshot_parts *ret, json_t *members,
 			     struct checkpoint_session *s, enum payload_database wanted,
 			     const char *name, struct error *err) MUST_CHECK;
 
+/*
+ * What a database is at now, to compare with what a manifest says of it: "name", "version",
+ * "applied", and where it did not answer "reachable": false and the reason. Nothing is said.
+ */
+int payload_database_now(json_t **ret, const struct checkpoint_session *s, const char *name,
+			 struct error *err) MUST_CHECK;
+
 #endif

@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+
+test_description='git checkpoint restore: a database that is somewhere else by now is pointed out'
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-pg.sh
+
+test_expect_success 'a database at another migration, and the command that takes it back' '
+	git config advice.detachedHead false &&
+	migration 001 "CREATE TABLE a (x int);" "DROP TABLE a;" && git add . && git commit -q -m one &&
+	git apply-migration -q && git checkpoint create -q one && commit=$(git rev-parse --short=12 HEAD) &&
+	migration 002 "CREATE TABLE b (x int);" "DROP TABLE b;" && git add . && git commit -q -m two &&
+	git apply-migration -q && db_dump >"$TEST_ROOT/before" &&
+	git checkpoint restore -n one >out 2>err && test_grep "at migration 002.*was at 001" err &&
+	test_grep "git rollback-db --database=default --to-commit=$commit" err &&
+	git checkpoint restore -n --json one >plan 2>err &&
+	jq -e ".database.version == \"001\" and .database.now.version == \"002\"" plan &&
+	git checkpoint restore --yes --quiet one 2>"$TEST_ROOT/err" && test_grep "rollback-db" "$TEST_ROOT/err" &&
+	id=$(git for-each-ref --format="%(refname:lstrip=3)" refs/rollback/op | tail -n 1) &&
+	db_dump >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after" &&
+	git rollback-db -q --yes --to-commit="$commit" 2>"$TEST_ROOT/err" &&
+	test_expect_code 2 git checkpoint undo -q --yes 2>"$TEST_ROOT/err" &&
+	test_grep "git rollback-db --undo" "$TEST_ROOT/err" &&
+	git checkpoint undo -q --yes "$id" && git checkpoint restore -n one 2>"$TEST_ROOT/err" >out &&
+	test_grep ! "at migration" "$TEST_ROOT/err"
+'
+
+test_expect_success '--no-db does not look, and a database that does not answer is no reason to stop' '
+	git checkpoint restore -q --yes --strategy=files one && git apply-migration -q 2>err &&
+	git checkpoint restore -n --no-db one >out 2>err && test_grep ! database err &&
+	(
+		DATABASE_URL="postgresql:///nosuch?host=$TEST_ROOT" && export DATABASE_URL &&
+		git checkpoint restore -n one >out 2>err && test_grep "could not be looked at" err
+	)
+'
+
+test_done
