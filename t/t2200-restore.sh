@@ -29,7 +29,9 @@ test_expect_success 'HEAD, index and files are what they were; ignored files sta
 test_expect_success 'the index is fresh: plumbing that does not look at contents sees no difference' '
 	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one &&
 	echo 1 >>run && echo 2 >>new && git add new && git checkpoint restore -q --yes one &&
-	git diff-files --quiet && git diff-index --quiet --cached HEAD
+	git diff-files --quiet && git diff-index --quiet --cached HEAD &&
+	echo staged >run && git add run && git checkpoint create -q two && git reset -q &&
+	git checkpoint restore -q --yes two && git diff-files --quiet
 '
 
 test_expect_success 'a state that is as it was: there is nothing to do, and no operation' '

@@ -82,9 +82,10 @@ int import_start(struct import *import, const struct repo *repo, const char *qua
 	 */
 	git_prepare(&import->git, repo, &import->env);
 	strvec_pushl(&import->git.argv, "-c", "fastimport.unpackLimit=1", "-c",
-		     "core.fsync=pack,pack-metadata", "-c", "core.fsyncMethod=fsync", "-c",
-		     "core.bigFileThreshold=1m", "-c", "pack.compression=1", "fast-import",
-		     "--quiet", "--done", "--depth=0", "--date-format=raw", NULL);
+		     import->scratch ? "core.fsync=none" : "core.fsync=pack,pack-metadata", "-c",
+		     "core.fsyncMethod=fsync", "-c", "core.bigFileThreshold=1m", "-c",
+		     "pack.compression=1", "fast-import", "--quiet", "--done", "--depth=0",
+		     "--date-format=raw", NULL);
 	import->git.input = "";
 	return process_start(&import->git, err);
 }

@@ -36,6 +36,7 @@ struct import {
 	struct strvec oid; /* by mark, once finished; "" where nothing came of it */
 	struct strvec env; /* of the process */
 	char *quarantine;  /* absolute */
+	bool scratch;	   /* set by the caller before: nothing of it is kept, or synced */
 	bool own;	   /* made here, and gone in the end */
 	char *objects;	   /* the repository's object folder */
 	char *git_dir;

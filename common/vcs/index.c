@@ -41,6 +41,7 @@ static void unmap(const unsigned char *data, size_t len)
 void index_file_release(struct index_file *index)
 {
 	entries_release(&index->special);
+	entries_release(&index->found);
 	entries_release(&index->attributes);
 	strvec_release(&index->folders);
 	strvec_release(&index->submodules);
@@ -77,6 +78,7 @@ struct cursor {
 	size_t hash;	    /* bytes of an object id */
 	struct strbuf path; /* of the entry */
 	size_t folder;	    /* so much of it, with the slash, is in the list of folders */
+	size_t wanted;	    /* the first of the wanted paths that may come yet */
 };
 
 static void cursor_release(struct cursor *cursor)
@@ -191,6 +193,19 @@ static bool is_attributes(const struct strbuf *path)
 	       (path->len == len || path->buf[path->len - len - 1] == '/');
 }
 
+static bool is_wanted(const struct index_file *index, struct cursor *c)
+{
+	int order = -1;
+
+	while (index->wanted && c->wanted < index->wanted->nr) {
+		order = strcmp(index->wanted->v[c->wanted], c->path.buf);
+		if (order >= 0)
+			break;
+		c->wanted++;
+	}
+	return !order;
+}
+
 static int read_entry(struct index_file *index, struct cursor *c)
 {
 	const unsigned char *start = c->at;
@@ -217,6 +232,8 @@ static int read_entry(struct index_file *index, struct cursor *c)
 	if (flags & (FLAG_ASSUME_VALID | 0x3000) ||
 	    extended & (FLAG_SKIP_WORKTREE | FLAG_INTENT_TO_ADD))
 		add_entry(&index->special, c, start, flags, extended);
+	if (is_wanted(index, c))
+		add_entry(&index->found, c, start, flags, extended);
 	if (is_attributes(&c->path) && !(flags & 0x3000))
 		add_entry(&index->attributes, c, start, flags, extended);
 	return 0;

@@ -36,6 +36,8 @@ struct index_file {
 	struct index_entries attributes; /* tracked .gitattributes */
 	struct strvec folders;		 /* "a/", "a/b/": sorted; submodules are among them */
 	struct strvec submodules;	 /* "sub/": sorted */
+	const struct strvec *wanted;	 /* set by the caller before: paths, sorted; or NULL */
+	struct index_entries found;	 /* their entries */
 	bool missing;			 /* there is no file, and so nothing tracked */
 	struct stat stat;		 /* of the file itself, while it was read */
 	const unsigned char *data;	 /* the whole file, neither split nor sparse; or NULL */

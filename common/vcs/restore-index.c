@@ -258,81 +258,231 @@ static int extract_index(const struct restore *restore, const char *to, struct e
 	return 0;
 }
 
-enum { ARGUMENTS = 96 * 1024 }; /* bytes that any system takes on a command line */
-
-static bool fit_arguments(const struct tree_changes *changes)
+/* As update-index takes them: "<mode> <id> <stage> TAB <path> NUL"; a mode of 0 removes. */
+static int feed_entries(const struct restore *restore, const struct tree_changes *entries,
+			const struct strvec *env, struct error *err)
 {
-	size_t len = 0;
-
-	for (size_t i = 0; i < changes->nr; i++)
-		len += strlen(changes->item[i].path) + 160; /* options, mode, id, a pointer each */
-	return len < ARGUMENTS;
-}
-
-/* All in one process, which loads the index once: the entries, then the files' times. */
-static void add_arguments(struct process *git, const struct tree_changes *changes)
-{
-	strvec_pushl(&git->argv, "--add", "--replace", NULL);
-	for (size_t i = 0; i < changes->nr; i++)
-		if (changes->item[i].new_mode) {
-			strvec_push(&git->argv, "--cacheinfo");
-			strvec_pushf(&git->argv, "%o,%s,%s", changes->item[i].new_mode,
-				     changes->item[i].new_oid, changes->item[i].path);
-		}
-	strvec_pushl(&git->argv, "--refresh", "--force-remove", "--", NULL);
-	for (size_t i = 0; i < changes->nr; i++)
-		if (!changes->item[i].new_mode)
-			strvec_push(&git->argv, changes->item[i].path);
-}
-
-static int feed_entries(struct restore *restore, const struct strvec *env, struct error *err)
-{
-	const char *format = restore->repo->object_format;
+	bool sha256 = !strcmp(restore->repo->object_format, "sha256");
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
-	int digits = !strcmp(format, "sha256") ? 64 : 40;
 
-	for (size_t i = 0; i < restore->index.nr; i++) {
-		const struct tree_change *change = &restore->index.item[i];
+	if (!entries->nr)
+		return 0;
+	for (size_t i = 0; i < entries->nr; i++) {
+		const struct tree_change *change = &entries->item[i];
 
 		if (change->new_mode)
 			strbuf_addf(&input, "%o %s 0\t%s", change->new_mode, change->new_oid,
 				    change->path);
 		else
-			strbuf_addf(&input, "0 %0*d 0\t%s", digits, 0, change->path);
+			strbuf_addf(&input, "0 %0*d 0\t%s", sha256 ? 64 : 40, 0, change->path);
 		strbuf_addch(&input, '\0');
 	}
 	git_prepare(&git, restore->repo, env);
-	strvec_pushl(&git.argv, "update-index", "--add", "--replace", "-z", "--index-info", NULL);
+	strvec_pushl(&git.argv, "-c", "core.ignoreStat=false", "update-index", "--add", "--replace",
+		     "-z", "--index-info", NULL);
 	git.input = input.buf;
 	git.input_len = input.len;
 	return git_run(&git, "change the index", err);
 }
 
-static int make_index(struct restore *restore, const char *path, struct error *err)
+/* Looks at every file: right in any case, and slow where there are many. */
+static int refresh_index(const struct restore *restore, const struct strvec *env, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, restore->repo, env);
+	strvec_pushl(&git.argv, "update-index", "-q", "--unmerged", "--refresh", NULL);
+	return git_run(&git, "make the new index", err);
+}
+
+/* ---- The quick way ------------------------------------------------------------------- */
+
+/*
+ * Most entries that change are what their files are now: update-index makes an entry of a file,
+ * with its times, and need not look at others. The rest is given to it as it is.
+ */
+struct quick {
+	struct tree_changes files;   /* new side: what the entry has to be; 0: none, nor a file */
+	struct tree_changes entries; /* the rest */
+};
+
+static void add_quick(struct tree_changes *to, const char *path, unsigned mode, const char *oid)
+{
+	struct tree_change *change = tree_changes_add(to, path);
+
+	change->new_mode = mode;
+	change->new_oid = xstrdup_or_null(oid);
+}
+
+static bool is_on_disk(const struct restore *restore, const char *path)
+{
+	char *full CLEANUP(free_p) = xstrfmt("%s/%s", restore->repo->worktree, path);
+	struct stat st;
+
+	return lstat(full, &st) == 0;
+}
+
+/* Is the entry what the file is going to be? */
+static bool is_of_file(const struct restore *restore, const struct tree_change *entry)
+{
+	if (!entry->new_mode)
+		return !is_on_disk(restore, entry->path);
+	return mode_is_file(entry->new_mode) && !tree_changes_find(&restore->unclean, entry->path);
+}
+
+static void part_entries(struct quick *quick, const struct restore *restore)
+{
+	for (size_t i = 0; i < restore->index.nr; i++) {
+		const struct tree_change *entry = &restore->index.item[i];
+
+		add_quick(is_of_file(restore, entry) ? &quick->files : &quick->entries, entry->path,
+			  entry->new_mode, entry->new_oid);
+	}
+}
+
+/* Files that change under entries that stay: those that are now what the entry has been. */
+static void add_clean_files(struct quick *quick, const struct restore *restore,
+			    const struct index_entries *found)
+{
+	for (size_t i = 0; i < found->nr; i++) {
+		const struct index_entry *entry = &found->item[i];
+		const struct tree_change *file = tree_changes_find(&restore->files, entry->path);
+
+		if (file && file->new_mode == entry->mode && !strcmp(file->new_oid, entry->oid))
+			add_quick(&quick->files, entry->path, entry->mode, entry->oid);
+	}
+	tree_changes_sort(&quick->files);
+}
+
+/* The entries that an index file has of some paths. */
+static int read_entries(struct index_file *ret, struct strbuf *bytes, const struct restore *restore,
+			const char *path, const struct strvec *wanted, struct error *err)
+{
+	bool sha256 = !strcmp(restore->repo->object_format, "sha256");
+
+	if (file_read(bytes, path, err) < 0)
+		return -1;
+	ret->wanted = wanted;
+	return bytes->len ? index_file_parse(ret, (const unsigned char *)bytes->buf, bytes->len,
+					     sha256 ? 32 : 20) :
+			    INDEX_WHOLE;
+}
+
+static int find_clean_files(struct quick *quick, const struct restore *restore, const char *path,
+			    struct error *err)
+{
+	struct index_file index CLEANUP(index_file_release) = INDEX_FILE_INIT;
+	struct strbuf bytes CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strvec wanted CLEANUP(strvec_release) = STRVEC_INIT;
+
+	for (size_t i = 0; i < restore->files.nr; i++)
+		if (!tree_changes_find(&restore->index, restore->files.item[i].path))
+			strvec_push(&wanted, restore->files.item[i].path);
+	if (read_entries(&index, &bytes, restore, path, &wanted, err) != INDEX_WHOLE)
+		return error_is_set(err) ? -1 : INDEX_OTHER;
+	add_clean_files(quick, restore, &index.found);
+	return 0;
+}
+
+/* Did it come out as it had to? A file may have changed meanwhile, or a filter be of its own mind. */
+static int check_entries(const struct quick *quick, const struct restore *restore, const char *path,
+			 struct error *err)
+{
+	struct index_file index CLEANUP(index_file_release) = INDEX_FILE_INIT;
+	struct strbuf bytes CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strvec wanted CLEANUP(strvec_release) = STRVEC_INIT;
+	size_t at = 0;
+
+	for (size_t i = 0; i < quick->files.nr; i++)
+		strvec_push(&wanted, quick->files.item[i].path);
+	if (read_entries(&index, &bytes, restore, path, &wanted, err) != INDEX_WHOLE)
+		return error_is_set(err) ? -1 : INDEX_OTHER;
+	for (size_t i = 0; i < quick->files.nr; i++) {
+		const struct tree_change *wants = &quick->files.item[i];
+		const struct index_entry *has = at < index.found.nr ? &index.found.item[at] : NULL;
+
+		if (has && strcmp(has->path, wants->path) != 0)
+			has = NULL;
+		if (has ? has->stage || has->mode != wants->new_mode || !wants->new_oid ||
+				    strcmp(has->oid, wants->new_oid) != 0 :
+			  wants->new_mode != 0)
+			return INDEX_OTHER;
+		at += has != NULL;
+	}
+	return INDEX_WHOLE;
+}
+
+static int feed_files(const struct quick *quick, const struct restore *restore,
+		      const struct strvec *env, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	for (size_t i = 0; i < quick->files.nr; i++)
+		strbuf_add(&input, quick->files.item[i].path,
+			   strlen(quick->files.item[i].path) + 1);
+	git_prepare(&git, restore->repo, env);
+	strvec_pushl(&git.argv, "-c", "core.ignoreStat=false", "update-index", "--add", "--remove",
+		     "--replace", "-z", "--stdin", NULL);
+	git.input = input.buf;
+	git.input_len = input.len;
+	return git_run(&git, "change the index", err);
+}
+
+static int make_quickly(struct quick *quick, const struct restore *restore, const char *path,
+			const struct strvec *env, struct error *err)
+{
+	int found;
+
+	part_entries(quick, restore);
+	found = find_clean_files(quick, restore, path, err);
+	if (found != INDEX_WHOLE)
+		return found;
+	if (feed_entries(restore, &quick->entries, env, err) < 0 ||
+	    feed_files(quick, restore, env, err) < 0)
+		return -1;
+	return check_entries(quick, restore, path, err);
+}
+
+/* INDEX_OTHER: it did not come out as it has to. */
+static int try_quickly(const struct restore *restore, const char *path, const struct strvec *env,
+		       struct error *err)
+{
+	struct quick quick = { 0 };
+	int ret;
+
+	/* Flags go when an entry is made of a file. */
+	if (restore->now.state.special_index)
+		return INDEX_OTHER;
+	ret = make_quickly(&quick, restore, path, env, err);
+	tree_changes_release(&quick.files);
+	tree_changes_release(&quick.entries);
+	return ret;
+}
+
+static int make_index(struct restore *restore, const char *path, struct error *err)
+{
 	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
-	bool few = fit_arguments(&restore->index);
+	int made;
 
 	for (size_t i = 0; i < restore->env.nr; i++)
 		strvec_push(&env, restore->env.v[i]);
 	strvec_pushf(&env, "GIT_INDEX_FILE=%s", path);
-	if (restore->index_kind == RESTORE_INDEX_FILE) {
-		if (extract_index(restore, path, err) < 0)
-			return -1;
-	} else if (copy_index(path, restore->index_file, err) < 0 ||
-		   (restore->index_kind == RESTORE_INDEX_ENTRIES && !few &&
-		    feed_entries(restore, &env, err) < 0)) {
+	if (restore->index_kind == RESTORE_INDEX_FILE)
+		return extract_index(restore, path, err) < 0 ? -1 :
+							       refresh_index(restore, &env, err);
+	if (copy_index(path, restore->index_file, err) < 0)
 		return -1;
-	}
-	git_prepare(&git, restore->repo, &env);
-	strvec_pushl(&git.argv, "update-index", "-q", "--unmerged", NULL);
-	if (restore->index_kind == RESTORE_INDEX_ENTRIES && few)
-		add_arguments(&git, &restore->index);
-	else
-		strvec_push(&git.argv, "--refresh");
-	return git_run(&git, "make the new index", err);
+	made = try_quickly(restore, path, &env, err);
+	if (made < 0 || made == INDEX_WHOLE)
+		return made < 0 ? -1 : 0;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_errno(err, "cannot remove '%s'", path);
+	if (copy_index(path, restore->index_file, err) < 0 ||
+	    feed_entries(restore, &restore->index, &env, err) < 0)
+		return -1;
+	return refresh_index(restore, &env, err);
 }
 
 static int sync_file(const char *path, struct error *err)
@@ -367,7 +517,8 @@ int restore_index(struct restore *restore, struct error *err)
 		return 0; /* there was none, and nothing to put in it */
 	if (sync_file(path, err) < 0)
 		return -1;
-	if (!restore->now.state.index.missing && copy_index(old, restore->index_file, err) < 0)
+	if (!restore->now.state.index.missing && link(restore->index_file, old) < 0 &&
+	    copy_index(old, restore->index_file, err) < 0)
 		return -1;
 	if (rename(path, restore->index_file) < 0)
 		return error_errno(err, "cannot replace '%s'", restore->index_file);

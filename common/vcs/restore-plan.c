@@ -33,7 +33,7 @@ static void release_lists(struct restore *restore)
 	strvec_release(&restore->alone);
 	strvec_release(&restore->refusal);
 	strvec_release(&restore->absent);
-	strvec_release(&restore->deleted);
+	tree_changes_release(&restore->unclean);
 }
 
 void restore_release(struct restore *restore)
@@ -180,12 +180,9 @@ static int compare(struct restore *restore, struct tree_changes *ret_index, stru
 
 	if (!ret)
 		merge_changes(restore, &pair[0].changes, &pair[1].changes);
-	for (size_t i = 0; i < pair[3].changes.nr; i++)
-		if (!pair[3].changes.item[i].new_mode)
-			strvec_push(&restore->deleted, pair[3].changes.item[i].path);
 	tree_changes_release(&pair[0].changes);
 	tree_changes_release(&pair[1].changes);
-	tree_changes_release(&pair[3].changes);
+	restore->unclean = pair[3].changes;
 	*ret_index = pair[2].changes;
 	return ret;
 }

@@ -144,8 +144,9 @@ int restore_look_behind(struct restore *restore, struct strvec *also, struct err
 		.restore = restore, .also = &obstacles, .clear = STRBUF_INIT, .absent = STRBUF_INIT
 	};
 
-	for (size_t i = 0; i < restore->deleted.nr; i++)
-		look_for_file(&way, &found, restore->deleted.v[i]);
+	for (size_t i = 0; i < restore->unclean.nr; i++)
+		if (!restore->unclean.item[i].new_mode)
+			look_for_file(&way, &found, restore->unclean.item[i].path);
 	for (size_t i = 0; i < restore->absent.nr; i++)
 		look_for_file(&way, &found, restore->absent.v[i]);
 	for (size_t i = 0; i < special->nr; i++)

@@ -55,6 +55,7 @@ static int make_trees(struct restore *restore, struct error *err)
 	struct import import CLEANUP(import_release) = IMPORT_INIT;
 	unsigned from, to;
 
+	import.scratch = true;
 	if (set_up_scratch(restore, err) < 0 ||
 	    import_start(&import, restore->repo, restore->scratch, err) < 0)
 		return -1;

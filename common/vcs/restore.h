@@ -92,7 +92,7 @@ struct restore {
 	struct strbuf index_then;      /* the file, where the snapshot holds one */
 	struct index_file index_flags; /* and what it says */
 	struct strvec absent;	       /* what the snapshot says was not there */
-	struct strvec deleted;	       /* tracked then, and not in the worktree then */
+	struct tree_changes unclean;   /* from the snapshot's index to its worktree */
 	bool locked, moved, index_moved;
 	size_t state_moved;
 };
