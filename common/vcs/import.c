@@ -132,7 +132,7 @@ static int failed(struct import *import, pid_t pid, struct error *err)
 /* Whatever it was doing: it ends, and nothing comes of it. */
 static void stop(struct import *import)
 {
-	static const char done[] = "done\n";
+	static const char done[] = "reset " BRANCH "\n\ndone\n"; /* so that it makes no ref */
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	pid_t pid = import->git.pid;
 
