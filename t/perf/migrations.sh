@@ -9,6 +9,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")"/perf-lib.sh
 perf_start migrations
+perf_server
 here=$PERF_DIR
 
 perf_project "$here/p100" 100

@@ -3,11 +3,13 @@
 #
 # perf-lib: side by side timings. Source it.
 #
-#	perf_start NAME			a server with its default settings (fsync on), gone at exit; $PERF_DIR
+#	perf_start NAME			$PERF_DIR, in TMPDIR, gone at exit
+#	perf_server			a server with its default settings (fsync on), gone at exit
 #	perf_fresh DB [TEMPLATE]	drop the database and make it anew
 #	perf_url DB
 #	perf_time ROUND SCENARIO CONTESTANT COMMAND...	run it, note its wall time in milliseconds
-#	perf_report SCENARIO BASE [CONTESTANT=LIMIT...]	medians and ratios to BASE's, against limits
+#	perf_report SCENARIO BASE [CONTESTANT=LIMIT...]	medians and ratios to BASE's, against limits: a
+#				factor, or milliseconds ("ours=50ms")
 #	perf_end			say where the figures are; status 1 when a limit was exceeded
 #
 # Contestants of a scenario are run in turn, round by round, so that a machine that is slow for a
@@ -18,28 +20,33 @@ set -u
 PERF_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P) || exit
 BUILD=${BUILD:-$PERF_HERE/../../build}
 BUILD=$(cd "$BUILD" && pwd -P) || exit
-# shellcheck source=/dev/null
-. "$PERF_HERE"/../pg-cluster.sh
-PG_BINDIR=$(pg_bindir) || { echo "no PostgreSQL server programs: run 'make deps'" >&2; exit 1; }
-export PATH="$BUILD/bin:$PG_BINDIR:$PATH" LC_ALL=C.UTF-8 PERF_ROUNDS=${PERF_ROUNDS:-9}
+export PATH="$BUILD/bin:$PATH" LC_ALL=C.UTF-8 PERF_ROUNDS=${PERF_ROUNDS:-9}
 export GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=perf GIT_AUTHOR_EMAIL=perf@example.invalid
 export GIT_COMMITTER_NAME=perf GIT_COMMITTER_EMAIL=perf@example.invalid
 perf_failed=0
 
 perf_start () {
-	PERF_ROOT=$(pg_root_create) || exit
 	PERF_DIR=$(mktemp -d) || exit
-	trap 'pg_root_remove "$PERF_ROOT"; rm -rf "$PERF_DIR"' EXIT
+	trap 'rm -rf "$PERF_DIR"' EXIT
 	trap 'exit 130' INT TERM
 	export HOME=$PERF_DIR
-	PERF_CLUSTER=$PERF_ROOT/$1
-	pg_cluster_create "$PERF_CLUSTER" && pg_cluster_start "$PERF_CLUSTER" -c fsync=on || exit
-	# shellcheck disable=SC2153 # pg-cluster.sh sets it
-	export PGHOST=$PERF_CLUSTER PGPORT=$PG_PORT PGUSER=$PG_SUPERUSER
 	mkdir -p "$BUILD/perf"
 	PERF_OUT=${PERF_OUT:-$BUILD/perf/$1.tsv}
 	: >"$PERF_OUT"
 	: >"${PERF_OUT%.tsv}.txt"
+}
+
+perf_server () {
+	# shellcheck source=/dev/null
+	. "$PERF_HERE"/../pg-cluster.sh
+	PG_BINDIR=$(pg_bindir) || { echo "no PostgreSQL server programs: run 'make deps'" >&2; exit 1; }
+	export PATH="$PG_BINDIR:$PATH"
+	PERF_ROOT=$(pg_root_create) || exit
+	trap 'pg_root_remove "$PERF_ROOT"; rm -rf "$PERF_DIR"' EXIT
+	PERF_CLUSTER=$PERF_ROOT/cluster
+	pg_cluster_create "$PERF_CLUSTER" && pg_cluster_start "$PERF_CLUSTER" -c fsync=on || exit
+	# shellcheck disable=SC2153 # pg-cluster.sh sets it
+	export PGHOST=$PERF_CLUSTER PGPORT=$PG_PORT PGUSER=$PG_SUPERUSER
 }
 
 perf_url () {
@@ -90,10 +97,14 @@ perf_report () {
 		for (i = 1; i <= nr; i++) {
 			w = order[i]; m = median(all[w]); r = m / median(all[base])
 			verdict = ""
-			if (w in limit) { verdict = r <= limit[w] ? "within " limit[w] : "OVER " limit[w]; if (r > limit[w]) over = 1 }
+			if (w in limit) {
+				bad = (limit[w] ~ /ms$/ ? m : r) > limit[w] + 0
+				verdict = (bad ? "OVER " : "within ") limit[w]
+				over += bad
+			}
 			printf "  %-24s %9.1f ms  x %5.2f  %s\n", w, m, r, verdict
 		}
-		exit over
+		exit over > 0
 	}' "$PERF_OUT" >"$PERF_DIR/report" || perf_failed=1
 	tee -a "${PERF_OUT%.tsv}.txt" <"$PERF_DIR/report"
 }
