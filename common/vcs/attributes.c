@@ -53,35 +53,45 @@ static bool system_file_exists(void)
 	return false;
 }
 
-bool attributes_above(int top, const char *path)
+bool attributes_above(int top, const char *path, const char *known)
 {
 	struct strbuf name CLEANUP(strbuf_release) = STRBUF_INIT;
+	size_t same = 0;
 
-	for (const char *slash = path - 1; slash;) {
+	while (known && path[same] && path[same] == known[same])
+		same++;
+	for (const char *slash = path - 1; slash; slash = strchr(slash + 1, '/')) {
 		size_t len = (size_t)(slash + 1 - path);
 
+		if (known && len <= same)
+			continue;
 		strbuf_reset(&name);
 		strbuf_add(&name, path, len);
 		strbuf_addstr(&name, ".gitattributes");
 		if (!faccessat(top, name.buf, F_OK, AT_SYMLINK_NOFOLLOW))
 			return true;
-		slash = strchr(slash + 1, '/');
 	}
 	return false;
 }
 
-/* Paths that follow each other are mostly in the same folder. */
 static bool above_any(int top, const struct strvec *paths)
 {
-	for (size_t i = 0; i < paths->nr; i++) {
-		const char *slash = strrchr(paths->v[i], '/');
-		size_t len = slash ? (size_t)(slash + 1 - paths->v[i]) : 0;
-
-		if (i && !strncmp(paths->v[i], paths->v[i - 1], len) &&
-		    !strchr(paths->v[i - 1] + len, '/'))
-			continue;
-		if (attributes_above(top, paths->v[i]))
+	for (size_t i = 0; i < paths->nr; i++)
+		if (attributes_above(top, paths->v[i], i ? paths->v[i - 1] : NULL))
 			return true;
+	return false;
+}
+
+static bool above_changed(int top, const struct worktree_state *state)
+{
+	const char *known = NULL;
+
+	for (size_t i = 0; i < state->nr; i++) {
+		if (!state->entry[i].changed)
+			continue;
+		if (attributes_above(top, state->entry[i].path, known))
+			return true;
+		known = state->entry[i].path;
 	}
 	return false;
 }
@@ -100,9 +110,8 @@ bool attributes_may_apply(const struct repo *repo, const struct worktree_state *
 	top = open(repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0)
 		return true;
-	ret = above_any(top, &state->untracked) || above_any(top, &state->ignored);
-	for (size_t i = 0; i < state->nr && !ret; i++)
-		ret = state->entry[i].changed && attributes_above(top, state->entry[i].path);
+	ret = above_any(top, &state->untracked) || above_any(top, &state->ignored) ||
+	      above_changed(top, state);
 	close(top);
 	return ret;
 }

@@ -32,8 +32,11 @@ void attributes_config_release(struct attributes_config *config);
 /* Cheap, and true too often rather than not enough. */
 bool attributes_may_apply(const struct repo *repo, const struct worktree_state *state,
 			  const struct attributes_config *config) MUST_CHECK;
-/* Is a .gitattributes in a folder that leads to the path? `top` is the worktree. */
-bool attributes_above(int top, const char *path) MUST_CHECK;
+/*
+ * Is a .gitattributes in a folder that leads to the path? `top` is the worktree; `known` is
+ * another path, or NULL, of whose folders none has one: they are not looked into again.
+ */
+bool attributes_above(int top, const char *path, const char *known) MUST_CHECK;
 
 /* A file to be stored. */
 struct attributes_file {

@@ -219,9 +219,22 @@ static int check_files(struct capture *c)
 	return 0;
 }
 
+/* Untracked files that the request names were not among those that status has looked at. */
+static bool may_have_attributes(const struct capture *c, const struct item *item,
+				const char **known)
+{
+	if (c->state->attributes || item->entry)
+		return c->state->attributes;
+	if (attributes_above(c->top, item->path, *known))
+		return true;
+	*known = item->path;
+	return false;
+}
+
 /* Those that have to go through git: for their attributes, or as they are submodules. */
 static int convert(struct capture *c)
 {
+	const char *known = NULL;
 	struct attributes_file *file CLEANUP(free_p) = xcalloc(c->nr + 1, sizeof(*file));
 	size_t nr = 0, at = 0;
 	int ret;
@@ -232,8 +245,7 @@ static int convert(struct capture *c)
 		const struct item *item = &c->item[i];
 		bool submodule = item->entry && item->entry->worktree_mode == 0160000;
 
-		if (!item->left_out && (submodule || c->state->attributes ||
-					(!item->entry && attributes_above(c->top, item->path))))
+		if (!item->left_out && (submodule || may_have_attributes(c, item, &known)))
 			file[nr++] = (struct attributes_file){ .path = item->path,
 							       .entry = item->entry,
 							       .convert = submodule };
