@@ -166,6 +166,10 @@ static int make_commit(const struct committing *c, const char *old_head, const c
 		return -1;
 	if (!git.status)
 		return 0;
+	if (git.status > 128) { /* it was killed, and has not let go of its locks */
+		error_set(err, "git commit ended with status %d", git.status);
+		return CHECKPOINT_HALF_COMMITTED;
+	}
 	moved = has_moved(old_head, err);
 	if (moved) /* it broke off when the commit was there already */
 		return moved < 0 ? -1 : 0;
@@ -179,7 +183,7 @@ int checkpoint_commit(const struct repo *repo, const struct checkpoint_commit *c
 {
 	struct committing c CLEANUP(committing_release) = { .work = WORKFOLDER_INIT,
 							    .env = STRVEC_INIT };
-	int staged;
+	int staged, made;
 
 	if (name_files(&c, repo, err) < 0 || lock_index(&c, commit->operation, err) < 0 ||
 	    copy_index(&c, err) < 0 || add_all(&c, err) < 0)
@@ -187,8 +191,9 @@ int checkpoint_commit(const struct repo *repo, const struct checkpoint_commit *c
 	staged = is_staged(&c, err);
 	if (staged <= 0)
 		return staged < 0 ? -1 : CHECKPOINT_NOTHING_TO_COMMIT;
-	if (make_commit(&c, commit->old_head, commit->message, err) < 0)
-		return -1;
+	made = make_commit(&c, commit->old_head, commit->message, err);
+	if (made)
+		return made;
 	if (replace_index(&c, repo, err) < 0)
 		return CHECKPOINT_HALF_COMMITTED;
 	return CHECKPOINT_COMMITTED;

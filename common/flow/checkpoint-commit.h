@@ -16,8 +16,8 @@
 enum checkpoint_committed {
 	CHECKPOINT_COMMITTED = 0,
 	CHECKPOINT_NOTHING_TO_COMMIT = 1,
-	CHECKPOINT_HALF_COMMITTED =
-		2 /* the commit is there, and the index is the old: err says why */
+	/* The commit may be there, with the old index, and locks of git's: err says why. */
+	CHECKPOINT_HALF_COMMITTED = 2
 };
 struct checkpoint_commit {
 	const char *operation; /* its id */
