@@ -186,6 +186,21 @@ static void note_committed(struct apply_run *run)
 	run->awaited = NULL;
 }
 
+/*
+ * Soon, if nothing is shown in between: whoever reads our output may be slow, and must not
+ * keep the locks of an open transaction.
+ */
+static int commit_step(struct apply_run *run, const struct apply_step *step, struct error *err)
+{
+	const struct common_options *common = &run->plan->request->common;
+	const struct change_witness witness = { .operation = run->change.operation.id,
+						.version = step->version };
+
+	if (common->quiet || common->json)
+		return change_commit_soon(&run->change, step->version, err);
+	return change_commit(&run->change, step->version, &witness, err) < 0 ? -1 : 0;
+}
+
 static int step_transaction(struct apply_run *run, struct apply_step *step, struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
@@ -198,7 +213,7 @@ static int step_transaction(struct apply_run *run, struct apply_step *step, stru
 	}
 	note_committed(run);
 	expect_commit(run, step);
-	return change_commit_soon(&run->change, step->version, err);
+	return commit_step(run, step, err);
 }
 
 static int outside_failed(struct outside_run *outside, struct error *err)

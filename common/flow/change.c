@@ -182,28 +182,53 @@ static int reconnect(struct session *s, struct error *err)
 
 /*
  * Where the network was cut the old server process may not know it yet, and go on. Only once
- * it has ended its transaction does the log tell. True: it has told.
+ * it has ended its transaction does the log tell.
  */
-static bool ask_outcome(bool *ret_committed, struct change *change,
-			const struct change_witness *witness)
+static int await_end(struct db *db, struct error *err)
 {
 	const int tries = 50, pause_us = 100000;
-	struct session *s = change->session;
-	struct error ignored CLEANUP(error_release) = ERROR_INIT;
-	enum log_row row, wanted = witness->running ? LOG_ROW_RUNNING : LOG_ROW_ENDED;
-	bool running = true;
 
-	for (int i = 0; i < tries && running && !interrupt_pending(); i++) {
+	for (int i = 0; i < tries && !interrupt_pending(); i++) {
+		bool running;
+
 		if (i)
 			usleep((useconds_t)pause_us);
-		if (dblock_is_used_by(&running, &s->db, s->db.application_name, &ignored) < 0)
-			return false;
+		if (dblock_is_used_by(&running, db, db->application_name, err) < 0)
+			return -1;
+		if (!running)
+			return 0;
 	}
-	if (running || rollback_log_row(&row, &s->place, &s->db, witness->operation,
-					witness->version, &ignored) < 0)
-		return false;
+	return error_set(err, "the server still works on it");
+}
+
+/*
+ * A row that is there is there. That there is none says something only where the transaction
+ * was: not on a standby, which lags behind, and not on another server.
+ */
+static int check_absence(const struct change *change, struct error *err)
+{
+	struct db *db = &change->session->db;
+	const char *identity, *expected = json_member(change->operation.record, "identity");
+
+	if (db_identity(&identity, db, err) < 0)
+		return -1;
+	if (db->standby || !expected || strcmp(identity, expected) != 0)
+		return error_set(err, "this is another server");
+	return 0;
+}
+
+static int ask_outcome(bool *ret_committed, struct change *change,
+		       const struct change_witness *witness, struct error *err)
+{
+	struct session *s = change->session;
+	enum log_row row, wanted = witness->running ? LOG_ROW_RUNNING : LOG_ROW_ENDED;
+
+	if (await_end(&s->db, err) < 0 ||
+	    rollback_log_row(&row, &s->place, &s->db, witness->operation, witness->version, err) <
+		    0)
+		return -1;
 	*ret_committed = row == wanted;
-	return true;
+	return *ret_committed ? 0 : check_absence(change, err);
 }
 
 /* COMMIT was sent and no answer came: only the database knows. */
@@ -217,7 +242,7 @@ static int resolve_commit(struct change *change, const char *what,
 	change->locked = false;
 	change->reconnected = true;
 	known = reconnect(change->session, &ignored) == 0 &&
-		ask_outcome(&committed, change, witness);
+		ask_outcome(&committed, change, witness, &ignored) == 0;
 	if (known && committed) {
 		note("the connection was lost at the commit of %s, and the server says it is done",
 		     what);

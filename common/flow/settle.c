@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "flow/change.h"
 #include "flow/kept.h"
+#include "pg/dblock.h"
 #include "term/output.h"
 
 static bool has_name(const json_t *record, const struct session *s)
@@ -50,10 +51,31 @@ static bool has_unsettled(const struct session *s)
 	return false;
 }
 
+/*
+ * Behind a pooler no lock is held yet, and what was killed may be in its COMMIT still: that
+ * has the lock of its transaction.
+ */
+static int may_settle(bool *ret, struct session *s, struct error *err)
+{
+	char *holder CLEANUP(free_p) = NULL;
+
+	if (s->db.pooled && json_array_size(s->open_operations) &&
+	    dblock_holder(&holder, &s->db, err) < 0)
+		return -1;
+	*ret = !holder;
+	return 0;
+}
+
 int settle_others(struct session *s, const char *own_id, struct error *err)
 {
 	size_t i;
 	json_t *record;
+	bool may;
+
+	if (may_settle(&may, s, err) < 0)
+		return -1;
+	if (!may)
+		return 0;
 
 	json_array_foreach(s->open_operations, i, record)
 	{

@@ -392,7 +392,6 @@ static bool read_reported(struct db *db)
 	db->standby = !strcmp(standby, "on");
 	db->read_only = !strcmp(read_only, "on");
 	db->name = xstrdup(PQdb(pg));
-	db->user = xstrdup(PQuser(pg));
 	return true;
 }
 
@@ -403,13 +402,12 @@ static int ask(struct db *db, struct error *err)
 	if (db_query(&res, db,
 		     "SELECT pg_catalog.pg_is_in_recovery(),"
 		     " pg_catalog.current_setting('default_transaction_read_only'),"
-		     " pg_catalog.current_database(), current_user",
+		     " pg_catalog.current_database()",
 		     0, NULL, err) < 0)
 		return -1;
 	db->standby = db_bool(&res, 0, 0);
 	db->read_only = !strcmp(db_value(&res, 0, 1), "on");
 	db->name = xstrdup(db_value(&res, 0, 2));
-	db->user = xstrdup(db_value(&res, 0, 3));
 	return 0;
 }
 
@@ -418,9 +416,11 @@ static int read_session(struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 
-	if (db_query(&res, db, "SELECT pg_catalog.pg_backend_pid()", 0, NULL, err) < 0)
+	if (db_query(&res, db, "SELECT pg_catalog.pg_backend_pid(), current_user", 0, NULL, err) <
+	    0)
 		return -1;
 	db->backend_pid = (int)db_int(&res, 0, 0);
+	db->user = xstrdup(db_value(&res, 0, 1));
 	/* A pooler hands out cancel keys of its own, so the two numbers differ. */
 	db->pooled = db->backend_pid != PQbackendPID(db->conn->pg);
 	/* It hands on connections whose settings are others'. */
@@ -627,11 +627,6 @@ int64_t db_int(const struct db_result *result, size_t row, size_t column)
 	return strtoll(db_value(result, row, column), NULL, 10);
 }
 
-const char *db_command_tag(const struct db_result *result)
-{
-	return PQcmdStatus(result->res->pg);
-}
-
 int64_t db_time(const struct db_result *result, size_t row, size_t column)
 {
 	/* The server counts microseconds from 2000-01-01 UTC. */
@@ -831,6 +826,9 @@ static int batch_result(struct db *db, struct db_command *c, bool *interrupted, 
 					"a record of ours changed %" PRId64 " rows, not %" PRId64
 					": a trigger or a rule may stand in its way",
 					c->rows, c->expected_rows);
+		else if (c->expected_tag && strcmp(PQcmdStatus(res), c->expected_tag) != 0)
+			ret = error_set(err, "the server answered %s to %s", PQcmdStatus(res),
+					c->expected_tag);
 	}
 	if (!ret && c->wanted)
 		result_set(&c->result, res, c->binary);
@@ -864,27 +862,40 @@ static void batch_drain(struct db *db, bool *interrupted)
 	}
 }
 
-/* Sends items [from, to) behind one synchronisation point and takes their answers. */
+static bool send_part(PGconn *pg, const struct db_batch *batch, size_t from, size_t to)
+{
+	if (!PQenterPipelineMode(pg))
+		return false;
+	for (size_t i = from; i < to; i++) {
+		const struct db_command *c = &batch->item[i];
+
+		if (!PQsendQueryParams(pg, c->sql, (int)c->nr, NULL, (const char *const *)c->params,
+				       NULL, NULL, c->binary))
+			return false;
+	}
+	return PQpipelineSync(pg);
+}
+
+/*
+ * Sends items [from, to) behind one synchronisation point and takes their answers. *ret_failed
+ * is always set when it fails.
+ */
 static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t to,
 		      size_t *ret_failed, struct error *err)
 {
 	PGconn *pg = db->conn->pg;
 	bool interrupted = false, broken = false;
 	struct error first CLEANUP(error_release) = ERROR_INIT;
-	size_t done;
+	size_t done = from;
 
-	if (!PQenterPipelineMode(pg))
-		return error_pg(err, db, NULL);
-	for (size_t i = from; i < to; i++) {
-		struct db_command *c = &batch->item[i];
-
-		if (!PQsendQueryParams(pg, c->sql, (int)c->nr, NULL, (const char *const *)c->params,
-				       NULL, NULL, c->binary))
-			return error_pg(err, db, NULL);
+	*ret_failed = from;
+	if (!send_part(pg, batch, from, to)) {
+		/* Half a part is sent: there is no way back into step. */
+		error_pg(err, db, NULL);
+		db->conn->lost = true;
+		return -1;
 	}
-	if (!PQpipelineSync(pg))
-		return error_pg(err, db, NULL);
-	for (done = from; done < to && !broken; done++)
+	for (; done < to && !broken; done++)
 		if (batch_result(db, &batch->item[done], &interrupted, &broken, &first) < 0)
 			break;
 	if (!broken)
@@ -893,8 +904,7 @@ static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t
 		error_pg(&first, db, NULL);
 	if (!error_is_set(&first))
 		return 0;
-	if (ret_failed)
-		*ret_failed = done;
+	*ret_failed = done;
 	if (interrupted)
 		return error_interrupted(err);
 	error_move(err, &first);
@@ -905,6 +915,7 @@ int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, stru
 {
 	/* Parts, so that a long script is not held twice in memory. */
 	const size_t part_commands = 512, part_bytes = 1 << 20;
+	size_t failed;
 
 	db->conn->error_position = 0;
 	for (size_t from = 0; from < batch->nr;) {
@@ -912,8 +923,11 @@ int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, stru
 
 		while (to < batch->nr && to - from < part_commands && bytes < part_bytes)
 			bytes += strlen(batch->item[to++].sql);
-		if (batch_part(db, batch, from, to, ret_failed, err) < 0)
+		if (batch_part(db, batch, from, to, &failed, err) < 0) {
+			if (ret_failed)
+				*ret_failed = failed;
 			return -1;
+		}
 		from = to;
 	}
 	return 0;

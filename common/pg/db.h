@@ -98,8 +98,6 @@ uint32_t db_column_type(const struct db_result *result, size_t column);
 bool db_is_null(const struct db_result *result, size_t row, size_t column);
 /* As db_value(), but NULL for NULL. */
 const char *db_value_or_null(const struct db_result *result, size_t row, size_t column);
-/* What the server calls the command that it has run: "COMMIT", "INSERT 0 1". */
-const char *db_command_tag(const struct db_result *result);
 int64_t db_int(const struct db_result *result, size_t row, size_t column);
 bool db_bool(const struct db_result *result, size_t row, size_t column);
 /* Of a result of db_query_binary(): a timestamptz as microseconds since 1970-01-01 UTC. */
@@ -133,9 +131,10 @@ struct db_command {
 	bool wanted, binary;	 /* as of db_query_binary() */
 	size_t tag;		 /* the caller's own, and `source` too */
 	const void *source;
-	int64_t done_at;       /* clock_monotonic() when its answer was there */
-	int64_t rows;	       /* that an INSERT, UPDATE or DELETE changed; -1 for others */
-	int64_t expected_rows; /* another number fails the batch; -1: any will do */
+	int64_t done_at;	  /* clock_monotonic() when its answer was there */
+	int64_t rows;		  /* that an INSERT, UPDATE or DELETE changed; -1 for others */
+	int64_t expected_rows;	  /* another number fails the batch; -1: any will do */
+	const char *expected_tag; /* what the server calls the command then ("COMMIT"); or NULL */
 };
 struct db_batch {
 	struct db_command *item;

@@ -61,8 +61,7 @@
 	X(PQsetnonblocking)     \
 	X(PQsocket)             \
 	X(PQstatus)             \
-	X(PQtransactionStatus)  \
-	X(PQuser)
+	X(PQtransactionStatus)
 
 struct libpq {
 #define LIBPQ_MEMBER(name) __typeof__(&name) name##_;
@@ -117,6 +116,5 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQsocket	     libpq.PQsocket_
 #define PQstatus	     libpq.PQstatus_
 #define PQtransactionStatus  libpq.PQtransactionStatus_
-#define PQuser		     libpq.PQuser_
 
 #endif

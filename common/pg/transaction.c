@@ -53,9 +53,12 @@ void transaction_add_begin(struct db_batch *batch, const struct db *db)
 		add_settings(batch, db, true);
 }
 
+/* Of a transaction that has failed the server makes a ROLLBACK, and calls it so. */
 void transaction_add_commit(struct db_batch *batch)
 {
-	add(batch, "COMMIT");
+	static const char sql[] = "COMMIT";
+
+	db_batch_add(batch, sql, strlen(sql), 0, NULL)->expected_tag = sql;
 }
 
 /* RESET ALL takes back neither the role nor the session's user. */
@@ -117,14 +120,11 @@ int transaction_check_deferred(struct db *db, struct error *err)
 
 int transaction_commit(struct db *db, struct error *err)
 {
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	if (db_query(&res, db, "COMMIT", 0, NULL, err) == 0) {
-		/* Of a transaction that has failed the server makes a ROLLBACK, and calls it so. */
-		if (!strcmp(db_command_tag(&res), "COMMIT"))
-			return TRANSACTION_COMMITTED;
-		return error_set(err, "the server rolled the transaction back");
-	}
+	transaction_add_commit(&batch);
+	if (db_batch_run(db, &batch, NULL, err) == 0)
+		return TRANSACTION_COMMITTED;
 	if (db_is_lost(db))
 		return TRANSACTION_UNKNOWN;
 	db_rollback(db);
