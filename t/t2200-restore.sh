@@ -138,6 +138,20 @@ test_expect_success 'filters and line ends: git writes the files' '
 	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
 '
 
+test_expect_success 'files whose content stays get the line ends that they had' '
+	fresh && git add -A . && git commit -q -m all && echo "*.txt text eol=crlf" >.gitattributes && mkdir sub &&
+	printf "one\r\ntwo\r\n" >sub/a.txt && echo bin >sub/b.bin && git add . && git commit -q -m crlf &&
+	state >"$TEST_ROOT/expect" && git checkpoint create -q crlf && echo "*.txt text eol=lf" >.gitattributes &&
+	rm sub/a.txt && git checkout -q sub/a.txt && printf "one\ntwo\n" >"$TEST_ROOT/lf" && test_cmp "$TEST_ROOT/lf" sub/a.txt &&
+	state >"$TEST_ROOT/before" && git checkpoint restore -n --json crlf >"$TEST_ROOT/plan" &&
+	jq -e ".rewritten == [\"sub/a.txt\"]" "$TEST_ROOT/plan" && git checkpoint restore -q --yes crlf &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" && git diff-files --quiet &&
+	git checkpoint undo -q --yes && state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" &&
+	printf "#!/bin/sh\necho three >>sub/a.txt\n" >.git/hooks/pre-rollback && chmod +x .git/hooks/pre-rollback &&
+	test_expect_code 2 git checkpoint restore --yes crlf 2>"$TEST_ROOT/err" && test_grep "changed meanwhile" "$TEST_ROOT/err" &&
+	test_grep three sub/a.txt
+'
+
 # ---- What stays alone ----------------------------------------------------------------------------
 
 test_expect_success 'an untracked file that the rules of then would ignore stays' '

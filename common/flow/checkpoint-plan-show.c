@@ -28,14 +28,19 @@ static json_t *files_to_json(const struct tree_changes *files)
 	return ret;
 }
 
-static json_t *index_to_json(const struct restore *files)
+static json_t *changes_paths(const struct tree_changes *changes)
 {
 	json_t *paths = json_array();
 
-	for (size_t i = 0; i < files->index.nr; i++)
-		json_array_append_new(paths, path_to_json(files->index.item[i].path));
+	for (size_t i = 0; i < changes->nr; i++)
+		json_array_append_new(paths, path_to_json(changes->item[i].path));
+	return paths;
+}
+
+static json_t *index_to_json(const struct restore *files)
+{
 	return json_pack("{s:b, s:o}", "file", files->index_kind == RESTORE_INDEX_FILE, "entries",
-			 paths);
+			 changes_paths(&files->index));
 }
 
 static json_t *state_to_json(const struct restore *files)
@@ -80,6 +85,7 @@ json_t *checkpoint_plan_to_json(const struct checkpoint_plan *plan)
 		BUG("cannot pack a plan");
 	verdict_to_json(&plan->verdict, ret);
 	json_object_set_new(ret, "files", files_to_json(&files->files));
+	json_object_set_new(ret, "rewritten", changes_paths(&files->rewritten));
 	json_object_set_new(ret, "index", index_to_json(files));
 	json_object_set_new(ret, "made_folders", paths_to_json(&files->make_folders));
 	json_object_set_new(ret, "removed_folders", paths_to_json(&files->remove_folders));
@@ -231,6 +237,9 @@ static void plan_text(struct strbuf *out, const struct checkpoint_plan *plan)
 	add_moves(out, plan);
 	add_commits(out, plan);
 	add_files(out, &files->files);
+	if (files->rewritten.nr)
+		strbuf_addf(out, "Line ends or filters, by the attributes of then: %zu %s\n",
+			    files->rewritten.nr, files->rewritten.nr == 1 ? "file" : "files");
 	add_list(out, "Folders to make", &files->make_folders);
 	add_list(out, "Empty folders to remove", &files->remove_folders);
 	add_index(out, files);

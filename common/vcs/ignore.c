@@ -1,73 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "vcs/ignore.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "vcs/git.h"
+#include "vcs/rules.h"
 
 #define HERE "./"
-
-/* The folders that the paths are in, and those above, each once: "" and "a/", "a/b/". */
-static void add_folders(struct strvec *ret, const struct strvec *paths)
-{
-	struct strvec all CLEANUP(strvec_release) = STRVEC_INIT;
-
-	strvec_push(&all, "");
-	for (size_t i = 0; i < paths->nr; i++)
-		for (const char *end = strchr(paths->v[i], '/'); end; end = strchr(end + 1, '/'))
-			strvec_pushf(&all, "%.*s", (int)(end - paths->v[i]) + 1, paths->v[i]);
-	strvec_sort(&all);
-	for (size_t i = 0; i < all.nr; i++)
-		if (!i || strcmp(all.v[i - 1], all.v[i]) != 0)
-			strvec_push(ret, all.v[i]);
-}
-
-/* A blob's bytes, into a new file. */
-static int write_blob(const char *path, const char *oid, const struct repo *repo,
-		      const struct strvec *env, struct error *err)
-{
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-
-	git_prepare(&git, repo, env);
-	strvec_pushl(&git.argv, "cat-file", "blob", oid, NULL);
-	if (git_run(&git, "read a .gitignore of the snapshot", err) < 0)
-		return -1;
-	return file_write(path, git.out.buf, git.out.len, 0600, FILE_SYNC_CONTENT, err);
-}
-
-/* git follows no symlink for one of these. */
-static int copy_file(const char *to, const char *from, struct error *err)
-{
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct stat st;
-
-	if (lstat(from, &st) < 0 || !S_ISREG(st.st_mode) || file_read(&text, from, err) < 0)
-		return error_is_set(err) ? -1 : 0;
-	return file_write(to, text.buf, text.len, 0600, FILE_SYNC_CONTENT, err);
-}
-
-static int place(const char *below, const char *name, const struct tree_changes *changes,
-		 const struct repo *repo, const struct strvec *env, struct error *err)
-{
-	char *rules CLEANUP(free_p) = xstrfmt("%s.gitignore", name);
-	char *to CLEANUP(free_p) = xstrfmt("%s/%s", below, rules);
-	const struct tree_change *change = changes ? tree_changes_find(changes, rules) : NULL;
-	char *from CLEANUP(free_p) = xstrfmt("%s/%s", repo->worktree, rules);
-	struct stat st;
-
-	if (lstat(to, &st) == 0)
-		return 0; /* a folder, by the paths that are asked for */
-	if (!change)
-		return copy_file(to, from, err);
-	if (change->new_mode != 0100644 && change->new_mode != 0100755)
-		return 0;
-	return write_blob(to, change->new_oid, repo, env, err);
-}
 
 /* Without the slash at the end of a folder. */
 static size_t bare_length(const char *path)
@@ -131,20 +70,11 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 		struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct strvec folders CLEANUP(strvec_release) = STRVEC_INIT;
 
 	if (!paths->nr)
 		return 0;
-	add_folders(&folders, paths);
-	for (size_t i = 0; i < folders.nr; i++) {
-		char *path CLEANUP(free_p) = xstrfmt("%s/%s", folder, folders.v[i]);
-
-		if (file_make_folders(path, 0700, err) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < folders.nr; i++)
-		if (place(folder, folders.v[i], changes, repo, env, err) < 0)
-			return -1;
+	if (rules_make(folder, paths, ".gitignore", changes, repo, env, err) < 0)
+		return -1;
 	strvec_push(&git.argv, "git");
 	strvec_pushf(&git.argv, "--git-dir=%s", repo->git_dir);
 	strvec_pushf(&git.argv, "--work-tree=%s", folder);

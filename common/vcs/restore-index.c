@@ -103,7 +103,8 @@ int restore_plan_index(struct restore *restore, struct tree_changes *changes, st
 		restore->index_kind = RESTORE_INDEX_FILE;
 	if (restore->index_kind == RESTORE_INDEX_STAYS && restore->index.nr)
 		restore->index_kind = RESTORE_INDEX_ENTRIES;
-	if (restore->index_kind == RESTORE_INDEX_STAYS && touches_tracked(restore))
+	if (restore->index_kind == RESTORE_INDEX_STAYS &&
+	    (touches_tracked(restore) || restore->rewritten.nr))
 		restore->index_kind = RESTORE_INDEX_REFRESH;
 	return 0;
 }
@@ -259,8 +260,8 @@ static int extract_index(const struct restore *restore, const char *to, struct e
 }
 
 /* As update-index takes them: "<mode> <id> <stage> TAB <path> NUL"; a mode of 0 removes. */
-static int feed_entries(const struct restore *restore, const struct tree_changes *entries,
-			const struct strvec *env, struct error *err)
+int restore_feed_entries(const struct restore *restore, const struct tree_changes *entries,
+			 const struct strvec *env, struct error *err)
 {
 	bool sha256 = !strcmp(restore->repo->object_format, "sha256");
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
@@ -439,7 +440,7 @@ static int make_quickly(struct quick *quick, const struct restore *restore, cons
 	found = find_clean_files(quick, restore, path, err);
 	if (found != INDEX_WHOLE)
 		return found;
-	if (feed_entries(restore, &quick->entries, env, err) < 0 ||
+	if (restore_feed_entries(restore, &quick->entries, env, err) < 0 ||
 	    feed_files(quick, restore, env, err) < 0)
 		return -1;
 	return check_entries(quick, restore, path, err);
@@ -452,12 +453,30 @@ static int try_quickly(const struct restore *restore, const char *path, const st
 	struct quick quick = { 0 };
 	int ret;
 
-	/* Flags go when an entry is made of a file. */
-	if (restore->now.state.special_index)
+	/* Flags go when an entry is made of a file; files that are written anew are none of these. */
+	if (restore->now.state.special_index || restore->rewritten.nr)
 		return INDEX_OTHER;
 	ret = make_quickly(&quick, restore, path, env, err);
 	tree_changes_release(&quick.files);
 	tree_changes_release(&quick.entries);
+	return ret;
+}
+
+/* By size alone git would take a file for changed whose line ends are others: forget the size. */
+static int feed_rewritten(const struct restore *restore, const struct strvec *env,
+			  struct error *err)
+{
+	struct tree_changes clean = TREE_CHANGES_INIT;
+	int ret;
+
+	for (size_t i = 0; i < restore->rewritten.nr; i++) {
+		const struct tree_change *file = &restore->rewritten.item[i];
+
+		if (!tree_changes_find(&restore->unclean, file->path))
+			add_quick(&clean, file->path, file->new_mode, file->new_oid);
+	}
+	ret = restore_feed_entries(restore, &clean, env, err);
+	tree_changes_release(&clean);
 	return ret;
 }
 
@@ -480,7 +499,8 @@ static int make_index(struct restore *restore, const char *path, struct error *e
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(err, "cannot remove '%s'", path);
 	if (copy_index(path, restore->index_file, err) < 0 ||
-	    feed_entries(restore, &restore->index, &env, err) < 0)
+	    restore_feed_entries(restore, &restore->index, &env, err) < 0 ||
+	    feed_rewritten(restore, &env, err) < 0)
 		return -1;
 	return refresh_index(restore, &env, err);
 }

@@ -40,7 +40,15 @@ void restore_part_sparse(struct restore *restore);
 int restore_read_index(struct restore *restore, struct error *err) MUST_CHECK;
 int restore_plan_index(struct restore *restore, struct tree_changes *changes, struct error *err)
 	MUST_CHECK;
+int restore_feed_entries(const struct restore *restore, const struct tree_changes *entries,
+			 const struct strvec *env, struct error *err) MUST_CHECK;
 int restore_index_back(struct restore *restore, struct error *err) MUST_CHECK;
+
+/*
+ * restore-attributes.c: tracked files whose content stays, and whose bytes do not, since the
+ * attributes are others: line ends, filters.
+ */
+int restore_plan_attributes(struct restore *restore, struct error *err) MUST_CHECK;
 
 /* restore-state.c: reads git's state files, of now and of the snapshot. */
 int restore_plan_state(struct restore *restore, struct error *err) MUST_CHECK;

@@ -24,6 +24,7 @@ void restore_refuse(struct restore *restore, const char *fmt, ...)
 static void release_lists(struct restore *restore)
 {
 	tree_changes_release(&restore->files);
+	tree_changes_release(&restore->rewritten);
 	tree_changes_release(&restore->index);
 	strvec_release(&restore->make_folders);
 	strvec_release(&restore->remove_folders);
@@ -525,6 +526,8 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 	if (find_exposed(ret, err) < 0)
 		return -1;
 	list_what_stays(ret);
+	if (restore_plan_attributes(ret, err) < 0)
+		return -1;
 	if (!request->files_only && restore_plan_index(ret, &index, err) < 0)
 		return -1;
 	if (!request->files_only && !request->pathspecs && restore_plan_state(ret, err) < 0)

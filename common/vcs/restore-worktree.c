@@ -26,27 +26,32 @@ static int set_up_scratch(struct restore *restore, struct error *err)
 	return file_write(path, line, strlen(line), 0600, FILE_SYNC_CONTENT, err);
 }
 
+static void add_side(struct import_path *path, size_t *nr, const struct tree_change *change,
+		     bool new_side)
+{
+	unsigned mode = new_side ? change->new_mode : change->old_mode;
+
+	if (mode)
+		path[(*nr)++] =
+			(struct import_path){ .path = change->path,
+					      .mode = mode,
+					      .oid = new_side ? change->new_oid : change->old_oid };
+}
+
 /* One side of all files as a commit: it is a name for a tree. */
 static int import_side(struct import *import, unsigned mark, const struct restore *restore,
 		       bool new_side, struct error *err)
 {
-	const struct tree_changes *files = &restore->files;
-	struct import_path *path CLEANUP(free_p) = xcalloc(files->nr, sizeof(*path));
+	const struct tree_changes *list[] = { &restore->files, &restore->rewritten };
+	struct import_path *path CLEANUP(free_p) =
+		xcalloc(restore->files.nr + restore->rewritten.nr, sizeof(*path));
 	struct import_commit commit = { .identity = restore->request->identity,
 					.message = "",
 					.path = path };
 
-	for (size_t i = 0; i < files->nr; i++) {
-		const struct tree_change *change = &files->item[i];
-		unsigned mode = new_side ? change->new_mode : change->old_mode;
-
-		if (mode)
-			path[commit.paths++] =
-				(struct import_path){ .path = change->path,
-						      .mode = mode,
-						      .oid = new_side ? change->new_oid :
-									change->old_oid };
-	}
+	for (size_t k = 0; k < ARRAY_SIZE(list); k++)
+		for (size_t i = 0; i < list[k]->nr; i++)
+			add_side(path, &commit.paths, &list[k]->item[i], new_side);
 	return import_commit(import, mark, &commit, err);
 }
 
@@ -87,14 +92,28 @@ static int load_scratch(const struct restore *restore, const char *tree, struct 
 	return git_run(&git, "look at the files", err);
 }
 
-/* Fills in the times of the files that are what the tree says; the others stay to be found out. */
+static int changed_meanwhile(const char *reason, struct error *err)
+{
+	error_refused(err, "a file has changed meanwhile: %s", reason);
+	return error_hint(err, "Nothing was changed. Try again.");
+}
+
+/*
+ * Fills in the times of the files that are what the tree says. Of the others the merge finds out
+ * where it is to change them; here that is told of those which it leaves alone.
+ */
 static int refresh_scratch(const struct restore *restore, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	prepare_scratch(&git, restore, "update-index");
-	strvec_pushl(&git.argv, "-q", "--refresh", NULL);
-	return git_run(&git, "look at the files", err);
+	strvec_push(&git.argv, "--refresh");
+	if (process_run(&git, err) < 0)
+		return -1;
+	if (!git.status || !restore->rewritten.nr)
+		return 0;
+	char *line CLEANUP(free_p) = xmemdupz(git.out.buf, strcspn(git.out.buf, "\n"));
+	return changed_meanwhile(line, err);
 }
 
 static void prepare_merge(struct process *git, const struct restore *restore, bool dry_run)
@@ -120,8 +139,7 @@ int restore_check_worktree(struct restore *restore, struct error *err)
 	if (!git.status)
 		return 0;
 	char *reason CLEANUP(free_p) = process_reason(&git);
-	error_refused(err, "a file has changed meanwhile: %s", reason);
-	return error_hint(err, "Nothing was changed. Try again.");
+	return changed_meanwhile(reason, err);
 }
 
 int restore_plan_worktree(struct restore *restore, struct error *err)
@@ -196,9 +214,29 @@ static int change_folders(struct restore *restore, struct strvec *remove, const 
 	return 0;
 }
 
+/* Entries without times are checked out anew, by the attributes that are there by now. */
+static int rewrite(const struct restore *restore, struct error *err)
+{
+	const struct tree_changes *files = &restore->rewritten;
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!files->nr)
+		return 0;
+	if (restore_feed_entries(restore, files, &restore->scratch_env, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files->nr; i++)
+		strbuf_add(&input, files->item[i].path, strlen(files->item[i].path) + 1);
+	prepare_scratch(&git, restore, "checkout-index");
+	strvec_pushl(&git.argv, "--force", "--quiet", "-z", "--stdin", NULL);
+	git.input = input.buf;
+	git.input_len = input.len;
+	return git_run(&git, "write the files", err);
+}
+
 int restore_worktree(struct restore *restore, struct error *err)
 {
-	if (merge(restore, err) < 0)
+	if (merge(restore, err) < 0 || rewrite(restore, err) < 0)
 		return -1;
 	restore->moved = true;
 	return change_folders(restore, &restore->remove_folders, &restore->make_folders, err);

@@ -71,9 +71,10 @@ enum restore_index_kind {
 struct restore {
 	const struct repo *repo;
 	const struct restore_request *request;
-	struct snapshot_capture now; /* in a quarantine until import_publish(&now.import) */
-	struct strvec env;	     /* for git: finds what the quarantine has */
-	struct tree_changes files;   /* files and symlinks that change, appear or go */
+	struct snapshot_capture now;   /* in a quarantine until import_publish(&now.import) */
+	struct strvec env;	       /* for git: finds what the quarantine has */
+	struct tree_changes files;     /* files and symlinks that change, appear or go */
+	struct tree_changes rewritten; /* files that stay, and whose line ends or filter change */
 	enum restore_index_kind index_kind;
 	struct tree_changes index; /* entries; a new mode of 0 takes all its stages away */
 	struct restore_state_file *state;
