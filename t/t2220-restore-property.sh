@@ -3,12 +3,12 @@
 
 test_description='git checkpoint restore and undo: random states come back exactly
 
-TEST_RESTORE_ROUNDS is how many rounds are run (default: 150), TEST_RESTORE_SEED what they are made
+TEST_RESTORE_ROUNDS is how many rounds are run (default: 100), TEST_RESTORE_SEED what they are made
 from (default: another one each day). restore-property.pl says what a round is.'
 TEST_NO_CREATE_REPO=1
 . ./test-lib.sh
 
-rounds=${TEST_RESTORE_ROUNDS:-150}
+rounds=${TEST_RESTORE_ROUNDS:-100}
 seed=${TEST_RESTORE_SEED:-$(date +%Y%m%d)}
 
 test_expect_success 'HEAD, index and files are what they were, and again after undo' '

@@ -20,18 +20,6 @@ static bool is_symbolic(const char *value)
 
 /* ---- The record ---------------------------------------------------------------------- */
 
-static json_t *moves_to_record(const struct checkpoint_plan *plan)
-{
-	json_t *ret = json_array();
-
-	for (size_t i = 0; i < plan->nr; i++)
-		json_array_append_new(ret, json_pack("{s:o, s:o, s:o}", "name",
-						     json_text(plan->move[i].name), "old",
-						     json_text(plan->move[i].old), "new",
-						     json_text(plan->move[i].new)));
-	return ret;
-}
-
 /*
  * The old values that the safety snapshot does not hold, of branches other than HEAD's: their
  * refs are beside its own, which stands where a folder would have to be.
@@ -59,7 +47,7 @@ static int begin(struct checkpoint_plan *plan, struct operation *operation,
 		 struct refs_update *update, struct error *err)
 {
 	json_t *members CLEANUP(json_decref_p) =
-		json_pack("{s:o, s:o, s:{s:o, s:s}}", "refs", moves_to_record(plan), "kept",
+		json_pack("{s:o, s:o, s:{s:o, s:s}}", "refs", checkpoint_plan_moves(plan), "kept",
 			  kept_refs(plan, update), "target", "ref", json_text(plan->ref), "commit",
 			  plan->target.commit);
 	char *safety CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", operation->id);

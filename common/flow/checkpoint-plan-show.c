@@ -58,7 +58,7 @@ static json_t *state_to_json(const struct restore *files)
 	return ret;
 }
 
-static json_t *moves_to_json(const struct checkpoint_plan *plan)
+json_t *checkpoint_plan_moves(const struct checkpoint_plan *plan)
 {
 	json_t *ret = json_array();
 
@@ -77,8 +77,8 @@ json_t *checkpoint_plan_to_json(const struct checkpoint_plan *plan)
 		json_pack("{s:i, s:s, s:o, s:o, s:o, s:b, s:o, s:b, s:o}", "format", 1, "command",
 			  plan->verb, "checkpoint", json_text(plan->name), "snapshot",
 			  json_text(plan->target.commit), "undoes", json_text(plan->undoes),
-			  "dry_run", plan->session->common->dry_run, "refs", moves_to_json(plan),
-			  "adds_commit", plan->adds_commit, "commits",
+			  "dry_run", plan->session->common->dry_run, "refs",
+			  checkpoint_plan_moves(plan), "adds_commit", plan->adds_commit, "commits",
 			  plan->commits ? json_incref(plan->commits) : json_array());
 
 	if (!ret)

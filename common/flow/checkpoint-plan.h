@@ -76,6 +76,8 @@ int checkpoint_plan_commits(struct checkpoint_plan *plan, const char *old_commit
 bool checkpoint_plan_is_nothing(const struct checkpoint_plan *plan);
 
 /* checkpoint-plan-show.c */
+/* "refs" of plan, report and record: [{"name", "old", "new"}]. */
+json_t *checkpoint_plan_moves(const struct checkpoint_plan *plan) MUST_CHECK;
 json_t *checkpoint_plan_to_json(const struct checkpoint_plan *plan) MUST_CHECK;
 void checkpoint_plan_show(const struct checkpoint_plan *plan);
 /* `failure` is NULL when nothing failed. */

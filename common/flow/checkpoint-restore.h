@@ -7,7 +7,7 @@
  * moves; then the present state is kept as the operation's safety snapshot
  * refs/rollback/op/<id>, and HEAD comes last. What fails midway is put back. `git checkpoint
  * undo` restores that snapshot in the same way.
- * Files:  checkpoint-restore-plan.c, -show.c, -execute.c; vcs/restore.h does the work.
+ * See flow/checkpoint-plan.h, which undo has in common with it; vcs/restore.h does the work.
  */
 #ifndef FLOW_CHECKPOINT_RESTORE_H
 #define FLOW_CHECKPOINT_RESTORE_H
