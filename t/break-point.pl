@@ -14,8 +14,8 @@
 #
 # With --git the calls of the git processes that the command starts are listed too, in the order of
 # time: "update-ref.2:<call> <n>" is one of the second `git update-ref`, and `run` takes that as it
-# is. Other children are not traced. The command must find git by PATH, where a script then stands:
-# so it is to be `git-x`, not `git x`.
+# is; what it writes to its standard output has "answer" behind it. Other children are not traced.
+# The command must find git by PATH, where a script then stands: so it is to be `git-x`, not `git x`.
 #
 # Ends when all that the command started has ended, with the command's exit code, or 128 + the
 # signal that killed it. What was listed goes to descriptor 3 where that is open, else to standard
@@ -150,7 +150,7 @@ END
 
 # ["time", "call n"] of each call in a trace that counts.
 sub points_of {
-	my ($file, $prefix, $results) = @_;
+	my ($file, $prefix) = @_;
 	my (%count, @points);
 	open my $in, '<', $file or die "$file: $!";
 	while (my $line = <$in>) {
@@ -158,8 +158,9 @@ sub points_of {
 		my $n = ++$count{$call};
 		next if $line =~ /= -1 E[A-Z0-9]+ /;
 		next if $call =~ /^open/ && $line !~ /O_CREAT|O_TRUNC/;
-		next if $call =~ /^writev?$/ && $line =~ / [a-z]+\($results,/;
-		push @points, [$time, "$prefix$call $n"];
+		my $output = $call =~ /^writev?$/ && $line =~ / [a-z]+\(([12]),/ ? $1 : 0;
+		next if $output && ($output == 2 || !$prefix);
+		push @points, [$time, "$prefix$call $n" . ($output ? ' answer' : '')];
 	}
 	return @points;
 }
@@ -171,10 +172,10 @@ sub list {
 	stand_in_for_git("*) exec strace -D @strace[1..$#strace] -o '$folder/seen/'\$word.\$n '" .
 			 real_git() . "' \"\$@\" ;;") if $with_git;
 	my $code = run(undef, @strace, '-o', "$folder/trace", @command);
-	@points = points_of("$folder/trace", '', '[12]');
+	@points = points_of("$folder/trace", '');
 	for my $file (glob "$folder/seen/*") {
 		my ($name) = $file =~ m{([^/]*)$};
-		push @points, points_of($file, "$name:", '2'); # what git answers counts
+		push @points, points_of($file, "$name:");
 	}
 	open $out, '>&=', 3 or $out = \*STDOUT;
 	print $out "$_->[1]\n" for sort { $a->[0] <=> $b->[0] } @points;

@@ -150,7 +150,7 @@ choose_points () {	# filter of points, command
 try_points () {	# what to inject, check, command
 	inject_=$1 check_=$2 tried_=0 held_=0 broken_=0
 	shift 2
-	while read -r call_ nth_
+	while read -r call_ nth_ kind_
 	do
 		tried_=$((tried_ + 1))
 		restore_base || return
