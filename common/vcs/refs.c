@@ -191,22 +191,32 @@ static void add_folders(struct strvec *folders, const char *common_dir, const ch
 	}
 }
 
+/* Another git, packing refs, may have removed it: then the refs are in packed-refs. */
+static int sync_folder(const char *path, struct error *err)
+{
+	if (file_sync_folder(path, err) == 0)
+		return 0;
+	if (err->sys_errno != ENOENT)
+		return -1;
+	error_clear(err);
+	return 0;
+}
+
 /* git syncs the files of refs and packed-refs, but never the folders with their names. */
 static int sync_folders(const struct refs_update *update, const struct repo *repo,
 			struct error *err)
 {
 	struct strvec folders CLEANUP(strvec_release) = STRVEC_INIT;
-	int ret = 0;
 
-	strvec_push(&folders, repo->common_dir); /* packed-refs */
 	if (strcmp(repo->git_dir, repo->common_dir) != 0)
 		strvec_push(&folders, repo->git_dir); /* HEAD of a linked worktree */
 	for (size_t i = 0; i < update->nr; i++)
 		add_folders(&folders, repo->common_dir, update->item[i].name);
-	for (size_t i = 0; i < folders.nr && !ret; i++)
-		ret = file_sync_folder(folders.v[i], err);
-	strvec_release(&folders);
-	return ret;
+	for (size_t i = 0; i < folders.nr; i++)
+		if (sync_folder(folders.v[i], err) < 0)
+			return -1;
+	/* packed-refs; last, as it may have got what is gone from the others. */
+	return file_sync_folder(repo->common_dir, err);
 }
 
 int refs_commit(struct refs_update *update, const struct repo *repo, struct error *err)
