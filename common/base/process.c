@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 extern char **environ;
@@ -293,4 +294,21 @@ char *process_reason(const struct process *process)
 	if (!len)
 		return xstrfmt("'%s' ended with status %d", process->argv.v[0], process->status);
 	return xmemdupz(text, len);
+}
+
+int process_error(const struct process *process, struct error *err, const char *fmt, ...)
+{
+	bool by_signal = process->status == 128 + SIGINT || process->status == 128 + SIGTERM ||
+			 process->status == 128 + SIGHUP;
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *reason CLEANUP(free_p) = NULL;
+	va_list ap;
+
+	if (by_signal && interrupt_pending())
+		return error_interrupted(err);
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	reason = process_reason(process);
+	return error_set(err, "%s: %s", text.buf, reason);
 }

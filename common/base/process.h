@@ -62,5 +62,12 @@ bool process_read_line(struct process *process, struct strbuf *ret) MUST_CHECK;
 
 /* The first line of what it wrote to stderr, without "fatal: " or "error: "; for messages. */
 char *process_reason(const struct process *process) MUST_CHECK;
+/*
+ * Of one that ended badly: sets "<text>: <reason>", and returns -1. A terminal sends its signals
+ * to all processes at once: where it is such a one that ended it, and that is to end us too,
+ * that is no failure of its own, and it is error_interrupted().
+ */
+PRINTF(3, 4)
+int process_error(const struct process *process, struct error *err, const char *fmt, ...);
 
 #endif

@@ -133,11 +133,8 @@ static int finish_git(struct settings *s, struct error *err)
 {
 	if (process_finish(&s->git, err) < 0)
 		return -1;
-	if (s->git.status) {
-		char *reason CLEANUP(free_p) = process_reason(&s->git);
-
-		return error_set(err, "cannot read git's configuration: %s", reason);
-	}
+	if (s->git.status)
+		return process_error(&s->git, err, "cannot read git's configuration");
 	take_git(s, &s->git.out);
 	return 0;
 }

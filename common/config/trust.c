@@ -133,11 +133,8 @@ static int run_git(struct process *git, const char *what, struct error *err)
 {
 	if (process_run(git, err) < 0)
 		return -1;
-	if (git->status) {
-		char *reason CLEANUP(free_p) = process_reason(git);
-
-		return error_set(err, "%s: %s", what, reason);
-	}
+	if (git->status)
+		return process_error(git, err, "%s", what);
 	return 0;
 }
 
@@ -198,11 +195,8 @@ static int run_config(const char *git_dir, const struct strvec *args, int *ret_s
 			continue;
 		}
 		*ret_status = git.status;
-		if (git.status && git.err.len) {
-			char *reason CLEANUP(free_p) = process_reason(&git);
-
-			return error_set(err, "could not change git's configuration: %s", reason);
-		}
+		if (git.status && git.err.len)
+			return process_error(&git, err, "could not change git's configuration");
 		return 0;
 	}
 }

@@ -114,7 +114,6 @@ static void push_git(struct process *git, const struct committing *c)
 static int add_all(const struct committing *c, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	char *reason CLEANUP(free_p) = NULL;
 
 	push_git(&git, c);
 	strvec_pushl(&git.argv, "add", "--all", "--", ":/", NULL);
@@ -122,15 +121,13 @@ static int add_all(const struct committing *c, struct error *err)
 		return -1;
 	if (!git.status)
 		return 0;
-	reason = process_reason(&git);
-	return error_set(err, "could not add all files: %s", reason);
+	return process_error(&git, err, "could not add all files");
 }
 
 /* 1: the index has something that HEAD has not; 0; or -1. */
 static int is_staged(const struct committing *c, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	char *reason CLEANUP(free_p) = NULL;
 
 	strvec_pushl(&git.argv, "git", "diff", "--cached", "--quiet", NULL);
 	git.env = &c->env;
@@ -138,8 +135,7 @@ static int is_staged(const struct committing *c, struct error *err)
 		return -1;
 	if (git.status == 0 || git.status == 1)
 		return git.status;
-	reason = process_reason(&git);
-	return error_set(err, "could not compare the index with HEAD: %s", reason);
+	return process_error(&git, err, "could not compare the index with HEAD");
 }
 
 /* 1: HEAD has moved; 0; or -1. */
@@ -167,7 +163,7 @@ static int make_commit(const struct committing *c, const char *old_head, const c
 	if (!git.status)
 		return 0;
 	if (git.status > 128) { /* it was killed, and has not let go of its locks */
-		error_set(err, "git commit ended with status %d", git.status);
+		process_error(&git, err, "could not commit");
 		return CHECKPOINT_HALF_COMMITTED;
 	}
 	moved = has_moved(old_head, err);

@@ -89,11 +89,8 @@ static int whole_tree(char **ret, const struct comparison *c, const char *worktr
 	git.env = &c->env;
 	if (process_run(&git, err) < 0)
 		return -1;
-	if (git.status) {
-		char *reason CLEANUP(free_p) = process_reason(&git);
-
-		return error_set(err, "cannot list the untracked files: %s", reason);
-	}
+	if (git.status)
+		return process_error(&git, err, "cannot list the untracked files");
 	if (parse_entries(&entries, &git.out, err) < 0)
 		return -1;
 	if (!entries.nr) {

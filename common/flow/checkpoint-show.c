@@ -53,11 +53,8 @@ static int read_size(struct shown *shown, struct error *err)
 		     shown->snapshot.untracked_tree, NULL);
 	if (process_run(&git, err) < 0)
 		return -1;
-	if (git.status) {
-		char *reason CLEANUP(free_p) = process_reason(&git);
-
-		return error_set(err, "cannot list the untracked files: %s", reason);
-	}
+	if (git.status)
+		return process_error(&git, err, "cannot list the untracked files");
 	/* "100644 blob <id>      12\t<path>" */
 	for (size_t at = 0; at < git.out.len; at += strlen(git.out.buf + at) + 1) {
 		const char *entry = git.out.buf + at, *tab = strchr(entry, '\t');

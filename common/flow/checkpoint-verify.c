@@ -47,11 +47,8 @@ static int list_refs(struct refs *ret, struct error *err)
 		     SNAPSHOT_REFS, SNAPSHOT_TAGS, SNAPSHOT_OPERATIONS, NULL);
 	if (process_run(&git, err) < 0)
 		return -1;
-	if (git.status) {
-		char *reason CLEANUP(free_p) = process_reason(&git);
-
-		return error_set(err, "cannot list checkpoints: %s", reason);
-	}
+	if (git.status)
+		return process_error(&git, err, "cannot list checkpoints");
 	for (const char *line = git.out.buf; *line; line += strcspn(line, "\n") + 1) {
 		size_t oid = strcspn(line, " ");
 
@@ -248,7 +245,7 @@ static int verify_agreement(struct verification *v, struct target *target, struc
 	check_manifest(problems, &snapshot, is_checkpoint ? checkpoint_name(target->ref) : NULL);
 	if (target->tag && check_tag(problems, &v->session->repo, &snapshot, target->tag, err) < 0)
 		return -1;
-	return check_payload(problems, &snapshot, err);
+	return check_payload(problems, &v->session->repo, &snapshot, err);
 }
 
 /* ---- What can be done ---------------------------------------------------------------- */

@@ -172,12 +172,9 @@ static int list_included(struct process *git, const struct collector *c,
 	git->dir = c->worktree;
 	if (process_run(git, err) < 0)
 		return -1;
-	if (git->status) {
-		char *reason CLEANUP(free_p) = process_reason(git);
-
-		return error_set(err, "cannot list the files of rollback.checkpoint.include: %s",
-				 reason);
-	}
+	if (git->status)
+		return process_error(git, err,
+				     "cannot list the files of rollback.checkpoint.include");
 	return 0;
 }
 

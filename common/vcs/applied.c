@@ -9,13 +9,6 @@
 
 #define APPLIED_REF "refs/rollback/applied/"
 
-static int git_failed(struct process *process, const char *what, struct error *err)
-{
-	char *reason CLEANUP(free_p) = process_reason(process);
-
-	return error_set(err, "%s: %s", what, reason);
-}
-
 static void add_file(struct strbuf *stream, size_t index, const char *name, const char *data,
 		     size_t len)
 {
@@ -82,7 +75,7 @@ int applied_write(struct applied_scripts *item, size_t nr, struct error *err)
 	if (process_run(&process, err) < 0)
 		return -1;
 	if (process.status)
-		return git_failed(&process, "cannot keep the scripts in git", err);
+		return process_error(&process, err, "cannot keep the scripts in git");
 	rest = process.out.buf;
 	for (size_t i = 0; i < nr; i++) {
 		free(item[i].tree);
@@ -118,7 +111,7 @@ int applied_commit(struct applied_refs *refs, struct error *err)
 	    process_finish(&refs->git, err) < 0)
 		return -1;
 	if (refs->git.status)
-		return git_failed(&refs->git, "cannot make refs for the applied scripts", err);
+		return process_error(&refs->git, err, "cannot make refs for the applied scripts");
 	return 0;
 }
 

@@ -130,7 +130,6 @@ struct conversion {
 
 static int run(struct conversion *c, struct process *process, const struct strbuf *input)
 {
-	char *reason CLEANUP(free_p) = NULL;
 	size_t first;
 
 	process->input = input->buf;
@@ -139,8 +138,7 @@ static int run(struct conversion *c, struct process *process, const struct strbu
 		return -1;
 	if (!process->status)
 		return 0;
-	reason = process_reason(process);
-	error_set(c->err, "cannot have git store files: %s", reason);
+	process_error(process, c->err, "cannot have git store files");
 	strbuf_rtrim(&process->err);
 	first = strcspn(process->err.buf, "\n");
 	if (process->err.buf[first])

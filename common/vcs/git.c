@@ -17,8 +17,7 @@ int git_finish(struct process *process, const char *what, struct error *err)
 		return -1;
 	if (!process->status)
 		return 0;
-	char *reason CLEANUP(free_p) = process_reason(process);
-	return error_set(err, "could not %s: %s", what, reason);
+	return process_error(process, err, "could not %s", what);
 }
 
 int git_run(struct process *process, const char *what, struct error *err)

@@ -117,11 +117,8 @@ static int search(struct history_files *ret, const struct strbuf *commits,
 		strvec_push(&process.argv, pathspecs->v[i]);
 	if (process_run(&process, err) < 0)
 		return -1;
-	if (process.status) {
-		char *reason CLEANUP(free_p) = process_reason(&process);
-
-		return error_set(err, "cannot search the history: %s", reason);
-	}
+	if (process.status)
+		return process_error(&process, err, "cannot search the history");
 	parse_log(ret, process.out.buf, process.out.len);
 	return 0;
 }

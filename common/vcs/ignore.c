@@ -56,11 +56,8 @@ static int ask(struct strvec *ret, struct process *git, const struct strvec *pat
 	git->input_len = input.len;
 	if (process_run(git, err) < 0)
 		return -1;
-	if (git->status > 1) {
-		char *reason CLEANUP(free_p) = process_reason(git);
-
-		return error_set(err, "could not look at the ignore rules: %s", reason);
-	}
+	if (git->status > 1)
+		return process_error(git, err, "could not look at the ignore rules");
 	add_found(ret, paths, &git->out);
 	return 0;
 }

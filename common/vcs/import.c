@@ -123,10 +123,8 @@ static void remove_crash_report(const struct import *import, pid_t pid)
 
 static int failed(struct import *import, pid_t pid, struct error *err)
 {
-	char *reason CLEANUP(free_p) = process_reason(&import->git);
-
 	remove_crash_report(import, pid);
-	return error_set(err, "cannot write objects: %s", reason);
+	return process_error(&import->git, err, "cannot write objects");
 }
 
 /* Whatever it was doing: it ends, and nothing comes of it. */

@@ -211,11 +211,8 @@ static bool names_object(const char *text)
 /* git has ended before it had answered all. */
 static int give_up_on_one(struct stream *s, struct error *err)
 {
-	if (s->git.status == 128 + SIGKILL || !names_object(s->git.err.buf)) {
-		char *reason CLEANUP(free_p) = process_reason(&s->git);
-
-		return error_set(err, "cannot read objects from git: %s", reason);
-	}
+	if (s->git.status == 128 + SIGKILL || !names_object(s->git.err.buf))
+		return process_error(&s->git, err, "cannot read objects from git");
 	/* A git that knows no GIT_NO_LAZY_FETCH has tried, and was not allowed to. */
 	answer(s, strstr(s->git.err.buf, "promisor remote") ? OBJECT_MISSING : OBJECT_UNREADABLE);
 	return 0;

@@ -67,12 +67,9 @@ int objects_read(struct objects *objects, struct error *err)
 		size_t used =
 			parse_answer(&objects->item[i], process.out.buf + at, process.out.len - at);
 
-		if (!used) {
-			char *reason CLEANUP(free_p) = process_reason(&process);
-
-			return error_set(err, "cannot read '%s' from git: %s",
-					 objects->item[i].name, reason);
-		}
+		if (!used)
+			return process_error(&process, err, "cannot read '%s' from git",
+					     objects->item[i].name);
 		at += used;
 	}
 	return 0;
@@ -98,11 +95,8 @@ static int list_files(struct tree_files *ret, const char *treeish, const char *f
 		strvec_pushf(&process.argv, "%s/", folder);
 	if (process_run(&process, err) < 0)
 		return -1;
-	if (process.status) {
-		char *reason CLEANUP(free_p) = process_reason(&process);
-
-		return error_set(err, "cannot list the files of '%s': %s", treeish, reason);
-	}
+	if (process.status)
+		return process_error(&process, err, "cannot list the files of '%s'", treeish);
 	for (size_t at = 0; at < process.out.len;) {
 		const char *entry = process.out.buf + at;
 		const char *tab = strchr(entry, '\t');

@@ -125,14 +125,11 @@ static void unlock_all(const struct refs_update *update, const struct repo *repo
 static int git_failed(struct refs_update *update, const struct repo *repo, const char *what,
 		      struct error *err)
 {
-	char *reason CLEANUP(free_p) = NULL;
-
 	if (process_finish(&update->git, err) < 0)
 		return -1;
 	if (update->git.status > 128) /* by a signal */
 		unlock_all(update, repo);
-	reason = process_reason(&update->git);
-	error_set(err, "could not %s: %s", what, reason);
+	process_error(&update->git, err, "could not %s", what);
 	hint_at_stale_lock(update->git.err.buf, err);
 	return -1;
 }
@@ -328,11 +325,8 @@ int refs_list_finish(struct refs *ret, struct process *process, const char *cons
 		refs.fields++;
 	if (process_finish(process, err) < 0)
 		return -1;
-	if (process->status) {
-		char *reason CLEANUP(free_p) = process_reason(process);
-
-		return error_set(err, "cannot list refs: %s", reason);
-	}
+	if (process->status)
+		return process_error(process, err, "cannot list refs");
 	end = process->out.buf + process->out.len;
 	for (at = process->out.buf; at < end;)
 		if (take_ref(&refs, fields, &at, end) < 0)

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+
+test_description='git checkpoint: interrupted, it ends at once, with 130 and nothing left behind
+
+A terminal sends its signals to all processes of the command: git dies of them before we have seen ours.
+A filter, or a git in front of git, waits at a gate, which is a FIFO, so that the moment is known.'
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-faults.sh
+
+# git-checkpoint finds this one by PATH: the command $gated of it waits at the gate before it begins.
+real=$(command -v git)
+mkdir "$TEST_ROOT/front" && mkfifo "$TEST_ROOT/gate"
+cat >"$TEST_ROOT/front/git" <<END
+#!/bin/sh
+for word
+do
+	case \$word in -*) ;; *=*) ;; *) break ;; esac
+done
+if test "\$word" = "\$gated"
+then
+	cat "$TEST_ROOT/gate" >/dev/null
+	test "\$word" != fast-import || exec sh -c 'tee "\$0" | "\$@"' "$TEST_ROOT/stream" "$real" "\$@"
+fi
+exec "$real" "\$@"
+END
+chmod +x "$TEST_ROOT/front/git"
+
+at_gate () {	# what waits there, command...
+	gated=$1 && shift &&
+	in_background "$TEST_ROOT/run" env PATH="$TEST_ROOT/front:$PATH" gated="$gated" setsid "$@" &&
+	exec 7>"$TEST_ROOT/gate"
+}
+
+ends_with () {	# exit code
+	exec 7>&- && code=$(background_code "$TEST_ROOT/run") &&
+	{ test "$code" = "$1" || test_complain "it ended with $code: $(cat "$TEST_ROOT/run.err")"; }
+}
+
+interrupt_all () {
+	kill -INT -"$(background_pid "$TEST_ROOT/run")" && ends_with 130 &&
+	test_grep "^error: interrupted$" "$TEST_ROOT/run.err"
+}
+
+nothing_is_left () {
+	git for-each-ref refs/checkpoints refs/tags/checkpoint refs/rollback >"$TEST_ROOT/refs" &&
+	test_must_be_empty "$TEST_ROOT/refs" &&
+	find .git -name "*.lock" -o -name "tmp_*" -o -name "fast_import_crash*" >"$TEST_ROOT/left" &&
+	test_must_be_empty "$TEST_ROOT/left" && journal_is_settled &&
+	ls -A "$TMPDIR" >"$TEST_ROOT/left" && test_must_be_empty "$TEST_ROOT/left"
+}
+
+test_expect_success 'a repository' '
+	test_commit one && git checkpoint -q -n none
+'
+
+test_expect_success 'all of it, while a filter stores a file' '
+	echo "*.f filter=slow" >.git/info/attributes && test_when_finished "rm .git/info/attributes slow.f" &&
+	git config filter.slow.clean "cat $TEST_ROOT/gate" && echo slow >slow.f &&
+	at_gate nothing git-checkpoint create one &&
+	interrupt_all && nothing_is_left
+'
+
+for gated in fast-import status update-ref
+do
+	test_expect_success "all of it, with git $gated" '
+		at_gate $gated git-checkpoint create one &&
+		interrupt_all && nothing_is_left
+	'
+done
+
+test_done
