@@ -135,6 +135,8 @@ static int visit_unknown(struct walk *w, const char *path)
 	struct content content = CONTENT_INIT;
 	int ret = 0;
 
+	if (repo_owns(w->repo, path))
+		return 0;
 	if (content_read(&content, w->top, path) == FILE_MISSING) {
 		if (errno == EACCES && !(ret = is_ignored(w, path)))
 			add_folder(w->unreadable, path);

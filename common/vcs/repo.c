@@ -37,6 +37,26 @@ void repo_environment(struct strvec *env, const struct repo *repo)
 		strvec_pushf(env, "GIT_WORK_TREE=%s", repo->worktree);
 }
 
+/* Is the path, from the top of the worktree, `folder` or in it? */
+static bool is_in(const char *path, const char *worktree, const char *folder)
+{
+	size_t top = strlen(worktree), len = strlen(folder);
+
+	if (top == 1)
+		top = 0; /* the root ends in its slash */
+	if (strncmp(folder, worktree, top) != 0 || folder[top] != '/')
+		return false;
+	folder += top + 1;
+	len -= top + 1;
+	return !strncmp(path, folder, len) && (!path[len] || path[len] == '/');
+}
+
+bool repo_owns(const struct repo *repo, const char *path)
+{
+	return repo->worktree && (is_in(path, repo->worktree, repo->git_dir) ||
+				  is_in(path, repo->worktree, repo->common_dir));
+}
+
 /* Takes the text up to "\n<mark>\n" off the front of *rest; NULL when there is no mark. */
 static char *take_marked(const char **rest, const char *mark)
 {

@@ -43,6 +43,12 @@ void repo_release(struct repo *repo);
  */
 void repo_environment(struct strvec *env, const struct repo *repo);
 
+/*
+ * Is the path, from the top of the worktree, git's own folder or in it? That may have any name,
+ * as it has where GIT_DIR or `git init --separate-git-dir` put it there.
+ */
+bool repo_owns(const struct repo *repo, const char *path) MUST_CHECK;
+
 enum commit_found { COMMIT_FOUND = 0, COMMIT_MISSING = 1 };
 /* The full id of the commit that `rev` names (free() it). COMMIT_MISSING: there is none. */
 int repo_commit(char **ret_oid, const char *rev, struct error *err) MUST_CHECK;

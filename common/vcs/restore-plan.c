@@ -204,11 +204,20 @@ static void check_below(struct restore *restore, const struct tree_changes *chan
 	}
 }
 
+static const char *path_fault(const struct restore *restore, const char *path)
+{
+	const char *fault = hostile_path(path);
+
+	if (!fault && repo_owns(restore->repo, path))
+		return "it is in this repository's own folder";
+	return fault;
+}
+
 static void check_hostile(struct restore *restore, const struct tree_changes *changes)
 {
 	for (size_t i = 0; i < changes->nr; i++) {
 		const struct tree_change *change = &changes->item[i];
-		const char *fault = change->new_mode ? hostile_path(change->path) : NULL;
+		const char *fault = change->new_mode ? path_fault(restore, change->path) : NULL;
 
 		if (fault)
 			restore_refuse(restore, "the snapshot has the path '%s': %s", change->path,
@@ -352,7 +361,8 @@ static int find_exposed(struct restore *restore, struct error *err)
 	if (git_run(&git, "list the ignored files", err) < 0)
 		return -1;
 	for (const char *at = git.out.buf; at < git.out.buf + git.out.len; at += strlen(at) + 1)
-		strvec_push(&ignored, at);
+		if (!repo_owns(restore->repo, at))
+			strvec_push(&ignored, at);
 	if (ignore_find(&still, &ignored, &restore->files, restore->repo, &restore->env, folder,
 			err) < 0)
 		return -1;
@@ -404,9 +414,11 @@ static int plan_folders(struct restore *restore, struct error *err)
 	if (manifest_paths(&then, manifest, "empty_folders", err) < 0)
 		return -1;
 	for (size_t i = 0; i < then.nr; i++) {
-		if (hostile_path(then.v[i]))
+		const char *fault = path_fault(restore, then.v[i]);
+
+		if (fault)
 			restore_refuse(restore, "the snapshot has the folder '%s': %s", then.v[i],
-				       hostile_path(then.v[i]));
+				       fault);
 		else if (!strvec_has(now, then.v[i]))
 			strvec_push(&restore->make_folders, then.v[i]);
 	}

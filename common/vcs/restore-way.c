@@ -45,7 +45,7 @@ static bool is_repository(struct way *way, const char *folder)
 	char *path CLEANUP(free_p) = xstrfmt("%s/.git", folder);
 	struct stat st;
 
-	if (look_at(&st, way, path) < 0)
+	if (!repo_owns(way->restore->repo, folder) && look_at(&st, way, path) < 0)
 		return false;
 	restore_refuse(way->restore, "'%s' is a repository of its own, and is in the way", folder);
 	return true;

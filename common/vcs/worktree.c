@@ -133,10 +133,12 @@ static void parse_header(struct worktree_state *state, const char *at)
 	}
 }
 
-static void parse_untracked(struct worktree_state *state, const char *path)
+static void parse_untracked(struct worktree_state *state, const struct repo *repo, const char *path)
 {
 	size_t len = strlen(path);
 
+	if (repo_owns(repo, path))
+		return;
 	/* All files are listed one by one, so what is a folder is a repository of its own. */
 	strvec_push(len && path[len - 1] == '/' ? &state->nested : &state->untracked, path);
 }
@@ -148,7 +150,8 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static int parse_status(struct worktree_state *state, const struct strbuf *text, struct error *err)
+static int parse_status(struct worktree_state *state, const struct repo *repo,
+			const struct strbuf *text, struct error *err)
 {
 	for (const char *at = text->buf; at < text->buf + text->len; at += strlen(at) + 1) {
 		const char *rest = *at && at[1] == ' ' ? at + 2 : "";
@@ -158,7 +161,7 @@ static int parse_status(struct worktree_state *state, const struct strbuf *text,
 		else if (*at == 'u')
 			parse_unmerged(state, rest);
 		else if (*at == '?')
-			parse_untracked(state, rest);
+			parse_untracked(state, repo, rest);
 		else if (*at == '#')
 			parse_header(state, rest);
 		else
@@ -293,10 +296,11 @@ static void parse_config(struct worktree_state *state, struct attributes_config 
 	}
 }
 
-static void parse_ignored(struct worktree_state *state, const struct strbuf *text)
+static void parse_ignored(struct worktree_state *state, const struct repo *repo,
+			  const struct strbuf *text)
 {
 	for (const char *at = text->buf; at < text->buf + text->len; at += strlen(at) + 1)
-		if (*at && at[strlen(at) - 1] != '/')
+		if (*at && at[strlen(at) - 1] != '/' && !repo_owns(repo, at))
 			strvec_push(&state->ignored, at);
 	strvec_sort(&state->ignored);
 }
@@ -310,11 +314,11 @@ static int reading_finish(struct reading *r, struct worktree_state *state, struc
 		return -1;
 	if (r->ignored.pid > 0 && finish(&r->ignored, 0, err) < 0)
 		return -1;
-	if (parse_status(state, &r->status.out, err) < 0)
+	if (parse_status(state, r->repo, &r->status.out, err) < 0)
 		return -1;
 	parse_warnings(state, &r->status.err);
 	parse_config(state, &config, &r->config.out);
-	parse_ignored(state, &r->ignored.out);
+	parse_ignored(state, r->repo, &r->ignored.out);
 	state->attributes = attributes_may_apply(r->repo, state, &config);
 	return 0;
 }

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+
+test_description='git checkpoint: what is kept is what was there, whatever the settings'
+TEST_NO_CREATE_REPO=1
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-restore.sh
+
+# A fresh repository with one commit, entered.
+fresh () {	# [option of git init]
+	cd "$TRASH_DIRECTORY" && rm -rf repo && git init -q -b main "$@" repo && cd repo &&
+	echo a >a && mkdir d && echo c >d/c && git add a d && git commit -q -m first
+}
+
+# ---- git's own folder ----------------------------------------------------------------------------
+
+test_expect_success 'a repository in the worktree under another name is no part of it' '
+	cd "$TRASH_DIRECTORY" && rm -rf home && mkdir home && cd home &&
+	git init -q -b main --bare .dotfiles && git --git-dir=.dotfiles config core.bare false &&
+	(
+		GIT_DIR=$PWD/.dotfiles && GIT_WORK_TREE=$PWD && export GIT_DIR GIT_WORK_TREE &&
+		echo a >a && git add a && git commit -q -m first && mkdir .dotfiles/hollow &&
+		echo untracked >untracked && git checkpoint create -q one &&
+		git ls-tree -r --name-only refs/checkpoints/one^3 >actual.names &&
+		echo untracked >expect.names && test_cmp expect.names actual.names &&
+		git cat-file blob refs/checkpoints/one^4:manifest.json | jq -c .empty_folders >actual.names &&
+		echo null >expect.names && test_cmp expect.names actual.names &&
+		rm actual.names expect.names &&
+		echo more >>a && rm untracked && echo other >other && git add a && git commit -q -m second &&
+		git checkpoint restore -q --yes one && test_path_is_missing other &&
+		echo a >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" a &&
+		git checkpoint undo -q --yes && test_path_is_file other && test_path_is_missing untracked &&
+		git checkpoint verify one && git fsck --no-dangling && test_path_is_dir .dotfiles/hollow
+	)
+'
+
+test_expect_success 'a snapshot that would write to it is refused' '
+	cd "$TRASH_DIRECTORY" && rm -rf home && mkdir home && cd home && mkdir other &&
+	git init -q -b main --separate-git-dir=data . && echo a >a && git add a && git commit -q -m first &&
+	git checkpoint create -q one &&
+	w=$(git rev-parse refs/checkpoints/one) &&
+	blob=$(echo evil | git hash-object -w --stdin) &&
+	tree=$(printf "100755 blob %s\tpost-checkout\n" "$blob" | git mktree) &&
+	tree=$(printf "040000 tree %s\thooks\n" "$tree" | git mktree) &&
+	for forged in "$(printf "040000 tree %s\tdata\n" "$tree" | git mktree)" \
+		"$(printf "100644 blob %s\tdata\n" "$blob" | git mktree)"
+	do
+		u=$(git commit-tree -m untracked "$forged") &&
+		forged=$(git commit-tree -m forged -p "$w^1" -p "$w^2" -p "$u" -p "$w^4" "$w^{tree}") &&
+		git update-ref refs/checkpoints/forged "$forged" &&
+		test_expect_code 2 git checkpoint restore -q --yes forged 2>"$TEST_ROOT/err" &&
+		test_grep "repository" "$TEST_ROOT/err" || return 1
+	done &&
+	test_path_is_missing data/hooks/post-checkout
+'
+
+test_done
