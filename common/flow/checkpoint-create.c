@@ -79,23 +79,16 @@ int checkpoint_derive_name(char **ret, const struct checkpoint_create_request *r
 	return 0;
 }
 
-/* The id of the linked worktree, or NULL. */
-static const char *worktree_id(const struct repo *repo)
-{
-	return strcmp(repo->git_dir, repo->common_dir) != 0 ? strrchr(repo->git_dir, '/') + 1 :
-							      NULL;
-}
-
 /* The operation's time, which is its id without the last part. */
 static void name_by_time(struct creation *c, int later_us)
 {
-	const char *worktree = worktree_id(&c->session->repo);
+	const char *worktree = checkpoint_worktree_id(&c->session->repo);
 	size_t len = strcspn(c->operation.id, ".") + 1;
 	long micros = strtol(c->operation.id + len, NULL, 10) + later_us;
 
 	free(c->name);
 	c->name = xstrfmt("%.*s%06ldZ%s%s", (int)len, c->operation.id, micros % 1000000,
-			  worktree ? "-" : "", worktree ? worktree : "");
+			  *worktree ? "-" : "", worktree);
 	free(c->ref);
 	c->ref = xstrfmt(SNAPSHOT_REFS "%s", c->name);
 }

@@ -208,10 +208,10 @@ static int check_open(const struct checkpoint_session *s, struct error *err)
 	json_array_foreach(open, i, record)
 	{
 		const char *id = json_member(record, "id");
-		const char *worktree = json_member(record, "worktree");
+		const char *worktree = checkpoint_record_worktree(record);
 
 		if (!json_member(record, "safety") || !worktree ||
-		    strcmp(worktree, s->repo.git_dir) != 0)
+		    strcmp(worktree, checkpoint_worktree_id(&s->repo)) != 0)
 			continue;
 		error_refused(err, "operation %s was interrupted while it changed files", id);
 		return error_hint(err, "Run 'git checkpoint undo %s' first.", id);

@@ -30,9 +30,10 @@ static bool is_ours(const json_t *record)
 /* Does it concern files of another worktree? */
 static bool is_elsewhere(const json_t *record, const struct checkpoint_session *s)
 {
-	const char *worktree = json_member(record, "worktree");
+	const char *worktree = checkpoint_record_worktree(record);
 
-	return json_member(record, "safety") && worktree && strcmp(worktree, s->repo.git_dir) != 0;
+	return json_member(record, "safety") && worktree &&
+	       strcmp(worktree, checkpoint_worktree_id(&s->repo)) != 0;
 }
 
 static bool is_state(const json_t *record, const char *state)
@@ -121,16 +122,23 @@ static int walk(struct undo *ret, char **ret_by, const struct checkpoint_session
 	return 0;
 }
 
+static int refuse_elsewhere(const struct undo *undo, struct error *err)
+{
+	const char *worktree = checkpoint_record_worktree(undo->record);
+
+	error_refused(err, "operation %s is of another worktree", undo->id);
+	if (!*worktree)
+		return error_hint(err, "Run it in the main worktree.");
+	return error_hint(err, "Run it in the linked worktree whose id is '%s'.", worktree);
+}
+
 static int check_named(const struct undo *undo, const char *by, const struct checkpoint_session *s,
 		       struct error *err)
 {
 	if (!is_ours(undo->record))
 		return refuse_database(undo->record, err);
-	if (is_elsewhere(undo->record, s)) {
-		error_refused(err, "operation %s is of another worktree", undo->id);
-		return error_hint(err, "Run it there; its git folder is '%s'.",
-				  json_member(undo->record, "worktree"));
-	}
+	if (is_elsewhere(undo->record, s))
+		return refuse_elsewhere(undo, err);
 	if (by) {
 		error_refused(err, "operation %s is undone already", undo->id);
 		return error_hint(err, "'git checkpoint undo %s' does it again.", by);

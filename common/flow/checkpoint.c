@@ -65,6 +65,27 @@ int checkpoint_need_worktree(const struct checkpoint_session *s, struct error *e
 			 s->repo.bare ? "the repository is bare" : "this is git's own folder");
 }
 
+#define WORKTREES "/worktrees/"
+
+const char *checkpoint_worktree_id(const struct repo *repo)
+{
+	return strcmp(repo->git_dir, repo->common_dir) != 0 ? strrchr(repo->git_dir, '/') + 1 : "";
+}
+
+const char *checkpoint_record_worktree(const json_t *record)
+{
+	const char *worktree = json_member(record, "worktree");
+	const char *name = worktree ? strrchr(worktree, '/') : NULL;
+	size_t len = strlen(WORKTREES);
+
+	if (!name)
+		return worktree;
+	/* The path of its git folder, as it was at first: no use once the repository is moved. */
+	if ((size_t)(name + 1 - worktree) > len && !strncmp(name + 1 - len, WORKTREES, len))
+		return name + 1;
+	return "";
+}
+
 int checkpoint_lock(struct operation *operation, const struct checkpoint_session *s,
 		    const char *verb, struct error *err)
 {
@@ -79,7 +100,7 @@ int checkpoint_begin(struct operation *operation, const struct checkpoint_sessio
 	char *command CLEANUP(free_p) = xstrfmt(COMMAND "%s", verb);
 	json_t *all CLEANUP(json_decref_p) = json_object();
 
-	json_object_set_new(all, "worktree", json_text(s->repo.git_dir));
+	json_object_set_new(all, "worktree", json_text(checkpoint_worktree_id(&s->repo)));
 	if (members)
 		json_object_update(all, members);
 	return patience_begin_operation(operation, s->repo.common_dir, command, all, s->common,

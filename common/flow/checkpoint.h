@@ -37,6 +37,11 @@ void checkpoint_session_close(struct checkpoint_session *s);
 /* Most verbs need a worktree: an error in a bare repository, or inside .git. */
 int checkpoint_need_worktree(const struct checkpoint_session *s, struct error *err) MUST_CHECK;
 
+/* The id that git has given a linked worktree; "" for the main one. Belongs to `repo`. */
+const char *checkpoint_worktree_id(const struct repo *repo);
+/* An operation's worktree, as above; NULL where its record has none. Belongs to the record. */
+const char *checkpoint_record_worktree(const json_t *record);
+
 /*
  * Takes the repository's lock, as --wait says; then begins an operation of the journal, taking
  * the lock first unless that was done. `verb` is "create": the command is then "checkpoint

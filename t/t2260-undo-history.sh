@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+
+test_description='git checkpoint undo: which operation is the last one, and where it is undone'
+TEST_NO_CREATE_REPO=1
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-restore.sh
+
+# A repository with one commit, the checkpoint one, and an edit that is restored away.
+fresh () {
+	cd "$TRASH_DIRECTORY" && rm -rf repo moved linked && git init -q -b main repo && cd repo &&
+	echo 1 >file && git add file && git commit -q -m first &&
+	git checkpoint create -q one && echo edit >file
+}
+
+newest_record () {
+	printf '%s\n' .git/rollback/journal/*.json | tail -n 1
+}
+
+newest_id () {
+	basename "$(newest_record)" .json
+}
+
+test_expect_success 'a repository that was moved is still the same one' '
+	fresh && git checkpoint restore -q --yes one && cd .. && mv repo moved && cd moved &&
+	git checkpoint undo -q --yes && test_grep edit file
+'
+
+test_expect_success 'one of its linked worktrees that was moved, too' '
+	fresh && git worktree add -q ../linked -b linked && cd ../linked && echo mine >file &&
+	git checkpoint restore -q --yes --branch=linked one && cd .. && mv repo moved &&
+	git -C moved worktree repair ../linked && cd linked && git checkpoint undo -q --yes && test_grep mine file
+'
+
+test_expect_success 'records with the path of the git folder are understood' '
+	fresh && git checkpoint restore -q --yes one && id=$(newest_id) && record=$(newest_record) &&
+	jq ".worktree = \"/some/where/.git\"" "$record" >"$TEST_ROOT/record" && cp "$TEST_ROOT/record" "$record" &&
+	git worktree add -q ../linked && cd ../linked &&
+	test_expect_code 2 git checkpoint undo --yes "$id" 2>"$TEST_ROOT/err" &&
+	test_grep "another worktree" "$TEST_ROOT/err" && cd ../repo && git checkpoint undo -q --yes && test_grep edit file &&
+	git checkpoint undo -q --yes "$(newest_id)" && test_grep 1 file && id=$(newest_id) && record=$(newest_record) &&
+	jq ".worktree = \"/some/where/.git/worktrees/linked\"" "$record" >"$TEST_ROOT/record" &&
+	cp "$TEST_ROOT/record" "$record" && test_expect_code 2 git checkpoint undo --yes "$id" 2>"$TEST_ROOT/err" &&
+	test_grep "another worktree" "$TEST_ROOT/err"
+'
+
+test_done
