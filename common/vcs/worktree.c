@@ -264,14 +264,11 @@ static int reading_start(struct reading *r, struct error *err)
 
 static int finish(struct process *process, int allowed, struct error *err)
 {
-	char *reason CLEANUP(free_p) = NULL;
-
 	if (process_finish(process, err) < 0)
 		return -1;
 	if (!process->status || process->status == allowed)
 		return 0;
-	reason = process_reason(process);
-	return error_set(err, "cannot read the worktree's state: %s", reason);
+	return process_error(process, err, "cannot read the worktree's state");
 }
 
 /* "core.filemode\nfalse": the last one counts; a key alone is true. */
