@@ -138,8 +138,31 @@ test_expect_success 'a lock that another made is not taken away' '
 test_expect_success 'one that had not come to its safety snapshot had changed nothing' '
 	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
 	git checkpoint restore -q --yes one && git checkpoint undo -q --yes && id=$(newest_id) && break_off &&
-	git update-ref -d "refs/rollback/op/$id" && git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	git update-ref -d "refs/rollback/op/$id" &&
+	jq "del(.safety_made)" "$(newest_record)" >"$TEST_ROOT/record" && cp "$TEST_ROOT/record" "$(newest_record)" &&
+	git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
 	test_grep "had changed nothing" "$TEST_ROOT/err" && same_state before
+'
+
+test_expect_success 'what one that broke off needs is neither pruned nor built on, by whoever has the lock' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -q --yes one && break_off && id=$(newest_id) && rm -f run &&
+	git checkpoint prune -q --dangling --keep 0 --yes && git rev-parse -q --verify "refs/rollback/op/$id" &&
+	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+	test_grep "was interrupted while it changed files" "$TEST_ROOT/err" &&
+	git checkpoint undo -q --yes && same_state before
+'
+
+test_expect_success 'one whose safety snapshot was taken away is not said to have changed nothing' '
+	fresh && git checkpoint create -q one && change_project && git checkpoint restore -q --yes one && break_off &&
+	id=$(newest_id) && git update-ref -d "refs/rollback/op/$id" &&
+	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && test_grep "$id is gone" "$TEST_ROOT/err" &&
+	jq -e ".state == \"open\"" "$(newest_record)"
+'
+
+test_expect_success 'a create that found nothing to commit is undone as one without --commit' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q --commit one &&
+	git checkpoint undo -q && test_must_fail git rev-parse -q --verify refs/checkpoints/one
 '
 
 test_expect_success 'a create that broke off: done where its refs are there, else nothing' '

@@ -332,7 +332,9 @@ static int keep_safe(struct creation *c, const struct snapshot_capture *now, str
 	if (record(c, members, err) < 0)
 		return -1;
 	refs_add(&update, ref, "", now->commit);
-	return refs_commit(&update, &c->session->repo, err);
+	if (refs_commit(&update, &c->session->repo, err) < 0)
+		return -1;
+	return operation_record(&c->operation, "safety_made", json_true(), err);
 }
 
 /* Nothing was changed, so there is nothing to come back to. */
@@ -343,7 +345,10 @@ static void forget_safe(struct creation *c)
 	char *ref CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", c->operation.id);
 
 	refs_add(&update, ref, NULL, NULL);
-	if (refs_commit(&update, &c->session->repo, &err) < 0)
+	json_object_del(c->operation.record, "safety");
+	json_object_del(c->operation.record, "branch");
+	if (operation_record(&c->operation, "safety_made", json_false(), &err) < 0 ||
+	    refs_commit(&update, &c->session->repo, &err) < 0)
 		warning("%s", err.message);
 }
 

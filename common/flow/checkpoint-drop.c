@@ -191,12 +191,12 @@ static bool is_open(const json_t *open, const char *id)
 
 /* Each operation's refs together. What an interrupted one keeps it may need yet. */
 static int plan_dangling(struct drop_plan *plan, const struct checkpoint_session *s,
-			 struct error *err)
+			 const char *own_id, struct error *err)
 {
 	const char *const patterns[] = { SNAPSHOT_OPERATIONS, NULL };
 	json_t *open CLEANUP(json_decref_p) = NULL;
 
-	if (journal_open(&open, s->repo.common_dir, err) < 0 ||
+	if (journal_open(&open, s->repo.common_dir, own_id, err) < 0 ||
 	    refs_list(&plan->kept, patterns, NULL, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->kept.nr; i++) {
@@ -220,7 +220,8 @@ static int plan_dangling(struct drop_plan *plan, const struct checkpoint_session
 }
 
 static int plan_prune(struct drop_plan *plan, const struct checkpoint_session *s,
-		      const struct checkpoint_prune_request *request, struct error *err)
+		      const struct checkpoint_prune_request *request, const char *own_id,
+		      struct error *err)
 {
 	struct strvec patterns CLEANUP(strvec_release) = STRVEC_INIT;
 	int64_t keep = request->keep, before = INT64_MAX;
@@ -232,7 +233,7 @@ static int plan_prune(struct drop_plan *plan, const struct checkpoint_session *s
 	if ((keep < 0 && settings_integer(&keep, &s->settings, "checkpoint.keep", err) < 0) ||
 	    (request->older_than && read_date(&before, request->older_than, err) < 0) ||
 	    read_checkpoints(plan, (const char *const *)patterns.v, err) < 0 ||
-	    (request->dangling && plan_dangling(plan, s, err) < 0))
+	    (request->dangling && plan_dangling(plan, s, own_id, err) < 0))
 		return -1;
 	if (keep < 0)
 		return error_set(err, "rollback.checkpoint.keep is less than 0");
@@ -406,7 +407,7 @@ int checkpoint_prune(struct checkpoint_session *s, const struct checkpoint_prune
 	struct operation operation CLEANUP(operation_release) = OPERATION_INIT;
 
 	if ((!s->common->dry_run && checkpoint_lock(&operation, s, "prune", err) < 0) ||
-	    plan_prune(&plan, s, request, err) < 0)
+	    plan_prune(&plan, s, request, s->common->dry_run ? NULL : operation.id, err) < 0)
 		return -1;
 	return carry_out(&plan, s, &operation, "prune", err);
 }

@@ -100,12 +100,15 @@ static int make_commit(struct checkpoint_plan *plan, struct error *err)
 }
 
 /* The safety snapshot becomes the repository's. */
-static int keep_present(struct checkpoint_plan *plan, struct refs_update *update, struct error *err)
+static int keep_present(struct checkpoint_plan *plan, struct operation *operation,
+			struct refs_update *update, struct error *err)
 {
 	update->message = "safety snapshot";
-	if (import_publish(&plan->files.now.import, err) < 0)
+	if (import_publish(&plan->files.now.import, err) < 0 ||
+	    refs_commit(update, &plan->session->repo, err) < 0)
 		return -1;
-	return refs_commit(update, &plan->session->repo, err);
+	/* From here on files may change: a ref that is missing now was taken away. */
+	return operation_record(operation, "safety_made", json_true(), err);
 }
 
 /* ---- Refs ---------------------------------------------------------------------------- */
@@ -330,7 +333,7 @@ static int execute_files(struct checkpoint_plan *plan, struct operation *operati
 	if ((plan->adds_commit && make_commit(plan, err) < 0) ||
 	    begin(plan, operation, &keep, err) < 0)
 		return -1;
-	ret = keep_present(plan, &keep, err);
+	ret = keep_present(plan, operation, &keep, err);
 	if (!ret)
 		ret = change_or_back(plan, operation->id, &step, err);
 	restore_unlock(&plan->files);

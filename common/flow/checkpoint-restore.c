@@ -198,12 +198,13 @@ static int plan_database(struct checkpoint_plan *plan, struct error *err)
 /* ---- What is left of another one ----------------------------------------------------- */
 
 /* One that broke off in this worktree has left a state that nobody should build on. */
-static int check_open(const struct checkpoint_session *s, struct error *err)
+static int check_open(const struct checkpoint_plan *plan, struct error *err)
 {
+	const struct repo *repo = &plan->session->repo;
 	json_t *open CLEANUP(json_decref_p) = NULL, *record;
 	size_t i;
 
-	if (journal_open(&open, s->repo.common_dir, err) < 0)
+	if (journal_open(&open, repo->common_dir, plan->operation, err) < 0)
 		return -1;
 	json_array_foreach(open, i, record)
 	{
@@ -211,7 +212,7 @@ static int check_open(const struct checkpoint_session *s, struct error *err)
 		const char *worktree = checkpoint_record_worktree(record);
 
 		if (!json_member(record, "safety") || !worktree ||
-		    strcmp(worktree, checkpoint_worktree_id(&s->repo)) != 0)
+		    strcmp(worktree, checkpoint_worktree_id(repo)) != 0)
 			continue;
 		error_refused(err, "operation %s was interrupted while it changed files", id);
 		return error_hint(err, "Run 'git checkpoint undo %s' first.", id);
@@ -226,8 +227,7 @@ static int make_plan(struct checkpoint_plan *plan, void *data, struct error *err
 	const struct checkpoint_restore_request *request = data;
 
 	plan->request = request;
-	if (check_open(plan->session, err) < 0 ||
-	    checkpoint_find(&plan->ref, request->name, err) < 0)
+	if (check_open(plan, err) < 0 || checkpoint_find(&plan->ref, request->name, err) < 0)
 		return -1;
 	plan->name = xstrdup(request->name);
 	plan->wanted = (struct restore_request){

@@ -61,12 +61,12 @@ static int refuse_database(const json_t *record, struct error *err)
 
 /* The newest that broke off here. */
 static int find_open(struct undo *ret, const struct checkpoint_session *s, const char *id,
-		     struct error *err)
+		     const char *own_id, struct error *err)
 {
 	json_t *open CLEANUP(json_decref_p) = NULL, *record;
 	size_t i;
 
-	if (journal_open(&open, s->repo.common_dir, err) < 0)
+	if (journal_open(&open, s->repo.common_dir, own_id, err) < 0)
 		return -1;
 	json_array_foreach(open, i, record)
 	{
@@ -149,12 +149,12 @@ static int check_named(const struct undo *undo, const char *by, const struct che
 }
 
 static int find_named(struct undo *ret, const struct checkpoint_session *s, const char *id,
-		      struct error *err)
+		      const char *own_id, struct error *err)
 {
 	char *by CLEANUP(free_p) = NULL;
 	int found;
 
-	if (find_open(ret, s, id, err) < 0)
+	if (find_open(ret, s, id, own_id, err) < 0)
 		return -1;
 	if (!ret->id) {
 		found = journal_read(&ret->record, s->repo.common_dir, id, err);
@@ -171,12 +171,14 @@ static int find_named(struct undo *ret, const struct checkpoint_session *s, cons
 	return check_named(ret, by, s, err);
 }
 
+/* `own_id` as journal_open() has it. */
 static int find(struct undo *ret, const struct checkpoint_session *s, const char *id,
-		struct error *err)
+		const char *own_id, struct error *err)
 {
 	if (id)
-		return find_named(ret, s, id, err);
-	if (find_open(ret, s, NULL, err) < 0 || (!ret->id && walk(ret, NULL, s, NULL, err) < 0))
+		return find_named(ret, s, id, own_id, err);
+	if (find_open(ret, s, NULL, own_id, err) < 0 ||
+	    (!ret->id && walk(ret, NULL, s, NULL, err) < 0))
 		return -1;
 	if (ret->id)
 		return 0;
@@ -323,7 +325,10 @@ static int plan_files(struct checkpoint_plan *plan, const struct undo *undo, str
 		return -1;
 	if (!oid) {
 		error_refused(err, "the safety snapshot of operation %s is gone", undo->id);
-		return error_hint(err, "'git checkpoint prune --dangling' drops old ones.");
+		return error_hint(err, undo->open ? "It broke off while it changed files: nothing "
+						    "but the files can tell what they were." :
+						    "'git checkpoint prune --dangling' drops old "
+						    "ones.");
 	}
 	if (remove_lock(undo, plan, err) < 0 || checkpoint_plan_files(plan, err) < 0)
 		return -1;
@@ -432,7 +437,10 @@ static int settle(const struct checkpoint_session *s, const struct undo *undo, s
 			      done ? OPERATION_DONE : OPERATION_DISCARDED, err);
 }
 
-/* Its safety snapshot comes before everything else: without, no file has changed. */
+/*
+ * Before the record says that the safety snapshot is made, no file has changed: then, and only
+ * then, its ref may be missing.
+ */
 static int has_to_settle(bool *ret, const struct undo *undo, struct error *err)
 {
 	const char *safety = json_member(undo->record, "safety");
@@ -440,7 +448,7 @@ static int has_to_settle(bool *ret, const struct undo *undo, struct error *err)
 
 	if (undo->open && safety && refs_read(&oid, safety, err) < 0)
 		return -1;
-	*ret = undo->open && !oid;
+	*ret = undo->open && !oid && !json_is_true(json_object_get(undo->record, "safety_made"));
 	return 0;
 }
 
@@ -449,7 +457,7 @@ int checkpoint_undo(struct checkpoint_session *s, const char *operation, struct 
 	struct undo undo CLEANUP(undo_release) = { 0 };
 	bool settles;
 
-	if (find(&undo, s, operation, err) < 0 || has_to_settle(&settles, &undo, err) < 0)
+	if (find(&undo, s, operation, NULL, err) < 0 || has_to_settle(&settles, &undo, err) < 0)
 		return -1;
 	if (settles)
 		return settle(s, &undo, err);

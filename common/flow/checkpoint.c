@@ -19,7 +19,7 @@ static void warn_of_interrupted(const struct checkpoint_session *s)
 	json_t *open CLEANUP(json_decref_p) = NULL, *record;
 	size_t i;
 
-	if (journal_open(&open, s->repo.common_dir, &err) < 0) {
+	if (journal_open(&open, s->repo.common_dir, NULL, &err) < 0) {
 		warning("%s", err.message);
 		return;
 	}

@@ -30,8 +30,9 @@ void session_close(struct session *s)
 static int read_journal(struct session *s, struct error *err)
 {
 	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	const char *own_id = s->operation.lock.fd < 0 ? NULL : s->operation.id;
 
-	if (journal_open(&s->open_operations, s->repo.common_dir, &reason) == 0)
+	if (journal_open(&s->open_operations, s->repo.common_dir, own_id, &reason) == 0)
 		return 0;
 	if (s->request.optional) {
 		warning("%s", reason.message);
@@ -66,10 +67,10 @@ static int open_settings(struct session *s, struct error *err)
 	db_prepare();
 	if (repo_finish(&s->repo, &look, err) < 0)
 		return -1;
-	/* In this order: a lock of our own would pass for that of a command at work. */
+	/* In this order: what is open then, and is not ours, has no owner. */
+	lock_repository(s);
 	if (read_journal(s, err) < 0)
 		return -1;
-	lock_repository(s);
 	return settings_finish(&s->settings, s->repo.worktree, s->repo.git_dir, err);
 }
 

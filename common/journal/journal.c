@@ -264,12 +264,14 @@ static void find_candidates(struct strvec *ret, const struct strvec *names)
 	strvec_sort(ret);
 }
 
-/* The open ones among the ids; the records' order is theirs. */
+/* The open ones among the ids but for `own_id`; the records' order is theirs. */
 static int read_candidates(json_t *list, const char *folder, const struct strvec *ids, size_t nr,
-			   struct error *err)
+			   const char *own_id, struct error *err)
 {
 	json_array_clear(list);
 	for (size_t i = 0; i < nr; i++) {
+		if (own_id && !strcmp(ids->v[i], own_id))
+			continue;
 		char *path CLEANUP(free_p) = xstrfmt("%s/%s.json", folder, ids->v[i]);
 		json_t *record = NULL;
 		int open = read_open(&record, path, err);
@@ -282,7 +284,7 @@ static int read_candidates(json_t *list, const char *folder, const struct strvec
 	return 0;
 }
 
-int journal_open(json_t **ret, const char *common_dir, struct error *err)
+int journal_open(json_t **ret, const char *common_dir, const char *own_id, struct error *err)
 {
 	char *folder CLEANUP(free_p) = journal_folder(common_dir);
 	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
@@ -293,9 +295,10 @@ int journal_open(json_t **ret, const char *common_dir, struct error *err)
 	if (file_list(&names, folder, err) < 0)
 		return -1;
 	find_candidates(&ids, &names);
-	if (read_candidates(list, folder, &ids, ids.nr, err) < 0)
+	if (read_candidates(list, folder, &ids, ids.nr, own_id, err) < 0)
 		return -1;
-	if (json_array_size(list)) {
+	/* With the lock our own, nobody else is at work. */
+	if (json_array_size(list) && !own_id) {
 		busy = is_busy(common_dir, err);
 		if (busy < 0)
 			return -1;
@@ -303,7 +306,7 @@ int journal_open(json_t **ret, const char *common_dir, struct error *err)
 		 * Whoever was at work closes the record before letting go of the lock: so with
 		 * the lock free, what is open now has no owner; else the newest is the owner's.
 		 */
-		if (read_candidates(list, folder, &ids, ids.nr - (size_t)busy, err) < 0)
+		if (read_candidates(list, folder, &ids, ids.nr - (size_t)busy, NULL, err) < 0)
 			return -1;
 	}
 	*ret = STEAL(list);

@@ -70,8 +70,13 @@ int operation_close(struct operation *operation, enum operation_end end, struct 
 /* Lets go of everything and leaves the record as it is: open, when it was not closed. */
 void operation_release(struct operation *operation);
 
-/* Operations that are open and have no living owner: an array of their records, oldest first. */
-int journal_open(json_t **ret, const char *common_dir, struct error *err) MUST_CHECK;
+/*
+ * Operations that are open and have no living owner: an array of their records, oldest first.
+ * `own_id` is the operation for which the caller has the lock: all others then have no owner.
+ * NULL, without the lock: where another has it, the newest is taken for that one's.
+ */
+int journal_open(json_t **ret, const char *common_dir, const char *own_id, struct error *err)
+	MUST_CHECK;
 /* All operations: their ids, newest first; one record; all records, newest first. */
 int journal_ids(struct strvec *ret, const char *common_dir, struct error *err) MUST_CHECK;
 enum journal_found { JOURNAL_FOUND = 0, JOURNAL_MISSING = 1 };
