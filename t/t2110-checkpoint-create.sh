@@ -353,6 +353,19 @@ test_expect_success STRACE 'git pack-refs that removes a folder while it is sync
 	test_grep ! "	open	" "$TEST_ROOT/operations"
 '
 
+test_expect_success 'a git status that says nothing has not said that all is clean' '
+	mkdir "$TEST_ROOT/front" && test_when_finished "rm -r \"\$TEST_ROOT/front\"" &&
+	write_script "$TEST_ROOT/front/git" <<-END &&
+	case " \$* " in
+	*" status "*) exec "$(command -v git)" "\$@" >/dev/null ;;
+	*) exec "$(command -v git)" "\$@" ;;
+	esac
+	END
+	PATH="$TEST_ROOT/front:$PATH" test_expect_code 128 git-checkpoint mute 2>"$TEST_ROOT/err" &&
+	test_grep "cannot read the worktree.s state: git.s answer is cut off" "$TEST_ROOT/err" &&
+	git checkpoint list mute >"$TEST_ROOT/list" && test_must_be_empty "$TEST_ROOT/list"
+'
+
 test_expect_success 'help starts nothing' '
 	mkdir "$TEST_ROOT/no-git" && mkdir "$TEST_ROOT/elsewhere" &&
 	for verb in "" create list show diff verify drop prune export

@@ -153,6 +153,11 @@ static int compare_entries(const void *a, const void *b)
 static int parse_status(struct worktree_state *state, const struct repo *repo,
 			const struct strbuf *text, struct error *err)
 {
+	static const char first[] = "# branch.oid ";
+
+	/* It ends well even where it could not write to its pipe. */
+	if (strncmp(text->buf, first, strlen(first)) != 0 || text->buf[text->len - 1])
+		return error_set(err, "cannot read the worktree's state: git's answer is cut off");
 	for (const char *at = text->buf; at < text->buf + text->len; at += strlen(at) + 1) {
 		const char *rest = *at && at[1] == ' ' ? at + 2 : "";
 
