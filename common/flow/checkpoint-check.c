@@ -13,6 +13,7 @@
 #include "flow/checkpoint-message.h"
 #include "vcs/object.h"
 #include "vcs/path.h"
+#include "vcs/stored-index.h"
 
 #define MANIFEST "manifest.json"
 #define INDEX	 "index"
@@ -174,12 +175,16 @@ static int try_index(char **ret_reason, const char *path, struct error *err)
 	return 0;
 }
 
-static int check_index(struct check_problems *ret, const struct strbuf *index, struct error *err)
+static int check_index(struct check_problems *ret, const struct repo *repo,
+		       const struct snapshot *snapshot, const struct strbuf *index,
+		       struct error *err)
 {
 	const char *folder = getenv("TMPDIR");
 	char *path CLEANUP(free_p) =
 		xstrfmt("%s/git-rollback-index-XXXXXX", folder && *folder ? folder : "/tmp");
 	char *reason CLEANUP(free_p) = NULL;
+	struct index_file file CLEANUP(index_file_release) = INDEX_FILE_INIT;
+	struct strvec faults CLEANUP(strvec_release) = STRVEC_INIT;
 	int fd = mkostemp(path, O_CLOEXEC), done;
 
 	if (fd < 0)
@@ -192,7 +197,13 @@ static int check_index(struct check_problems *ret, const struct strbuf *index, s
 	if (reason)
 		check_add(ret, CHECK_INDEX, INDEX, NULL, "git cannot read the index file: %s",
 			  reason);
-	return done;
+	if (reason || done < 0)
+		return done;
+	if (stored_index_read(&file, &faults, index, repo, snapshot->index_tree, err) < 0)
+		return -1;
+	for (size_t i = 0; i < faults.nr; i++)
+		check_add(ret, CHECK_INDEX, INDEX, NULL, "%s", faults.v[i]);
+	return 0;
 }
 
 /* One file of the payload against its digest in the manifest. */
@@ -237,7 +248,8 @@ static void check_parts_missing(struct check_problems *ret, json_t *parts,
 	}
 }
 
-int check_payload(struct check_problems *ret, const struct snapshot *snapshot, struct error *err)
+int check_payload(struct check_problems *ret, const struct repo *repo,
+		  const struct snapshot *snapshot, struct error *err)
 {
 	struct tree_files files CLEANUP(tree_files_release) = TREE_FILES_INIT;
 	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
@@ -258,7 +270,7 @@ int check_payload(struct check_problems *ret, const struct snapshot *snapshot, s
 		if (strcmp(path, INDEX) != 0)
 			continue;
 		has_index = true;
-		if (check_index(ret, &objects.item[i].data, err) < 0)
+		if (check_index(ret, repo, snapshot, &objects.item[i].data, err) < 0)
 			return -1;
 	}
 	check_parts_missing(ret, parts, &files);

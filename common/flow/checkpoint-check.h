@@ -51,8 +51,8 @@ void check_manifest(struct check_problems *ret, const struct snapshot *snapshot,
 int check_tag(struct check_problems *ret, const struct repo *repo, const struct snapshot *snapshot,
 	      const char *tag, struct error *err) MUST_CHECK;
 /* The payload's files and their digests; an index file among them must be one that git reads. */
-int check_payload(struct check_problems *ret, const struct snapshot *snapshot, struct error *err)
-	MUST_CHECK;
+int check_payload(struct check_problems *ret, const struct repo *repo,
+		  const struct snapshot *snapshot, struct error *err) MUST_CHECK;
 /* Those that are not there, or not what their pointers say; none where git-lfs is not used. */
 int check_lfs(struct check_problems *ret, const struct checkpoint_session *s,
 	      const struct closure *closure, struct error *err) MUST_CHECK;

@@ -14,11 +14,7 @@
 /* The format is described in gitformat-index(5). */
 enum {
 	HEADER = 12,
-	STAT = 40, /* the bytes of an entry before its object id */
-	FLAG_ASSUME_VALID = 0x8000,
-	FLAG_EXTENDED = 0x4000,
-	FLAG_SKIP_WORKTREE = 0x4000, /* in the second two bytes of flags */
-	FLAG_INTENT_TO_ADD = 0x2000
+	STAT = 40 /* the bytes of an entry before its object id */
 };
 
 static void entries_release(struct index_entries *entries)
@@ -175,9 +171,9 @@ static void add_entry(struct index_entries *to, const struct cursor *c, const un
 						   .oid = strbuf_detach(&oid),
 						   .mode = get32(start + 24),
 						   .stage = flags >> 12 & 3,
-						   .assume_unchanged = flags & FLAG_ASSUME_VALID,
-						   .skip_worktree = extended & FLAG_SKIP_WORKTREE,
-						   .intent_to_add = extended & FLAG_INTENT_TO_ADD,
+						   .assume_unchanged = flags & INDEX_ASSUME_VALID,
+						   .skip_worktree = extended & INDEX_SKIP_WORKTREE,
+						   .intent_to_add = extended & INDEX_INTENT_TO_ADD,
 						   .mtime_sec = get32(start + 8),
 						   .mtime_nsec = get32(start + 12),
 						   .inode = get32(start + 20),
@@ -195,7 +191,7 @@ static bool is_attributes(const struct strbuf *path)
 
 static bool is_wanted(const struct index_file *index, struct cursor *c)
 {
-	int order = -1;
+	int order = index->all ? 0 : -1;
 
 	while (index->wanted && c->wanted < index->wanted->nr) {
 		order = strcmp(index->wanted->v[c->wanted], c->path.buf);
@@ -216,7 +212,7 @@ static int read_entry(struct index_file *index, struct cursor *c)
 	if ((size_t)(c->end - c->at) < fixed + 2)
 		return -1;
 	flags = get16(start + STAT + c->hash);
-	if (flags & FLAG_EXTENDED) {
+	if (flags & INDEX_EXTENDED) {
 		extended = get16(start + fixed);
 		fixed += 2;
 	}
@@ -229,8 +225,8 @@ static int read_entry(struct index_file *index, struct cursor *c)
 		strvec_pushf(&index->submodules, "%s/", c->path.buf);
 		strvec_pushf(&index->folders, "%s/", c->path.buf);
 	}
-	if (flags & (FLAG_ASSUME_VALID | 0x3000) ||
-	    extended & (FLAG_SKIP_WORKTREE | FLAG_INTENT_TO_ADD))
+	if (flags & (INDEX_ASSUME_VALID | 0x3000) ||
+	    extended & (INDEX_SKIP_WORKTREE | INDEX_INTENT_TO_ADD))
 		add_entry(&index->special, c, start, flags, extended);
 	if (is_wanted(index, c))
 		add_entry(&index->found, c, start, flags, extended);

@@ -37,7 +37,8 @@ struct index_file {
 	struct strvec folders;		 /* "a/", "a/b/": sorted; submodules are among them */
 	struct strvec submodules;	 /* "sub/": sorted */
 	const struct strvec *wanted;	 /* set by the caller before: paths, sorted; or NULL */
-	struct index_entries found;	 /* their entries */
+	bool all;			 /* set by the caller before: all paths are wanted */
+	struct index_entries found;	 /* the entries of those */
 	bool missing;			 /* there is no file, and so nothing tracked */
 	struct stat stat;		 /* of the file itself, while it was read */
 	const unsigned char *data;	 /* the whole file, neither split nor sparse; or NULL */
@@ -52,6 +53,12 @@ struct index_file {
 char *index_path(const struct repo *repo) MUST_CHECK;
 int index_file_read(struct index_file *ret, const struct repo *repo, struct error *err) MUST_CHECK;
 void index_file_release(struct index_file *index);
+
+/* Bits of an entry's flags, and of its second flags, as gitformat-index(5) has them. */
+#define INDEX_ASSUME_VALID  0x8000u
+#define INDEX_EXTENDED	    0x4000u
+#define INDEX_SKIP_WORKTREE 0x4000u
+#define INDEX_INTENT_TO_ADD 0x2000u
 
 enum index_layout { INDEX_WHOLE = 0, INDEX_OTHER = 1 }; /* the other: split, or sparse */
 /*

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "vcs/git.h"
 #include "vcs/restore-parts.h"
+#include "vcs/stored-index.h"
 
 #define LOCK_TEXT RESTORE_LOCK_TEXT
 
@@ -19,24 +20,33 @@ static bool target_has_file(const struct restore *restore)
 	return json_is_true(json_object_get(index, "file"));
 }
 
+static bool moves_no_index(const struct restore *restore)
+{
+	return restore->request->files_only || restore->request->pathspecs;
+}
+
+/* Where the index stays, what is wrong with the file is no reason not to restore files. */
 int restore_read_index(struct restore *restore, struct error *err)
 {
-	bool sha256 = !strcmp(restore->repo->object_format, "sha256");
+	const struct snapshot *target = restore->request->target;
+	struct strvec faults CLEANUP(strvec_release) = STRVEC_INIT;
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	if (!target_has_file(restore))
 		return 0;
 	git_prepare(&git, restore->repo, NULL);
 	strvec_pushl(&git.argv, "cat-file", "blob", NULL);
-	strvec_pushf(&git.argv, "%s:index", restore->request->target->payload_tree);
-	if (git_run(&git, "read the index of the snapshot", err) < 0)
+	strvec_pushf(&git.argv, "%s:index", target->payload_tree);
+	if (git_run(&git, "read the index of the snapshot", err) < 0 ||
+	    stored_index_read(&restore->index_flags, &faults, &git.out, restore->repo,
+			      target->index_tree, err) < 0)
 		return -1;
-	strbuf_add(&restore->index_then, git.out.buf, git.out.len);
-	if (index_file_parse(&restore->index_flags, (const unsigned char *)restore->index_then.buf,
-			     restore->index_then.len, sha256 ? 32 : 20) == INDEX_WHOLE)
+	if (!faults.nr)
 		return 0;
-	error_set(err, "the index of the snapshot is damaged");
-	return error_code(err, EXIT_NO);
+	index_file_release(&restore->index_flags);
+	for (size_t i = 0; i < faults.nr && !moves_no_index(restore); i++)
+		restore_refuse(restore, "%s", faults.v[i]);
+	return 0;
 }
 
 /* Of two index files that have the same tree: do they say the same of what no tree can hold? */
@@ -243,20 +253,13 @@ static int copy_index(const char *to, const char *from, struct error *err)
 	return 0;
 }
 
-/*
- * The file that the snapshot holds. Its entries may have been made in the same tick as the
- * files were edited: with so old a time git compares contents, once.
- */
-static int extract_index(const struct restore *restore, const char *to, struct error *err)
+/* One of the entries that the snapshot's file has. */
+static int write_index(const struct restore *restore, const char *to, struct error *err)
 {
-	static const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct strbuf bytes CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	if (file_write(to, restore->index_then.buf, restore->index_then.len, restore_file_mode(),
-		       FILE_SYNC_CONTENT, err) < 0)
-		return -1;
-	if (utimensat(AT_FDCWD, to, times, 0) < 0)
-		return error_errno(err, "cannot set the time of '%s'", to);
-	return 0;
+	stored_index_format(&bytes, &restore->index_flags.found, restore->repo);
+	return file_write(to, bytes.buf, bytes.len, restore_file_mode(), FILE_SYNC_CONTENT, err);
 }
 
 /* As update-index takes them: "<mode> <id> <stage> TAB <path> NUL"; a mode of 0 removes. */
@@ -489,8 +492,7 @@ static int make_index(struct restore *restore, const char *path, struct error *e
 		strvec_push(&env, restore->env.v[i]);
 	strvec_pushf(&env, "GIT_INDEX_FILE=%s", path);
 	if (restore->index_kind == RESTORE_INDEX_FILE)
-		return extract_index(restore, path, err) < 0 ? -1 :
-							       refresh_index(restore, &env, err);
+		return write_index(restore, path, err) < 0 ? -1 : refresh_index(restore, &env, err);
 	if (copy_index(path, restore->index_file, err) < 0)
 		return -1;
 	made = try_quickly(restore, path, &env, err);

@@ -54,7 +54,6 @@ void restore_release(struct restore *restore)
 	free(restore->index_file);
 	free(restore->lock_file);
 	index_file_release(&restore->index_flags);
-	strbuf_release(&restore->index_then);
 	if (restore->request && file_remove_folders(restore->request->folder, &ignored) < 0)
 		error_clear(&ignored); /* whoever works there next removes it */
 	*restore = (struct restore)RESTORE_INIT;
@@ -530,8 +529,9 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 	ret->repo = repo;
 	ret->request = request;
 	set_up(ret);
-	if (file_make_folders(request->folder, 0700, err) < 0 || restore_read_index(ret, err) < 0 ||
-	    look_twice(ret, &index, err) < 0)
+	if (file_make_folders(request->folder, 0700, err) < 0 || restore_read_index(ret, err) < 0)
+		return -1;
+	if (!ret->refusal.nr && look_twice(ret, &index, err) < 0)
 		return -1;
 	if (ret->refusal.nr)
 		return 0;

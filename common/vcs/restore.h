@@ -67,7 +67,7 @@ enum restore_index_kind {
 	RESTORE_INDEX_STAYS,
 	RESTORE_INDEX_REFRESH, /* its entries stay; the files were written anew */
 	RESTORE_INDEX_ENTRIES, /* some entries change */
-	RESTORE_INDEX_FILE     /* the whole file comes from the snapshot */
+	RESTORE_INDEX_FILE     /* all entries come from the file that the snapshot holds */
 };
 
 struct restore {
@@ -92,8 +92,7 @@ struct restore {
 	struct strvec scratch_env;
 	char *from, *to; /* commits with the small trees */
 	char *index_file, *lock_file;
-	struct strbuf index_then;      /* the file, where the snapshot holds one */
-	struct index_file index_flags; /* and what it says */
+	struct index_file index_flags; /* the file's entries, where the snapshot holds one */
 	struct strvec absent;	       /* what the snapshot says was not there */
 	struct tree_changes unclean;   /* from the snapshot's index to its worktree */
 	bool locked, moved, index_moved;
@@ -102,7 +101,7 @@ struct restore {
 #define RESTORE_INIT                                                                          \
 	{                                                                                     \
 		.now = SNAPSHOT_CAPTURE_INIT, .env = STRVEC_INIT, .scratch_env = STRVEC_INIT, \
-		.index_then = STRBUF_INIT, .index_flags = INDEX_FILE_INIT                     \
+		.index_flags = INDEX_FILE_INIT                                                \
 	}
 
 int restore_plan(struct restore *ret, const struct repo *repo,
