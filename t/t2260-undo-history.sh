@@ -44,4 +44,13 @@ test_expect_success 'records with the path of the git folder are understood' '
 	test_grep "another worktree" "$TEST_ROOT/err"
 '
 
+test_expect_success 'the last operation is the last of this worktree' '
+	fresh && git worktree add -q ../linked -b linked && git -C ../linked checkpoint create -q two &&
+	id=$(newest_id) && git checkpoint undo -q && test_must_fail git rev-parse -q --verify refs/checkpoints/one &&
+	git rev-parse -q --verify refs/checkpoints/two && test_expect_code 1 git checkpoint undo 2>"$TEST_ROOT/err" &&
+	test_grep "nothing to undo in this worktree" "$TEST_ROOT/err" &&
+	test_grep "git checkpoint undo $id" "$TEST_ROOT/err" && git checkpoint undo -q "$id" &&
+	test_must_fail git rev-parse -q --verify refs/checkpoints/two
+'
+
 test_done

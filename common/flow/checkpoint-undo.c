@@ -11,12 +11,14 @@
 struct undo {
 	char *id;
 	json_t *record;
-	bool open; /* it broke off */
+	bool open;	 /* it broke off */
+	char *elsewhere; /* the last one of another worktree that was passed over, or NULL */
 };
 
 static void undo_release(struct undo *undo)
 {
 	free(undo->id);
+	free(undo->elsewhere);
 	json_decref(undo->record);
 }
 
@@ -27,13 +29,18 @@ static bool is_ours(const json_t *record)
 	return command && !strncmp(command, COMMAND, strlen(COMMAND));
 }
 
-/* Does it concern files of another worktree? */
-static bool is_elsewhere(const json_t *record, const struct checkpoint_session *s)
+/* Was it done in another worktree? */
+static bool is_of_another(const json_t *record, const struct checkpoint_session *s)
 {
 	const char *worktree = checkpoint_record_worktree(record);
 
-	return json_member(record, "safety") && worktree &&
-	       strcmp(worktree, checkpoint_worktree_id(&s->repo)) != 0;
+	return worktree && strcmp(worktree, checkpoint_worktree_id(&s->repo)) != 0;
+}
+
+/* Then only refs can be taken back here. */
+static bool is_elsewhere(const json_t *record, const struct checkpoint_session *s)
+{
+	return json_member(record, "safety") && is_of_another(record, s);
 }
 
 static bool is_state(const json_t *record, const char *state)
@@ -73,7 +80,7 @@ static int find_open(struct undo *ret, const struct checkpoint_session *s, const
 		const char *is = json_member(record, "id");
 
 		if (!is || !is_ours(record) || (id && strcmp(id, is) != 0) ||
-		    (!id && is_elsewhere(record, s)))
+		    (!id && is_of_another(record, s)))
 			continue;
 		undo_release(ret);
 		*ret = (struct undo){ .id = xstrdup(is),
@@ -110,13 +117,19 @@ static int walk(struct undo *ret, char **ret_by, const struct checkpoint_session
 				string_replace(ret_by, ids.v[i]);
 			continue;
 		}
-		if (id || is_elsewhere(record, s))
+		if (id)
 			continue;
 		if (!is_ours(record))
 			return refuse_database(record, err);
 		if (!changes_something(record))
 			continue;
-		*ret = (struct undo){ .id = xstrdup(ids.v[i]), .record = STEAL(record) };
+		if (is_of_another(record, s)) {
+			if (!ret->elsewhere)
+				ret->elsewhere = xstrdup(ids.v[i]);
+			continue;
+		}
+		ret->id = xstrdup(ids.v[i]);
+		ret->record = STEAL(record);
 		return 0;
 	}
 	return 0;
@@ -182,7 +195,15 @@ static int find(struct undo *ret, const struct checkpoint_session *s, const char
 		return -1;
 	if (ret->id)
 		return 0;
-	error_set(err, "there is nothing to undo");
+	if (ret->elsewhere) {
+		error_set(err, "there is nothing to undo in this worktree");
+		error_hint(err,
+			   "The last operation of another one is undone there, or where it changed "
+			   "no files by 'git checkpoint undo %s'.",
+			   ret->elsewhere);
+	} else {
+		error_set(err, "there is nothing to undo");
+	}
 	return error_code(err, EXIT_NO);
 }
 
