@@ -53,4 +53,17 @@ test_expect_success 'the last operation is the last of this worktree' '
 	test_must_fail git rev-parse -q --verify refs/checkpoints/two
 '
 
+# Only the names of records tell which one is the newest.
+test_expect_success 'the last operation is the last one, also where the clock went back' '
+	fresh && now=$(date +%s) && GIT_ROLLBACK_TEST_NOW=$((now + 7200)) git checkpoint create -q two &&
+	GIT_ROLLBACK_TEST_NOW=$((now - 7200)) git checkpoint restore -q --yes one && test_grep 1 file &&
+	GIT_ROLLBACK_TEST_NOW=$now git checkpoint create -q three &&
+	git checkpoint list --operations --porcelain | cut -f 2 >"$TEST_ROOT/actual" &&
+	test_write_lines "checkpoint create" "checkpoint restore" "checkpoint create" "checkpoint create" >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint undo -q && git rev-parse -q --verify refs/checkpoints/two &&
+	git checkpoint undo -q --yes && test_grep edit file && git rev-parse -q --verify refs/checkpoints/two &&
+	git checkpoint undo -q && test_must_fail git rev-parse -q --verify refs/checkpoints/two
+'
+
 test_done

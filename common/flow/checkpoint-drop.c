@@ -157,23 +157,6 @@ static void spare(struct drop_plan *plan, struct goner *item, size_t *nr, size_t
 	*nr = left;
 }
 
-/* Seconds since 1970 of "20260112T102030.123456Z-ab12", as microseconds; 0: it has no such shape. */
-static int64_t time_of_id(const char *id)
-{
-	int year, month, day, hour, minute, second, micro;
-	int64_t days;
-
-	if (sscanf(id, "%4d%2d%2dT%2d%2d%2d.%6dZ", &year, &month, &day, &hour, &minute, &second,
-		   &micro) != 7)
-		return 0;
-	/* Days from 1970-01-01, of years that begin in March, so that a leap day is the last. */
-	year -= month <= 2;
-	month += month <= 2 ? 9 : -3;
-	days = (int64_t)year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 +
-	       day - 1 - 719468;
-	return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + micro;
-}
-
 static bool is_open(const json_t *open, const char *id)
 {
 	const json_t *record;
@@ -211,7 +194,7 @@ static int plan_dangling(struct drop_plan *plan, const struct checkpoint_session
 			ARRAY_GROW(plan->operation, plan->operations_nr + 1,
 				   plan->operations_alloc);
 			last = plan->operations_nr++;
-			plan->operation[last] = (struct goner){ .time = time_of_id(id) };
+			plan->operation[last] = (struct goner){ .time = operation_time(id) };
 			plan->operation[last].name = plan->operation[last].id = STEAL(id);
 		}
 		goner_add(&plan->operation[last], ref);

@@ -51,10 +51,11 @@ static void lock_repository(struct session *s)
 
 	if (!s->request.changing)
 		return;
-	s->operation.id = operation_new_id();
 	if (s->request.lock && operation_lock(&s->operation, s->repo.common_dir, s->request.command,
 					      &holder, &ignored) < 0)
 		error_clear(&ignored);
+	if (!s->operation.id)
+		s->operation.id = operation_new_id();
 }
 
 /* Two git processes run side by side; meanwhile libpq is loaded, which takes as long. */

@@ -22,10 +22,9 @@ static const char *state_of(enum operation_end end)
 	BUG("unknown end %d", (int)end);
 }
 
-char *operation_new_id(void)
+static char *format_id(int64_t at)
 {
-	int64_t now = clock_now();
-	time_t seconds = (time_t)(now / 1000000);
+	time_t seconds = (time_t)(at / 1000000);
 	uint16_t salt = 0;
 	char date[32];
 	struct tm tm;
@@ -34,7 +33,28 @@ char *operation_new_id(void)
 		salt = (uint16_t)getpid();
 	gmtime_r(&seconds, &tm);
 	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
-	return xstrfmt("%s.%06dZ-%04x", date, (int)(now % 1000000), salt);
+	return xstrfmt("%s.%06dZ-%04x", date, (int)(at % 1000000), salt);
+}
+
+char *operation_new_id(void)
+{
+	return format_id(clock_now());
+}
+
+int64_t operation_time(const char *id)
+{
+	int year, month, day, hour, minute, second, micro;
+	int64_t days;
+
+	if (sscanf(id, "%4d%2d%2dT%2d%2d%2d.%6dZ", &year, &month, &day, &hour, &minute, &second,
+		   &micro) != 7)
+		return 0;
+	/* Days from 1970-01-01, of years that begin in March, so that a leap day is the last. */
+	year -= month <= 2;
+	month += month <= 2 ? 9 : -3;
+	days = (int64_t)year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 +
+	       day - 1 - 719468;
+	return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + micro;
 }
 
 static char *journal_folder(const char *common_dir)
@@ -132,6 +152,30 @@ static void remove_leftovers(const char *folder)
 	}
 }
 
+/*
+ * Ids say which operation is the newest, and clocks are set back: an id is later than all that
+ * there are. With the lock held nobody else makes one.
+ */
+static int make_id(struct operation *operation, struct error *err)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	int64_t at = clock_now();
+
+	if (file_list(&names, operation->folder, err) < 0)
+		return -1;
+	for (size_t i = names.nr; i-- > 0;) {
+		int64_t newest = ends_in(names.v[i], ".json") ? operation_time(names.v[i]) : 0;
+
+		if (!newest)
+			continue;
+		if (at <= newest)
+			at = newest + 1;
+		break;
+	}
+	operation->id = format_id(at);
+	return 0;
+}
+
 int operation_lock(struct operation *operation, const char *common_dir, const char *command,
 		   char **ret_holder, struct error *err)
 {
@@ -147,8 +191,10 @@ int operation_lock(struct operation *operation, const char *common_dir, const ch
 		return error_prefix(err, "could not begin an operation");
 	if (locked == LOCKFILE_BUSY)
 		return OPERATION_BUSY;
-	if (!operation->id)
-		operation->id = operation_new_id();
+	if (!operation->id && make_id(operation, err) < 0) {
+		lockfile_release(&operation->lock);
+		return error_prefix(err, "could not begin an operation");
+	}
 	operation->path = xstrfmt("%s/%s.json", operation->folder, operation->id);
 	return OPERATION_BEGUN;
 }

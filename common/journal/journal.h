@@ -32,7 +32,11 @@
 enum operation_end { OPERATION_DONE, OPERATION_FAILED, OPERATION_INTERRUPTED, OPERATION_DISCARDED };
 
 struct operation {
-	char *id;     /* sorts by time: 20260112T102030.123456Z-<4 hexadecimal digits> */
+	/*
+	 * 20260112T102030.123456Z-<4 hexadecimal digits>: sorts by time, and behind all others
+	 * that there were when it was made under the lock, however the clock was set since.
+	 */
+	char *id;
 	char *folder; /* of the journal */
 	char *path;
 	json_t *record;
@@ -45,8 +49,10 @@ struct operation {
 
 enum operation_begun { OPERATION_BEGUN = 0, OPERATION_BUSY = 1 };
 
-/* For operation.id, where it has to be known before there is a lock; free() it. */
+/* For operation.id, where it has to be known and there is no lock yet; free() it. */
 char *operation_new_id(void) MUST_CHECK;
+/* The time in an id, in microseconds since 1970; 0: it has not the shape of one. */
+int64_t operation_time(const char *id);
 /*
  * The lock and an id (unless there is one), before anything is written down: for what has to be planned under the
  * lock and belongs into the record from its first writing on. OPERATION_BUSY: as below.
