@@ -55,6 +55,10 @@ refused () {	# pattern
 	echo c >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" a
 }
 
+nothing_outside () {
+	ls -A "$TRASH_DIRECTORY/outside" >"$TEST_ROOT/outside" && test_must_be_empty "$TEST_ROOT/outside"
+}
+
 # ---- The index -----------------------------------------------------------------------------------
 
 for flag in --skip-worktree --assume-unchanged
@@ -100,6 +104,45 @@ test_expect_success 'times and extensions of an index file are not believed' '
 	git ls-files -v z >"$TEST_ROOT/actual" && echo "S z" >"$TEST_ROOT/expect" &&
 	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
 	test_must_fail grep -a XTRA .git/index
+'
+
+# ---- Links and folders ---------------------------------------------------------------------------
+
+# The untracked files of refs/checkpoints/one and a link to a folder outside.
+with_link () {
+	blob=$(printf "%s" "$TRASH_DIRECTORY/outside" | git hash-object -w --stdin) &&
+	untracked=$(printf "120000 blob %s\tevil\n" "$blob" | git mktree)
+}
+
+test_expect_success 'an empty folder below a link of the same snapshot' '
+	fresh && with_link && forge ".empty_folders = [\"evil/made/deep\"]" &&
+	refused "the snapshot has .evil. and, below it, .evil/made/deep" &&
+	nothing_outside && test_path_is_missing evil
+'
+
+test_expect_success 'an empty folder in the place of a file of the same snapshot' '
+	fresh && with_link && forge ".empty_folders = [\"evil\"]" && refused "the snapshot has .evil. and" &&
+	fresh && with_link && forge ".empty_folders = [\"../outside/made\"]" && refused "outside/made" &&
+	nothing_outside
+'
+
+test_expect_success 'a submodule below a link of the same snapshot' '
+	fresh && with_link &&
+	sub=$(printf "160000 commit %s\tsub\n" "$(git rev-parse HEAD)" | git mktree) &&
+	blob=$(printf "%s" "$TRASH_DIRECTORY/outside" | git hash-object -w --stdin) &&
+	untracked=$(printf "120000 blob %s\tevil\n040000 tree %s\tevil\n" "$blob" "$sub" | git mktree) &&
+	forge && refused "the snapshot has .evil. and, below it, .evil/sub" &&
+	nothing_outside
+'
+
+test_expect_success 'a folder that becomes a link while the hook runs' '
+	fresh && mkdir -p empty/deep && git checkpoint create -q --no-db folder && rm -r empty &&
+	mkdir -p .git/hooks &&
+	printf "#!/bin/sh\nln -s ../outside empty\n" >.git/hooks/pre-rollback &&
+	chmod +x .git/hooks/pre-rollback &&
+	test_must_fail git checkpoint restore --yes folder &&
+	nothing_outside && git diff --quiet HEAD -- z &&
+	echo c >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" a
 '
 
 test_done

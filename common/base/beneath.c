@@ -40,6 +40,22 @@ static void fd_close(int fd)
 	errno = kept;
 }
 
+/* Takes and closes `fd`; the folder `name` in it, or -1 with errno: ELOOP for a link. */
+static int open_next(int fd, const char *name)
+{
+	int next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	/* For a link Linux says ENOTDIR, as for a file. */
+	if (next < 0 && errno == ENOTDIR && !fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
+	} else if (next < 0 && errno == EMLINK) { /* as some systems say it */
+		errno = ELOOP;
+	}
+	fd_close(fd);
+	return next;
+}
+
 /* The folder that holds the last component, which *ret_name then is; -1 with errno. */
 static int open_folder(const char **ret_name, int folder_fd, const char *path)
 {
@@ -47,17 +63,8 @@ static int open_folder(const char **ret_name, int folder_fd, const char *path)
 
 	for (const char *slash; fd >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
 		char *name CLEANUP(free_p) = xmemdupz(path, (size_t)(slash - path));
-		int next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		struct stat st;
 
-		/* For a link Linux says ENOTDIR, as for a file. */
-		if (next < 0 && errno == ENOTDIR && !fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
-		    S_ISLNK(st.st_mode))
-			errno = ELOOP;
-		else if (next < 0 && errno == EMLINK) /* as some systems say it */
-			errno = ELOOP;
-		fd_close(fd);
-		fd = next;
+		fd = open_next(fd, name);
 	}
 	*ret_name = path;
 	return fd;
@@ -94,6 +101,56 @@ int beneath_open(int *ret_fd, struct stat *ret_stat, int folder_fd, const char *
 	}
 	*ret_fd = fd;
 	return BENEATH_FOUND;
+}
+
+/* Why the folder `name` cannot be there. */
+static int name_error(const char *name, size_t len, struct error *err)
+{
+	if (errno == ELOOP)
+		return error_set(err, "cannot create folder '%.*s': a symbolic link is in the way",
+				 (int)len, name);
+	return error_errno(err, "cannot create folder '%.*s'", (int)len, name);
+}
+
+int beneath_make_folders(int folder_fd, const char *path, mode_t mode, struct error *err)
+{
+	int fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (beneath_fault(path))
+		BUG("a path that was not looked at: '%s'", path);
+	for (const char *at = path, *end; fd >= 0 && *at; at = end + (*end == '/')) {
+		end = at + strcspn(at, "/");
+		char *name CLEANUP(free_p) = xmemdupz(at, (size_t)(end - at));
+
+		if (mkdirat(fd, name, mode) < 0 && errno != EEXIST) {
+			name_error(path, (size_t)(end - path), err);
+			close(fd);
+			return -1;
+		}
+		fd = open_next(fd, name);
+		if (fd < 0)
+			return name_error(path, (size_t)(end - path), err);
+	}
+	if (fd < 0)
+		return error_errno(err, "cannot create folder '%s'", path);
+	close(fd);
+	return 0;
+}
+
+void beneath_remove_folders(int folder_fd, const char *path)
+{
+	char *rest CLEANUP(free_p) = xstrdup(path);
+	bool removed = true;
+
+	while (removed && *rest) {
+		const char *name;
+		int folder = open_folder(&name, folder_fd, rest);
+
+		removed = folder >= 0 && unlinkat(folder, name, AT_REMOVEDIR) == 0;
+		if (folder >= 0)
+			close(folder);
+		rest[name > rest ? name - rest - 1 : 0] = '\0';
+	}
 }
 
 int beneath_read(struct strbuf *ret, int fd, const char *path, uint64_t limit, struct error *err)

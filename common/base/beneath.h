@@ -34,6 +34,18 @@ enum beneath_found {
 int beneath_open(int *ret_fd, struct stat *ret_stat, int folder_fd, const char *path,
 		 struct error *err) MUST_CHECK;
 
+/*
+ * Makes the folder and those above it that are missing; one that is there is no error. A path
+ * with a fault is a BUG.
+ */
+int beneath_make_folders(int folder_fd, const char *path, mode_t mode, struct error *err)
+	MUST_CHECK;
+/*
+ * Removes the folder where it is empty, and those above it that are empty then. What is not,
+ * and what is behind a link, stays.
+ */
+void beneath_remove_folders(int folder_fd, const char *path);
+
 /* Appends all of the file, which must not have more than `limit` bytes. */
 enum beneath_size { BENEATH_READ = 0, BENEATH_TOO_LARGE = 1 };
 int beneath_read(struct strbuf *ret, int fd, const char *path, uint64_t limit, struct error *err)

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 
-static void fd_close_p(int *fd)
+void fd_close_p(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

@@ -48,6 +48,9 @@ int file_open_folder(int dirfd, const char *path, size_t len) MUST_CHECK;
 /* Were both of the same file, and nothing was written to it in between? */
 bool file_is_same(const struct stat *a, const struct stat *b) MUST_CHECK;
 
+/* For CLEANUP(): closes a descriptor, where it is one. */
+void fd_close_p(int *fd);
+
 /* The names in a folder but "." and "..", sorted. FILE_MISSING is no error. */
 int file_list(struct strvec *ret, const char *path, struct error *err) MUST_CHECK;
 

@@ -33,12 +33,6 @@ static void committing_release(struct committing *c)
 
 /* ---- The index ----------------------------------------------------------------------- */
 
-static void fd_close_p(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static int name_files(struct committing *c, const struct repo *repo, struct error *err)
 {
 	const char *named = getenv("GIT_INDEX_FILE");

@@ -9,12 +9,6 @@
 #include "base/memory.h"
 #include "base/strvec.h"
 
-static void fd_close_p(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static int open_folder(const char *path)
 {
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -222,12 +222,6 @@ int restore_lock_remove(const struct repo *repo, struct error *err)
 
 /* ---- A new index --------------------------------------------------------------------- */
 
-static void fd_close_p(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 /*
  * A copy with the time of the original: by it git knows which entries may hide an edit that
  * came within the same tick.

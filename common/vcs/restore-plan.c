@@ -228,7 +228,7 @@ static void check_hostile(struct restore *restore, const struct tree_changes *ch
 		    change->new_mode != MODE_SUBMODULE)
 			restore_refuse(restore, "the snapshot has '%s' with the mode %o",
 				       change->path, change->new_mode);
-		if (mode_is_file(change->new_mode))
+		if (change->new_mode)
 			check_below(restore, changes, change->path);
 	}
 }
@@ -400,6 +400,18 @@ static int find_newly_ignored(struct restore *restore, struct strvec *also, stru
 
 /* ---- Folders ------------------------------------------------------------------------- */
 
+static void plan_folder(struct restore *restore, const char *folder)
+{
+	char *inside CLEANUP(free_p) = xstrfmt("%s/", folder);
+	const char *fault = path_fault(restore, folder);
+
+	if (fault)
+		restore_refuse(restore, "the snapshot has the folder '%s': %s", folder, fault);
+	else if (!strvec_has(&restore->now.state.empty_folders, folder))
+		strvec_push(&restore->make_folders, folder);
+	check_below(restore, &restore->files, inside);
+}
+
 static int plan_folders(struct restore *restore, struct error *err)
 {
 	const json_t *manifest = restore->request->target->manifest;
@@ -412,15 +424,8 @@ static int plan_folders(struct restore *restore, struct error *err)
 		return 0;
 	if (manifest_paths(&then, manifest, "empty_folders", err) < 0)
 		return -1;
-	for (size_t i = 0; i < then.nr; i++) {
-		const char *fault = path_fault(restore, then.v[i]);
-
-		if (fault)
-			restore_refuse(restore, "the snapshot has the folder '%s': %s", then.v[i],
-				       fault);
-		else if (!strvec_has(now, then.v[i]))
-			strvec_push(&restore->make_folders, then.v[i]);
-	}
+	for (size_t i = 0; i < then.nr; i++)
+		plan_folder(restore, then.v[i]);
 	for (size_t i = 0; i < now->nr && !keep; i++)
 		if (!strvec_has(&then, now->v[i]))
 			strvec_push(&restore->remove_folders, now->v[i]);

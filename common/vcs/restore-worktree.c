@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "vcs/git.h"
@@ -184,32 +186,24 @@ static int deepest_first(const void *a, const void *b)
 	return -strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The folder, and those above it that are empty then. What is not empty stays, and is no error. */
-static void remove_folder(const struct restore *restore, const char *folder)
-{
-	size_t top = strlen(restore->repo->worktree);
-	char *path CLEANUP(free_p) = xstrfmt("%s/%s", restore->repo->worktree, folder);
-
-	while (strlen(path) > top && rmdir(path) == 0)
-		*strrchr(path, '/') = '\0';
-}
-
-static int make_folder(const struct restore *restore, const char *folder, struct error *err)
-{
-	char *path CLEANUP(free_p) = xstrfmt("%s/%s", restore->repo->worktree, folder);
-
-	return file_make_folders(path, 0777, err);
-}
-
+/* By now a file of the snapshot may be a link: nothing is followed. */
 static int change_folders(struct restore *restore, struct strvec *remove, const struct strvec *make,
 			  struct error *err)
 {
+	const char *worktree = restore->repo->worktree;
+	int top CLEANUP(fd_close_p) = -1;
+
+	if (!remove->nr && !make->nr)
+		return 0;
+	top = open(worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return error_errno(err, "cannot open '%s'", worktree);
 	if (remove->nr)
 		qsort(remove->v, remove->nr, sizeof(*remove->v), deepest_first);
 	for (size_t i = 0; i < remove->nr; i++)
-		remove_folder(restore, remove->v[i]);
+		beneath_remove_folders(top, remove->v[i]);
 	for (size_t i = 0; i < make->nr; i++)
-		if (make_folder(restore, make->v[i], err) < 0)
+		if (beneath_make_folders(top, make->v[i], 0777, err) < 0)
 			return -1;
 	return 0;
 }
