@@ -10,7 +10,7 @@ A filter, or a git in front of git, waits at a gate, which is a FIFO, so that th
 
 # git-checkpoint finds this one by PATH: the command $gated of it waits at the gate before it begins.
 real=$(command -v git)
-mkdir "$TEST_ROOT/front" && mkfifo "$TEST_ROOT/gate"
+mkdir "$TEST_ROOT/front" && mkfifo "$TEST_ROOT/gate" "$TEST_ROOT/behind"
 cat >"$TEST_ROOT/front/git" <<END
 #!/bin/sh
 for word
@@ -20,7 +20,12 @@ done
 if test "\$word" = "\$gated"
 then
 	cat "$TEST_ROOT/gate" >/dev/null
-	test "\$word" != fast-import || exec sh -c 'tee "\$0" | "\$@"' "$TEST_ROOT/stream" "$real" "\$@"
+	if test "\$word" = fast-import
+	then
+		exec 3<&0
+		tee "$TEST_ROOT/stream" <&3 >"$TEST_ROOT/behind" &
+		exec <"$TEST_ROOT/behind"
+	fi
 fi
 exec "$real" "\$@"
 END
@@ -68,5 +73,26 @@ do
 		interrupt_all && nothing_is_left
 	'
 done
+
+# What was written behind the gate shows how far it came: a pipe holds 64 KiB.
+interrupted_early () {
+	at_gate fast-import git-checkpoint create one &&
+	kill -TERM "$(background_pid "$TEST_ROOT/run")" && ends_with 130 && nothing_is_left &&
+	test "$(wc -c <"$TEST_ROOT/stream")" -lt 300000
+}
+
+test_expect_success 'ours alone, in the middle of a large file' '
+	dd if=/dev/zero of=large bs=1024 count=8192 2>/dev/null && test_when_finished "rm large" &&
+	interrupted_early
+'
+
+test_expect_success 'ours alone, among many files' '
+	mkdir many && test_when_finished "rm -r many" &&
+	for i in 0 1 2 3 4 5 6 7 8 9
+	do
+		dd if=/dev/zero of=many/$i bs=1024 count=100 2>/dev/null || return 1
+	done &&
+	interrupted_early
+'
 
 test_done

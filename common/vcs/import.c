@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "vcs/git.h"
 #include "vcs/path.h"
@@ -210,6 +211,15 @@ struct source {
 	struct stat stat;
 };
 
+/* Asked for each file, and for each chunk of one: git may take long over them. */
+static int check_interrupt(struct import *import, struct error *err)
+{
+	if (!interrupt_pending())
+		return 0;
+	import->broken = true;
+	return error_interrupted(err);
+}
+
 static int cannot_read(const struct source *source, struct error *err)
 {
 	return error_errno(err, "cannot read '%s'", source->path);
@@ -256,7 +266,7 @@ static int import_large(struct import *import, unsigned mark, int fd, const stru
 			reason = errno;
 		n = n < 0 ? 0 : n;
 		memset(buffer + n, 0, want - (size_t)n);
-		if (send(import, buffer, want, err) < 0)
+		if (check_interrupt(import, err) < 0 || send(import, buffer, want, err) < 0)
 			return -1;
 		left -= want;
 	}
@@ -326,6 +336,8 @@ int import_file(struct import *import, unsigned mark, int dirfd, const char *pat
 	struct source source = { .path = path, .name = slash ? slash + 1 : path };
 	int result = IMPORT_FILE_CHANGED;
 
+	if (check_interrupt(import, err) < 0)
+		return -1;
 	source.folder = file_open_folder(dirfd, path, (size_t)(source.name - path));
 	if (source.folder < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?

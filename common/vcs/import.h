@@ -16,7 +16,7 @@
  *         plan that must touch nothing is so made from the same objects that its execution
  *         then publishes. Where not, import_finish() publishes.
  * Memory: files are streamed; what is held does not grow with their size.
- * Errors: -1 with git's reason.
+ * Errors: -1 with git's reason; or interrupted, while files are read: `broken` then, too.
  */
 #ifndef VCS_IMPORT_H
 #define VCS_IMPORT_H
