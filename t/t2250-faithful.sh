@@ -54,4 +54,59 @@ test_expect_success 'a snapshot that would write to it is refused' '
 	test_path_is_missing data/hooks/post-checkout
 '
 
+# ---- What is in progress -------------------------------------------------------------------------
+
+conflict () {
+	fresh && git checkout -q -b side && echo side >a && git commit -q -a -m side &&
+	git checkout -q main && echo main >a && git commit -q -a -m main
+}
+
+# Nothing but a checkpoint reaches what was on the branch.
+forget_side () {
+	git branch -q -D side && git reflog expire --expire=now --all && git gc -q --prune=now
+}
+
+test_expect_success 'the commits of a merge stay, and it comes back' '
+	conflict && test_must_fail git merge side && state >"$TEST_ROOT/expect" &&
+	git checkpoint create -q merging && git merge --abort && forget_side &&
+	git checkpoint verify merging &&
+	git checkpoint restore -q --yes merging && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	echo both >a && git add a && git commit -q --no-edit &&
+	git log -1 --format=%p >"$TEST_ROOT/parents" && test_grep " " "$TEST_ROOT/parents"
+'
+
+test_expect_success 'so do those of a cherry-pick and a revert' '
+	conflict && test_must_fail git cherry-pick side && git checkpoint create -q picking &&
+	git cherry-pick --abort && forget_side && git checkpoint verify picking &&
+	git checkpoint restore -q --yes picking && git rev-parse CHERRY_PICK_HEAD^{commit} &&
+	conflict && echo more >>a && git commit -q -a -m more && test_must_fail git revert HEAD^ &&
+	git checkpoint create -q reverting && git revert --abort && git checkpoint restore -q --yes reverting &&
+	git rev-parse REVERT_HEAD^{commit}
+'
+
+test_expect_success 'a clone that fetches a checkpoint has them' '
+	conflict && test_must_fail git merge side && git checkpoint create -q merging &&
+	git merge --abort && git branch -q -D side &&
+	git clone -q . "$TRASH_DIRECTORY/clone" && cd "$TRASH_DIRECTORY/clone" &&
+	git fetch -q origin "refs/checkpoints/*:refs/checkpoints/*" && git checkpoint verify merging &&
+	git checkpoint restore -q --yes merging && git rev-parse MERGE_HEAD^{commit}
+'
+
+test_expect_success 'where they are not there verify says so, and restore refuses' '
+	conflict && test_must_fail git merge side && git checkpoint create -q merging &&
+	git merge --abort && side=$(git rev-parse side) && git branch -q -D side &&
+	w=$(git rev-parse refs/checkpoints/merging) &&
+	m=$(git commit-tree -m payload "$w^4^{tree}") &&
+	git update-ref refs/checkpoints/forgetful \
+		"$(git commit-tree -m "forgetful" -p "$w^1" -p "$w^2" -p "$w^3" -p "$m" "$w^{tree}")" &&
+	git update-ref -d refs/checkpoints/merging && git update-ref -d refs/tags/checkpoint/merging &&
+	rm -f .git/ORIG_HEAD && git reflog expire --expire=now --all && git gc -q --prune=now &&
+	test_must_fail git cat-file -e "$side" && state >"$TEST_ROOT/expect" &&
+	test_expect_code 1 git checkpoint verify forgetful &&
+	test_expect_code 1 git checkpoint restore --yes forgetful 2>"$TEST_ROOT/err" &&
+	test_grep "$side" "$TEST_ROOT/err" && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
 test_done

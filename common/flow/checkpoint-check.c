@@ -57,6 +57,7 @@ const char *check_part_name(enum closure_part part)
 	case CLOSURE_INDEX: return "the index";
 	case CLOSURE_UNTRACKED: return "the untracked files";
 	case CLOSURE_PAYLOAD: return "the payload";
+	case CLOSURE_NAMED: return "the commits that were being merged";
 	}
 	BUG("unknown part of a snapshot");
 }
@@ -248,6 +249,19 @@ static void check_parts_missing(struct check_problems *ret, json_t *parts,
 	}
 }
 
+static int check_named(struct check_problems *ret, const struct snapshot *snapshot,
+		       struct error *err)
+{
+	struct strvec missing CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (snapshot_find_missing(&missing, snapshot, err) < 0)
+		return -1;
+	for (size_t i = 0; i < missing.nr; i++)
+		check_add(ret, CHECK_MISSING, NULL, missing.v[i],
+			  "the commit %s, which was being merged, is not there", missing.v[i]);
+	return 0;
+}
+
 int check_payload(struct check_problems *ret, const struct repo *repo,
 		  const struct snapshot *snapshot, struct error *err)
 {
@@ -277,7 +291,7 @@ int check_payload(struct check_problems *ret, const struct repo *repo,
 	if (!has_index &&
 	    json_is_true(json_object_get(json_object_get(snapshot->manifest, "index"), "file")))
 		check_add(ret, CHECK_INDEX, INDEX, NULL, "the index file is not in the payload");
-	return 0;
+	return check_named(ret, snapshot, err);
 }
 
 /* ---- git-lfs ------------------------------------------------------------------------- */

@@ -200,7 +200,10 @@ static bool read_commit_id(struct node *ret, const struct walk *w, const char **
 	return true;
 }
 
-/* A snapshot's parents have fixed places; those of other commits are not followed. */
+/*
+ * A snapshot's parents have fixed places. Those of its payload's commit are commits that the
+ * payload names; those of any others are history.
+ */
 static bool follow_commit(struct walk *w, size_t i)
 {
 	static const enum closure_part parts[] = { CLOSURE_HEAD, CLOSURE_INDEX, CLOSURE_UNTRACKED,
@@ -213,9 +216,12 @@ static bool follow_commit(struct walk *w, size_t i)
 	if (!read_commit_id(&node, w, &line, "tree "))
 		return false;
 	add(w, &node, NULL);
+	node.type = TYPE_COMMIT;
+	node.part = CLOSURE_NAMED;
+	while (part == CLOSURE_PAYLOAD && read_commit_id(&node, w, &line, "parent "))
+		add(w, &node, NULL);
 	if (part != CLOSURE_SNAPSHOT)
 		return true;
-	node.type = TYPE_COMMIT;
 	for (size_t k = 0; k < ARRAY_SIZE(parts) && read_commit_id(&node, w, &line, "parent ");
 	     k++) {
 		node.part = parts[k];

@@ -3,8 +3,8 @@
  * closure: all that snapshots are made of, read back, with every content hashed and compared
  * with its name, as no other reading of git's does.
  *
- * A snapshot's closure: its commit, the commits that are its parents, and all trees and blobs
- * of these. History below HEAD's commit is not in it: closure_check_history() walks that.
+ * A snapshot's closure: its commit, the commits that are its parents, those that its payload
+ * names, and all trees and blobs of these. History below HEAD's commit is not in it: closure_check_history() walks that.
  * Submodules' commits are in other repositories. What a partial clone has left with its
  * remote, as git knows it, is counted and not fetched.
  *
@@ -27,7 +27,8 @@ enum closure_part {
 	CLOSURE_HEAD,
 	CLOSURE_INDEX,
 	CLOSURE_UNTRACKED,
-	CLOSURE_PAYLOAD
+	CLOSURE_PAYLOAD,
+	CLOSURE_NAMED /* commits that a merge or the like is about */
 };
 
 enum closure_kind { CLOSURE_MISSING, CLOSURE_DAMAGED };

@@ -86,6 +86,20 @@ static int read_then(struct restore *restore, struct error *err)
 	return 0;
 }
 
+/* The commits that these files name have to be there: git takes them for damaged otherwise. */
+static int check_named(const struct restore *restore, struct error *err)
+{
+	struct strvec missing CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (snapshot_find_missing(&missing, restore->request->target, err) < 0)
+		return -1;
+	if (!missing.nr)
+		return 0;
+	error_set(err, "the commit '%s', which the snapshot was merging, is missing", missing.v[0]);
+	error_hint(err, "Nothing was changed.");
+	return error_code(err, EXIT_NO);
+}
+
 int restore_plan_state(struct restore *restore, struct error *err)
 {
 	restore->state = xcalloc(ARRAY_SIZE(names), sizeof(*restore->state));
@@ -95,7 +109,7 @@ int restore_plan_state(struct restore *restore, struct error *err)
 		if (read_now(restore, i, err) < 0)
 			return -1;
 	}
-	return read_then(restore, err);
+	return read_then(restore, err) < 0 ? -1 : check_named(restore, err);
 }
 
 static bool is_same(const struct strbuf *a, const struct strbuf *b)

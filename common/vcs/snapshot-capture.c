@@ -57,6 +57,7 @@ struct capture {
 	struct item *item; /* sorted by path */
 	size_t nr, alloc;
 	struct strvec absent;
+	struct strvec named; /* commits that git's state files name */
 	json_t *left_out;
 	int top;    /* the worktree */
 	char *base; /* of W and I: a commit, or ":<mark>" of an empty one */
@@ -70,6 +71,7 @@ static void capture_release(struct capture *c)
 		free(c->item[i].oid);
 	free(c->item);
 	strvec_release(&c->absent);
+	strvec_release(&c->named);
 	json_decref(c->left_out);
 	free(c->base);
 	if (c->top >= 0)
@@ -447,6 +449,26 @@ static void show_status(struct strbuf *out, const struct worktree_state *state)
 	}
 }
 
+/* "<id>" on each line: commits that nothing else may reach. One that is not there cannot be kept. */
+static int add_named(struct capture *c, const struct strbuf *text)
+{
+	for (const char *line = text->buf; *line;) {
+		size_t len = strcspn(line, "\n");
+		char *id CLEANUP(free_p) = xmemdupz(line, len), *oid CLEANUP(free_p) = NULL;
+		bool known = false;
+		int found = *id ? repo_commit(&oid, id, c->err) : COMMIT_MISSING;
+
+		if (found < 0)
+			return -1;
+		for (size_t i = 0; i < c->named.nr && found == COMMIT_FOUND; i++)
+			known |= !strcmp(c->named.v[i], oid);
+		if (found == COMMIT_FOUND && !known)
+			strvec_push(&c->named, oid);
+		line += len + (line[len] == '\n');
+	}
+	return 0;
+}
+
 /* What git keeps of an operation in progress. */
 static int add_state_files(struct capture *c, struct paths *paths, json_t *digests)
 {
@@ -461,6 +483,8 @@ static int add_state_files(struct capture *c, struct paths *paths, json_t *diges
 
 		if (found < 0 || (found == FILE_FOUND &&
 				  add_part(c, paths, digests, path, data.buf, data.len) < 0))
+			return -1;
+		if (strstr(names[i], "_HEAD") && add_named(c, &data) < 0)
 			return -1;
 	}
 	return 0;
@@ -612,7 +636,8 @@ static int commit_payload(struct capture *c, struct strbuf *message)
 	if (add_manifest(c, &paths, digests) < 0)
 		return -1;
 	c->mark_payload = import_mark(c->import);
-	return make_commit(c, c->mark_payload, "payload", NULL, NULL, 0, &paths);
+	return make_commit(c, c->mark_payload, "payload", NULL, (const char *const *)c->named.v,
+			   c->named.nr, &paths);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */
@@ -674,6 +699,7 @@ int snapshot_capture(struct snapshot_capture *ret, const struct repo *repo,
 						      .repo = repo,
 						      .request = request,
 						      .absent = STRVEC_INIT,
+						      .named = STRVEC_INIT,
 						      .left_out = json_array(),
 						      .top = -1,
 						      .err = err };

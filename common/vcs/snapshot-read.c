@@ -123,3 +123,46 @@ int snapshot_read(struct snapshot *ret, const char *rev, struct error *err)
 	snapshot = (struct snapshot)SNAPSHOT_INIT;
 	return 0;
 }
+
+/* "<id>" on each line. */
+static void add_commits(struct objects *to, const struct strbuf *text)
+{
+	for (const char *line = text->buf; *line;) {
+		size_t len = strcspn(line, "\n");
+		char *name CLEANUP(free_p) = xstrfmt("%.*s^{commit}", (int)len, line);
+
+		if (len)
+			objects_add(to, name);
+		line += len + (line[len] == '\n');
+	}
+}
+
+int snapshot_find_missing(struct strvec *ret, const struct snapshot *snapshot, struct error *err)
+{
+	static const char *const parts[] = { "state/MERGE_HEAD", "state/CHERRY_PICK_HEAD",
+					     "state/REVERT_HEAD" };
+	const json_t *known = json_object_get(snapshot->manifest, "parts");
+	struct objects files CLEANUP(objects_release) = OBJECTS_INIT;
+	struct objects commits CLEANUP(objects_release) = OBJECTS_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		char *name CLEANUP(free_p) = xstrfmt("%s:%s", snapshot->payload_tree, parts[i]);
+
+		if (json_object_get(known, parts[i]))
+			objects_add(&files, name);
+	}
+	if (!files.nr)
+		return 0;
+	if (objects_read(&files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files.nr; i++)
+		if (files.item[i].oid)
+			add_commits(&commits, &files.item[i].data);
+	if (commits.nr && objects_read(&commits, err) < 0)
+		return -1;
+	for (size_t i = 0; i < commits.nr; i++)
+		if (!commits.item[i].oid)
+			strvec_push_nodup(ret, xmemdupz(commits.item[i].name,
+							strcspn(commits.item[i].name, "^")));
+	return 0;
+}

@@ -6,7 +6,8 @@
  *	   1  the commit that HEAD is (unborn: an empty commit)
  *	   2  I: tree = the index, stage 0 (intent-to-add entries are not in it)
  *	   3  U: tree = untracked files, and those ignored files that were asked for; no parent
- *	   4  M: tree = the payload; no parent
+ *	   4  M: tree = the payload; its parents are the commits that MERGE_HEAD, CHERRY_PICK_HEAD
+ *	      and REVERT_HEAD name, so that they stay; mostly none
  *
  * so that `git stash apply --index <ref>` can read it without us. M holds:
  *
@@ -142,5 +143,8 @@ struct snapshot {
 /* `rev` is any name of W. What has not this shape is an error that says so. */
 int snapshot_read(struct snapshot *ret, const char *rev, struct error *err) MUST_CHECK;
 void snapshot_release(struct snapshot *snapshot);
+/* Appends the commits that MERGE_HEAD and the like of the snapshot name, and that are not there. */
+int snapshot_find_missing(struct strvec *ret, const struct snapshot *snapshot,
+			  struct error *err) MUST_CHECK;
 
 #endif
