@@ -66,4 +66,22 @@ test_expect_success 'the last operation is the last one, also where the clock we
 	git checkpoint undo -q && test_must_fail git rev-parse -q --verify refs/checkpoints/two
 '
 
+test_expect_success 'a branch that another worktree has checked out by now is left to it' '
+	fresh && git switch -q -c side && git checkpoint restore -q --yes --branch=main one &&
+	git worktree add -q ../linked side && git for-each-ref >"$TEST_ROOT/before" &&
+	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	test_grep "refs/heads/side.* is checked out in .*linked" "$TEST_ROOT/err" &&
+	git for-each-ref >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after" &&
+	git worktree remove ../linked && git checkpoint undo -q --yes && test_grep edit file &&
+	test "$(git symbolic-ref HEAD)" = refs/heads/side
+'
+
+test_expect_success 'nor is it moved there' '
+	fresh && git branch side && echo 2 >file && git commit -q -a -m second && git branch -f side &&
+	git checkpoint restore -q --yes --branch=side one && git switch -q -f main && git worktree add -q ../linked side &&
+	git for-each-ref >"$TEST_ROOT/before" && test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	test_grep "refs/heads/side.* is checked out in .*linked" "$TEST_ROOT/err" &&
+	git for-each-ref >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after"
+'
+
 test_done

@@ -78,6 +78,25 @@ bool checkpoint_plan_is_nothing(const struct checkpoint_plan *plan)
 	return !plan->nr && !plan->settles && restore_is_nothing(&plan->files);
 }
 
+/* ---- Branches ------------------------------------------------------------------------ */
+
+int checkpoint_plan_check_branch(struct checkpoint_plan *plan, const char *branch,
+				 struct error *err)
+{
+	static const char *const fields[] = { "worktreepath", NULL };
+	const char *const pattern[] = { branch, NULL };
+	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+	const struct ref *ref;
+
+	if (refs_list(&refs, pattern, fields, NULL, err) < 0)
+		return -1;
+	ref = refs_find(&refs, branch);
+	if (ref && *ref->field[0])
+		verdict_refuse(&plan->verdict, "'%s' is checked out in '%s'", branch,
+			       ref->field[0]);
+	return 0;
+}
+
 /* ---- Files --------------------------------------------------------------------------- */
 
 static json_t *safety_members(const struct checkpoint_plan *plan)

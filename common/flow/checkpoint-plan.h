@@ -65,6 +65,9 @@ bool checkpoint_head_is_same_branch(const struct checkpoint_head *a,
 /* Nothing where the two are the same. */
 void checkpoint_plan_move(struct checkpoint_plan *plan, const char *name, const char *old_value,
 			  const char *new_value);
+/* For HEAD to go to that branch: refused where another worktree has it checked out. */
+int checkpoint_plan_check_branch(struct checkpoint_plan *plan, const char *branch,
+				 struct error *err) MUST_CHECK;
 /* Reads the snapshot `ref`, captures the present and compares; touches nothing. */
 int checkpoint_plan_files(struct checkpoint_plan *plan, struct error *err) MUST_CHECK;
 /*

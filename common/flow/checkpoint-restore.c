@@ -44,22 +44,6 @@ static int move_branch(struct checkpoint_plan *plan, const char *branch, const c
 	return checkpoint_plan_commits(plan, from, to, err);
 }
 
-/* One worktree alone may have a branch checked out. */
-static int check_elsewhere(struct checkpoint_plan *plan, const char *branch, struct error *err)
-{
-	static const char *const fields[] = { "worktreepath", NULL };
-	const char *const pattern[] = { branch, NULL };
-	struct refs refs CLEANUP(refs_release) = REFS_INIT;
-
-	if (refs_list(&refs, pattern, fields, NULL, err) < 0)
-		return -1;
-	for (size_t i = 0; i < refs.nr; i++)
-		if (!strcmp(refs.item[i].name, branch) && *refs.item[i].field[0])
-			verdict_refuse(&plan->verdict, "'%s' is checked out in '%s'", branch,
-				       refs.item[i].field[0]);
-	return 0;
-}
-
 /* --branch: HEAD goes to that branch, which is made, or goes to the checkpoint's commit. */
 static int plan_branch(struct checkpoint_plan *plan, const char *name, struct error *err)
 {
@@ -77,7 +61,8 @@ static int plan_branch(struct checkpoint_plan *plan, const char *name, struct er
 			       name);
 		return 0;
 	}
-	if (refs_read(&commit, branch, err) < 0 || check_elsewhere(plan, branch, err) < 0 ||
+	if (refs_read(&commit, branch, err) < 0 ||
+	    checkpoint_plan_check_branch(plan, branch, err) < 0 ||
 	    move_branch(plan, branch, commit, then.commit, err) < 0)
 		return -1;
 	checkpoint_plan_move(plan, "HEAD", head, value);

@@ -225,11 +225,15 @@ static int undo_ref(struct checkpoint_plan *plan, const json_t *ref, struct erro
 		return name ? -1 : error_set(err, "the operation's record is damaged");
 	if (is_same_value(is, was))
 		return 0;
-	if (is_same_value(is, became))
-		checkpoint_plan_move(plan, name, is, was);
-	else
+	if (!is_same_value(is, became)) {
 		verdict_refuse(&plan->verdict, "'%s' has changed since", name);
-	return 0;
+		return 0;
+	}
+	checkpoint_plan_move(plan, name, is, was);
+	if (strncmp(name, "refs/heads/", 11) != 0 ||
+	    is_same_value(name, checkpoint_head_now(plan).branch))
+		return 0;
+	return checkpoint_plan_check_branch(plan, name, err);
 }
 
 /* HEAD and its branch are what the safety snapshot says, whatever the record has of them. */
@@ -282,7 +286,8 @@ static int undo_head(struct checkpoint_plan *plan, const json_t *record, struct 
 		return 0;
 	}
 	if (then.branch) {
-		if (refs_read(&commit, then.branch, err) < 0 ||
+		if ((!same && checkpoint_plan_check_branch(plan, then.branch, err) < 0) ||
+		    refs_read(&commit, then.branch, err) < 0 ||
 		    checkpoint_plan_commits(plan, commit, then.commit, err) < 0)
 			return -1;
 		checkpoint_plan_move(plan, then.branch, commit, then.commit);
