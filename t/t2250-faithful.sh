@@ -109,4 +109,19 @@ test_expect_success 'where they are not there verify says so, and restore refuse
 	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
 '
 
+# ---- Objects -------------------------------------------------------------------------------------
+
+test_expect_success 'objects are what they are, and not what refs/replace says' '
+	fresh && echo kept >a && echo untracked >u && git checkpoint create -q one &&
+	other=$(echo another | git hash-object -w --stdin) &&
+	for file in refs/checkpoints/one:a refs/checkpoints/one^3:u
+	do
+		git replace "$(git rev-parse "$file")" "$other" || return 1
+	done &&
+	echo changed >a && rm u && git checkpoint verify one && git checkpoint restore -q --yes one &&
+	printf "kept\nuntracked\n" >"$TEST_ROOT/expect" && cat a u >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint undo -q --yes && echo changed >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" a
+'
+
 test_done

@@ -41,6 +41,8 @@ int checkpoint_session_open(struct checkpoint_session *s, const struct common_op
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	s->common = common;
+	/* What is kept, read and written is the objects themselves, and none that refs/replace names. */
+	setenv("GIT_NO_REPLACE_OBJECTS", "1", 1);
 	if (settings_start(&s->settings, err) < 0 || repo_start(&git, err) < 0 ||
 	    repo_finish(&s->repo, &git, err) < 0 ||
 	    settings_finish(&s->settings, s->repo.worktree, s->repo.git_dir, err) < 0)
