@@ -385,6 +385,21 @@ test_expect_success 'a rebase or a series of picks in progress is refused' '
 	test_grep "a series of cherry-picks" "$TEST_ROOT/err" && git cherry-pick --abort
 '
 
+test_expect_success 'an ignored file that comes once the plan is made is not written over' '
+	fresh && echo kept >kept.log && git add -f kept.log && echo flat >flat && git checkpoint create -q one &&
+	git rm -q -f --cached kept.log && rm kept.log && rm flat && mkdir flat && echo deep >flat/deep &&
+	for path in kept.log flat/new.log
+	do
+		printf "#!/bin/sh\necho precious >%s\n" "$path" >.git/hooks/pre-rollback &&
+		chmod +x .git/hooks/pre-rollback && state >"$TEST_ROOT/before" &&
+		test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
+		test_grep "$path. was made meanwhile, and is in the way" "$TEST_ROOT/err" &&
+		echo precious >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$path" && rm "$path" &&
+		state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" || return
+	done &&
+	rm .git/hooks/pre-rollback && git checkpoint restore -q --yes one && test_grep kept kept.log
+'
+
 test_expect_success 'hooks get plan and report, and pre-rollback can refuse' '
 	fresh && git checkpoint create -q one && echo edit >>run && state >"$TEST_ROOT/before" &&
 	printf "#!/bin/sh\ncat >%s/pre.json; exit 1\n" "$TEST_ROOT" >.git/hooks/pre-rollback &&

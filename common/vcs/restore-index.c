@@ -181,7 +181,7 @@ int restore_lock(struct restore *restore, const char *id, struct error *err)
 	if (file_make_folders(restore->quarantine, 0700, err) < 0 ||
 	    take_lock(restore, id, err) < 0 || check_index(restore, err) < 0)
 		return -1;
-	return restore_check_worktree(restore, err);
+	return restore_check_worktree(restore, err) < 0 ? -1 : restore_look_again(restore, err);
 }
 
 void restore_unlock(struct restore *restore)

@@ -24,6 +24,8 @@ PRINTF(2, 3) void restore_refuse(struct restore *restore, const char *fmt, ...);
  * all; what can be neither is refused.
  */
 int restore_look_ahead(struct restore *restore, struct strvec *also, struct error *err) MUST_CHECK;
+/* Once more, right before files move: -1 with EXIT_REFUSED where anything has come since. */
+int restore_look_again(struct restore *restore, struct error *err) MUST_CHECK;
 /*
  * Adds what is ignored and stands where the snapshot has a tracked file that was not there, or
  * says that there was nothing.

@@ -176,3 +176,18 @@ int restore_look_ahead(struct restore *restore, struct strvec *also, struct erro
 	strbuf_release(&way.absent);
 	return ret;
 }
+
+int restore_look_again(struct restore *restore, struct error *err)
+{
+	struct strvec also CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (restore_look_ahead(restore, &also, err) < 0)
+		return -1;
+	if (also.nr)
+		error_refused(err, "'%s' was made meanwhile, and is in the way", also.v[0]);
+	else if (restore->refusal.nr)
+		error_refused(err, "%s", restore->refusal.v[0]);
+	else
+		return 0;
+	return error_hint(err, "Nothing was changed. Try again.");
+}
