@@ -25,6 +25,44 @@ test_expect_success 'a database at another migration, and the command that takes
 	test_grep ! "at migration" "$TEST_ROOT/err"
 '
 
+test_expect_success 'a database that is behind, at none, or at the same version with others' '
+	git apply-migration -q 2>err &&
+	git checkpoint create -q two && git rollback-db -q --yes --last=1 2>err &&
+	git checkpoint restore -n two >out 2>err && test_grep "at migration 001.*was at 002" err &&
+	test_grep "restored: git apply-migration --database=default --to 002$" err &&
+	git rollback-db -q --yes --all 2>err &&
+	git checkpoint restore -n two >out 2>err && test_grep "at migration none.*was at 002" err &&
+	test_grep "git apply-migration --database=default --to 002$" err &&
+	git apply-migration -q 002 && git checkpoint restore -n two >out 2>err &&
+	test_grep "git migration-status --database=default tells" err &&
+	git apply-migration -q --allow-out-of-order
+'
+
+# refs/checkpoints/two with another manifest, as refs/checkpoints/other.
+with_manifest () {	# jq filter
+	two=refs/checkpoints/two &&
+	m=$(git cat-file blob "$two^4:manifest.json" | jq -c "$1" | git hash-object -w --stdin) &&
+	m=$({
+		git ls-tree "$two^4" | grep -v "	manifest.json\$" &&
+		printf "100644 blob %s\tmanifest.json\n" "$m"
+	} | git mktree) && m=$(git commit-tree -m payload "$m") &&
+	w=$(git commit-tree -m other -p "$two^1" -p "$two^2" -p "$two^3" -p "$m" "$two^{tree}") &&
+	git update-ref refs/checkpoints/other "$w"
+}
+
+test_expect_success 'a name that a shell would not take as it is, one of none, and no name' '
+	git config "rollback.database.a b;c.url" "$DATABASE_URL" &&
+	with_manifest ".database.name = \"a b;c\" | .database.version = \"9 \$x\"" &&
+	git checkpoint restore -n other >out 2>err &&
+	test_grep "git apply-migration --database=.a b;c. --to .9 \$x.$" err &&
+	test_grep ! "=a b;c" err && test_grep ! "to 9" err &&
+	with_manifest ".database.name = \"nosuch\"" &&
+	git checkpoint restore -n other >out 2>err && test_grep "could not be looked at: .*nosuch" err &&
+	with_manifest "del(.database.name)" &&
+	git checkpoint restore -n --json other >out 2>err && jq -e ".database == null" out &&
+	test_grep ! database err
+'
+
 test_expect_success '--no-db does not look, and a database that does not answer is no reason to stop' '
 	git checkpoint restore -q --yes --strategy=files one && git apply-migration -q 2>err &&
 	git checkpoint restore -n --no-db one >out 2>err && test_grep ! database err &&

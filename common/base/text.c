@@ -147,3 +147,21 @@ char *text_escaped(const char *s)
 	text_escape(&sb, s, strlen(s), false);
 	return strbuf_detach(&sb);
 }
+
+void text_shell_word(struct strbuf *out, const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-+=.,:/@%";
+
+	if (*s && !s[strspn(s, plain)]) {
+		strbuf_addstr(out, s);
+		return;
+	}
+	strbuf_addch(out, '\'');
+	for (; *s; s++) {
+		if (*s == '\'')
+			strbuf_addstr(out, "'\\'");
+		strbuf_addch(out, *s);
+	}
+	strbuf_addch(out, '\'');
+}

@@ -38,4 +38,7 @@ void text_escape_lines(struct strbuf *out, const char *text);
 /* A whole string as text_escape() shows it; free() it. */
 char *text_escaped(const char *s) MUST_CHECK;
 
+/* Appends it as one word of a shell: in single quotes, where it needs them. */
+void text_shell_word(struct strbuf *out, const char *s);
+
 #endif
