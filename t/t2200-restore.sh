@@ -74,6 +74,13 @@ test_expect_success 'an unmerged index with its stages, and the merge that is in
 	echo main >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
 '
 
+test_expect_success 'an unmerged path that is a folder of HEAD at the same time' '
+	fresh && git add -A . && git commit -q -m all && blob=$(git rev-parse HEAD:run) &&
+	printf "100644 $blob %s\tsrc\n" 1 2 3 | git update-index --index-info && state >"$TEST_ROOT/expect" &&
+	git checkpoint create -q both && git reset -q --hard && git checkpoint restore -q --yes both &&
+	state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
 test_expect_success 'from a merge in progress to a state without: it is gone' '
 	fresh && git add -A . && git commit -q -m all && git checkpoint create -q before &&
 	git switch -q -c side && echo side >run && git commit -q -a -m side &&

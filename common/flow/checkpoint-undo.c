@@ -358,6 +358,8 @@ static int plan_files(struct checkpoint_plan *plan, const struct undo *undo, str
 	}
 	if (remove_lock(undo, plan, err) < 0 || checkpoint_plan_files(plan, err) < 0)
 		return -1;
+	if (!plan->files.now.commit)
+		return 0; /* refused before the present was looked at */
 	return undo_head(plan, undo->record, err);
 }
 

@@ -450,6 +450,20 @@ static int take_oids(struct import *import, struct error *err)
 	return 0;
 }
 
+int import_has_folder(struct import *import, bool *ret, const char *commit, const char *path,
+		      struct error *err)
+{
+	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addf(&import->out, "ls %s ", commit);
+	path_quote(&import->out, path, true);
+	strbuf_addch(&import->out, '\n');
+	if (flush(import, err) < 0 || read_line(import, &line, err) < 0)
+		return -1;
+	*ret = !strncmp(line.buf, "040000 ", strlen("040000 "));
+	return 0;
+}
+
 int import_finish(struct import *import, struct error *err)
 {
 	pid_t pid = import->git.pid;

@@ -88,6 +88,10 @@ int import_commit(struct import *import, unsigned mark, const struct import_comm
 /* At once: the id of the tree of a commit that was imported; free() it. */
 int import_tree(struct import *import, char **ret_oid, unsigned mark, struct error *err) MUST_CHECK;
 
+/* At once: has the tree of `commit`, an id or ":<mark>", a folder at this path? */
+int import_has_folder(struct import *import, bool *ret, const char *commit, const char *path,
+		      struct error *err) MUST_CHECK;
+
 int import_finish(struct import *import, struct error *err) MUST_CHECK;
 const char *import_oid(const struct import *import, unsigned mark);
 int import_publish(struct import *import, struct error *err) MUST_CHECK;

@@ -348,6 +348,33 @@ static int set_base(struct capture *c)
 	return make_commit(c, mark, "no commit yet", NULL, NULL, 0, &none);
 }
 
+/*
+ * A path of HEAD's that is not to be in the tree. An unmerged path may be a folder of HEAD's
+ * at the same time, and git would take all of that away.
+ */
+static int add_removal(struct capture *c, struct paths *paths, const char *path)
+{
+	char *below CLEANUP(free_p) = xstrfmt("%s/", path);
+	bool folder = false;
+
+	if (index_has_folder(&c->state->index, below) &&
+	    import_has_folder(c->import, &folder, c->base, path, c->err) < 0)
+		return -1;
+	if (!folder)
+		add_path(paths, path, 0, 0, NULL);
+	return 0;
+}
+
+/* A path with what it is to be; a mode of 0 takes it away. */
+static int add_change(struct capture *c, struct paths *paths, const char *path, unsigned mode,
+		      unsigned mark, const char *oid)
+{
+	if (!mode)
+		return add_removal(c, paths, path);
+	add_path(paths, path, mode, mark, oid);
+	return 0;
+}
+
 static int commit_index(struct capture *c)
 {
 	struct paths paths CLEANUP(paths_release) = PATHS_INIT;
@@ -356,8 +383,9 @@ static int commit_index(struct capture *c)
 	for (size_t i = 0; i < c->state->nr; i++) {
 		const struct worktree_entry *entry = &c->state->entry[i];
 
-		if (entry->staged)
-			add_path(&paths, entry->path, entry->index_mode, 0, entry->index_oid);
+		if (entry->staged &&
+		    add_change(c, &paths, entry->path, entry->index_mode, 0, entry->index_oid) < 0)
+			return -1;
 	}
 	c->mark_index = import_mark(c->import);
 	return make_commit(c, c->mark_index, "index", c->base, parent, 1, &paths);
@@ -383,6 +411,7 @@ static int commit_worktree(struct capture *c, const char *message)
 	char *payload CLEANUP(free_p) = xstrfmt(":%u", c->mark_payload);
 	const char *parent[] = { c->base, index, untracked, payload };
 	size_t at = 0;
+	int ret;
 
 	for (size_t i = 0; i < c->state->nr; i++) {
 		const struct worktree_entry *entry = &c->state->entry[i];
@@ -392,11 +421,14 @@ static int commit_worktree(struct capture *c, const char *message)
 		const struct item *item =
 			at < c->nr && c->item[at].entry == entry ? &c->item[at] : NULL;
 		if (item && !item->left_out)
-			add_path(&paths, entry->path, item->mode, item->mark, item->oid);
+			ret = add_change(c, &paths, entry->path, item->mode, item->mark, item->oid);
 		else if (entry->changed && !entry->worktree_mode)
-			add_path(&paths, entry->path, 0, 0, NULL);
+			ret = add_removal(c, &paths, entry->path);
 		else /* as the index has it, which may be HEAD's too */
-			add_path(&paths, entry->path, entry->index_mode, 0, entry->index_oid);
+			ret = add_change(c, &paths, entry->path, entry->index_mode, 0,
+					 entry->index_oid);
+		if (ret < 0)
+			return -1;
 	}
 	c->mark_worktree = import_mark(c->import);
 	return make_commit(c, c->mark_worktree, message, c->base, parent, ARRAY_SIZE(parent),
