@@ -135,6 +135,36 @@ test_expect_success 'a lock that another made is not taken away' '
 	test_grep "the index is locked" "$TEST_ROOT/err" && test_grep "somebody else" .git/index.lock
 '
 
+test_expect_success 'a lock on a ref that may be of a living git is named, and stays' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -q --yes one && break_off && state >"$TEST_ROOT/restored" &&
+	for lock in HEAD refs/heads/main
+	do
+		: >".git/$lock.lock" && test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+		test_grep "rm .*$lock.lock" "$TEST_ROOT/err" && test_path_is_file ".git/$lock.lock" &&
+		same_state restored && rm ".git/$lock.lock" || return
+	done &&
+	git checkpoint undo -q --yes && same_state before &&
+	git checkpoint create -q two && git checkpoint drop -q two && break_off && : >.git/packed-refs.lock &&
+	test_expect_code 2 git checkpoint undo 2>"$TEST_ROOT/err" && test_path_is_file .git/packed-refs.lock &&
+	rm .git/packed-refs.lock && git checkpoint undo -q
+'
+
+test_expect_success 'the locks that the dead operation is known to have held go' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -q --yes one && break_off &&
+	: >.git/HEAD.lock && touch -d "$(jq -r .locked_at "$(newest_record)")" .git/HEAD.lock &&
+	git checkpoint undo -q --yes && same_state before && test_path_is_missing .git/HEAD.lock
+'
+
+test_expect_success 'locks from before this machine was started go, but for those from before the operation' '
+	fresh && git checkpoint create -q one && break_off && record=$(newest_record) &&
+	jq ".started_at = \"2000-01-01T00:00:00Z\"" "$record" >"$TEST_ROOT/record" && cp "$TEST_ROOT/record" "$record" &&
+	: >.git/refs/checkpoints/one.lock && touch -d 1999-12-31T00:00:00Z .git/refs/checkpoints/one.lock &&
+	test_expect_code 2 git checkpoint undo && touch -d 2000-01-01T00:00:01Z .git/refs/checkpoints/one.lock &&
+	git checkpoint undo -q && test_path_is_missing .git/refs/checkpoints/one.lock
+'
+
 test_expect_success 'one that had not come to its safety snapshot had changed nothing' '
 	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
 	git checkpoint restore -q --yes one && git checkpoint undo -q --yes && id=$(newest_id) && break_off &&

@@ -37,3 +37,18 @@ void clock_rfc3339(char ret[CLOCK_RFC3339], int64_t at)
 	len = strftime(ret, CLOCK_RFC3339, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(ret + len, CLOCK_RFC3339 - len, micros ? ".%06dZ" : "Z", (int)micros);
 }
+
+int64_t clock_parse_rfc3339(const char *text)
+{
+	struct tm tm = { 0 };
+	int micro = 0;
+	int parts = text ? sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%6d", &tm.tm_year, &tm.tm_mon,
+				  &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &micro) :
+			   0;
+
+	if (parts < 6)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	return (int64_t)timegm(&tm) * 1000000 + micro;
+}

@@ -15,5 +15,7 @@ int64_t clock_now(void);
 int64_t clock_monotonic(void);
 /* RFC 3339 in UTC, with microseconds where there are any. */
 void clock_rfc3339(char ret[CLOCK_RFC3339], int64_t at);
+/* The time that clock_rfc3339() wrote; 0: it is none, or NULL. */
+int64_t clock_parse_rfc3339(const char *text);
 
 #endif

@@ -100,15 +100,12 @@ static int make_commit(struct checkpoint_plan *plan, struct error *err)
 }
 
 /* The safety snapshot becomes the repository's. */
-static int keep_present(struct checkpoint_plan *plan, struct operation *operation,
-			struct refs_update *update, struct error *err)
+static int keep_present(struct checkpoint_plan *plan, struct refs_update *update, struct error *err)
 {
 	update->message = "safety snapshot";
-	if (import_publish(&plan->files.now.import, err) < 0 ||
-	    refs_commit(update, &plan->session->repo, err) < 0)
+	if (import_publish(&plan->files.now.import, err) < 0)
 		return -1;
-	/* From here on files may change: a ref that is missing now was taken away. */
-	return operation_record(operation, "safety_made", json_true(), err);
+	return refs_commit(update, &plan->session->repo, err);
 }
 
 /* ---- Refs ---------------------------------------------------------------------------- */
@@ -240,8 +237,8 @@ static int change_refs(struct checkpoint_plan *plan, struct refs_update *moves, 
 }
 
 /* Changes all, or says how far it came: nothing was changed, all was put back, or neither. */
-static int change_or_back(struct checkpoint_plan *plan, const char *id, enum step *ret_step,
-			  struct error *err)
+static int change_or_back(struct checkpoint_plan *plan, struct operation *operation,
+			  enum step *ret_step, struct error *err)
 {
 	struct refs_update moves CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
 	struct error second CLEANUP(error_release) = ERROR_INIT;
@@ -251,11 +248,15 @@ static int change_or_back(struct checkpoint_plan *plan, const char *id, enum ste
 	*ret_step = STEP_NOTHING;
 	add_moves(&moves, plan);
 	moves.message = message;
-	if (restore_lock(&plan->files, id, err) < 0)
+	if (restore_lock(&plan->files, operation->id, err) < 0)
 		return -1;
 	if (interrupt_pending())
 		return error_interrupted(err);
 	if (moves.nr && refs_prepare(&moves, &plan->session->repo, err) < 0)
+		return -1;
+	/* From here on files may change: a safety ref that is missing then was taken away. */
+	json_object_set_new(operation->record, "safety_made", json_true());
+	if (operation_record(operation, "locked_at", json_time(clock_now()), err) < 0)
 		return -1;
 	*ret_step = STEP_BACK;
 	if (change_files(plan, err) == 0 && change_refs(plan, &moves, ret_step, err) == 0)
@@ -266,7 +267,7 @@ static int change_or_back(struct checkpoint_plan *plan, const char *id, enum ste
 			     second.message);
 	}
 	if (*ret_step == STEP_HALF)
-		error_hint(err, "Nothing is lost: run 'git checkpoint undo %s'.", id);
+		error_hint(err, "Nothing is lost: run 'git checkpoint undo %s'.", operation->id);
 	return -1;
 }
 
@@ -333,9 +334,9 @@ static int execute_files(struct checkpoint_plan *plan, struct operation *operati
 	if ((plan->adds_commit && make_commit(plan, err) < 0) ||
 	    begin(plan, operation, &keep, err) < 0)
 		return -1;
-	ret = keep_present(plan, operation, &keep, err);
+	ret = keep_present(plan, &keep, err);
 	if (!ret)
-		ret = change_or_back(plan, operation->id, &step, err);
+		ret = change_or_back(plan, operation, &step, err);
 	restore_unlock(&plan->files);
 	if (!ret)
 		ret = settle(plan, err);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/checkpoint-undo.h"
 
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "flow/checkpoint-plan.h"
 #include "term/output.h"
@@ -299,32 +303,58 @@ static int undo_head(struct checkpoint_plan *plan, const json_t *record, struct 
 
 /* ---- The plan ------------------------------------------------------------------------ */
 
-/*
- * Locks that a git left which was killed with the operation, as in a power cut: on the refs
- * that it was about to change.
- */
-static void unlock_refs(const struct checkpoint_session *s, const json_t *record)
+/* *ret_left: one that may be another's. */
+static void try_unlock(char **ret_left, const struct repo *repo, const json_t *record)
 {
+	static const char *const lists[] = { "kept", "dangling" }, *const single[] = { "safety",
+										       "branch" };
 	const json_t *refs = json_object_get(record, "refs"), *ref;
-	const json_t *kept = json_object_get(record, "kept");
-	const json_t *dangling = json_object_get(record, "dangling");
-	const char *safety = json_member(record, "safety"), *branch = json_member(record, "branch");
+	int64_t since = clock_parse_rfc3339(json_member(record, "started_at"));
+	int64_t until = clock_parse_rfc3339(json_member(record, "locked_at"));
+	bool removes = json_array_size(json_object_get(record, "dangling"));
 	size_t i;
 
 	json_array_foreach(refs, i, ref)
 	{
-		refs_unlock(&s->repo, json_member(ref, "name"));
-		if (!json_member(ref, "new")) /* it may be packed */
-			refs_unlock(&s->repo, "packed-refs");
+		refs_unlock(ret_left, repo, json_member(ref, "name"), since, until);
+		removes |= !json_member(ref, "new");
 	}
-	json_array_foreach(kept, i, ref) refs_unlock(&s->repo, json_string_value(ref));
-	json_array_foreach(dangling, i, ref) refs_unlock(&s->repo, json_string_value(ref));
-	if (json_array_size(dangling))
-		refs_unlock(&s->repo, "packed-refs");
-	if (safety)
-		refs_unlock(&s->repo, safety);
-	if (branch)
-		refs_unlock(&s->repo, branch);
+	for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+		json_array_foreach(json_object_get(record, lists[k]), i, ref)
+			refs_unlock(ret_left, repo, json_string_value(ref), since, until);
+	for (size_t k = 0; k < ARRAY_SIZE(single); k++)
+		if (json_member(record, single[k]))
+			refs_unlock(ret_left, repo, json_member(record, single[k]), since, until);
+	if (removes) /* it may be packed */
+		refs_unlock(ret_left, repo, "packed-refs", since, until);
+}
+
+/*
+ * Locks that a git left which was killed with the operation, as in a power cut: on the refs
+ * that it was about to change. What another git has there, or ours that is about to find out
+ * that it is alone, is let go of in a moment, or is for a person to judge.
+ */
+static int unlock_refs(const struct repo *repo, const json_t *record, struct error *err)
+{
+	const int tries = 50, pause_us = 20000;
+
+	for (int i = 1;; i++) {
+		char *left CLEANUP(free_p) = NULL;
+
+		try_unlock(&left, repo, record);
+		if (!left)
+			return 0;
+		if (interrupt_pending())
+			return error_interrupted(err);
+		if (i == tries) {
+			error_refused(err, "there is a lock that another git may hold: '%s'", left);
+			return error_hint(err,
+					  "Where no other git is at work, the operation left it: "
+					  "remove it, and try again: rm '%s'",
+					  left);
+		}
+		usleep((useconds_t)pause_us);
+	}
 }
 
 /* A lock on the index that the dead operation took is nobody's. */
@@ -336,8 +366,7 @@ static int remove_lock(const struct undo *undo, const struct checkpoint_plan *pl
 
 	if (!undo->open || !plan->operation)
 		return 0;
-	unlock_refs(plan->session, undo->record);
-	if (restore_lock_owner(&owner, repo, err) < 0)
+	if (unlock_refs(repo, undo->record, err) < 0 || restore_lock_owner(&owner, repo, err) < 0)
 		return -1;
 	return is_same_value(owner, undo->id) ? restore_lock_remove(repo, err) : 0;
 }
@@ -448,8 +477,8 @@ static int settle(const struct checkpoint_session *s, const struct undo *undo, s
 
 	if (!s->common->dry_run && checkpoint_lock(&lock, s, "undo", err) < 0)
 		return -1;
-	if (!s->common->dry_run)
-		unlock_refs(s, undo->record);
+	if (!s->common->dry_run && unlock_refs(&s->repo, undo->record, err) < 0)
+		return -1;
 	if (!files && count_refs(undo->record, &was, &became, err) < 0)
 		return -1;
 	done = !files && nr && became == nr;

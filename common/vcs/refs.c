@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vcs/refs.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,46 +90,68 @@ static void hint_at_stale_lock(const char *reason, struct error *err)
 		error_hint(err, "Another git is at work, or was killed: wait, and try again.");
 }
 
-/* Removes a file that was made since `since`, in microseconds, and so is not another's. */
-static void remove_lock(const char *folder, const char *name, const char *suffix, int64_t since)
+/* As the header says of refs_unlock(). */
+static void remove_lock(char **ret_left, const char *folder, const char *name, const char *suffix,
+			int64_t since, int64_t until)
 {
 	const int64_t slack = 20000; /* of the clock that files get their times from */
 	char *path CLEANUP(free_p) = xstrfmt("%s/%s%s", folder, name, suffix);
 	struct stat st;
+	int64_t made;
 
-	if (lstat(path, &st) < 0 ||
-	    (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000 < since - slack ||
-	    unlink(path) < 0)
-		errno = 0; /* as it should be: there is none */
+	if (lstat(path, &st) < 0)
+		return;
+	made = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+	if (made >= since - slack && (made <= until || st.st_mtim.tv_sec < boot_time()) &&
+	    (unlink(path) == 0 || errno == ENOENT))
+		return;
+	if (!*ret_left)
+		*ret_left = STEAL(path);
 }
 
-static void unlock(const struct repo *repo, const char *name, int64_t since)
+void refs_unlock(char **ret_left, const struct repo *repo, const char *name, int64_t since,
+		 int64_t until)
 {
 	static const char heads[] = "refs/heads/";
 	bool own = !strcmp(name, "HEAD"); /* each worktree has one */
 
-	remove_lock(own ? repo->git_dir : repo->common_dir, name, ".lock", since);
+	remove_lock(ret_left, own ? repo->git_dir : repo->common_dir, name, ".lock", since, until);
 	if (!strcmp(name, "packed-refs")) /* it is written there, and nowhere else */
-		remove_lock(repo->common_dir, name, ".new", since);
+		remove_lock(ret_left, repo->common_dir, name, ".new", since, until);
 	if (!strncmp(name, heads, strlen(heads))) /* for its reflog */
-		remove_lock(repo->git_dir, "HEAD", ".lock", since);
+		remove_lock(ret_left, repo->git_dir, "HEAD", ".lock", since, until);
 }
 
-/* What the git of this update, which was killed, has not let go of. */
-static void unlock_all(const struct refs_update *update, const struct repo *repo)
+/* Of these signals git removes its locks itself. */
+static bool cleans_up(int status)
 {
-	for (size_t i = 0; i < update->nr; i++)
-		unlock(repo, update->item[i].name, update->started);
-	unlock(repo, "packed-refs", update->started);
+	return status == 128 + SIGINT || status == 128 + SIGTERM || status == 128 + SIGHUP ||
+	       status == 128 + SIGQUIT || status == 128 + SIGPIPE;
+}
+
+/* What the git of this update, which was killed and had no more by `until`, has not let go of. */
+static void unlock_all(const struct refs_update *update, const struct repo *repo, int64_t until)
+{
+	char *left CLEANUP(free_p) = NULL; /* whoever meets it is told by git */
+	bool removes = false;
+
+	for (size_t i = 0; i < update->nr; i++) {
+		refs_unlock(&left, repo, update->item[i].name, update->started, until);
+		removes |= !update->item[i].new_oid;
+	}
+	if (removes)
+		refs_unlock(&left, repo, "packed-refs", update->started, until);
 }
 
 static int git_failed(struct refs_update *update, const struct repo *repo, const char *what,
 		      struct error *err)
 {
+	int64_t until = update->prepared ? update->prepared : clock_now();
+
 	if (process_finish(&update->git, err) < 0)
 		return -1;
-	if (update->git.status > 128) /* by a signal */
-		unlock_all(update, repo);
+	if (update->git.status > 128 && !cleans_up(update->git.status)) /* by a signal */
+		unlock_all(update, repo, until);
 	process_error(&update->git, err, "could not %s", what);
 	hint_at_stale_lock(update->git.err.buf, err);
 	return -1;
@@ -167,7 +190,10 @@ int refs_prepare(struct refs_update *update, const struct repo *repo, struct err
 	update->started = clock_now();
 	if (process_start(&update->git, err) < 0)
 		return -1;
-	return converse(update, repo, &text, "prepare", err);
+	if (converse(update, repo, &text, "prepare", err) < 0)
+		return -1;
+	update->prepared = clock_now();
+	return 0;
 }
 
 /*
@@ -229,11 +255,6 @@ int refs_commit(struct refs_update *update, const struct repo *repo, struct erro
 	    process_finish(&update->git, err) < 0)
 		return -1;
 	return sync_folders(update, repo, err);
-}
-
-void refs_unlock(const struct repo *repo, const char *name)
-{
-	unlock(repo, name, 0);
 }
 
 /* ---- Reading ------------------------------------------------------------------------- */

@@ -28,7 +28,8 @@ struct refs_update {
 	size_t nr, alloc;
 	const char *message; /* for reflogs; the caller's */
 	struct process git;
-	int64_t started; /* when git was, in microseconds */
+	int64_t started;  /* when git was, in microseconds */
+	int64_t prepared; /* when it had all locks; 0: not yet */
 };
 #define REFS_UPDATE_INIT            \
 	{                           \
@@ -39,7 +40,7 @@ void refs_add(struct refs_update *update, const char *name, const char *old_oid,
 	      const char *new_oid);
 /*
  * Locks all refs and checks their old values; waits for git's word. Nothing is changed yet. Of
- * a git that was killed meanwhile the locks are removed.
+ * a git that was killed meanwhile, so that it could not, the locks are removed.
  */
 int refs_prepare(struct refs_update *update, const struct repo *repo, struct error *err) MUST_CHECK;
 /* Prepares where that was not done, then changes all, and syncs them. */
@@ -47,13 +48,18 @@ int refs_commit(struct refs_update *update, const struct repo *repo, struct erro
 /* Abandons what is prepared, frees all. */
 void refs_update_release(struct refs_update *update);
 /*
- * Removes the locks that a git left which was killed together with us, as a power cut does: on
- * a ref, and on what git locks with it (HEAD for a branch). "packed-refs" is what it locks
- * where refs are removed. Only for a ref that a dead operation of ours is known to have
- * prepared. Of any other lock an error of refs_prepare() says whether it can have an owner
- * still.
+ * The locks that a git left which was killed together with us, as a power cut does: on a ref
+ * that a dead operation of ours was about to change, and on what git locks with it (HEAD for a
+ * branch). "packed-refs" is what it locks where refs are removed.
+ *
+ * Nothing in a lock says whose it is. One that was made after `since`, when the operation began,
+ * is removed if it is not younger than `until`, when git had said that it holds them all, or is
+ * older than this machine's start: nobody can own it. Times are in microseconds; `until` 0: git
+ * did not come to say so. Of the others, which may be at work, the first is named in *ret_left
+ * (free() it), unless there is one already.
  */
-void refs_unlock(const struct repo *repo, const char *name);
+void refs_unlock(char **ret_left, const struct repo *repo, const char *name, int64_t since,
+		 int64_t until);
 
 struct ref {
 	char *name, *oid;
