@@ -295,7 +295,7 @@ test_expect_success '--commit commits everything first, and undo knows the state
 	id=$(jq -r .operation "$TEST_ROOT/json") &&
 	jq -r ".state, .safety, (.refs[0] | .name, .old, .new)" ".git/rollback/journal/$id.json" \
 		>"$TEST_ROOT/actual" &&
-	test_write_lines done "refs/rollback/op/$id" refs/heads/main "$old" \
+	test_write_lines done "refs/rollback/op/$id/safety" refs/heads/main "$old" \
 		"$(git rev-parse HEAD)" >"$TEST_ROOT/expect" &&
 	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
 	git checkpoint show "$id" >"$TEST_ROOT/show" &&

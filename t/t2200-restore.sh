@@ -44,11 +44,11 @@ test_expect_success 'a state that is as it was: there is nothing to do, and no o
 test_expect_success 'the safety snapshot holds what was there, under the id of the operation' '
 	fresh && git checkpoint create -q one && change_project && git rev-parse HEAD >"$TEST_ROOT/head" &&
 	git checkpoint restore -q --yes one &&
-	git rev-parse "refs/rollback/op/$(newest_operation)^1" >actual &&
+	git rev-parse "refs/rollback/op/$(newest_operation)/safety^1" >actual &&
 	test_cmp "$TEST_ROOT/head" actual &&
-	git cat-file blob "refs/rollback/op/$(newest_operation)^3:other" >actual &&
+	git cat-file blob "refs/rollback/op/$(newest_operation)/safety^3:other" >actual &&
 	echo other >expect && test_cmp expect actual &&
-	git cat-file blob "refs/rollback/op/$(newest_operation)^4:manifest.json" | jq -r .kind >actual &&
+	git cat-file blob "refs/rollback/op/$(newest_operation)/safety^4:manifest.json" | jq -r .kind >actual &&
 	echo safety >expect && test_cmp expect actual
 '
 
@@ -353,7 +353,7 @@ test_expect_success 'the plan as JSON, and the report' '
 		and .refs[0].name == \"refs/heads/main\" and (.commits | length) == 1
 		and ([.files[] | select(.change == \"goes\") | .path] | index(\"other\"))" "$TEST_ROOT/plan" &&
 	git checkpoint restore --yes --json one >"$TEST_ROOT/report" 2>"$TEST_ROOT/err" &&
-	jq -e ".outcome == \"done\" and .safety == \"refs/rollback/op/\" + .operation" "$TEST_ROOT/report" &&
+	jq -e ".outcome == \"done\" and .safety == \"refs/rollback/op/\" + .operation + \"/safety\"" "$TEST_ROOT/report" &&
 	jq -S "del(.operation, .safety, .outcome, .dry_run)" "$TEST_ROOT/report" >"$TEST_ROOT/actual" &&
 	jq -S "del(.dry_run)" "$TEST_ROOT/plan" >"$TEST_ROOT/expect" &&
 	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"

@@ -129,6 +129,17 @@ test_expect_success 'a restore that broke off: reported, nothing built on it, an
 	git checkpoint list >"$TEST_ROOT/out" 2>"$TEST_ROOT/err" && test_must_be_empty "$TEST_ROOT/err"
 '
 
+test_expect_success 'prune counts what an operation keeps as one, and spares all of it while that is open' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one && git branch other HEAD^ &&
+	git checkpoint restore -q --yes --branch=other one && id=$(newest_id) &&
+	git for-each-ref --format="%(refname:lstrip=4)" "refs/rollback/op/$id" >"$TEST_ROOT/actual" &&
+	test_write_lines 0 safety >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint prune -n --json --dangling --keep 0 | jq -e ".operations | length == 1" && break_off &&
+	git checkpoint prune -q --dangling --keep 0 --yes &&
+	git for-each-ref --format="%(refname:lstrip=4)" "refs/rollback/op/$id" >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
 test_expect_success 'a lock that another made is not taken away' '
 	fresh && git checkpoint create -q one && change_project && git checkpoint restore -q --yes one && break_off &&
 	echo "somebody else" >.git/index.lock && test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
@@ -168,7 +179,7 @@ test_expect_success 'locks from before this machine was started go, but for thos
 test_expect_success 'one that had not come to its safety snapshot had changed nothing' '
 	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
 	git checkpoint restore -q --yes one && git checkpoint undo -q --yes && id=$(newest_id) && break_off &&
-	git update-ref -d "refs/rollback/op/$id" &&
+	git update-ref -d "refs/rollback/op/$id/safety" &&
 	jq "del(.safety_made)" "$(newest_record)" >"$TEST_ROOT/record" && cp "$TEST_ROOT/record" "$(newest_record)" &&
 	git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
 	test_grep "had changed nothing" "$TEST_ROOT/err" && same_state before
@@ -177,7 +188,7 @@ test_expect_success 'one that had not come to its safety snapshot had changed no
 test_expect_success 'what one that broke off needs is neither pruned nor built on, by whoever has the lock' '
 	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
 	git checkpoint restore -q --yes one && break_off && id=$(newest_id) && rm -f run &&
-	git checkpoint prune -q --dangling --keep 0 --yes && git rev-parse -q --verify "refs/rollback/op/$id" &&
+	git checkpoint prune -q --dangling --keep 0 --yes && git rev-parse -q --verify "refs/rollback/op/$id/safety" &&
 	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" &&
 	test_grep "was interrupted while it changed files" "$TEST_ROOT/err" &&
 	git checkpoint undo -q --yes && same_state before
@@ -185,7 +196,7 @@ test_expect_success 'what one that broke off needs is neither pruned nor built o
 
 test_expect_success 'one whose safety snapshot was taken away is not said to have changed nothing' '
 	fresh && git checkpoint create -q one && change_project && git checkpoint restore -q --yes one && break_off &&
-	id=$(newest_id) && git update-ref -d "refs/rollback/op/$id" &&
+	id=$(newest_id) && git update-ref -d "refs/rollback/op/$id/safety" &&
 	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && test_grep "$id is gone" "$TEST_ROOT/err" &&
 	jq -e ".state == \"open\"" "$(newest_record)"
 '

@@ -370,16 +370,16 @@ test_expect_success 'what is no snapshot at all' '
 '
 
 test_expect_success 'safety snapshots with --all alone, and by their operation' '
-	git update-ref refs/rollback/op/20260101T000000.000000Z-abcd refs/checkpoints/other &&
+	git update-ref refs/rollback/op/20260101T000000.000000Z-abcd/safety refs/checkpoints/other &&
 	git update-ref refs/rollback/op/20260102T000000.000000Z-abcd/1 HEAD &&
 	test_when_finished "git update-ref -d refs/rollback/op/20260102T000000.000000Z-abcd/1 &&
-		git update-ref -d refs/rollback/op/20260101T000000.000000Z-abcd" &&
+		git update-ref -d refs/rollback/op/20260101T000000.000000Z-abcd/safety" &&
 	git checkpoint verify >out &&
 	test_line_count = 2 out &&
 	git checkpoint verify --all >out &&
 	test_line_count = 3 out &&
 	git checkpoint verify 20260101T000000.000000Z-abcd >out &&
-	echo "✅ 20260101T000000.000000Z-abcd" >expect &&
+	echo "✅ 20260101T000000.000000Z-abcd/safety" >expect &&
 	test_cmp expect out
 '
 

@@ -325,7 +325,7 @@ static int keep_safe(struct creation *c, const struct snapshot_capture *now, str
 {
 	struct refs_update update CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
 	json_t *members CLEANUP(json_decref_p) = json_object();
-	char *ref CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", c->operation.id);
+	char *ref CLEANUP(free_p) = checkpoint_safety_ref(c->operation.id);
 
 	set_text(members, "safety", ref);
 	set_text(members, "branch", c->branch); /* which git is going to move, and so HEAD */
@@ -342,7 +342,7 @@ static void forget_safe(struct creation *c)
 {
 	struct refs_update update CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
-	char *ref CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", c->operation.id);
+	char *ref CLEANUP(free_p) = checkpoint_safety_ref(c->operation.id);
 
 	refs_add(&update, ref, NULL, NULL);
 	json_object_del(c->operation.record, "safety");

@@ -20,10 +20,7 @@ static bool is_symbolic(const char *value)
 
 /* ---- The record ---------------------------------------------------------------------- */
 
-/*
- * The old values that the safety snapshot does not hold, of branches other than HEAD's: their
- * refs are beside its own, which stands where a folder would have to be.
- */
+/* The old values that the safety snapshot does not hold, of branches other than HEAD's. */
 static json_t *kept_refs(const struct checkpoint_plan *plan, struct refs_update *update)
 {
 	const char *head = plan->files.now.state.head;
@@ -35,8 +32,7 @@ static json_t *kept_refs(const struct checkpoint_plan *plan, struct refs_update 
 
 		if (!move->old || is_symbolic(move->old) || (head && !strcmp(head, move->old)))
 			continue;
-		name = xstrfmt(SNAPSHOT_OPERATIONS "%s-%zu", plan->operation,
-			       json_array_size(ret) + 1);
+		name = checkpoint_kept_ref(plan->operation, json_array_size(ret));
 		refs_add(update, name, "", move->old);
 		json_array_append_new(ret, json_text(name));
 	}
@@ -50,7 +46,7 @@ static int begin(struct checkpoint_plan *plan, struct operation *operation,
 		json_pack("{s:o, s:o, s:{s:o, s:s}}", "refs", checkpoint_plan_moves(plan), "kept",
 			  kept_refs(plan, update), "target", "ref", json_text(plan->ref), "commit",
 			  plan->target.commit);
-	char *safety CLEANUP(free_p) = xstrfmt(SNAPSHOT_OPERATIONS "%s", operation->id);
+	char *safety CLEANUP(free_p) = checkpoint_safety_ref(operation->id);
 
 	if (!members)
 		BUG("cannot pack an operation's members");

@@ -5,7 +5,7 @@
  *
  * Everything is found out, and the objects that are needed are verified, before anything
  * moves; then the present state is kept as the operation's safety snapshot
- * refs/rollback/op/<id>, and HEAD comes last. What fails midway is put back. `git checkpoint
+ * refs/rollback/op/<id>/safety, and HEAD comes last. What fails midway is put back. `git checkpoint
  * undo` restores that snapshot in the same way.
  * See flow/checkpoint-plan.h, which undo has in common with it; vcs/restore.h does the work.
  */

@@ -73,30 +73,22 @@ static void add_target(struct verification *v, const struct refs *refs, const st
 	v->item[v->nr++] = target;
 }
 
-/* Below an operation's own ref are those that drop and prune have put aside. */
+/* Beside an operation's safety snapshot are those that it has put aside. */
 static bool is_wanted(const char *ref, bool all)
 {
-	size_t len = strlen(SNAPSHOT_OPERATIONS);
-
 	if (!strncmp(ref, SNAPSHOT_REFS, strlen(SNAPSHOT_REFS)))
 		return true;
-	return all && !strncmp(ref, SNAPSHOT_OPERATIONS, len) && !strchr(ref + len, '/');
+	return all && checkpoint_is_safety_ref(ref);
 }
 
 /* As checkpoint_find(), which would not find one whose commit is lost. */
 static const struct ref *find_ref(const struct refs *refs, const char *name)
 {
-	static const char short_tag[] = "checkpoint/";
-	size_t tag = strncmp(name, short_tag, strlen(short_tag)) ? 0 : strlen(short_tag);
-	const struct {
-		const char *front, *rest;
-	} places[] = { { SNAPSHOT_REFS, name },
-		       { SNAPSHOT_REFS, name + tag },
-		       { "", name },
-		       { SNAPSHOT_OPERATIONS, name } };
+	struct strvec candidates CLEANUP(strvec_release) = STRVEC_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char *full CLEANUP(free_p) = xstrfmt("%s%s", places[i].front, places[i].rest);
+	checkpoint_refs_of_name(&candidates, name);
+	for (size_t i = 0; i < candidates.nr; i++) {
+		const char *full = candidates.v[i];
 		const struct ref *ref = is_wanted(full, true) ? refs_find(refs, full) : NULL;
 
 		if (ref)

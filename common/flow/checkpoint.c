@@ -132,11 +132,31 @@ int checkpoint_leave_open(struct operation *operation, struct error *err)
 
 /* ---- Refs ---------------------------------------------------------------------------- */
 
+#define SAFETY "/safety"
+
+char *checkpoint_safety_ref(const char *operation)
+{
+	return xstrfmt(SNAPSHOT_OPERATIONS "%s" SAFETY, operation);
+}
+
+char *checkpoint_kept_ref(const char *operation, size_t n)
+{
+	return xstrfmt(SNAPSHOT_OPERATIONS "%s/%zu", operation, n);
+}
+
+bool checkpoint_is_safety_ref(const char *ref)
+{
+	const char *last = strrchr(ref, '/');
+
+	return !strncmp(ref, SNAPSHOT_OPERATIONS, strlen(SNAPSHOT_OPERATIONS)) &&
+	       !strcmp(last, SAFETY);
+}
+
 void checkpoint_refs_init(struct checkpoint_refs *refs, const struct operation *operation)
 {
 	refs->refs = json_array();
 	refs->kept = json_array();
-	refs->keep = xstrfmt(SNAPSHOT_OPERATIONS "%s", operation->id);
+	refs->operation = xstrdup(operation->id);
 }
 
 void checkpoint_refs_add(struct checkpoint_refs *refs, const char *name, const char *old_oid,
@@ -148,7 +168,7 @@ void checkpoint_refs_add(struct checkpoint_refs *refs, const char *name, const c
 	refs_add(&refs->update, name, old_oid ? old_oid : "", new_oid);
 	if (old_oid) {
 		char *kept CLEANUP(free_p) =
-			xstrfmt("%s/%zu", refs->keep, json_array_size(refs->kept));
+			checkpoint_kept_ref(refs->operation, json_array_size(refs->kept));
 
 		json_array_append_new(refs->kept, json_text(kept));
 		refs_add(&refs->update, kept, "", old_oid);
@@ -166,7 +186,7 @@ void checkpoint_refs_release(struct checkpoint_refs *refs)
 	refs_update_release(&refs->update);
 	json_decref(refs->refs);
 	json_decref(refs->kept);
-	free(refs->keep);
+	free(refs->operation);
 	*refs = (struct checkpoint_refs)CHECKPOINT_REFS_INIT;
 }
 
@@ -265,20 +285,28 @@ static int not_found(const char *name, struct error *err)
 	return error_hint(err, "'git checkpoint list' shows what there is.");
 }
 
-int checkpoint_find(char **ret_ref, const char *name, struct error *err)
+void checkpoint_refs_of_name(struct strvec *ret, const char *name)
 {
 	static const char short_tag[] = "checkpoint/";
+	char *safety CLEANUP(free_p) = checkpoint_safety_ref(name);
+
+	strvec_pushf(ret, SNAPSHOT_REFS "%s", name);
+	if (!strncmp(name, short_tag, strlen(short_tag)))
+		strvec_pushf(ret, SNAPSHOT_REFS "%s", name + strlen(short_tag));
+	if (checkpoint_name(name) != name)
+		strvec_push(ret, name);
+	strvec_push(ret, safety);
+	strvec_pushf(ret, SNAPSHOT_OPERATIONS "%s", name); /* as checkpoint_name() says it */
+}
+
+int checkpoint_find(char **ret_ref, const char *name, struct error *err)
+{
 	struct strvec candidates CLEANUP(strvec_release) = STRVEC_INIT;
 	struct refs refs CLEANUP(refs_release) = REFS_INIT;
 
 	if (checkpoint_check_name(name, err) < 0)
 		return -1;
-	strvec_pushf(&candidates, SNAPSHOT_REFS "%s", name);
-	if (!strncmp(name, short_tag, strlen(short_tag)))
-		strvec_pushf(&candidates, SNAPSHOT_REFS "%s", name + strlen(short_tag));
-	if (checkpoint_name(name) != name)
-		strvec_push(&candidates, name);
-	strvec_pushf(&candidates, SNAPSHOT_OPERATIONS "%s", name);
+	checkpoint_refs_of_name(&candidates, name);
 	if (refs_list(&refs, (const char *const *)candidates.v, NULL, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < candidates.nr; i++)

@@ -60,14 +60,22 @@ void checkpoint_end(struct operation *operation, const struct error *failure);
 int checkpoint_leave_open(struct operation *operation, struct error *err);
 
 /*
+ * What an operation keeps is below refs/rollback/op/<id>: "safety", the snapshot of the state
+ * before it, and by numbers what it took away. Both return a ref in full; free() it.
+ */
+char *checkpoint_safety_ref(const char *operation) MUST_CHECK;
+char *checkpoint_kept_ref(const char *operation, size_t n) MUST_CHECK;
+bool checkpoint_is_safety_ref(const char *ref);
+
+/*
  * What an operation does to refs is in its record before it is done: "refs" has each with its
- * old and its new value (null: not there), and "kept" the names of the refs
- * refs/rollback/op/<id>/<n> that hold the old values which nothing else may hold then.
+ * old and its new value (null: not there), and "kept" the names of the refs that hold the old
+ * values which nothing else may hold then.
  */
 struct checkpoint_refs {
 	struct refs_update update;
 	json_t *refs, *kept;
-	char *keep; /* "refs/rollback/op/<id>" */
+	char *operation;
 };
 #define CHECKPOINT_REFS_INIT               \
 	{                                  \
@@ -100,5 +108,7 @@ const char *checkpoint_name(const char *ref);
  * `*ret_ref` is in full; free() it.
  */
 int checkpoint_find(char **ret_ref, const char *name, struct error *err) MUST_CHECK;
+/* The refs in full that `name` may mean, the nearest first. */
+void checkpoint_refs_of_name(struct strvec *ret, const char *name);
 
 #endif

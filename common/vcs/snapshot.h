@@ -33,7 +33,7 @@
  *
  * Paths in it are as path_to_json() makes them (vcs/path.h); those that are keys, too.
  *
- * A safety snapshot (kind "safety") is what undo goes back to, under refs/rollback/op/<id>.
+ * A safety snapshot (kind "safety") is what undo goes back to, under refs/rollback/op/<id>/safety.
  */
 #ifndef VCS_SNAPSHOT_H
 #define VCS_SNAPSHOT_H
