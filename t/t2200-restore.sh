@@ -329,6 +329,29 @@ test_expect_success 'a pathspec is read from where we are' '
 	(cd src && git checkpoint restore -q --yes one -- ":(top)run") && test_grep ! edit run
 '
 
+# A merge that has ended in a conflict, and a file that is only announced.
+conflict () {
+	fresh && git add -A . && git commit -q -m base && git switch -q -c side && echo theirs >run &&
+	git commit -q -a -m theirs && git switch -q main && echo ours >run && git commit -q -a -m ours &&
+	test_must_fail git merge -q side && echo announced >announced && git add -N announced &&
+	git update-index --assume-unchanged part && git checkpoint create -q one 2>"$TEST_ROOT/err"
+}
+
+test_expect_success 'a pathspec brings back the sides of a conflict, and what is only announced' '
+	conflict && git ls-files --stage -v >"$TEST_ROOT/expect" && git status --porcelain=v2 >"$TEST_ROOT/status" &&
+	echo resolved >run && git update-index --no-assume-unchanged part && git add -A . &&
+	git commit -q -m merged && git checkpoint create -q merged && cp run "$TEST_ROOT/run" && echo other >src/other && git add src/other &&
+	git checkpoint restore -q --yes one -- run && git ls-files -u >"$TEST_ROOT/actual" &&
+	test_line_count = 3 "$TEST_ROOT/actual" && test_grep "<<<<" run && git ls-files --error-unmatch src/other &&
+	git diff --cached --quiet -- announced && git checkpoint restore -q --yes one -- announced part &&
+	git ls-files --stage -v >"$TEST_ROOT/actual" && git rm -q --cached src/other &&
+	git ls-files --stage -v >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint restore -q --yes merged -- run announced part && git ls-files -u >"$TEST_ROOT/actual" &&
+	test_must_be_empty "$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/run" run && git diff --quiet HEAD &&
+	(cd src && git checkpoint restore -q --yes one -- ../run) && git ls-files -u >"$TEST_ROOT/actual" &&
+	test_line_count = 3 "$TEST_ROOT/actual" && git checkpoint undo -q --yes && git diff --quiet HEAD
+'
+
 # ---- Plan ----------------------------------------------------------------------------------------
 
 test_expect_success '-n shows all of it and touches nothing' '

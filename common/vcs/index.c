@@ -346,12 +346,16 @@ int index_file_read(struct index_file *ret, const struct repo *repo, struct erro
 
 	if (found < 0)
 		return -1;
+	index.wanted = ret->wanted;
+	index.all = ret->all;
 	index.missing = found == FILE_MISSING;
 	layout =
 		index.missing ? INDEX_WHOLE : index_file_parse(&index, index.data, index.len, hash);
 	if (layout == INDEX_OTHER) {
 		if (read_whole(&index, repo, path, err) < 0)
 			return -1;
+		index.wanted = ret->wanted;
+		index.all = ret->all;
 		layout = index_file_parse(&index, index.data, index.len, hash);
 	}
 	if (layout != INDEX_WHOLE)

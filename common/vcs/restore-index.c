@@ -66,8 +66,11 @@ static bool is_same_special(const struct index_entries *a, const struct index_en
 	return true;
 }
 
-/* Entries of now that no tree can hold: the snapshot has none, so they become plain, or go. */
-static void add_special(struct restore *restore)
+/*
+ * Entries of now that no tree can hold: the snapshot has none, so they become plain, or go. With
+ * `only`, those of these paths.
+ */
+static void add_special(struct restore *restore, const struct strvec *only)
 {
 	const struct index_entries *special = &restore->now.state.index.special;
 	size_t known = restore->index.nr;
@@ -78,7 +81,8 @@ static void add_special(struct restore *restore)
 		struct tree_change *change;
 
 		if (tree_changes_find(&planned, entry->path) ||
-		    (i && !strcmp(special->item[i - 1].path, entry->path)))
+		    (i && !strcmp(special->item[i - 1].path, entry->path)) ||
+		    (only && !strvec_has(only, entry->path)))
 			continue;
 		change = tree_changes_add(&restore->index, entry->path);
 		if (entry->stage || entry->intent_to_add)
@@ -101,12 +105,16 @@ static bool touches_tracked(const struct restore *restore)
 int restore_plan_index(struct restore *restore, struct tree_changes *changes, struct error *err)
 {
 	const struct restore_request *request = restore->request;
+	struct strvec special CLEANUP(strvec_release) = STRVEC_INIT;
 
-	(void)err;
 	restore->index = *changes;
 	*changes = (struct tree_changes)TREE_CHANGES_INIT;
+	if (request->pathspecs && restore_merge_index(restore, &special, err) < 0)
+		return -1;
+	if (request->pathspecs && special.nr && !target_has_file(restore))
+		add_special(restore, &special);
 	if (!request->pathspecs && !target_has_file(restore))
-		add_special(restore);
+		add_special(restore, NULL);
 	else if (!request->pathspecs &&
 		 (restore->index.nr || !is_same_special(&restore->now.state.index.special,
 							&restore->index_flags.special)))

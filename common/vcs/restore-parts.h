@@ -47,6 +47,14 @@ int restore_feed_entries(const struct restore *restore, const struct tree_change
 int restore_index_back(struct restore *restore, struct error *err) MUST_CHECK;
 
 /*
+ * restore-pathspec.c: where stages and flags of entries that match the pathspec differ, makes
+ * `index_flags` what the whole new index has to be, and the index kind RESTORE_INDEX_FILE; or,
+ * where the snapshot has none of these, adds the paths that match to `ret_special`.
+ */
+int restore_merge_index(struct restore *restore, struct strvec *ret_special, struct error *err)
+	MUST_CHECK;
+
+/*
  * restore-attributes.c: tracked files whose content stays, and whose bytes do not, since the
  * attributes are others: line ends, filters.
  */

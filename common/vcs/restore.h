@@ -19,7 +19,7 @@
  *         or needs the place, an ignored file is replaced: then it is captured, too.
  * Alone:  submodules, repositories inside, and what either snapshot had to leave out.
  * Files:  restore-plan.c (what differs), -way.c (what is in the way), -sparse.c, -attributes.c,
- *         -index.c, -state.c, -worktree.c (the merge).
+ *         -pathspec.c, -index.c, -state.c, -worktree.c (the merge).
  * Errors: -1 with a reason. A snapshot whose objects are damaged or missing is one with
  *         EXIT_NO; what changed while we looked is refused.
  * Owner:  the caller; restore_release() frees all, and removes the folder.
