@@ -184,7 +184,7 @@ test_expect_success 'a path out of the folder, in one name or by folders' '
 
 test_expect_success 'a path into .git, however it is spelled' '
 	id=$(blob evil) &&
-	for name in .git .GIT git~1 .git/config a/.Git/config
+	for name in .git .GIT git~1 .git/config a/.Git/config ".git." ".git /x" ".git::x" "a/.g‌it/x"
 	do
 		{ raw_entry 100644 "$name" "$id" && raw_manifest; } | with_payload --raw git &&
 		refuses git "it leads into .git" || return

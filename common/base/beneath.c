@@ -2,35 +2,9 @@
 #include "base/beneath.h"
 
 #include <fcntl.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-
-static bool is_component(const char *s, size_t len, const char *name)
-{
-	return len == strlen(name) && !strncasecmp(s, name, len);
-}
-
-const char *beneath_fault(const char *path)
-{
-	if (*path == '/')
-		return "it is absolute";
-	for (const char *part = path;; part++) {
-		size_t len = strcspn(part, "/");
-
-		if (!len || is_component(part, len, "."))
-			return "it has an empty part";
-		if (is_component(part, len, ".."))
-			return "it has '..' in it";
-		/* The second is its short name on file systems that come from DOS. */
-		if (is_component(part, len, ".git") || is_component(part, len, "git~1"))
-			return "it leads into .git";
-		part += len;
-		if (!*part)
-			return NULL;
-	}
-}
 
 static void fd_close(int fd)
 {
@@ -76,8 +50,6 @@ int beneath_open(int *ret_fd, struct stat *ret_stat, int folder_fd, const char *
 	const char *name;
 	int folder, fd;
 
-	if (beneath_fault(path))
-		BUG("a path that was not looked at: '%s'", path);
 	folder = open_folder(&name, folder_fd, path);
 	fd = folder < 0 ? -1 : openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (folder >= 0)
@@ -116,8 +88,6 @@ int beneath_make_folders(int folder_fd, const char *path, mode_t mode, struct er
 {
 	int fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
 
-	if (beneath_fault(path))
-		BUG("a path that was not looked at: '%s'", path);
 	for (const char *at = path, *end; fd >= 0 && *at; at = end + (*end == '/')) {
 		end = at + strcspn(at, "/");
 		char *name CLEANUP(free_p) = xmemdupz(at, (size_t)(end - at));

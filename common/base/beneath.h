@@ -4,7 +4,8 @@
  *
  * The sentence that rules it: nothing on the way from the folder to the file is a symbolic
  * link, nor is the file itself. Each component is opened by itself, so that nobody who
- * exchanges one at the wrong moment leads us elsewhere.
+ * exchanges one at the wrong moment leads us elsewhere. What is in the path itself, such as
+ * "..", is for the caller to judge before: see path_fault() of vcs/path.h.
  */
 #ifndef BASE_BENEATH_H
 #define BASE_BENEATH_H
@@ -15,12 +16,6 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 
-/*
- * Why a path is not one below a folder, or may be git's own: "it is absolute", "it has '..'
- * in it", "it leads into .git" (in any case). NULL: it is well.
- */
-const char *beneath_fault(const char *path);
-
 enum beneath_found {
 	BENEATH_FOUND = 0,
 	BENEATH_MISSING, /* so is what has a file for a folder */
@@ -28,16 +23,12 @@ enum beneath_found {
 	BENEATH_OTHER	 /* a folder, a FIFO, a socket, a device */
 };
 /*
- * Opens a regular file for reading; *ret_fd is the caller's. A path with a fault is a BUG.
- * Never waits for a FIFO's other end.
+ * Opens a regular file for reading; *ret_fd is the caller's. Never waits for a FIFO's other end.
  */
 int beneath_open(int *ret_fd, struct stat *ret_stat, int folder_fd, const char *path,
 		 struct error *err) MUST_CHECK;
 
-/*
- * Makes the folder and those above it that are missing; one that is there is no error. A path
- * with a fault is a BUG.
- */
+/* Makes the folder and those above it that are missing; one that is there is no error. */
 int beneath_make_folders(int folder_fd, const char *path, mode_t mode, struct error *err)
 	MUST_CHECK;
 /*

@@ -3,7 +3,6 @@
 
 #include <sys/stat.h>
 
-#include "base/beneath.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -90,7 +89,7 @@ static char *place_of(const struct export_plan *plan, const char *path, const ch
 /* A snapshot may have come with a fetch, and its trees may hold what git would not check out. */
 static int check_file(const struct tree_file *file, struct error *err)
 {
-	const char *fault = beneath_fault(file->path);
+	const char *fault = path_fault(file->path);
 
 	if (!fault && !S_ISREG(file->mode))
 		fault = S_ISLNK(file->mode) ? "it is a symbolic link" : "it is no file";

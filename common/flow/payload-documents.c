@@ -102,7 +102,7 @@ static int keep_opened(struct collector *c, const char *path, int fd, const stru
 static int keep_file(struct collector *c, const char *path)
 {
 	struct error err CLEANUP(error_release) = ERROR_INIT;
-	const char *fault = beneath_fault(path);
+	const char *fault = path_fault(path);
 	struct stat st;
 	int fd, found, ret;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "vcs/path.h"
 
+#include <strings.h>
+
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -46,29 +48,87 @@ void path_show(struct strbuf *out, const char *path)
 		strbuf_add(out, path, n);
 }
 
-/* Is it `name`, but for what NTFS ignores at the end of one? */
-static bool is_like(const char *part, size_t len, const char *name)
+/*
+ * The bytes of a character that HFS+ ignores in names, at `s`: U+200C to U+200F, U+202A to
+ * U+202E, U+206A to U+206F, and U+FEFF, in UTF-8. 0: there is none.
+ */
+static size_t ignored_by_hfs(const unsigned char *s, size_t len)
 {
-	size_t used = strlen(name);
-
-	if (len < used || strncasecmp(part, name, used) != 0)
-		return false;
-	while (used < len && (part[used] == ' ' || part[used] == '.'))
-		used++;
-	return used == len;
+	if (len < 3)
+		return 0;
+	if (s[0] == 0xe2 && s[1] == 0x80 &&
+	    ((s[2] >= 0x8c && s[2] <= 0x8f) || (s[2] >= 0xaa && s[2] <= 0xae)))
+		return 3;
+	if (s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xaa && s[2] <= 0xaf)
+		return 3;
+	if (s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf)
+		return 3;
+	return 0;
 }
 
-bool path_is_storable(const char *path)
+static bool is_git_on_hfs(const char *part, size_t len)
 {
-	for (;;) {
-		size_t len = strcspn(path, "/\\:");
+	char name[5] = "";
+	size_t nr = 0;
 
-		if (is_like(path, len, ".git") || is_like(path, len, "git~1"))
+	for (size_t i = 0; i < len;) {
+		size_t ignored = ignored_by_hfs((const unsigned char *)part + i, len - i);
+
+		if (ignored) {
+			i += ignored;
+			continue;
+		}
+		if (nr == 4)
 			return false;
-		path += strcspn(path, "/\\");
-		if (!*path)
+		name[nr++] = part[i++];
+	}
+	return nr == 4 && !strncasecmp(name, ".git", 4);
+}
+
+/* Behind the name there may be blanks and dots, or a colon and a stream. */
+static bool is_git_on_ntfs(const char *part, size_t len)
+{
+	size_t i;
+
+	if (len >= 4 && !strncasecmp(part, ".git", 4))
+		i = 4;
+	else if (len >= 5 && !strncasecmp(part, "git~1", 5))
+		i = 5;
+	else
+		return false;
+	while (i < len && (part[i] == ' ' || part[i] == '.'))
+		i++;
+	return i == len || part[i] == ':' || part[i] == '\\';
+}
+
+/* Some file systems take a backslash for a slash. */
+static bool leads_into_git(const char *part, size_t len)
+{
+	for (const char *end = part + len; part < end; part++) {
+		if (is_git_on_hfs(part, (size_t)(end - part)) ||
+		    is_git_on_ntfs(part, (size_t)(end - part)))
 			return true;
-		path++;
+		part += strcspn(part, "\\/");
+	}
+	return false;
+}
+
+const char *path_fault(const char *path)
+{
+	if (*path == '/')
+		return "it is absolute";
+	for (;; path++) {
+		size_t len = strcspn(path, "/");
+
+		if (!len || (len == 1 && *path == '.'))
+			return "it has an empty part";
+		if (len == 2 && !strncmp(path, "..", 2))
+			return "it has '..' in it";
+		if (leads_into_git(path, len))
+			return "it leads into .git";
+		path += len;
+		if (!*path)
+			return NULL;
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * path: paths as git writes them where their bytes would get in the way.
+ * path: paths as git writes them where their bytes would get in the way, and which of them are
+ * no paths of files at all.
  *
  * A quoted path stands in double quotes, with \a \b \t \n \v \f \r \" \\ and \ooo (three
  * octal digits) in it, as in `git status` and fast-import.
@@ -20,10 +21,14 @@ void path_quote(struct strbuf *out, const char *path, bool utf8);
 void path_show(struct strbuf *out, const char *path);
 
 /*
- * Does git take a file of that name into a tree? Not where a part of it is, or on some other
- * file system would be, ".git".
+ * Why a path from a stranger must not be written below a folder, nor one of our own be kept:
+ * "it is absolute", "it has an empty part" ("." is one), "it has '..' in it", "it leads into
+ * .git". That is all that some file system takes for ".git": in any case, with characters that
+ * HFS+ ignores, with the blanks, dots and streams that NTFS drops, behind a backslash, and its
+ * short name git~1: stricter than git is by default, and as strict as `git fsck`. NULL: it is
+ * well.
  */
-bool path_is_storable(const char *path) MUST_CHECK;
+const char *path_fault(const char *path) MUST_CHECK;
 
 /*
  * A path as a JSON string that path_from_json() turns back into the same bytes: in quotes

@@ -2,6 +2,7 @@
 #include "vcs/repo.h"
 
 #include "base/memory.h"
+#include "vcs/path.h"
 
 void repo_release(struct repo *repo)
 {
@@ -55,6 +56,13 @@ bool repo_owns(const struct repo *repo, const char *path)
 {
 	return repo->worktree && (is_in(path, repo->worktree, repo->git_dir) ||
 				  is_in(path, repo->worktree, repo->common_dir));
+}
+
+const char *repo_path_fault(const struct repo *repo, const char *path)
+{
+	const char *fault = path_fault(path);
+
+	return !fault && repo_owns(repo, path) ? "it is in this repository's own folder" : fault;
 }
 
 /* Takes the text up to "\n<mark>\n" off the front of *rest; NULL when there is no mark. */

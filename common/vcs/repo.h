@@ -48,6 +48,8 @@ void repo_environment(struct strvec *env, const struct repo *repo);
  * as it has where GIT_DIR or `git init --separate-git-dir` put it there.
  */
 bool repo_owns(const struct repo *repo, const char *path) MUST_CHECK;
+/* As path_fault(), and what repo_owns() says. */
+const char *repo_path_fault(const struct repo *repo, const char *path) MUST_CHECK;
 
 enum commit_found { COMMIT_FOUND = 0, COMMIT_MISSING = 1 };
 /* The full id of the commit that `rev` names (free() it). COMMIT_MISSING: there is none. */

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "vcs/git.h"
-#include "vcs/hostile.h"
 #include "vcs/ignore.h"
 #include "vcs/path.h"
 
@@ -203,20 +202,12 @@ static void check_below(struct restore *restore, const struct tree_changes *chan
 	}
 }
 
-static const char *path_fault(const struct restore *restore, const char *path)
-{
-	const char *fault = hostile_path(path);
-
-	if (!fault && repo_owns(restore->repo, path))
-		return "it is in this repository's own folder";
-	return fault;
-}
-
 static void check_hostile(struct restore *restore, const struct tree_changes *changes)
 {
 	for (size_t i = 0; i < changes->nr; i++) {
 		const struct tree_change *change = &changes->item[i];
-		const char *fault = change->new_mode ? path_fault(restore, change->path) : NULL;
+		const char *fault =
+			change->new_mode ? repo_path_fault(restore->repo, change->path) : NULL;
 
 		if (fault)
 			restore_refuse(restore, "the snapshot has the path '%s': %s", change->path,
@@ -403,7 +394,7 @@ static int find_newly_ignored(struct restore *restore, struct strvec *also, stru
 static void plan_folder(struct restore *restore, const char *folder)
 {
 	char *inside CLEANUP(free_p) = xstrfmt("%s/", folder);
-	const char *fault = path_fault(restore, folder);
+	const char *fault = repo_path_fault(restore->repo, folder);
 
 	if (fault)
 		restore_refuse(restore, "the snapshot has the folder '%s': %s", folder, fault);

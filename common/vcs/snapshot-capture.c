@@ -198,7 +198,7 @@ static int check_folders(struct capture *c)
 static void leave_out_names(struct capture *c)
 {
 	for (size_t i = 0; i < c->nr; i++)
-		if (!c->item[i].entry && !path_is_storable(c->item[i].path)) {
+		if (!c->item[i].entry && path_fault(c->item[i].path)) {
 			c->item[i].left_out = true;
 			add_left_out(c, c->item[i].path, "git takes no file of this name");
 		}

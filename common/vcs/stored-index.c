@@ -3,7 +3,6 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
-#include "vcs/hostile.h"
 #include "vcs/object.h"
 
 static bool is_sha256(const struct repo *repo)
@@ -26,11 +25,12 @@ static bool is_in_order(const struct index_entry *before, const struct index_ent
 	return order < 0 || (!order && before->stage && before->stage < entry->stage);
 }
 
-static void check_entries(struct strvec *faults, const struct index_entries *entries)
+static void check_entries(struct strvec *faults, const struct index_entries *entries,
+			  const struct repo *repo)
 {
 	for (size_t i = 0; i < entries->nr; i++) {
 		const struct index_entry *entry = &entries->item[i];
-		const char *fault = hostile_path(entry->path);
+		const char *fault = repo_path_fault(repo, entry->path);
 
 		if (fault)
 			strvec_pushf(faults, "the index file has '%s': %s", entry->path, fault);
@@ -86,7 +86,7 @@ int stored_index_read(struct index_file *ret, struct strvec *faults, const struc
 		strvec_push(faults, "the index file is damaged");
 		return 0;
 	}
-	check_entries(faults, &ret->found);
+	check_entries(faults, &ret->found, repo);
 	return faults->nr ? 0 : compare(faults, &ret->found, tree, err);
 }
 

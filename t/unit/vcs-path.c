@@ -66,18 +66,80 @@ static void test_damaged_json(void **state UNUSED)
 		assert_null(path_from_json(cases[i]));
 }
 
-static void test_storable(void **state UNUSED)
+static void test_faults(void **state UNUSED)
 {
-	static const char *const good[] = { "a",     ".gitignore",  ".gitx", "git~10",
-					    "a.git", "x/.github/y", ".gi",   "git~1x" };
-	static const char *const bad[] = { ".git",	 ".GIT/x",  "a/.Git",	  "a/git~1/x",
-					   ".git.",	 ".git /x", "x/.git . .", ".git:stream",
-					   "a\\.git\\x", "GIT~1 " };
+	static const char absolute[] = "it is absolute", empty[] = "it has an empty part",
+			  above[] = "it has '..' in it", git[] = "it leads into .git";
+	static const struct {
+		const char *path, *fault;
+	} cases[] = {
+		{ "a", NULL },
+		{ ".gitignore", NULL },
+		{ ".gitx", NULL },
+		{ "git~10", NULL },
+		{ "git~1x", NULL },
+		{ "a.git", NULL },
+		{ "x/.github/y", NULL },
+		{ ".gi", NULL },
+		{ "...", NULL },
+		{ "a/..b", NULL },
+		{ "a\\b", NULL },
+		{ "a:.git", NULL },
+		{ "h\xc3\xb6", NULL },
+		{ "git", NULL },
+		{ "git~2", NULL },
+		{ "..a", NULL },
+		{ "a..", NULL },
+		{ "a b", NULL },
+		{ "new\nline", NULL },
+		{ "\xff", NULL },
+		{ "-dash", NULL },
+		{ ":colon", NULL },
+		{ "\xe2\x80\x8c", NULL },
+		{ ".git-x", NULL },
+		{ ".gitmodules", NULL },
+		{ "/a", absolute },
+		{ "/", absolute },
+		{ "", empty },
+		{ "a/", empty },
+		{ "a//b", empty },
+		{ ".", empty },
+		{ "./a", empty },
+		{ "a/./b", empty },
+		{ "..", above },
+		{ "a/../b", above },
+		{ "a/..", above },
+		{ ".git", git },
+		{ ".GIT/x", git },
+		{ "a/.Git", git },
+		{ "a/git~1/x", git },
+		{ "GIT~1 ", git },
+		{ ".git.", git },
+		{ ".git ", git },
+		{ "a/.git/hooks/x", git },
+		{ ".gi\xe2\x81\xaat", git },
+		{ ".git /x", git },
+		{ "x/.git . .", git },
+		{ ".git:stream", git },
+		{ ".git::$INDEX_ALLOCATION/x", git },
+		{ "a\\.git\\x", git },
+		{ ".git\\x", git },
+		{ "a\\GIT~1", git },
+		{ ".g\xe2\x80\x8cit", git },
+		{ "\xef\xbb\xbf.git/x", git },
+		{ ".gi\xe2\x81\xaft", git },
+		{ ".gi\xe2\x81\xa9t", NULL },
+		{ ".gi\xe2\x80", NULL },
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-		assert_true(path_is_storable(good[i]));
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_false(path_is_storable(bad[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *fault = path_fault(cases[i].path);
+
+		if (!cases[i].fault)
+			assert_null(fault);
+		else
+			assert_string_equal(fault ? fault : cases[i].path, cases[i].fault);
+	}
 }
 
 int main(void)
@@ -86,7 +148,7 @@ int main(void)
 		cmocka_unit_test(test_quotes),
 		cmocka_unit_test(test_json_and_back),
 		cmocka_unit_test(test_damaged_json),
-		cmocka_unit_test(test_storable),
+		cmocka_unit_test(test_faults),
 	};
 
 	return cmocka_run_group_tests_name("paths", tests, NULL, NULL);
