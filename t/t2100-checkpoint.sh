@@ -278,4 +278,27 @@ test_expect_success 'the repository is taken by one command at a time' '
 	wait $pid
 '
 
+# ---- Broken ones ---------------------------------------------------------------------------------
+
+test_expect_success 'one that is broken is marked, dropped, and pruned, and hides no others' '
+	git init -q -b main broken && cd broken && test_commit base && git checkpoint -q good && git checkpoint -q bad &&
+	git checkpoint -q && git checkpoint -q worse && git gc -q && git repack -q -a -d &&
+	git checkpoint list --porcelain | cut -f 1 >expect && unnamed=$(head -n 1 expect) &&
+	git unpack-objects -q <"$(mv .git/objects/pack/*.pack .. && ls ../*.pack)" &&
+	for name in bad worse "$unnamed"
+	do
+		oid=$(git rev-parse "refs/checkpoints/$name") || return
+		rm -f ".git/objects/$(echo "$oid" | sed "s,..,&/,")"
+	done &&
+	git checkpoint list --porcelain 2>err | cut -f 1 >actual && test_cmp expect actual &&
+	test_grep "broken" err && git checkpoint list bad >actual 2>err && test_grep "bad.*broken" actual &&
+	git checkpoint list --json 2>err | jq -r ".checkpoints[] | select(.broken) | .name" >actual &&
+	test_write_lines "$unnamed" bad worse >expect && test_cmp expect actual &&
+	git checkpoint drop -q good bad && git checkpoint undo -q && git rev-parse -q --verify refs/checkpoints/good &&
+	test_must_fail git rev-parse -q --verify refs/checkpoints/bad &&
+	git checkpoint prune -q --keep 0 && git checkpoint prune -q --keep 0 "w*" &&
+	git checkpoint list --porcelain >actual 2>err && test_line_count = 1 actual && test_grep "^good" actual &&
+	test_must_be_empty err
+'
+
 test_done

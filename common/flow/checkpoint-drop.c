@@ -24,7 +24,8 @@ struct drop_plan {
 	struct refs checkpoints, tags, kept;
 	struct goner *checkpoint, *operation;
 	size_t checkpoints_nr, checkpoints_alloc, operations_nr, operations_alloc;
-	size_t spared; /* by --keep and --older-than */
+	size_t spared;	    /* by --keep and --older-than */
+	struct strvec lost; /* ids of objects that are not there, so that no ref can keep them */
 };
 
 static void goners_release(struct goner *item, size_t nr)
@@ -43,6 +44,7 @@ static void drop_plan_release(struct drop_plan *plan)
 	refs_release(&plan->checkpoints);
 	refs_release(&plan->tags);
 	refs_release(&plan->kept);
+	strvec_release(&plan->lost);
 }
 
 /* ---- Plan ---------------------------------------------------------------------------- */
@@ -59,7 +61,9 @@ static void add_checkpoint(struct drop_plan *plan, const struct ref *ref)
 	const char *name = checkpoint_name(ref->name);
 	char *tag CLEANUP(free_p) = xstrfmt(SNAPSHOT_TAGS "%s", name);
 	const struct ref *tagged = refs_find(&plan->tags, tag);
-	struct goner goner = { .name = name, .time = strtoll(ref->field[0], NULL, 10) * 1000000 };
+	struct goner goner = { .name = name,
+			       .time = ref->field ? strtoll(ref->field[0], NULL, 10) * 1000000 :
+						    operation_time(name) };
 
 	goner_add(&goner, ref);
 	if (tagged)
@@ -72,8 +76,15 @@ static int read_checkpoints(struct drop_plan *plan, const char *const *patterns,
 {
 	const char *const tags[] = { SNAPSHOT_TAGS, NULL };
 
-	if (refs_list(&plan->checkpoints, patterns, fields, "version:refname", err) < 0)
-		return -1;
+	static const char sort[] = "version:refname";
+
+	if (refs_list(&plan->checkpoints, patterns, fields, sort, err) < 0) {
+		if (err->exit_code == EXIT_INTERRUPTED)
+			return -1;
+		error_clear(err); /* one that is broken must not keep the others */
+		if (refs_list_each(&plan->checkpoints, patterns, fields, sort, err) < 0)
+			return -1;
+	}
 	return refs_list(&plan->tags, tags, NULL, NULL, err);
 }
 
@@ -298,13 +309,46 @@ static void show_plan(const struct drop_plan *plan, const struct checkpoint_sess
 
 /* ---- Execute ------------------------------------------------------------------------- */
 
+/* No ref can be made for an object that is not there: what is lost is dropped for good. */
+static int find_lost(struct drop_plan *plan, struct error *err)
+{
+	static const char missing[] = " missing";
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	for (size_t i = 0; i < plan->checkpoints_nr; i++)
+		for (size_t k = 0; k < plan->checkpoint[i].nr; k++)
+			strbuf_addf(&input, "%s\n", plan->checkpoint[i].ref[k]->oid);
+	if (!input.len)
+		return 0;
+	strvec_pushl(&git.argv, "git", "cat-file", "--batch-check", NULL);
+	git.input = input.buf;
+	git.input_len = input.len;
+	if (process_run(&git, err) < 0)
+		return -1;
+	if (git.status)
+		return process_error(&git, err, "cannot look for the objects");
+	for (const char *line = git.out.buf; *line; line += strcspn(line, "\n") + 1) {
+		size_t oid = strcspn(line, " ");
+
+		if (!strncmp(line + oid, missing, strlen(missing)))
+			strvec_push_nodup(&plan->lost, xmemdupz(line, oid));
+	}
+	return 0;
+}
+
 /* Kept values are dropped for good: a ref that keeps what a ref kept would never end. */
 static void add_changes(struct checkpoint_refs *refs, const struct drop_plan *plan)
 {
 	for (size_t i = 0; i < plan->checkpoints_nr; i++)
-		for (size_t k = 0; k < plan->checkpoint[i].nr; k++)
-			checkpoint_refs_add(refs, plan->checkpoint[i].ref[k]->name,
-					    plan->checkpoint[i].ref[k]->oid, NULL);
+		for (size_t k = 0; k < plan->checkpoint[i].nr; k++) {
+			const struct ref *ref = plan->checkpoint[i].ref[k];
+
+			if (strvec_has(&plan->lost, ref->oid))
+				refs_add(&refs->update, ref->name, ref->oid, NULL);
+			else
+				checkpoint_refs_add(refs, ref->name, ref->oid, NULL);
+		}
 	for (size_t i = 0; i < plan->operations_nr; i++)
 		for (size_t k = 0; k < plan->operation[i].nr; k++)
 			refs_add(&refs->update, plan->operation[i].ref[k]->name,
@@ -321,13 +365,15 @@ static json_t *dangling_names(const struct drop_plan *plan)
 	return ret;
 }
 
-static int execute(const struct drop_plan *plan, const struct checkpoint_session *s,
+static int execute(struct drop_plan *plan, const struct checkpoint_session *s,
 		   struct operation *operation, const char *verb, struct error *err)
 {
 	struct checkpoint_refs refs CLEANUP(checkpoint_refs_release) = CHECKPOINT_REFS_INIT;
 	json_t *members CLEANUP(json_decref_p) = json_object();
 	int ret;
 
+	if (find_lost(plan, err) < 0)
+		return -1;
 	checkpoint_refs_init(&refs, operation);
 	add_changes(&refs, plan);
 	refs.update.message = verb;
@@ -342,7 +388,7 @@ static int execute(const struct drop_plan *plan, const struct checkpoint_session
 }
 
 /* Asks where something goes for good, and does. */
-static int confirm_and_execute(const struct drop_plan *plan, const struct checkpoint_session *s,
+static int confirm_and_execute(struct drop_plan *plan, const struct checkpoint_session *s,
 			       struct operation *operation, const char *verb, struct error *err)
 {
 	if (plan->operations_nr &&
@@ -352,7 +398,7 @@ static int confirm_and_execute(const struct drop_plan *plan, const struct checkp
 	return execute(plan, s, operation, verb, err);
 }
 
-static int carry_out(const struct drop_plan *plan, const struct checkpoint_session *s,
+static int carry_out(struct drop_plan *plan, const struct checkpoint_session *s,
 		     struct operation *operation, const char *verb, struct error *err)
 {
 	const struct common_options *common = s->common;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/sort.h"
+#include "base/text.h"
 #include "flow/checkpoint-message.h"
 #include "flow/checkpoint.h"
 #include "term/amount.h"
@@ -18,7 +19,8 @@ struct entry {
 	const struct ref *ref;
 	struct checkpoint_message message;
 	int64_t created_at;
-	char *head; /* the commit that HEAD was; NULL: it is no checkpoint */
+	char *head;  /* the commit that HEAD was; NULL: it is no checkpoint */
+	bool broken; /* its commit is missing, or damaged */
 };
 struct entries {
 	struct entry *item;
@@ -37,10 +39,12 @@ static void entries_release(struct entries *entries)
 static void entries_read(struct entries *ret, const struct refs *refs, const char *stage)
 {
 	for (size_t i = 0; i < refs->nr; i++) {
-		struct entry entry = { .ref = &refs->item[i] };
-		const char *message = checkpoint_commit_parse(entry.ref->field[FIELD_RAW],
-							      &entry.created_at, &entry.head);
+		struct entry entry = { .ref = &refs->item[i], .broken = !refs->item[i].field };
+		const char *text = entry.broken ? "" : entry.ref->field[FIELD_RAW];
+		const char *message = checkpoint_commit_parse(text, &entry.created_at, &entry.head);
 
+		if (entry.broken) /* the name has it, where it was given none */
+			entry.created_at = operation_time(checkpoint_name(entry.ref->name));
 		checkpoint_message_parse(&entry.message, message);
 		if (stage && (!entry.message.stage || strcmp(stage, entry.message.stage) != 0)) {
 			checkpoint_message_release(&entry.message);
@@ -106,13 +110,14 @@ static json_t *entry_to_json(const struct entry *entry)
 	const struct checkpoint_message *message = &entry->message;
 	const char *name = checkpoint_name(entry->ref->name);
 	json_t *ret = json_pack(
-		"{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"name", json_text(name), "named", !checkpoint_is_unnamed(name), "ref",
-		json_text(entry->ref->name), "snapshot", json_text(entry->ref->oid), "created_at",
-		json_time(entry->created_at), "commit", json_text(entry->head), "branch",
-		json_text(message->branch), "stage", json_text(message->stage), "event",
-		json_text(message->event), "phase", json_text(message->phase), "story",
-		json_text(message->story), "in_progress", json_text(message->in_progress), "counts",
+		"{s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"name", json_text(name), "named", !checkpoint_is_unnamed(name), "broken",
+		entry->broken, "ref", json_text(entry->ref->name), "snapshot",
+		json_text(entry->ref->oid), "created_at", json_time(entry->created_at), "commit",
+		json_text(entry->head), "branch", json_text(message->branch), "stage",
+		json_text(message->stage), "event", json_text(message->event), "phase",
+		json_text(message->phase), "story", json_text(message->story), "in_progress",
+		json_text(message->in_progress), "counts",
 		message->counted ? checkpoint_counts_to_json(&message->counts) : json_null(),
 		"migration_version", json_text(message->version), "schema_fingerprint",
 		json_text(message->fingerprint), "message", json_text(message->text));
@@ -170,8 +175,11 @@ static void add_row(struct table *table, const struct entry *entry, int64_t now)
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 	char *line CLEANUP(free_p) = first_line(message->text);
 
-	amount_add_age(&age, entry->created_at, now);
-	if (!entry->head)
+	if (entry->created_at)
+		amount_add_age(&age, entry->created_at, now);
+	if (entry->broken)
+		strbuf_addstr(&counts, "broken");
+	else if (!entry->head)
 		strbuf_addstr(&counts, "not a checkpoint");
 	else if (message->counted)
 		checkpoint_counts_add_to(&message->counts, &counts);
@@ -309,6 +317,33 @@ static int list_operations(const struct checkpoint_session *s, struct error *err
 
 /* ---- */
 
+/* One that is broken must not hide the others. */
+static int finish_refs(struct refs *ret, struct process *git, const struct strvec *patterns,
+		       struct error *err)
+{
+	if (refs_list_finish(ret, git, fields, err) == 0)
+		return 0;
+	if (err->exit_code == EXIT_INTERRUPTED)
+		return -1;
+	error_clear(err);
+	return refs_list_each(ret, (const char *const *)patterns->v, fields, NULL, err);
+}
+
+static void hint_at_broken(const struct entries *entries)
+{
+	for (size_t i = 0; i < entries->nr; i++)
+		if (entries->item[i].broken) {
+			char *name CLEANUP(free_p) =
+				text_escaped(checkpoint_name(entries->item[i].ref->name));
+
+			warning("checkpoint '%s' is broken: its commit is missing or damaged",
+				name);
+			hint("'git checkpoint verify' says what is lost, and how it may come back; "
+			     "'git checkpoint drop' takes it away.");
+			return;
+		}
+}
+
 int checkpoint_list(const struct checkpoint_list_request *request,
 		    const struct common_options *common, struct error *err)
 {
@@ -326,10 +361,11 @@ int checkpoint_list(const struct checkpoint_list_request *request,
 		strvec_push(&patterns, SNAPSHOT_REFS);
 	if (refs_list_start(&git, (const char *const *)patterns.v, fields, NULL, err) < 0 ||
 	    checkpoint_session_open(&s, common, err) < 0 ||
-	    refs_list_finish(&refs, &git, fields, err) < 0)
+	    finish_refs(&refs, &git, &patterns, err) < 0)
 		return -1;
 	entries_read(&entries, &refs, request->stage);
 	sort(entries.item, entries.nr, sizeof(*entries.item), compare_entries);
 	print(&entries, &s);
+	hint_at_broken(&entries);
 	return 0;
 }

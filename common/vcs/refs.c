@@ -367,6 +367,31 @@ int refs_list(struct refs *ret, const char *const *patterns, const char *const *
 	return refs_list_finish(ret, &process, fields, err);
 }
 
+int refs_list_each(struct refs *ret, const char *const *patterns, const char *const *fields,
+		   const char *sort, struct error *err)
+{
+	struct refs names CLEANUP(refs_release) = REFS_INIT;
+
+	if (refs_list(&names, patterns, NULL, sort, err) < 0)
+		return -1;
+	while (fields[names.fields])
+		names.fields++;
+	for (size_t i = 0; i < names.nr; i++) {
+		const char *const pattern[] = { names.item[i].name, NULL };
+		struct refs one CLEANUP(refs_release) = REFS_INIT;
+		struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+		free(STEAL(names.item[i].field));
+		if (refs_list(&one, pattern, fields, NULL, &reason) == 0 && one.nr == 1)
+			names.item[i].field = STEAL(one.item[0].field);
+		if (reason.exit_code == EXIT_INTERRUPTED)
+			return error_interrupted(err);
+	}
+	*ret = names;
+	names = (struct refs)REFS_INIT;
+	return 0;
+}
+
 const struct ref *refs_find(const struct refs *refs, const char *name)
 {
 	for (size_t i = 0; i < refs->nr; i++)

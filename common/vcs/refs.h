@@ -85,6 +85,12 @@ int refs_list_finish(struct refs *ret, struct process *process, const char *cons
 		     struct error *err) MUST_CHECK;
 int refs_list(struct refs *ret, const char *const *patterns, const char *const *fields,
 	      const char *sort, struct error *err) MUST_CHECK;
+/*
+ * As refs_list(), for where that fails, as it does at the first ref whose object is missing or
+ * damaged: the `field` of such a ref is NULL. A git process for each ref.
+ */
+int refs_list_each(struct refs *ret, const char *const *patterns, const char *const *fields,
+		   const char *sort, struct error *err) MUST_CHECK;
 void refs_release(struct refs *refs);
 /* By its whole name; NULL: it is not among them. */
 const struct ref *refs_find(const struct refs *refs, const char *name);
