@@ -80,13 +80,14 @@ int import_start(struct import *import, const struct repo *repo, const char *qua
 	 * time and memory, and compressed as quickly as git does with loose objects. Without its
 	 * "done", as when we are killed, it makes no ref; with it it makes none either, but runs
 	 * the hook for that.
+	 * `A` and `a` are two files in a tree, whatever the file system.
 	 */
 	git_prepare(&import->git, repo, &import->env);
 	strvec_pushl(&import->git.argv, "-c", "fastimport.unpackLimit=1", "-c",
 		     import->scratch ? "core.fsync=none" : "core.fsync=pack,pack-metadata", "-c",
 		     "core.fsyncMethod=fsync", "-c", "core.bigFileThreshold=1m", "-c",
-		     "pack.compression=1", "fast-import", "--quiet", "--done", "--depth=0",
-		     "--date-format=raw", NULL);
+		     "core.ignoreCase=false", "-c", "pack.compression=1", "fast-import", "--quiet",
+		     "--done", "--depth=0", "--date-format=raw", NULL);
 	import->git.input = "";
 	return process_start(&import->git, err);
 }

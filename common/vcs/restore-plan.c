@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vcs/restore-parts.h"
 
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -459,6 +460,29 @@ static int verify_blobs(const struct restore *restore, struct error *err)
 
 /* ---- All of it ----------------------------------------------------------------------- */
 
+static int by_folded_path(const void *a, const void *b)
+{
+	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Of two names for one file git would write one, and say nothing of the other. */
+static void check_case(struct restore *restore)
+{
+	struct strvec paths CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (!restore->now.state.ignore_case)
+		return;
+	for (size_t i = 0; i < restore->files.nr; i++)
+		if (restore->files.item[i].new_mode)
+			strvec_push(&paths, restore->files.item[i].path);
+	if (paths.nr)
+		qsort(paths.v, paths.nr, sizeof(*paths.v), by_folded_path);
+	for (size_t i = 1; i < paths.nr; i++)
+		if (!strcasecmp(paths.v[i - 1], paths.v[i]))
+			restore_refuse(restore, "'%s' and '%s' are one file here (core.ignoreCase)",
+				       paths.v[i - 1], paths.v[i]);
+}
+
 /* The present, what differs, and what is in the way. */
 static int look(struct restore *restore, struct tree_changes *ret_index, const struct strvec *also,
 		struct strvec *obstacles, struct error *err)
@@ -478,6 +502,7 @@ static int look(struct restore *restore, struct tree_changes *ret_index, const s
 	tree_changes_drop(&restore->files, RESTORE_STAYS);
 	if (part_untracked(restore, err) < 0 || plan_folders(restore, err) < 0)
 		return -1;
+	check_case(restore);
 	return restore_look_ahead(restore, obstacles, err);
 }
 

@@ -243,7 +243,7 @@ static int start_config(struct reading *r, struct error *err)
 {
 	git_prepare(&r->config, r->repo, &r->env);
 	strvec_pushl(&r->config.argv, "config", "-z", "--get-regexp",
-		     "^(core\\.(filemode|autocrlf|attributesfile)|attr\\.tree)$", NULL);
+		     "^(core\\.(filemode|ignorecase|autocrlf|attributesfile)|attr\\.tree)$", NULL);
 	return process_start(&r->config, err);
 }
 
@@ -289,6 +289,8 @@ static void parse_config(struct worktree_state *state, struct attributes_config 
 
 		if (!strncmp(at, "core.filemode", len))
 			state->file_mode = !no;
+		else if (!strncmp(at, "core.ignorecase", len))
+			state->ignore_case = !no;
 		else if (!strncmp(at, "core.autocrlf", len))
 			state->crlf = !no;
 		else if (!strncmp(at, "core.attributesfile", len))

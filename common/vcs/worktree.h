@@ -58,6 +58,7 @@ struct worktree_state {
 	bool sparse;	    /* a sparse checkout */
 	bool file_mode;	    /* core.fileMode: the executable bit on disk means something */
 	bool crlf;	    /* core.autocrlf converts line ends */
+	bool ignore_case;   /* core.ignoreCase: `A` and `a` are one file */
 	struct index_file index; /* the index that all of this is about */
 };
 #define WORKTREE_STATE_INIT                                                              \
