@@ -166,6 +166,16 @@ static int take_lock(struct restore *restore, const char *id, struct error *err)
 	return 0;
 }
 
+/* Where git finds that out, at the first file, it can put nothing back either. */
+static int check_writable(const struct restore *restore, struct error *err)
+{
+	bool files = restore->files.nr || restore->make_folders.nr || restore->remove_folders.nr;
+
+	if (!files || access(restore->repo->worktree, W_OK) == 0)
+		return 0;
+	return error_errno(err, "cannot write to '%s'", restore->repo->worktree);
+}
+
 /* Is the index still the one that was captured? */
 static int check_index(const struct restore *restore, struct error *err)
 {
@@ -186,7 +196,8 @@ static int check_index(const struct restore *restore, struct error *err)
 int restore_lock(struct restore *restore, const char *id, struct error *err)
 {
 	/* It was published: that the folder is there is all that git's environment needs. */
-	if (file_make_folders(restore->quarantine, 0700, err) < 0 ||
+	if (check_writable(restore, err) < 0 ||
+	    file_make_folders(restore->quarantine, 0700, err) < 0 ||
 	    take_lock(restore, id, err) < 0 || check_index(restore, err) < 0)
 		return -1;
 	return restore_check_worktree(restore, err) < 0 ? -1 : restore_look_again(restore, err);
