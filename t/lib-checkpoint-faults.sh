@@ -108,7 +108,8 @@ which_state () {
 is_whole () {
 	git fsck --strict --no-dangling --no-progress >"$TEST_ROOT/fsck" 2>&1 &&
 	test_must_be_empty "$TEST_ROOT/fsck" &&
-	git checkpoint verify -q >"$TEST_ROOT/verified" 2>&1 &&
+	# In the middle of a transaction a tag may be of another snapshot than its checkpoint.
+	{ git checkpoint verify -q >"$TEST_ROOT/verified" 2>&1 || { test $? = 1 && is_open; }; } &&
 	if is_open
 	then
 		test_grep "operation .* of 'git checkpoint .*' was interrupted" "$TEST_ROOT/verified"
