@@ -5,6 +5,7 @@ test_description='git checkpoint undo: a history, redo included, and what broke 
 TEST_NO_CREATE_REPO=1
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-restore.sh
+. "$TEST_DIRECTORY"/lib-faults.sh
 
 fresh () {
 	cd "$TRASH_DIRECTORY" && rm -rf repo && mkdir repo && cd repo && make_project
@@ -92,6 +93,21 @@ test_expect_success 'HEAD on another branch by now is refused' '
 	git checkpoint restore -q --yes one && git switch -q -c other && state >"$TEST_ROOT/before" &&
 	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && test_grep "git switch" "$TEST_ROOT/err" &&
 	same_state before && git switch -q main && git checkpoint undo -q --yes && test_grep edit run
+'
+
+test_expect_success 'an undo that waited for another command undoes nothing else than it found' '
+	fresh && git add -A . && git commit -q -m all && git checkpoint create -q one && echo edit >run &&
+	git checkpoint restore -q --yes one && echo more >run && id=$(newest_id) && fifo=$TEST_ROOT/fifo && rm -f "$fifo" &&
+	mkfifo "$fifo" && write_script .git/hooks/pre-rollback <<-END &&
+	cat >/dev/null && read -r line <"$fifo"
+	END
+	in_background "$TEST_ROOT/restore" git checkpoint restore -q --yes one && exec 8>"$fifo" &&
+	in_background "$TEST_ROOT/undo" git checkpoint undo --yes --wait &&
+	wait_until grep -q "waiting for" "$TEST_ROOT/undo.err" && echo go >&8 && exec 8>&- &&
+	test "$(background_code "$TEST_ROOT/restore")" = 0 && rm .git/hooks/pre-rollback &&
+	test "$(background_code "$TEST_ROOT/undo")" = 2 &&
+	test_grep "$id is no longer the one to undo" "$TEST_ROOT/undo.err" && test_grep ! more run &&
+	git checkpoint undo -q --yes && test_grep more run
 '
 
 test_expect_success 'where the last operation changed a database, the command for that is named' '

@@ -13,6 +13,7 @@
 
 /* The operation that is to be undone. */
 struct undo {
+	const char *wanted; /* the id that was asked for, or NULL */
 	char *id;
 	json_t *record;
 	bool open;	 /* it broke off */
@@ -211,6 +212,22 @@ static int find(struct undo *ret, const struct checkpoint_session *s, const char
 	return error_code(err, EXIT_NO);
 }
 
+/* It was chosen before the lock was ours: whoever had the lock may have changed what it is. */
+static int find_again(const struct undo *undo, const struct checkpoint_session *s,
+		      const char *own_id, struct error *err)
+{
+	struct undo again CLEANUP(undo_release) = { 0 };
+
+	if (find(&again, s, undo->wanted, own_id, err) < 0)
+		return -1;
+	if (!strcmp(again.id, undo->id) && json_equal(again.record, undo->record))
+		return 0;
+	error_refused(err, "operation %s is no longer the one to undo: another command came first",
+		      undo->id);
+	return error_hint(err, "Nothing was changed. 'git checkpoint list --operations' shows what "
+			       "was done.");
+}
+
 /* ---- Refs ---------------------------------------------------------------------------- */
 
 static bool is_same_value(const char *a, const char *b)
@@ -397,6 +414,8 @@ static int make_plan(struct checkpoint_plan *plan, void *data, struct error *err
 	const struct undo *undo = data;
 	const char *branch = NULL;
 
+	if (plan->operation && find_again(undo, plan->session, plan->operation, err) < 0)
+		return -1;
 	plan->name = xstrdup(undo->id);
 	plan->undoes = xstrdup(undo->id);
 	if (json_member(undo->record, "safety")) {
@@ -477,7 +496,8 @@ static int settle(const struct checkpoint_session *s, const struct undo *undo, s
 
 	if (!s->common->dry_run && checkpoint_lock(&lock, s, "undo", err) < 0)
 		return -1;
-	if (!s->common->dry_run && unlock_refs(&s->repo, undo->record, err) < 0)
+	if (!s->common->dry_run &&
+	    (find_again(undo, s, lock.id, err) < 0 || unlock_refs(&s->repo, undo->record, err) < 0))
 		return -1;
 	if (!files && count_refs(undo->record, &was, &became, err) < 0)
 		return -1;
@@ -516,6 +536,7 @@ int checkpoint_undo(struct checkpoint_session *s, const char *operation, struct 
 
 	if (find(&undo, s, operation, NULL, err) < 0 || has_to_settle(&settles, &undo, err) < 0)
 		return -1;
+	undo.wanted = operation;
 	if (settles)
 		return settle(s, &undo, err);
 	if (json_member(undo.record, "safety") && checkpoint_need_worktree(s, err) < 0)
