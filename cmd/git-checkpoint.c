@@ -308,6 +308,7 @@ static int verb_verify(int argc, const char **argv)
 		usage_error(usage, "names cannot be combined with --all");
 	request.name = argv;
 	request.names = (size_t)argc;
+	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
 		return error_exit(&err);
 	return exit_code(checkpoint_verify(&s, &request, &err), &err);
@@ -375,6 +376,7 @@ static int verb_export(int argc, const char **argv)
 		usage_error(usage, "a checkpoint and a folder are needed");
 	request.name = argv[0];
 	request.directory = argv[1];
+	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
 		return error_exit(&err);
 	return exit_code(checkpoint_export(&s, &request, &err), &err);

@@ -10,14 +10,14 @@ A filter, or a git in front of git, waits at a gate, which is a FIFO, so that th
 
 # git-checkpoint finds this one by PATH: the command $gated of it waits at the gate before it begins.
 real=$(command -v git)
-mkdir "$TEST_ROOT/front" && mkfifo "$TEST_ROOT/gate" "$TEST_ROOT/behind"
+mkdir "$TEST_ROOT/front" && mkfifo "$TEST_ROOT/behind"
 cat >"$TEST_ROOT/front/git" <<END
 #!/bin/sh
 for word
 do
 	case \$word in -*) ;; *=*) ;; *) break ;; esac
 done
-if test "\$word" = "\$gated"
+if test "\$word" = "\$gated" && test -p "$TEST_ROOT/gate"
 then
 	cat "$TEST_ROOT/gate" >/dev/null
 	if test "\$word" = fast-import
@@ -32,9 +32,9 @@ END
 chmod +x "$TEST_ROOT/front/git"
 
 at_gate () {	# what waits there, command...
-	gated=$1 && shift &&
+	gated=$1 && shift && mkfifo "$TEST_ROOT/gate" &&
 	in_background "$TEST_ROOT/run" env PATH="$TEST_ROOT/front:$PATH" gated="$gated" setsid "$@" &&
-	exec 7>"$TEST_ROOT/gate"
+	exec 7>"$TEST_ROOT/gate" && rm "$TEST_ROOT/gate" # for the first one
 }
 
 ends_with () {	# exit code
@@ -94,5 +94,15 @@ test_expect_success 'ours alone, among many files' '
 	done &&
 	interrupted_early
 '
+
+for verb in "verify kept" "export kept $TEST_ROOT/exported"
+do
+	test_expect_success "${verb%% *} ends well, too, and not by the signal" '
+		git checkpoint create -q kept && test_when_finished "git checkpoint drop -q kept" &&
+		at_gate cat-file git-checkpoint $verb &&
+		kill -TERM "$(background_pid "$TEST_ROOT/run")" && ends_with 130 &&
+		test_grep "^error: interrupted$" "$TEST_ROOT/run.err" && test_path_is_missing "$TEST_ROOT/exported"
+	'
+done
 
 test_done
