@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/checkpoint-create.h"
 
+#include <time.h>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -79,16 +81,19 @@ int checkpoint_derive_name(char **ret, const struct checkpoint_create_request *r
 	return 0;
 }
 
-/* The operation's time, which is its id without the last part. */
-static void name_by_time(struct creation *c, int later_us)
+/* The time by the clock: an operation's id may have to be later than that. */
+static void name_by_time(struct creation *c, int64_t at)
 {
 	const char *worktree = checkpoint_worktree_id(&c->session->repo);
-	size_t len = strcspn(c->operation.id, ".") + 1;
-	long micros = strtol(c->operation.id + len, NULL, 10) + later_us;
+	time_t seconds = (time_t)(at / 1000000);
+	char date[32];
+	struct tm tm;
 
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &tm);
 	free(c->name);
-	c->name = xstrfmt("%.*s%06ldZ%s%s", (int)len, c->operation.id, micros % 1000000,
-			  *worktree ? "-" : "", worktree);
+	c->name =
+		xstrfmt("%s.%06dZ%s%s", date, (int)(at % 1000000), *worktree ? "-" : "", worktree);
 	free(c->ref);
 	c->ref = xstrfmt(SNAPSHOT_REFS "%s", c->name);
 }
@@ -126,14 +131,15 @@ static int find_free_time(struct creation *c, struct error *err)
 {
 	struct strbuf pattern CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct refs refs CLEANUP(refs_release) = REFS_INIT;
+	int64_t at = clock_now();
 
-	name_by_time(c, 0);
+	name_by_time(c, at);
 	strbuf_addf(&pattern, SNAPSHOT_REFS "%.*s.*", (int)strcspn(c->name, "."), c->name);
 	const char *const patterns[] = { pattern.buf, NULL };
 	if (refs_list(&refs, patterns, NULL, NULL, err) < 0)
 		return -1;
-	for (int later = 1; refs_find(&refs, c->ref); later++)
-		name_by_time(c, later);
+	while (refs_find(&refs, c->ref))
+		name_by_time(c, ++at);
 	return 0;
 }
 
@@ -143,9 +149,10 @@ static int settle_name(struct creation *c, struct error *err)
 		return find_free_time(c, err);
 	if (checkpoint_check_name(c->name, err) < 0)
 		return -1;
-	if (checkpoint_is_unnamed(c->name))
-		return error_set(err, "'%s' is the name of a checkpoint that was given none",
-				 c->name);
+	if (checkpoint_is_unnamed(c->name)) {
+		error_set(err, "'%s' is the name of a checkpoint that was given none", c->name);
+		return error_code(err, EXIT_USAGE);
+	}
 	c->ref = xstrfmt(SNAPSHOT_REFS "%s", c->name);
 	c->tag_ref = xstrfmt(SNAPSHOT_TAGS "%s", c->name);
 	if (settings_bool(&c->with_tag, &c->session->settings, "checkpoint.tag", err) < 0)
