@@ -43,6 +43,16 @@ static int exit_code(int ret, const struct error *err)
 	return ret < 0 ? error_exit(err) : ret;
 }
 
+/* Stages and phases are counted, and 3 and 03 are no two of them. */
+static void check_number(const char *option, const char *number, const char *const *usage)
+{
+	size_t digits = number ? strspn(number, "0123456789") : 0;
+
+	if (number && (!digits || number[digits] || (digits > 1 && *number == '0')))
+		usage_error(usage, "option '%s' needs a number without zeros in front, not '%s'",
+			    option, number);
+}
+
 static void check_create(const struct checkpoint_create_request *request, int argc,
 			 const char **argv, const char *const *usage)
 {
@@ -53,6 +63,8 @@ static void check_create(const struct checkpoint_create_request *request, int ar
 		usage_error(usage, "unexpected argument '%s'", argv[1]);
 	if (argc && find_verb(argv[0]))
 		usage_error(usage, "'%s' is a command of git checkpoint, and no name", argv[0]);
+	check_number("--stage", request->stage, usage);
+	check_number("--phase", request->phase, usage);
 	if (!argc && checkpoint_derive_name(&derived, request, &err) < 0)
 		usage_error(usage, "%s", err.message);
 	if (request->commit && request->force)
@@ -142,6 +154,7 @@ static int verb_list(int argc, const char **argv)
 	};
 
 	parse_options(&argc, &argv, opts, usage);
+	check_number("--stage", request.stage, usage);
 	if (request.operations && (argc || request.stage))
 		usage_error(usage, "--operations cannot be combined with %s",
 			    argc ? "patterns" : "--stage");
@@ -262,6 +275,9 @@ static int verb_restore(int argc, const char **argv)
 	};
 
 	parse_options(&argc, &argv, opts, usage);
+	/* As from an empty variable: all paths is not what it means. */
+	if (names >= 0 && names == argc)
+		usage_error(usage, "there is no path behind --");
 	if (names < 0)
 		names = argc;
 	check_restore(&request, names, usage);

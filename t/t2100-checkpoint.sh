@@ -143,7 +143,7 @@ test_expect_success 'drop of what is not there changes nothing' '
 	test_expect_code 128 git checkpoint drop stage-2-start stage-2-stat 2>err &&
 	test_grep "there is no checkpoint .stage-2-stat." err &&
 	test_grep "hint: Did you mean .stage-2-start.?" err &&
-	test_expect_code 128 git checkpoint drop "stage-*" 2>err &&
+	test_expect_code 129 git checkpoint drop "stage-*" 2>err &&
 	test_grep "cannot be the name of a checkpoint" err &&
 	test_expect_code 129 git checkpoint drop &&
 	git checkpoint drop -n stage-2-start >actual &&

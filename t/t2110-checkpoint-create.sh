@@ -92,6 +92,11 @@ test_expect_success 'stages, phases and stories name and mark' '
 test_expect_success 'what makes no sense is usage' '
 	cat >"$TEST_ROOT/misuse" <<-\END &&
 	--stage 3
+	--stage -1 --start
+	--stage 03 --start
+	--stage three name
+	--phase 02
+	list --stage 03
 	--start
 	--stage 3 --phase 2
 	--phase 2 --start
@@ -112,6 +117,9 @@ test_expect_success 'what makes no sense is usage' '
 	do
 		test_expect_code 129 git checkpoint $options 2>"$TEST_ROOT/err" || return 1
 	done <"$TEST_ROOT/misuse" &&
+	test_expect_code 129 git checkpoint --stage "" --start 2>"$TEST_ROOT/err" &&
+	test_expect_code 129 git checkpoint show "a b" 2>"$TEST_ROOT/err" &&
+	git checkpoint -q --stage 0 --start && git checkpoint drop -q stage-0-start &&
 	git checkpoint list --porcelain >"$TEST_ROOT/list" &&
 	test_grep ! "^list\|^name" "$TEST_ROOT/list"
 '
@@ -119,7 +127,7 @@ test_expect_success 'what makes no sense is usage' '
 test_expect_success 'names that cannot be are refused' '
 	for name in a..b "a b" /a a/ a.lock .a "a~1" "a:b" 20260101T000000.000000Z "a@{1}" a.
 	do
-		test_expect_code 128 git checkpoint "$name" 2>"$TEST_ROOT/err" || return 1
+		test_expect_code 129 git checkpoint "$name" 2>"$TEST_ROOT/err" || return 1
 	done &&
 	test_expect_code 128 git checkpoint begin/below 2>"$TEST_ROOT/err" &&
 	git checkpoint -q a/b &&

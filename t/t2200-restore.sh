@@ -323,6 +323,13 @@ test_expect_success 'a pathspec restores those paths alone, in files and index' 
 	test_grep unstaged src/main.c && git ls-files --error-unmatch new
 '
 
+test_expect_success 'without a path behind --, nothing is restored' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	test_expect_code 129 git checkpoint restore --yes one -- 2>"$TEST_ROOT/err" &&
+	test_grep "no path behind --" "$TEST_ROOT/err" && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual"
+'
+
 test_expect_success 'a pathspec is read from where we are' '
 	fresh && git checkpoint create -q one && echo edit >>src/main.c && echo edit >>run &&
 	(cd src && git checkpoint restore -q --yes one -- .) && test_grep ! edit src/main.c && test_grep edit run &&

@@ -241,9 +241,10 @@ int checkpoint_check_name(const char *name, struct error *err)
 {
 	const char *fault = name_fault(name);
 
-	if (fault)
-		return error_set(err, "'%s' cannot be the name of a checkpoint: %s", name, fault);
-	return 0;
+	if (!fault)
+		return 0;
+	error_set(err, "'%s' cannot be the name of a checkpoint: %s", name, fault);
+	return error_code(err, EXIT_USAGE);
 }
 
 bool checkpoint_is_unnamed(const char *name)

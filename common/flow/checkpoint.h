@@ -95,7 +95,7 @@ void checkpoint_refs_release(struct checkpoint_refs *refs);
 int checkpoint_refs_commit(struct refs_update *update, const struct checkpoint_session *s,
 			   struct operation *operation, struct error *err) MUST_CHECK;
 
-/* Is it a name that git takes in a ref, and no option? */
+/* Is it a name that git takes in a ref, and no option? Else an error with EXIT_USAGE. */
 int checkpoint_check_name(const char *name, struct error *err) MUST_CHECK;
 /* Is it the name of one that was given none? */
 bool checkpoint_is_unnamed(const char *name);
