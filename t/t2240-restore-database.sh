@@ -72,4 +72,12 @@ test_expect_success '--no-db does not look, and a database that does not answer 
 	)
 '
 
+test_expect_success 'a run that was rehearsed changed nothing, and does not keep undo from what came before' '
+	migration 7 "CREATE TABLE seven (x int);" "DROP TABLE seven;" && git checkpoint create -q rehearsed &&
+	git apply-migration -q --rehearse && git checkpoint list --operations --json >json &&
+	jq -r ".operations[0] | .command, .state" json >actual && test_write_lines apply-migration discarded >expect &&
+	test_cmp expect actual && git checkpoint undo -q &&
+	test_must_fail git rev-parse -q --verify refs/checkpoints/rehearsed
+'
+
 test_done

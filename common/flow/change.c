@@ -446,10 +446,11 @@ int change_create_tables(struct change *change, struct error *err)
 	return 0;
 }
 
-static enum operation_end end_of(bool good, const struct error *err)
+/* A rehearsal commits nothing, as does who only settles what another left: nothing to undo. */
+static enum operation_end end_of(const struct change *change, bool good, const struct error *err)
 {
 	if (good)
-		return OPERATION_DONE;
+		return change->begun ? OPERATION_DONE : OPERATION_DISCARDED;
 	return err->exit_code == EXIT_INTERRUPTED ? OPERATION_INTERRUPTED : OPERATION_FAILED;
 }
 
@@ -463,7 +464,7 @@ void change_finish(struct change *change, bool good, const struct error *err)
 	if (change->locked)
 		dblock_release(&change->session->db);
 	change->locked = false;
-	if (operation_close(&change->operation, end_of(good, err), &second) < 0)
+	if (operation_close(&change->operation, end_of(change, good, err), &second) < 0)
 		warning("%s", second.message);
 }
 

@@ -92,9 +92,10 @@ int change_commit_soon(struct change *change, const char *version, struct error 
 int change_flush(struct change *change, struct error *err) MUST_CHECK;
 
 /*
- * Ends the operation, `good` or with what it failed with, and lets go of the locks; `err` may
- * be empty for what is not good. One whose outcome is not known, since the connection is
- * lost, or of which something is left to do, stays open: the next command settles it.
+ * Ends the operation, `good` (discarded, where nothing was committed) or with what it failed
+ * with, and lets go of the locks; `err` may be empty for what is not good. One whose outcome is
+ * not known, since the connection is lost, or of which something is left to do, stays open: the
+ * next command settles it.
  */
 void change_finish(struct change *change, bool good, const struct error *err);
 void change_release(struct change *change);

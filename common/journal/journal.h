@@ -28,7 +28,7 @@
 #include "base/lockfile.h"
 #include "base/strvec.h"
 
-/* How an operation ends; journal_settle() discards what had changed nothing. */
+/* How an operation ends; what had changed nothing is discarded. */
 enum operation_end { OPERATION_DONE, OPERATION_FAILED, OPERATION_INTERRUPTED, OPERATION_DISCARDED };
 
 struct operation {
