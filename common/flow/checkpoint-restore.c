@@ -2,8 +2,10 @@
 #include "flow/checkpoint-restore.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "flow/checkpoint-plan.h"
 #include "flow/payload-database.h"
+#include "migration/version.h"
 #include "term/output.h"
 #include "vcs/git.h"
 
@@ -147,33 +149,49 @@ static void warn_of_database(struct checkpoint_plan *plan, const json_t *then, c
 {
 	const char *name = json_member(then, "name");
 	const char *was = json_member(then, "version"), *is = json_member(now, "version");
+	struct strbuf option CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf to CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	verdict_warn(&plan->verdict,
 		     "database '%s' is at migration %s, and at the checkpoint's time was at %s",
 		     name, is ? is : "none", was ? was : "none");
-	verdict_hint(
-		&plan->verdict,
-		"To take the database back too: git rollback-db --database=%s --to-commit=%.12s",
-		name, plan->target.head);
+	strbuf_addstr(&option, "--database=");
+	text_shell_word(&option, name);
+	if (was && (!is || version_compare(is, was) < 0)) {
+		text_shell_word(&to, was);
+		verdict_hint(&plan->verdict,
+			     "To take the database there too, once the files are restored: "
+			     "git apply-migration %s --to %s",
+			     option.buf, to.buf);
+	} else if (is && (!was || version_compare(is, was) > 0)) {
+		verdict_hint(&plan->verdict,
+			     "To take the database back too: "
+			     "git rollback-db %s --to-commit=%.12s",
+			     option.buf, plan->target.head);
+	} else {
+		verdict_hint(&plan->verdict, "git migration-status %s tells which it has.",
+			     option.buf);
+	}
 }
 
 /* A restore changes no database: where it is not what the checkpoint saw, that is said. */
 static int plan_database(struct checkpoint_plan *plan, struct error *err)
 {
 	const json_t *then = json_object_get(plan->target.manifest, "database");
+	const char *name = json_member(then, "name");
 	json_t *now CLEANUP(json_decref_p) = NULL;
 
-	if (plan->request->no_db || !json_object_get(then, "applied"))
+	/* Without a name it would be any that the settings choose. */
+	if (plan->request->no_db || !name || !json_object_get(then, "applied"))
 		return 0;
-	if (payload_database_now(&now, plan->session, json_member(then, "name"), err) < 0)
+	if (payload_database_now(&now, plan->session, name, err) < 0)
 		return -1;
-	plan->database =
-		json_pack("{s:o, s:o, s:o, s:O}", "name", json_text(json_member(then, "name")),
-			  "version", json_text(json_member(then, "version")), "applied",
-			  json_incref(json_object_get(then, "applied")), "now", now);
+	plan->database = json_pack("{s:o, s:o, s:o, s:O}", "name", json_text(name), "version",
+				   json_text(json_member(then, "version")), "applied",
+				   json_incref(json_object_get(then, "applied")), "now", now);
 	if (!json_object_get(now, "applied"))
-		verdict_warn(&plan->verdict, "database '%s' could not be looked at: %s",
-			     json_member(then, "name"), json_member(now, "reason"));
+		verdict_warn(&plan->verdict, "database '%s' could not be looked at: %s", name,
+			     json_member(now, "reason"));
 	else if (!json_equal(json_object_get(then, "applied"), json_object_get(now, "applied")) ||
 		 !json_equal(json_object_get(then, "version"), json_object_get(now, "version")))
 		warn_of_database(plan, then, now);
