@@ -264,6 +264,13 @@ test_expect_success '-n makes nothing' '
 	test_must_be_empty "$TEST_ROOT/left"
 '
 
+test_expect_success '-n leaves nothing behind when it fails, and makes nothing of ours' '
+	test_must_fail git checkpoint -n --database nosuch tried 2>"$TEST_ROOT/err" &&
+	ls -A "$TMPDIR" >"$TEST_ROOT/left" && test_must_be_empty "$TEST_ROOT/left" &&
+	git init -q "$TEST_ROOT/untouched" && (cd "$TEST_ROOT/untouched" && git checkpoint -n) &&
+	test_path_is_missing "$TEST_ROOT/untouched/.git/rollback"
+'
+
 test_expect_success 'diff is of whole states, and writes nothing' '
 	git checkpoint -q states &&
 	echo changed >>untracked && rm new && echo later >later &&

@@ -74,6 +74,11 @@ do
 	'
 done
 
+test_expect_success '-n does not mind another that is at work' '
+	at_gate status git-checkpoint create one && git checkpoint -q -n two &&
+	interrupt_all && nothing_is_left
+'
+
 # What was written behind the gate shows how far it came: a pipe holds 64 KiB.
 interrupted_early () {
 	at_gate fast-import git-checkpoint create one &&

@@ -484,6 +484,7 @@ static void report(const struct creation *c)
 
 static int try_out(struct creation *c, struct error *err)
 {
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	char *quarantine CLEANUP(free_p) = NULL;
 	int ret;
 
@@ -491,6 +492,8 @@ static int try_out(struct creation *c, struct error *err)
 		return -1;
 	ret = capture(c, quarantine, err);
 	import_discard(&c->capture.import);
+	if (file_remove_folders(quarantine, &ignored) < 0) /* it failed before there was an import */
+		error_clear(&ignored);
 	return ret;
 }
 
@@ -524,7 +527,11 @@ static int create(struct creation *c, struct error *err)
 	else if (checkpoint_derive_name(&c->name, request, err) < 0)
 		return -1;
 	c->named = c->name != NULL;
-	if (checkpoint_lock(&c->operation, s, "create", err) < 0 || settle_name(c, err) < 0)
+	if (s->common->dry_run) /* nothing is written, and nobody kept from his work */
+		c->operation.id = operation_new_id();
+	else if (checkpoint_lock(&c->operation, s, "create", err) < 0)
+		return -1;
+	if (settle_name(c, err) < 0)
 		return -1;
 	if (s->common->dry_run && request->commit)
 		note("everything would be committed first");
