@@ -124,4 +124,33 @@ test_expect_success 'objects are what they are, and not what refs/replace says' 
 	git checkpoint undo -q --yes && echo changed >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" a
 '
 
+collect_garbage () {
+	while test ! -e "$TEST_ROOT/stop"
+	do
+		git gc -q --prune=now
+	done
+}
+
+create_many () {
+	for i in 1 2 3 4 5 6 7 8 9 10
+	do
+		echo "$i" >>a && echo "$i" >"u$i" && git checkpoint create -q "n$i" || return 1
+	done
+}
+
+test_expect_success 'git gc that runs all the time takes nothing of a checkpoint away' '
+	fresh && rm -f "$TEST_ROOT/stop" && { collect_garbage & } &&
+	test_when_finished ">\"\$TEST_ROOT/stop\"; wait" && create_many &&
+	>"$TEST_ROOT/stop" && wait &&
+	git checkpoint verify && git fsck --no-dangling &&
+	find .git/objects -name "*.keep" >"$TEST_ROOT/keep" && test_must_be_empty "$TEST_ROOT/keep"
+'
+
+test_expect_success 'what keeps the pack of one that was killed goes with the next' '
+	fresh && git repack -q -a -d && pack=$(ls .git/objects/pack/*.pack) && keep=${pack%.pack}.keep &&
+	sh -c "echo git-rollback \$\$" >"$keep" && echo more >>a && git checkpoint create -q one &&
+	test_path_is_missing "$keep" &&
+	echo mine >"$keep" && echo more >>a && git checkpoint create -q two && test_path_is_file "$keep"
+'
+
 test_done

@@ -12,6 +12,7 @@
 #include "flow/checkpoint-message.h"
 #include "flow/checkpoint-warn.h"
 #include "flow/verdict.h"
+#include "journal/workfolder.h"
 #include "term/output.h"
 
 struct creation {
@@ -32,6 +33,8 @@ struct creation {
 	struct checkpoint_warnings warnings;
 	struct checkpoint_message message;
 	struct snapshot_capture capture;
+	struct workfolder work;
+	char *quarantine; /* where objects are until they are published */
 };
 
 static void creation_release(struct creation *c)
@@ -51,6 +54,8 @@ static void creation_release(struct creation *c)
 	checkpoint_warnings_release(&c->warnings);
 	checkpoint_message_release(&c->message);
 	snapshot_capture_release(&c->capture);
+	workfolder_release(&c->work);
+	free(c->quarantine);
 }
 
 /* ---- Names --------------------------------------------------------------------------- */
@@ -284,7 +289,7 @@ static int write_tag(struct creation *c, struct error *err)
 	}
 	string_replace(&c->message.snapshot, c->capture.commit);
 	checkpoint_message_add_to(&c->message, &message);
-	return import_tag(&c->tag, &c->session->repo, NULL, name, c->capture.state.head,
+	return import_tag(&c->tag, &c->session->repo, c->quarantine, name, c->capture.state.head,
 			  c->identity, c->time, message.buf, err);
 }
 
@@ -370,9 +375,12 @@ static int capture_safety(struct snapshot_capture *ret, struct creation *c, stru
 		.time = clock_now() / 1000000,
 		.may_leave_out = true,
 		.identity = c->identity,
+		.quarantine = c->quarantine,
 	};
 
-	return snapshot_capture(ret, &c->session->repo, &request, err);
+	if (snapshot_capture(ret, &c->session->repo, &request, err) < 0)
+		return -1;
+	return import_publish(&ret->import, err);
 }
 
 static int commit_everything(struct creation *c, struct error *err)
@@ -499,15 +507,18 @@ static int try_out(struct creation *c, struct error *err)
 
 static int make(struct creation *c, struct error *err)
 {
-	int ret = 0;
+	int ret = workfolder_make(&c->work, c->session->repo.common_dir, err);
 
-	if (c->request->commit)
+	if (!ret)
+		c->quarantine = xstrfmt("%s/objects", c->work.path);
+	if (!ret && c->request->commit)
 		ret = commit_everything(c, err);
 	if (!ret)
-		ret = capture(c, NULL, err);
+		ret = capture(c, c->quarantine, err);
 	if (!ret && interrupt_pending()) /* nothing points to what was captured */
 		ret = error_interrupted(err);
-	if (!ret && (write_tag(c, err) < 0 || make_refs(c, err) < 0))
+	if (!ret && (write_tag(c, err) < 0 || import_publish(&c->capture.import, err) < 0 ||
+		     make_refs(c, err) < 0))
 		ret = -1;
 	if (ret < 0 && c->committed && c->operation.record) /* the commit is there */
 		return checkpoint_leave_open(&c->operation, err);
@@ -545,7 +556,8 @@ int checkpoint_create(struct checkpoint_session *s, const struct checkpoint_crea
 							.request = request,
 							.operation = OPERATION_INIT,
 							.parts = SNAPSHOT_PARTS_INIT,
-							.capture = SNAPSHOT_CAPTURE_INIT };
+							.capture = SNAPSHOT_CAPTURE_INIT,
+							.work = WORKFOLDER_INIT };
 
 	if (create(&c, err) < 0) {
 		if (s->common->json)

@@ -65,7 +65,8 @@ static int begin(struct checkpoint_plan *plan, struct operation *operation,
 /* The commit that brings the branch back to the checkpoint's tree without taking any away. */
 static int make_commit(struct checkpoint_plan *plan, struct error *err)
 {
-	struct import import CLEANUP(import_release) = IMPORT_INIT;
+	char *quarantine CLEANUP(free_p) = xstrfmt("%s/commit", plan->work.path);
+	struct import *import = &plan->commit; /* keeps it until there is a ref */
 	char *tree CLEANUP(free_p) = NULL;
 	char *message CLEANUP(free_p) =
 		xstrfmt("Restore checkpoint '%s'\n\nThis brings back the tree of commit %s.\n",
@@ -86,12 +87,13 @@ static int make_commit(struct checkpoint_plan *plan, struct error *err)
 					      .base = tree,
 					      .parent = parent,
 					      .parents = 1 };
-	if (import_start(&import, &plan->session->repo, NULL, err) < 0)
+	if (import_start(import, &plan->session->repo, quarantine, err) < 0)
 		return -1;
-	mark = import_mark(&import);
-	if (import_commit(&import, mark, &commit, err) < 0 || import_finish(&import, err) < 0)
+	mark = import_mark(import);
+	if (import_commit(import, mark, &commit, err) < 0 || import_finish(import, err) < 0 ||
+	    import_publish(import, err) < 0)
 		return -1;
-	string_replace(&plan->move[plan->nr - 1].new, import_oid(&import, mark));
+	string_replace(&plan->move[plan->nr - 1].new, import_oid(import, mark));
 	return 0;
 }
 

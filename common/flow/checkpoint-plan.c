@@ -29,6 +29,7 @@ void checkpoint_plan_release(struct checkpoint_plan *plan)
 	free(plan->name);
 	free(plan->undoes);
 	free(plan->operation);
+	import_release(&plan->commit);
 	workfolder_release(&plan->work);
 	free(plan->identity);
 	free(plan->safety);

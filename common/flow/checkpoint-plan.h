@@ -35,6 +35,7 @@ struct checkpoint_plan {
 	struct restore_request wanted;
 	struct restore files;
 	struct workfolder work;
+	struct import commit; /* of --strategy=revert */
 	char *identity;
 	struct checkpoint_move *move;
 	size_t nr, alloc;
@@ -44,9 +45,9 @@ struct checkpoint_plan {
 	char *safety;	  /* the ref, once made */
 	struct verdict verdict;
 };
-#define CHECKPOINT_PLAN_INIT                                   \
-	{                                                      \
-		.files = RESTORE_INIT, .work = WORKFOLDER_INIT \
+#define CHECKPOINT_PLAN_INIT                                                          \
+	{                                                                             \
+		.files = RESTORE_INIT, .work = WORKFOLDER_INIT, .commit = IMPORT_INIT \
 	}
 void checkpoint_plan_release(struct checkpoint_plan *plan);
 

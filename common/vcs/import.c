@@ -2,8 +2,10 @@
 #include "vcs/import.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -12,6 +14,9 @@
 
 /* fast-import wants a branch for each commit; of one that is empty in the end it makes no ref. */
 #define BRANCH "refs/rollback/writing"
+
+/* What is in a file that keeps a pack of ours. */
+#define KEEP_TEXT "git-rollback %ld\n"
 
 enum {
 	CHUNK = 65536,
@@ -145,11 +150,19 @@ static void stop(struct import *import)
 	remove_crash_report(import, pid);
 }
 
+static void remove_keeps(struct import *import)
+{
+	for (size_t i = 0; i < import->keep.nr; i++)
+		unlink(import->keep.v[i]);
+	strvec_release(&import->keep);
+}
+
 void import_release(struct import *import)
 {
 	if (import->own)
 		import_discard(import);
 	stop(import);
+	remove_keeps(import);
 	process_release(&import->git);
 	strbuf_release(&import->out);
 	strvec_release(&import->oid);
@@ -491,12 +504,18 @@ const char *import_oid(const struct import *import, unsigned mark)
 	return import->oid.v[mark];
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), n = strlen(end);
+
+	return len > n && !strcmp(s + len - n, end);
+}
+
 static int publish_names(const char *from, const char *to, const struct strvec *names, bool indexes,
 			 struct error *err)
 {
 	for (size_t i = 0; i < names->nr; i++) {
-		size_t len = strlen(names->v[i]);
-		bool is_index = len > 4 && !strcmp(names->v[i] + len - 4, ".idx");
+		bool is_index = ends_with(names->v[i], ".idx");
 		char *source CLEANUP(free_p) = xstrfmt("%s/%s", from, names->v[i]);
 		char *target CLEANUP(free_p) = xstrfmt("%s/%s", to, names->v[i]);
 
@@ -508,12 +527,65 @@ static int publish_names(const char *from, const char *to, const struct strvec *
 	return 0;
 }
 
+/* Those of ours who were killed. */
+static void remove_left_keep(const char *path)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	long pid;
+
+	if (file_read(&text, path, &ignored) == FILE_FOUND &&
+	    sscanf(text.buf, KEEP_TEXT, &pid) == 1 && pid > 0 && kill((pid_t)pid, 0) < 0 &&
+	    errno == ESRCH)
+		unlink(path);
+}
+
+/* Until there is a ref, a git that removes what nothing refers to leaves a pack with such a file. */
+static int keep_packs(struct import *import, const char *to, const struct strvec *names,
+		      struct error *err)
+{
+	struct strvec there CLEANUP(strvec_release) = STRVEC_INIT;
+	char *text CLEANUP(free_p) = xstrfmt(KEEP_TEXT, (long)getpid());
+
+	if (file_list(&there, to, err) < 0)
+		return -1;
+	for (size_t i = 0; i < there.nr; i++) {
+		char *path CLEANUP(free_p) = xstrfmt("%s/%s", to, there.v[i]);
+
+		if (ends_with(path, ".keep"))
+			remove_left_keep(path);
+	}
+	for (size_t i = 0; i < names->nr; i++) {
+		const char *name = names->v[i];
+		char *path CLEANUP(free_p) =
+			xstrfmt("%s/%.*s.keep", to, (int)strlen(name) - 5, name);
+		int fd;
+
+		if (!ends_with(name, ".pack") || !strncmp(name, "tmp_", 4))
+			continue;
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno == EEXIST)
+			continue; /* the user's, or that of another who makes the same pack */
+		if (fd < 0)
+			return error_errno(err, "cannot create '%s'", path);
+		strvec_push(&import->keep, path);
+		if (write(fd, text, strlen(text)) < 0)
+			error_errno(err, "cannot write '%s'", path);
+		close(fd);
+		if (error_is_set(err))
+			return -1;
+	}
+	return 0;
+}
+
 /* A pack counts from when its index is there: that comes last. */
-static int publish_folder(const char *from, const char *to, struct error *err)
+static int publish_folder(struct import *import, const char *from, const char *to,
+			  struct error *err)
 {
 	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
 
 	if (file_list(&names, from, err) < 0 || file_make_folders(to, 0777, err) < 0 ||
+	    keep_packs(import, to, &names, err) < 0 ||
 	    publish_names(from, to, &names, false, err) < 0 ||
 	    publish_names(from, to, &names, true, err) < 0)
 		return -1;
@@ -531,7 +603,7 @@ int import_publish(struct import *import, struct error *err)
 		char *from CLEANUP(free_p) = xstrfmt("%s/%s", import->quarantine, folders.v[i]);
 		char *to CLEANUP(free_p) = xstrfmt("%s/%s", import->objects, folders.v[i]);
 
-		if (publish_folder(from, to, err) < 0)
+		if (publish_folder(import, from, to, err) < 0)
 			return -1;
 		loose |= strcmp(folders.v[i], "pack") != 0;
 	}
@@ -551,25 +623,70 @@ void import_discard(struct import *import)
 
 /* ---- Tags ------------------------------------------------------------------------------------ */
 
-/* Which settings have git sync a loose object, and not its folder, depends on its version. */
-static int sync_object(const struct repo *repo, const char *quarantine, const char *oid,
-		       struct error *err)
+/* As zlib has it, without its work: stored blocks, and the checksum Adler-32. */
+static void add_stored(struct strbuf *out, const struct strbuf *data)
 {
-	char *objects CLEANUP(free_p) = objects_folder(repo);
-	const char *base = quarantine ? quarantine : objects;
-	char *folder CLEANUP(free_p) = xstrfmt("%s/%.2s", base, oid);
-	char *path CLEANUP(free_p) = xstrfmt("%s/%s", folder, oid + 2);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint32_t a = 1, b = 0;
+	size_t at = 0;
 
-	if (fd < 0) /* it was in a pack already */
-		return errno == ENOENT ? 0 : error_errno(err, "cannot open '%s'", path);
-	if (fsync(fd) < 0) {
-		error_errno(err, "cannot sync '%s'", path);
-		close(fd);
-		return -1;
+	strbuf_add(out, "\x78\x01", 2);
+	do {
+		size_t len = data->len - at < 0xffff ? data->len - at : 0xffff;
+		const unsigned char head[] = { at + len == data->len, len & 0xff, (len >> 8) & 0xff,
+					       ~len & 0xff, (~len >> 8) & 0xff };
+
+		strbuf_add(out, head, sizeof(head));
+		strbuf_add(out, data->buf + at, len);
+		at += len;
+	} while (at < data->len);
+	for (size_t i = 0; i < data->len; i++) {
+		a = (a + (unsigned char)data->buf[i]) % 65521;
+		b = (b + a) % 65521;
 	}
-	close(fd);
-	return file_sync_folder(folder, err) < 0 || file_sync_folder(base, err) < 0 ? -1 : 0;
+	const unsigned char sum[] = { b >> 8 & 0xff, b & 0xff, a >> 8 & 0xff, a & 0xff };
+	strbuf_add(out, sum, sizeof(sum));
+}
+
+static enum digest_kind kind_of(const struct repo *repo)
+{
+	return strcmp(repo->object_format, "sha256") ? DIGEST_SHA1 : DIGEST_SHA256;
+}
+
+/* A pack (git's gitformat-pack) of one tag. */
+static void make_pack(struct strbuf *out, const struct strbuf *tag, const struct repo *repo)
+{
+	static const char head[] = "PACK\0\0\0\2\0\0\0\1";
+	enum { TAG = 4, MORE = 0x80 };
+	size_t size = tag->len >> 4;
+	char hex[DIGEST_HEX];
+	struct digest digest;
+
+	strbuf_add(out, head, sizeof(head) - 1);
+	strbuf_addch(out, (char)(TAG << 4 | (tag->len & 15) | (size ? MORE : 0)));
+	for (; size; size >>= 7)
+		strbuf_addch(out, (char)((size & 127) | (size >> 7 ? MORE : 0)));
+	add_stored(out, tag);
+	digest_init(&digest, kind_of(repo));
+	digest_add(&digest, out->buf, out->len);
+	digest_end(hex, &digest);
+	for (const char *at = hex; *at; at += 2) {
+		const char byte[] = { at[0], at[1], '\0' };
+
+		strbuf_addch(out, (char)strtoul(byte, NULL, 16));
+	}
+}
+
+static char *tag_id(const struct strbuf *tag, const struct repo *repo)
+{
+	char *header CLEANUP(free_p) = xstrfmt("tag %zu", tag->len);
+	char hex[DIGEST_HEX];
+	struct digest digest;
+
+	digest_init(&digest, kind_of(repo));
+	digest_add(&digest, header, strlen(header) + 1);
+	digest_add(&digest, tag->buf, tag->len);
+	digest_end(hex, &digest);
+	return xstrdup(hex);
 }
 
 int import_tag(char **ret_oid, const struct repo *repo, const char *quarantine, const char *name,
@@ -579,22 +696,25 @@ int import_tag(char **ret_oid, const struct repo *repo, const char *quarantine, 
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf pack CLEANUP(strbuf_release) = STRBUF_INIT;
 	char *what CLEANUP(free_p) = xstrfmt("write tag '%s'", name);
 
-	/* fast-import would make the ref as well, and at once. */
+	/*
+	 * fast-import would make the ref as well, and at once; and a loose object could be pruned
+	 * before there is one.
+	 */
 	strbuf_addf(&data, "object %s\ntype commit\ntag %s\ntagger %s %" PRId64 " +0000\n\n%s",
 		    commit, name, identity, time, message);
+	make_pack(&pack, &data, repo);
 	repo_environment(&env, repo);
 	import_environment(&env, repo, quarantine);
 	git_prepare(&process, repo, &env);
-	strvec_pushl(&process.argv, "hash-object", "-t", "tag", "-w", "--stdin", NULL);
-	process.input = data.buf;
-	process.input_len = data.len;
+	strvec_pushl(&process.argv, "-c", "core.fsync=pack,pack-metadata", "-c",
+		     "core.fsyncMethod=fsync", "index-pack", "--stdin", NULL);
+	process.input = pack.buf;
+	process.input_len = pack.len;
 	if (git_run(&process, what, err) < 0)
 		return -1;
-	strbuf_rtrim(&process.out);
-	if (sync_object(repo, quarantine, process.out.buf, err) < 0)
-		return -1;
-	*ret_oid = strbuf_detach(&process.out);
+	*ret_oid = tag_id(&data, repo);
 	return 0;
 }

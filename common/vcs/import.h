@@ -15,6 +15,8 @@
  *         import_publish() moves it into the repository, or import_discard() forgets it: a
  *         plan that must touch nothing is so made from the same objects that its execution
  *         then publishes. Where not, import_finish() publishes.
+ * Kept:   what is published stays, as long as the import is not released, whoever removes
+ *         meanwhile what no ref leads to.
  * Memory: files are streamed; what is held does not grow with their size.
  * Errors: -1 with git's reason; or interrupted, while files are read: `broken` then, too.
  */
@@ -32,22 +34,24 @@
 
 struct import {
 	struct process git;
-	struct strbuf out; /* what was not yet sent */
-	struct strvec oid; /* by mark, once finished; "" where nothing came of it */
-	struct strvec env; /* of the process */
-	char *quarantine;  /* absolute */
-	bool scratch;	   /* set by the caller before: nothing of it is kept, or synced */
-	bool own;	   /* made here, and gone in the end */
-	char *objects;	   /* the repository's object folder */
+	struct strbuf out;  /* what was not yet sent */
+	struct strvec oid;  /* by mark, once finished; "" where nothing came of it */
+	struct strvec env;  /* of the process */
+	struct strvec keep; /* files that keep our packs */
+	char *quarantine;   /* absolute */
+	bool scratch;	    /* set by the caller before: nothing of it is kept, or synced */
+	bool own;	    /* made here, and gone in the end */
+	char *objects;	    /* the repository's object folder */
 	char *git_dir;
 	bool *made; /* by mark: it has something */
 	unsigned marks;
 	size_t alloc;
 	bool broken; /* it was not told all that it was to be told */
 };
-#define IMPORT_INIT                                                                             \
-	{                                                                                       \
-		.git = PROCESS_INIT, .out = STRBUF_INIT, .oid = STRVEC_INIT, .env = STRVEC_INIT \
+#define IMPORT_INIT                                                                              \
+	{                                                                                        \
+		.git = PROCESS_INIT, .out = STRBUF_INIT, .oid = STRVEC_INIT, .env = STRVEC_INIT, \
+		.keep = STRVEC_INIT                                                              \
 	}
 
 int import_start(struct import *import, const struct repo *repo, const char *quarantine,
@@ -102,7 +106,7 @@ void import_release(struct import *import);
 void import_environment(struct strvec *env, const struct repo *repo, const char *quarantine);
 
 /*
- * Writes the annotated tag `name` on a commit, synced; no ref. With a `quarantine` it goes
+ * Writes the annotated tag `name` on a commit, as a synced pack; no ref. With a `quarantine` it goes
  * there, and so before import_publish(). free() *ret_oid.
  */
 int import_tag(char **ret_oid, const struct repo *repo, const char *quarantine, const char *name,
