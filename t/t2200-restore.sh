@@ -504,6 +504,17 @@ test_expect_success 'a path is never written through a symlink' '
 	test_path_is_missing "$TEST_ROOT/outside/file"
 '
 
+test_expect_success 'what is behind a symlink is neither kept nor taken for a file of ours' '
+	fresh && echo "*.txt text" >.gitattributes && mkdir dir && echo inside >dir/file.txt && git add -A . &&
+	git commit -q -m all && git checkpoint create -q one &&
+	rm -r dir && rm -rf "$TEST_ROOT/outside" && mkdir "$TEST_ROOT/outside" &&
+	printf "outside\r\n" >"$TEST_ROOT/outside/file.txt" && ln -s "$TEST_ROOT/outside" dir &&
+	echo /dir >>.gitignore && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -q --yes one && test_grep inside dir/file.txt && test ! -h dir &&
+	git checkpoint undo -q --yes && state >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" && test_grep outside "$TEST_ROOT/outside/file.txt"
+'
+
 test_expect_success 'what is no snapshot is refused with its name' '
 	fresh && git update-ref refs/checkpoints/plain HEAD && test_must_fail git checkpoint restore --yes plain 2>"$TEST_ROOT/err" &&
 	test_grep plain "$TEST_ROOT/err" && test_must_fail git checkpoint restore --yes nosuch 2>"$TEST_ROOT/err" && test_grep nosuch "$TEST_ROOT/err"

@@ -30,27 +30,67 @@ static int open_next(int fd, const char *name)
 	return next;
 }
 
-/* The folder that holds the last component, which *ret_name then is; -1 with errno. */
-static int open_folder(const char **ret_name, int folder_fd, const char *path)
+int beneath_open_folder(int folder_fd, const char *path, size_t len)
 {
-	int fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
+	char *folders CLEANUP(free_p) = xmemdupz(path, len);
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (const char *slash; fd >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
-		char *name CLEANUP(free_p) = xmemdupz(path, (size_t)(slash - path));
+	for (char *at = folders; fd >= 0 && *at;) {
+		size_t name = strcspn(at, "/");
+		char *next = at + name + (at[name] == '/');
 
-		fd = open_next(fd, name);
+		at[name] = '\0';
+		fd = open_next(fd, at);
+		at = next;
 	}
-	*ret_name = path;
 	return fd;
+}
+
+static const char *last_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int beneath_find_folder(struct beneath *b, const char **ret_name, const char *path)
+{
+	const char *name = last_name(path);
+	size_t len = (size_t)(name - path);
+
+	*ret_name = name;
+	if (b->folder >= 0 && b->path.len == len && !memcmp(b->path.buf, path, len))
+		return b->folder;
+	if (b->folder >= 0)
+		close(b->folder);
+	b->folder = beneath_open_folder(b->top, path, len);
+	strbuf_reset(&b->path);
+	strbuf_add(&b->path, path, len);
+	return b->folder;
+}
+
+int beneath_stat(struct beneath *b, struct stat *ret, const char *path)
+{
+	const char *name;
+	int folder = beneath_find_folder(b, &name, path);
+
+	return folder < 0 ? -1 : fstatat(folder, name, ret, AT_SYMLINK_NOFOLLOW);
+}
+
+void beneath_release(struct beneath *b)
+{
+	if (b->folder >= 0)
+		close(b->folder);
+	strbuf_release(&b->path);
+	b->folder = -1;
 }
 
 int beneath_open(int *ret_fd, struct stat *ret_stat, int folder_fd, const char *path,
 		 struct error *err)
 {
-	const char *name;
-	int folder, fd;
+	const char *name = last_name(path);
+	int folder = beneath_open_folder(folder_fd, path, (size_t)(name - path)), fd;
 
-	folder = open_folder(&name, folder_fd, path);
 	fd = folder < 0 ? -1 : openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (folder >= 0)
 		fd_close(folder);
@@ -113,8 +153,8 @@ void beneath_remove_folders(int folder_fd, const char *path)
 	bool removed = true;
 
 	while (removed && *rest) {
-		const char *name;
-		int folder = open_folder(&name, folder_fd, rest);
+		const char *name = last_name(rest);
+		int folder = beneath_open_folder(folder_fd, rest, (size_t)(name - rest));
 
 		removed = folder >= 0 && unlinkat(folder, name, AT_REMOVEDIR) == 0;
 		if (folder >= 0)

@@ -28,6 +28,31 @@ enum beneath_found {
 int beneath_open(int *ret_fd, struct stat *ret_stat, int folder_fd, const char *path,
 		 struct error *err) MUST_CHECK;
 
+/*
+ * Opens the folder that the first `len` bytes of `path` name ("a/b/", or nothing: `folder_fd`
+ * itself, anew). -1 with errno: ELOOP for a link.
+ */
+int beneath_open_folder(int folder_fd, const char *path, size_t len) MUST_CHECK;
+
+/*
+ * For looking at many files: the folder of the last one is kept open, so that files that come
+ * in the order of their paths cost one opened folder for each folder.
+ * Owner: the caller; beneath_release() closes it. `top` stays the caller's own.
+ */
+struct beneath {
+	int top, folder;
+	struct strbuf path; /* of `folder`: "a/b/", or "" */
+};
+#define BENEATH_INIT(fd)                                       \
+	{                                                      \
+		.top = (fd), .folder = -1, .path = STRBUF_INIT \
+	}
+void beneath_release(struct beneath *b);
+/* The folder that `path` is in, valid until the next call, and its last part; -1 with errno. */
+int beneath_find_folder(struct beneath *b, const char **ret_name, const char *path) MUST_CHECK;
+/* lstat(); -1 with errno. */
+int beneath_stat(struct beneath *b, struct stat *ret, const char *path) MUST_CHECK;
+
 /* Makes the folder and those above it that are missing; one that is there is no error. */
 int beneath_make_folders(int folder_fd, const char *path, mode_t mode, struct error *err)
 	MUST_CHECK;

@@ -166,34 +166,6 @@ int file_remove_folders(const char *path, struct error *err)
 	return 0;
 }
 
-#define OPEN_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
-/* Takes and closes `folder`. */
-static int open_below(int folder, const char *name)
-{
-	int fd = openat(folder, name, OPEN_FOLDER), reason = errno;
-
-	close(folder);
-	errno = reason;
-	return fd;
-}
-
-int file_open_folder(int dirfd, const char *path, size_t len)
-{
-	char *folders CLEANUP(free_p) = xmemdupz(path, len);
-	int fd = openat(dirfd, ".", OPEN_FOLDER);
-
-	for (char *at = folders; fd >= 0 && *at;) {
-		size_t name = strcspn(at, "/");
-		char *next = at + name + (at[name] == '/');
-
-		at[name] = '\0';
-		fd = open_below(fd, at);
-		at = next;
-	}
-	return fd;
-}
-
 bool file_is_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_mode == b->st_mode &&

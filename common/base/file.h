@@ -39,12 +39,6 @@ int file_sync_folder(const char *path, struct error *err) MUST_CHECK;
 /* Removes a folder and everything in it. One that is not there is no error. */
 int file_remove_folders(const char *path, struct error *err) MUST_CHECK;
 
-/*
- * Opens the folder that the first `len` bytes of `path` name ("a/b/", or nothing: `dirfd`
- * itself), following no symlink on the way. -1 with errno set: ELOOP or ENOTDIR for one.
- */
-int file_open_folder(int dirfd, const char *path, size_t len) MUST_CHECK;
-
 /* Were both of the same file, and nothing was written to it in between? */
 bool file_is_same(const struct stat *a, const struct stat *b) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/process.h"
@@ -221,10 +222,13 @@ static bool has_any(const char *data, size_t len, unsigned may)
 	       (may & MAY_IDENT && memmem(data, len, "$Id", 3));
 }
 
-static bool content_has_any(int top, const char *path, unsigned may)
+static bool content_has_any(struct beneath *top, const char *path, unsigned may)
 {
 	char buffer[65536];
-	int fd = openat(top, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	const char *name;
+	int folder = beneath_find_folder(top, &name, path);
+	int fd = folder < 0 ? -1 :
+			      openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	size_t kept = 0; /* from the piece before, where a "$Id" may begin */
 	bool ret = fd < 0;
 	ssize_t n = 1;
@@ -247,11 +251,13 @@ static bool content_has_any(int top, const char *path, unsigned may)
 
 static void look_at_content(struct conversion *c, int top)
 {
+	struct beneath b CLEANUP(beneath_release) = BENEATH_INIT(top);
+
 	for (size_t i = 0; i < c->nr; i++) {
 		struct attributes_file *file = &c->file[i];
 
 		if (file->may & MAY_ANYTHING ||
-		    (file->may && content_has_any(top, file->path, file->may)))
+		    (file->may && content_has_any(&b, file->path, file->may)))
 			file->convert = true;
 	}
 }
@@ -284,14 +290,17 @@ static int select_files(struct conversion *c)
 
 static void take_stats(const struct conversion *c, struct stat *ret, int top)
 {
+	struct beneath b CLEANUP(beneath_release) = BENEATH_INIT(top);
+
 	for (size_t i = 0; i < c->nr; i++)
-		if (fstatat(top, c->file[i].path, &ret[i], AT_SYMLINK_NOFOLLOW) < 0)
+		if (beneath_stat(&b, &ret[i], c->file[i].path) < 0)
 			ret[i] = (struct stat){ 0 };
 }
 
 /* Which of them changed since; NULL: none. */
 static const char *find_changed(const struct conversion *c, const struct stat *before, int top)
 {
+	struct beneath b CLEANUP(beneath_release) = BENEATH_INIT(top);
 	const char *ret = NULL;
 
 	for (size_t i = 0; i < c->nr; i++) {
@@ -299,7 +308,7 @@ static const char *find_changed(const struct conversion *c, const struct stat *b
 
 		if (!c->file[i].convert)
 			continue;
-		if (fstatat(top, c->file[i].path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (beneath_stat(&b, &st, c->file[i].path) < 0)
 			st = (struct stat){ 0 };
 		if (!file_is_same(&before[i], &st))
 			ret = c->file[i].path;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/process.h"
@@ -105,7 +106,7 @@ static bool is_folder(int fd, const struct dirent *entry)
 /* FILE_MISSING: there is no such folder (any more), or we may not read it: errno. */
 static int content_read(struct content *ret, int top, const char *path)
 {
-	int fd = file_open_folder(top, path, strlen(path));
+	int fd = beneath_open_folder(top, path, strlen(path));
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 

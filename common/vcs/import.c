@@ -5,7 +5,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+<<<<<<< /tmp/fx4/mine
+#include "base/beneath.h"
+=======
 #include "base/digest.h"
+>>>>>>> /tmp/fx4/new
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -352,7 +356,7 @@ int import_file(struct import *import, unsigned mark, int dirfd, const char *pat
 
 	if (check_interrupt(import, err) < 0)
 		return -1;
-	source.folder = file_open_folder(dirfd, path, (size_t)(source.name - path));
+	source.folder = beneath_open_folder(dirfd, path, (size_t)(source.name - path));
 	if (source.folder < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
 			       IMPORT_FILE_GONE :

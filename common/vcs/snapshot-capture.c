@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -131,12 +132,13 @@ static const struct worktree_entry *find_tracked(const struct capture *c, const 
 static void add_also(struct capture *c)
 {
 	const struct strvec *also = c->request->also;
+	struct beneath top CLEANUP(beneath_release) = BENEATH_INIT(c->top);
 	struct stat st;
 
 	for (size_t i = 0; also && i < also->nr; i++) {
 		const char *path = also->v[i];
 
-		if (fstatat(c->top, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (beneath_stat(&top, &st, path) < 0)
 			strvec_push(&c->absent, path);
 		else if (!S_ISDIR(st.st_mode))
 			add_item(c, path, find_tracked(c, path));
@@ -207,12 +209,15 @@ static void leave_out_names(struct capture *c)
 /* git would end at the first file that it may not read. */
 static int check_files(struct capture *c)
 {
+	struct beneath top CLEANUP(beneath_release) = BENEATH_INIT(c->top);
+
 	for (size_t i = 0; i < c->nr; i++) {
-		const char *path = c->item[i].path;
+		const char *path = c->item[i].path, *name;
+		int folder = beneath_find_folder(&top, &name, path);
 		struct stat st;
 
-		if (fstatat(c->top, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-		    !faccessat(c->top, path, R_OK, AT_EACCESS))
+		if (folder < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode) || !faccessat(folder, name, R_OK, AT_EACCESS))
 			continue;
 		error_errno(c->err, "cannot read '%s'", path);
 		if (leave_out(c, path, &c->item[i]) < 0)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/process.h"
@@ -420,7 +421,7 @@ const struct worktree_entry *worktree_find(const struct worktree_state *state, c
 static bool stat_path(int top, const char *path, struct stat *ret)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	int folder = file_open_folder(top, path, (size_t)(name - path)), found;
+	int folder = beneath_open_folder(top, path, (size_t)(name - path)), found;
 
 	if (folder < 0)
 		return false;
