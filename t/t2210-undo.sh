@@ -222,6 +222,16 @@ test_expect_success 'a create that found nothing to commit is undone as one with
 	git checkpoint undo -q && test_must_fail git rev-parse -q --verify refs/checkpoints/one
 '
 
+test_expect_success 'an undo that did all is done, even where the old entry cannot be settled' '
+	fresh && git checkpoint create -q one && change_project && state >"$TEST_ROOT/before" &&
+	git checkpoint restore -q --yes one && break_off && record=$PWD/$(newest_record) &&
+	write_script .git/hooks/reference-transaction <<-END &&
+	test -d "$record" || { rm "$record" && mkdir "$record"; }
+	END
+	git checkpoint undo --yes 2>"$TEST_ROOT/err" && test_grep "^warning: .*$(basename "$record")" "$TEST_ROOT/err" &&
+	same_state before && rmdir "$record" && jq -e ".state == \"done\"" "$(newest_record)"
+'
+
 test_expect_success 'a create that broke off: done where its refs are there, else nothing' '
 	fresh && git checkpoint create -q one && break_off && git checkpoint undo 2>"$TEST_ROOT/err" &&
 	test_grep "had done all" "$TEST_ROOT/err" && git rev-parse -q --verify refs/checkpoints/one &&

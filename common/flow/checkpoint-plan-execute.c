@@ -281,13 +281,14 @@ static void end(struct operation *operation, enum step step, struct error *err)
 		warning("%s", second.message);
 }
 
-/* What broke off is dealt with, now that this one is done. */
-static int settle(const struct checkpoint_plan *plan, struct error *err)
+/* What broke off is dealt with, now that this one is done: which it is, whatever the journal says. */
+static void settle(const struct checkpoint_plan *plan)
 {
-	if (!plan->settles)
-		return 0;
-	return journal_settle(plan->session->repo.common_dir, plan->undoes, OPERATION_INTERRUPTED,
-			      err);
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (plan->settles && journal_settle(plan->session->repo.common_dir, plan->undoes,
+					    OPERATION_INTERRUPTED, &err) < 0)
+		warning("%s", err.message);
 }
 
 /* Old values are kept, so that this can be undone in turn. */
@@ -336,13 +337,13 @@ static int execute_files(struct checkpoint_plan *plan, struct operation *operati
 	if (!ret)
 		ret = change_or_back(plan, operation, &step, err);
 	restore_unlock(&plan->files);
-	if (!ret)
-		ret = settle(plan, err);
-	if (ret < 0)
+	if (ret < 0) {
 		end(operation, step, err);
-	else
-		checkpoint_end(operation, NULL);
-	return ret;
+		return -1;
+	}
+	settle(plan);
+	checkpoint_end(operation, NULL);
+	return 0;
 }
 
 int checkpoint_plan_execute(struct checkpoint_plan *plan, struct operation *operation,
