@@ -5,11 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-<<<<<<< /tmp/fx4/mine
 #include "base/beneath.h"
-=======
 #include "base/digest.h"
->>>>>>> /tmp/fx4/new
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
