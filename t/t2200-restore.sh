@@ -359,6 +359,19 @@ test_expect_success 'a pathspec brings back the sides of a conflict, and what is
 	test_line_count = 3 "$TEST_ROOT/actual" && git checkpoint undo -q --yes && git diff --quiet HEAD
 '
 
+test_expect_success 'a pathspec restores amid a rebase, as no branch moves' '
+	fresh && git add -A . && git commit -q -m base && git checkpoint create -q one && git commit -q --allow-empty -m more &&
+	GIT_SEQUENCE_EDITOR="sed -i s/pick/edit/" git rebase -q -i --keep-empty HEAD^ 2>"$TEST_ROOT/err" && echo edit >run &&
+	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "a rebase" "$TEST_ROOT/err" &&
+	git checkpoint restore -q --yes one -- run && test_grep ! edit run && git rebase --abort
+'
+
+test_expect_success 'the encoding of the log is none of ours' '
+	fresh && git add -A . && git commit -q -m base && git checkpoint create -q one &&
+	git commit -q --allow-empty -m "caf\303\251" && git config i18n.logOutputEncoding UTF-16 &&
+	git checkpoint restore -q --yes one && git log --encoding=UTF-8 -1 --format=%s >"$TEST_ROOT/actual" && test_grep base "$TEST_ROOT/actual"
+'
+
 # ---- Plan ----------------------------------------------------------------------------------------
 
 test_expect_success '-n shows all of it and touches nothing' '

@@ -121,7 +121,8 @@ static void check_in_progress(struct checkpoint_plan *plan)
 	const struct strvec *in_progress = &plan->files.now.state.in_progress;
 	char *sequencer CLEANUP(free_p) = xstrfmt("%s/sequencer", plan->session->repo.git_dir);
 
-	if (plan->wanted.files_only)
+	if (plan->wanted.files_only ||
+	    plan->wanted.pathspecs) /* no branch moves, no state changes */
 		return;
 	if (strvec_has(in_progress, "rebase")) {
 		verdict_refuse(&plan->verdict, "a rebase is in progress");
@@ -170,8 +171,8 @@ static int list_commits(json_t *ret, const struct repo *repo, const char *old_co
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	git_prepare(&git, repo, NULL);
-	strvec_pushl(&git.argv, "log", "-z", "--no-show-signature", "--no-color", "--format=%H %s",
-		     old_commit, NULL);
+	strvec_pushl(&git.argv, "log", "-z", "--no-show-signature", "--no-color",
+		     "--encoding=UTF-8", "--format=%H %s", old_commit, NULL);
 	if (new_commit)
 		strvec_pushf(&git.argv, "^%s", new_commit);
 	strvec_push(&git.argv, "--");
@@ -248,8 +249,15 @@ int checkpoint_plan_commits(struct checkpoint_plan *plan, const char *old_commit
 		return -1;
 	verdict_refuse(&plan->verdict, "commit %.10s would leave the branch, and is on '%s'",
 		       commit.buf, branch.buf);
-	verdict_hint(&plan->verdict, "Use --strategy=revert to add a commit that takes it back, or "
-				     "--strategy=files to change files alone.");
+	if (plan->undoes)
+		verdict_hint(&plan->verdict,
+			     "Use 'git checkpoint restore %s --strategy=revert' to add a commit "
+			     "that takes it back, or --strategy=files to change files alone.",
+			     plan->undoes);
+	else
+		verdict_hint(&plan->verdict,
+			     "Use --strategy=revert to add a commit that takes it back, or "
+			     "--strategy=files to change files alone.");
 	return 0;
 }
 

@@ -27,8 +27,8 @@ static int reflog_commits(struct strbuf *ret, struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
 		struct process process CLEANUP(process_release) = PROCESS_INIT;
 
-		strvec_pushl(&process.argv, "git", "log", "--walk-reflogs", "--format=%H",
-			     starts[i], "--", NULL);
+		strvec_pushl(&process.argv, "git", "log", "--walk-reflogs", "--encoding=UTF-8",
+			     "--format=%H", starts[i], "--", NULL);
 		if (process_run(&process, err) < 0)
 			return -1;
 		/* It fails where there is no reflog yet: then there is nothing to find. */
@@ -99,7 +99,7 @@ static int search(struct history_files *ret, const struct strbuf *commits,
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 
-	strvec_pushl(&process.argv, "git", "log", NULL);
+	strvec_pushl(&process.argv, "git", "log", "--encoding=UTF-8", NULL);
 	if (commits) {
 		strvec_pushl(&process.argv, "--glob=refs/stash*", "--stdin", "--not", NULL);
 		process.input = commits->buf;
