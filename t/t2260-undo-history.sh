@@ -84,4 +84,31 @@ test_expect_success 'nor is it moved there' '
 	git for-each-ref >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after"
 '
 
+# ---- What to do instead --------------------------------------------------------------------------
+
+# Runs what the hint says, which is between quotes.
+follow_hint () {
+	sed -n "s/^hint: .*'\(git [^']*\)'.*/\1/p" "$TEST_ROOT/err" >"$TEST_ROOT/command" &&
+	test_line_count = 1 "$TEST_ROOT/command" && sh "$TEST_ROOT/command"
+}
+
+test_expect_success 'the hint brings HEAD back to where it was: a branch, no branch, one that is gone' '
+	fresh && git checkpoint restore -q --yes one && git switch -q -c other &&
+	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && follow_hint &&
+	test "$(git symbolic-ref HEAD)" = refs/heads/main && git switch -q other && git branch -q -D main &&
+	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && follow_hint &&
+	git checkpoint undo -q --yes && test_grep edit file && test "$(git symbolic-ref HEAD)" = refs/heads/main &&
+	git checkout -q --detach && git checkpoint create -q two && git checkpoint restore -q --yes --detach one &&
+	git switch -q main && test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && follow_hint &&
+	test_must_fail git symbolic-ref -q HEAD && git checkpoint undo -q --yes && test_grep edit file
+'
+
+test_expect_success 'what was published is not taken back, and the hint names a way that is there' '
+	fresh && git checkpoint restore -q --yes one && git commit -q --allow-empty -m later &&
+	git update-ref refs/remotes/o/main main && test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
+	test_grep "is on .o/main." "$TEST_ROOT/err" && test_must_fail follow_hint 2>"$TEST_ROOT/refused" &&
+	test_grep "not confirmed" "$TEST_ROOT/refused" && echo " --yes" >>"$TEST_ROOT/command" &&
+	sh -c "$(tr -d "\n" <"$TEST_ROOT/command")" && test_grep edit file && git merge-base --is-ancestor o/main main
+'
+
 test_done

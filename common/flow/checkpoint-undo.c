@@ -291,6 +291,34 @@ static const char *recorded_head(const json_t *record, const char *side)
 	return NULL;
 }
 
+/* How a person gets to where HEAD was: to its branch, that branch made anew, or none. */
+static int hint_at_switch(struct checkpoint_plan *plan, const struct checkpoint_head *then,
+			  struct error *err)
+{
+	static const char heads[] = "refs/heads/";
+	const char *branch = then->branch;
+	char *is CLEANUP(free_p) = NULL;
+
+	if (branch && refs_read(&is, branch, err) < 0)
+		return -1;
+	if (branch && !strncmp(branch, heads, strlen(heads)))
+		branch += strlen(heads);
+	if (!branch)
+		verdict_hint(&plan->verdict, "Use 'git switch --detach %s' to go back first.",
+			     then->commit);
+	else if (is)
+		verdict_hint(&plan->verdict, "Use 'git switch %s' to go back first.", branch);
+	else if (then->commit)
+		verdict_hint(&plan->verdict,
+			     "Use 'git switch -c %s %s' to make that branch again, and go back, "
+			     "first.",
+			     branch, then->commit);
+	else
+		verdict_hint(&plan->verdict, "Use 'git switch --orphan %s' to go back first.",
+			     branch);
+	return 0;
+}
+
 /* HEAD goes back to the branch that the operation took it from; a person's own switch stays. */
 static int undo_head(struct checkpoint_plan *plan, const json_t *record, struct error *err)
 {
@@ -302,9 +330,7 @@ static int undo_head(struct checkpoint_plan *plan, const json_t *record, struct 
 
 	if (!same && !is_same_value(is, recorded_head(record, "new"))) {
 		verdict_refuse(&plan->verdict, "HEAD is another branch by now");
-		verdict_hint(&plan->verdict, "Use 'git switch' to go back to '%s' first.",
-			     then.branch ? then.branch : then.commit);
-		return 0;
+		return hint_at_switch(plan, &then, err);
 	}
 	if (then.branch) {
 		if ((!same && checkpoint_plan_check_branch(plan, then.branch, err) < 0) ||
