@@ -300,6 +300,15 @@ test_expect_success 'a branch that is checked out elsewhere is refused' '
 	test_grep "is checked out in" "$TEST_ROOT/err"
 '
 
+test_expect_success 'what git does not take for a branch is none' '
+	fresh && git checkpoint create -q one && git switch -q -c other && git switch -q main &&
+	for name in a..b HEAD -x @{-1} "a b" a.lock refs//x ""
+	do
+		test_expect_code 129 git checkpoint restore --yes --branch="$name" one 2>"$TEST_ROOT/err" &&
+		test_grep "cannot be the name of a branch" "$TEST_ROOT/err" || return
+	done
+'
+
 test_expect_success 'options that do not go together are misuse' '
 	fresh && git checkpoint create -q one &&
 	for options in "--detach --strategy=files" "--branch=x --strategy=revert" "--detach --branch=x"

@@ -18,7 +18,24 @@ static bool moves_nothing(const struct checkpoint_restore_request *request)
 	return request->strategy == CHECKPOINT_FILES || request->pathspecs;
 }
 
-static int check_request(const struct checkpoint_restore_request *request, struct error *err)
+/* git has names that a ref can have and a branch cannot, and others that it expands. */
+static int check_branch(const char *name, const struct repo *repo, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, repo, NULL);
+	strvec_pushl(&git.argv, "check-ref-format", "--branch", name, NULL);
+	if (process_run(&git, err) < 0)
+		return -1;
+	strbuf_rtrim(&git.out);
+	if (!git.status && !strcmp(git.out.buf, name))
+		return 0;
+	error_set(err, "'%s' cannot be the name of a branch", name);
+	return error_code(err, EXIT_USAGE);
+}
+
+static int check_request(const struct checkpoint_restore_request *request, const struct repo *repo,
+			 struct error *err)
 {
 	if (request->branch && request->detach)
 		error_set(err, "--branch and --detach cannot be combined");
@@ -33,7 +50,7 @@ static int check_request(const struct checkpoint_restore_request *request, struc
 		error_set(err, "--strategy=revert adds to the present branch: --branch and "
 			       "--detach do not go with it");
 	else
-		return request->branch ? checkpoint_check_name(request->branch, err) : 0;
+		return request->branch ? check_branch(request->branch, repo, err) : 0;
 	return error_code(err, EXIT_USAGE);
 }
 
@@ -251,7 +268,7 @@ int checkpoint_restore(struct checkpoint_session *s,
 {
 	struct checkpoint_restore_request own = *request;
 
-	if (check_request(request, err) < 0 || checkpoint_need_worktree(s, err) < 0)
+	if (check_request(request, &s->repo, err) < 0 || checkpoint_need_worktree(s, err) < 0)
 		return -1;
 	if (request->with_db) {
 		error_refused(err, "--with-db is not there yet");
