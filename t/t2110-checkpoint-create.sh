@@ -336,6 +336,20 @@ test_expect_success 'what a hook refuses changes nothing' '
 	test_path_is_missing .git/index.lock
 '
 
+test_expect_success 'a commit of somebody else meanwhile is not taken for ours' '
+	write_script .git/hooks/pre-commit <<-\END &&
+	git update-ref HEAD "$(git commit-tree -p HEAD -m theirs "HEAD^{tree}")"
+	exit 1
+	END
+	test_when_finished "rm .git/hooks/pre-commit" &&
+	git ls-files -s >"$TEST_ROOT/before" &&
+	test_expect_code 128 git checkpoint --commit not-ours 2>"$TEST_ROOT/err" &&
+	test_grep "git commit refused, with status 1" "$TEST_ROOT/err" &&
+	git ls-files -s >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after" &&
+	test "$(git log -1 --format=%s)" = theirs &&
+	git checkpoint list not-ours >"$TEST_ROOT/list" && test_must_be_empty "$TEST_ROOT/list"
+'
+
 test_expect_success '--commit in a merge is refused, while a checkpoint keeps it' '
 	git reset -q --hard &&
 	git switch -q -c side HEAD~1 && test_commit side one.t &&

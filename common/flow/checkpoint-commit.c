@@ -132,14 +132,27 @@ static int is_staged(const struct committing *c, struct error *err)
 	return process_error(&git, err, "could not compare the index with HEAD");
 }
 
-/* 1: HEAD has moved; 0; or -1. */
-static int has_moved(const char *old_head, struct error *err)
+/*
+ * 1: HEAD is the commit that was to be made, of the tree that the index has by now, on the old
+ * one; 0: it is not, whoever else has moved it; or -1.
+ */
+static int is_made(const struct committing *c, const char *old_head, struct error *err)
 {
-	char *head CLEANUP(free_p) = NULL;
+	struct process head CLEANUP(process_release) = PROCESS_INIT;
+	struct process tree CLEANUP(process_release) = PROCESS_INIT;
 
-	if (repo_commit(&head, "HEAD", err) < 0)
+	strvec_pushl(&head.argv, "git", "rev-parse", "--quiet", "HEAD^{tree}", "HEAD^@", NULL);
+	strvec_pushl(&tree.argv, "git", "write-tree", NULL);
+	tree.env = &c->env;
+	if (process_run(&head, err) < 0 || process_run(&tree, err) < 0)
 		return -1;
-	return head && (!old_head || strcmp(head, old_head) != 0);
+	if (head.status) /* there is no commit */
+		return 0;
+	if (tree.status)
+		return process_error(&tree, err, "could not look at what was committed");
+	if (old_head)
+		strbuf_addf(&tree.out, "%s\n", old_head);
+	return !strcmp(head.out.buf, tree.out.buf);
 }
 
 /* What hooks have to say goes to stderr, as it does in git. */
@@ -147,7 +160,7 @@ static int make_commit(const struct committing *c, const char *old_head, const c
 		       struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	int moved;
+	int made;
 
 	push_git(&git, c);
 	strvec_pushl(&git.argv, "commit", "--quiet", "--message", message, NULL);
@@ -160,9 +173,9 @@ static int make_commit(const struct committing *c, const char *old_head, const c
 		process_error(&git, err, "could not commit");
 		return CHECKPOINT_HALF_COMMITTED;
 	}
-	moved = has_moved(old_head, err);
-	if (moved) /* it broke off when the commit was there already */
-		return moved < 0 ? -1 : 0;
+	made = is_made(c, old_head, err);
+	if (made) /* it broke off when the commit was there already */
+		return made < 0 ? -1 : 0;
 	error_set(err, "git commit refused, with status %d", git.status);
 	return error_hint(err,
 			  "Nothing was changed. Without --commit, the state is kept as it is.");
