@@ -368,6 +368,15 @@ test_expect_success 'a pathspec brings back the sides of a conflict, and what is
 	test_line_count = 3 "$TEST_ROOT/actual" && git checkpoint undo -q --yes && git diff --quiet HEAD
 '
 
+test_expect_success 'a pathspec that matches nothing is a no' '
+	fresh && git checkpoint create -q one && test_expect_code 1 git checkpoint restore --yes one -- nosuch 2>"$TEST_ROOT/err" &&
+	test_grep "pathspec .nosuch. did not match any file" "$TEST_ROOT/err" && echo edit >run &&
+	test_expect_code 1 git checkpoint restore --yes one -- run nosuch 2>"$TEST_ROOT/err" && test_grep edit run &&
+	(cd src && test_expect_code 1 git checkpoint restore --yes one -- run 2>"$TEST_ROOT/err") && test_grep edit run &&
+	git checkpoint restore -q --yes one -- run ":!src" && test_grep ! edit run &&
+	git checkpoint restore -q --yes one -- doc/doc.txt untracked src
+'
+
 test_expect_success 'a pathspec restores amid a rebase, as no branch moves' '
 	fresh && git add -A . && git commit -q -m base && git checkpoint create -q one && git commit -q --allow-empty -m more &&
 	GIT_SEQUENCE_EDITOR="sed -i s/pick/edit/" git rebase -q -i --keep-empty HEAD^ 2>"$TEST_ROOT/err" && echo edit >run &&

@@ -53,6 +53,8 @@ int restore_index_back(struct restore *restore, struct error *err) MUST_CHECK;
  */
 int restore_merge_index(struct restore *restore, struct strvec *ret_special, struct error *err)
 	MUST_CHECK;
+/* An error with EXIT_NO where one of them matches nothing; at the end of all planning. */
+int restore_check_pathspecs(const struct restore *restore, struct error *err) MUST_CHECK;
 
 /*
  * restore-attributes.c: tracked files whose content stays, and whose bytes do not, since the

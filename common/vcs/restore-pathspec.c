@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a tree cannot hold of an index's entries, such as the sides of a conflict, for the paths
+ * Pathspecs, which git matches; and what a tree cannot hold of an index's entries, such as the sides of a conflict, for the paths
  * of a pathspec: a new index is made of the entries that match as the snapshot has them, and of
  * all others as they are.
  */
@@ -9,6 +9,64 @@
 #include "vcs/git.h"
 #include "vcs/restore-parts.h"
 #include "vcs/stored-index.h"
+
+/* ---- What they match ----------------------------------------------------------------- */
+
+/* ":!x" and the like take away from the others. */
+static bool is_exclusion(const char *pathspec)
+{
+	return !strncmp(pathspec, ":!", 2) || !strncmp(pathspec, ":^", 2) ||
+	       !strncmp(pathspec, ":(exclude", 9);
+}
+
+/* Does it match anything in either state? git's empty tree is there without being stored. */
+static int matches(bool *ret, const struct restore *restore, const char *pathspec,
+		   struct error *err)
+{
+	static const char sha1[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+	static const char sha256[] =
+		"6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
+	const char *empty = strcmp(restore->repo->object_format, "sha256") ? sha1 : sha256;
+	const struct snapshot *target = restore->request->target;
+	const struct snapshot_capture *now = &restore->now;
+	struct tree_pair pair[] = {
+		{ .new_tree = now->worktree_tree },	{ .new_tree = now->untracked_tree },
+		{ .new_tree = now->index_tree },	{ .new_tree = target->worktree_tree },
+		{ .new_tree = target->untracked_tree }, { .new_tree = target->index_tree }
+	};
+	int done;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++)
+		pair[i].old_tree = empty;
+	done = tree_pairs_compare(pair, ARRAY_SIZE(pair), &pathspec, 1, &restore->env, err);
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++) {
+		*ret = *ret || pair[i].changes.nr;
+		tree_changes_release(&pair[i].changes);
+	}
+	return done;
+}
+
+int restore_check_pathspecs(const struct restore *restore, struct error *err)
+{
+	const struct restore_request *request = restore->request;
+
+	if (request->pathspecs == 1 && !restore_is_nothing(restore))
+		return 0; /* what changes is what it matches */
+	for (size_t i = 0; i < request->pathspecs; i++) {
+		bool found = is_exclusion(request->pathspec[i]);
+
+		if (!found && matches(&found, restore, request->pathspec[i], err) < 0)
+			return -1;
+		if (found)
+			continue;
+		error_set(err, "pathspec '%s' did not match any file, of now or of the checkpoint",
+			  request->pathspec[i]);
+		return error_code(err, EXIT_NO);
+	}
+	return 0;
+}
+
+/* ---- What no tree can hold ----------------------------------------------------------- */
 
 /* The paths in an index (NULL: the present one) that match; sorted, as the index is. */
 static int match(struct strvec *ret, const struct restore *restore, const char *index,

@@ -565,7 +565,7 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 		return -1;
 	if (!request->files_only && !request->pathspecs && restore_plan_state(ret, err) < 0)
 		return -1;
-	if (verify_blobs(ret, err) < 0)
+	if (restore_check_pathspecs(ret, err) < 0 || verify_blobs(ret, err) < 0)
 		return -1;
 	return restore_plan_worktree(ret, err);
 }
