@@ -247,6 +247,18 @@ static void check_restore(const struct checkpoint_restore_request *request, int 
 		usage_error(usage, "options '--branch' and '--detach' cannot be combined");
 	if (request->with_db && request->no_db)
 		usage_error(usage, "options '--with-db' and '--no-db' cannot be combined");
+	if (request->pathspecs && (request->strategy == CHECKPOINT_RESET ||
+				   request->strategy == CHECKPOINT_REVERT))
+		usage_error(usage, "a pathspec moves no branch: '--strategy=reset' and "
+				   "'--strategy=revert' do not go with it");
+	if (!request->branch && !request->detach)
+		return;
+	if (request->pathspecs || request->strategy == CHECKPOINT_FILES)
+		usage_error(usage, "%s moves no branch: '--branch' and '--detach' do not go with it",
+			    request->pathspecs ? "a pathspec" : "'--strategy=files'");
+	if (request->strategy == CHECKPOINT_REVERT)
+		usage_error(usage, "'--strategy=revert' adds to the present branch: '--branch' and "
+				   "'--detach' do not go with it");
 }
 
 static int verb_restore(int argc, const char **argv)
@@ -280,10 +292,10 @@ static int verb_restore(int argc, const char **argv)
 		usage_error(usage, "there is no path behind --");
 	if (names < 0)
 		names = argc;
-	check_restore(&request, names, usage);
 	request.name = argv[0];
 	request.pathspec = argv + names;
 	request.pathspecs = (size_t)(argc - names);
+	check_restore(&request, names, usage);
 	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
 		return error_exit(&err);

@@ -316,6 +316,9 @@ test_expect_success 'options that do not go together are misuse' '
 		test_expect_code 129 git checkpoint restore --yes $options one 2>"$TEST_ROOT/err" || return
 	done &&
 	test_expect_code 129 git checkpoint restore --yes --strategy=reset one -- run 2>"$TEST_ROOT/err" &&
+	test_grep "^usage: git checkpoint restore" "$TEST_ROOT/err" &&
+	(cd / && test_expect_code 129 git checkpoint restore --branch=x one -- run) 2>"$TEST_ROOT/err" &&
+	test_grep "a pathspec moves no branch" "$TEST_ROOT/err" &&
 	test_expect_code 2 git checkpoint restore --yes --with-db one 2>"$TEST_ROOT/err" && test_grep "not there yet" "$TEST_ROOT/err"
 '
 

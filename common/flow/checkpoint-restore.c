@@ -34,26 +34,6 @@ static int check_branch(const char *name, const struct repo *repo, struct error 
 	return error_code(err, EXIT_USAGE);
 }
 
-static int check_request(const struct checkpoint_restore_request *request, const struct repo *repo,
-			 struct error *err)
-{
-	if (request->branch && request->detach)
-		error_set(err, "--branch and --detach cannot be combined");
-	else if (moves_nothing(request) && (request->branch || request->detach))
-		error_set(err, "%s moves no branch: --branch and --detach do not go with it",
-			  request->pathspecs ? "a pathspec" : "--strategy=files");
-	else if (request->pathspecs &&
-		 (request->strategy == CHECKPOINT_RESET || request->strategy == CHECKPOINT_REVERT))
-		error_set(err, "a pathspec moves no branch: --strategy=reset and --strategy=revert "
-			       "do not go with it");
-	else if (request->strategy == CHECKPOINT_REVERT && (request->branch || request->detach))
-		error_set(err, "--strategy=revert adds to the present branch: --branch and "
-			       "--detach do not go with it");
-	else
-		return request->branch ? check_branch(request->branch, repo, err) : 0;
-	return error_code(err, EXIT_USAGE);
-}
-
 /* ---- HEAD and branch ----------------------------------------------------------------- */
 
 static int move_branch(struct checkpoint_plan *plan, const char *branch, const char *from,
@@ -268,7 +248,8 @@ int checkpoint_restore(struct checkpoint_session *s,
 {
 	struct checkpoint_restore_request own = *request;
 
-	if (check_request(request, &s->repo, err) < 0 || checkpoint_need_worktree(s, err) < 0)
+	if ((request->branch && check_branch(request->branch, &s->repo, err) < 0) ||
+	    checkpoint_need_worktree(s, err) < 0)
 		return -1;
 	if (request->with_db) {
 		error_refused(err, "--with-db is not there yet");
