@@ -64,3 +64,8 @@ bool strvec_has(const struct strvec *sv, const char *s)
 			return true;
 	return false;
 }
+
+bool strvec_has_sorted(const struct strvec *sv, const char *s)
+{
+	return sv->nr && bsearch(&s, sv->v, sv->nr, sizeof(*sv->v), compare_strings);
+}

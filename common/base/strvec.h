@@ -28,5 +28,7 @@ __attribute__((sentinel)) void strvec_pushl(struct strvec *sv, ...);
 void strvec_push_nodup(struct strvec *sv, char *s);
 void strvec_sort(struct strvec *sv);
 bool strvec_has(const struct strvec *sv, const char *s);
+/* The same of one that strvec_sort() has put into order. */
+bool strvec_has_sorted(const struct strvec *sv, const char *s);
 
 #endif

@@ -193,6 +193,7 @@ static int find_published(struct strbuf *ret, const struct checkpoint_plan *plan
 			  const char *old_commit, const char *new_commit, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec own CLEANUP(strvec_release) = STRVEC_INIT;
 
 	git_prepare(&git, &plan->session->repo, NULL);
 	strvec_pushl(&git.argv, "rev-list", old_commit, NULL);
@@ -201,10 +202,13 @@ static int find_published(struct strbuf *ret, const struct checkpoint_plan *plan
 	strvec_pushl(&git.argv, "--not", "--remotes", NULL);
 	if (git_run(&git, "look for the commits on remotes", err) < 0)
 		return -1;
+	for (const char *line = git.out.buf; *line; line += strcspn(line, "\n") + 1)
+		strvec_pushf(&own, "%.*s", (int)strcspn(line, "\n"), line);
+	strvec_sort(&own);
 	for (size_t i = 0; i < json_array_size(plan->commits); i++) {
 		const char *oid = json_member(json_array_get(plan->commits, i), "commit");
 
-		if (!strstr(git.out.buf, oid)) {
+		if (!strvec_has_sorted(&own, oid)) {
 			strbuf_addstr(ret, oid);
 			break;
 		}

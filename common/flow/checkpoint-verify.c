@@ -41,24 +41,9 @@ static void verification_release(struct verification *v)
  */
 static int list_refs(struct refs *ret, struct error *err)
 {
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	const char *const patterns[] = { SNAPSHOT_REFS, SNAPSHOT_TAGS, SNAPSHOT_OPERATIONS, NULL };
 
-	strvec_pushl(&git.argv, "git", "for-each-ref", "--format=%(objectname) %(refname)",
-		     SNAPSHOT_REFS, SNAPSHOT_TAGS, SNAPSHOT_OPERATIONS, NULL);
-	if (process_run(&git, err) < 0)
-		return -1;
-	if (git.status)
-		return process_error(&git, err, "cannot list checkpoints");
-	for (const char *line = git.out.buf; *line; line += strcspn(line, "\n") + 1) {
-		size_t oid = strcspn(line, " ");
-
-		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
-		ret->item[ret->nr++] = (struct ref){
-			.oid = xmemdupz(line, oid),
-			.name = xmemdupz(line + oid + 1, strcspn(line + oid + 1, "\n")),
-		};
-	}
-	return 0;
+	return refs_list(ret, patterns, NULL, NULL, err);
 }
 
 static void add_target(struct verification *v, const struct refs *refs, const struct ref *ref)

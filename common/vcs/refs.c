@@ -362,9 +362,11 @@ int refs_list(struct refs *ret, const char *const *patterns, const char *const *
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 
-	if (refs_list_start(&process, patterns, fields, sort, err) < 0)
+	if (refs_list_start(&process, patterns, fields, sort, err) < 0 ||
+	    refs_list_finish(ret, &process, fields, err) < 0)
 		return -1;
-	return refs_list_finish(ret, &process, fields, err);
+	ret->by_name = !sort;
+	return 0;
 }
 
 int refs_list_each(struct refs *ret, const char *const *patterns, const char *const *fields,
@@ -392,8 +394,15 @@ int refs_list_each(struct refs *ret, const char *const *patterns, const char *co
 	return 0;
 }
 
+static int compare_name(const void *name, const void *ref)
+{
+	return strcmp(name, ((const struct ref *)ref)->name);
+}
+
 const struct ref *refs_find(const struct refs *refs, const char *name)
 {
+	if (refs->by_name && refs->nr)
+		return bsearch(name, refs->item, refs->nr, sizeof(*refs->item), compare_name);
 	for (size_t i = 0; i < refs->nr; i++)
 		if (!strcmp(refs->item[i].name, name))
 			return &refs->item[i];

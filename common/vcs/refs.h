@@ -68,6 +68,7 @@ struct ref {
 struct refs {
 	struct ref *item;
 	size_t nr, alloc, fields;
+	bool by_name; /* in that order, so that refs_find() need not look at all */
 };
 #define REFS_INIT \
 	{         \
