@@ -12,6 +12,12 @@
  *         COMMIT is lost, settle_others() when we are.
  * Errors: -1 with `err` set; what others hold, or what changed meanwhile, is refused (2).
  */
+/*
+ * The record has, from its first writing on: "database", the environment's name; "identity",
+ * the server's and database's own; "resumes", the operation whose interrupted script this goes
+ * on with; "scripts", [{"version", "checksum", "tree"}], for which refs are made once it is
+ * committed, and which is taken out then.
+ */
 #ifndef FLOW_CHANGE_H
 #define FLOW_CHANGE_H
 

@@ -9,6 +9,29 @@
  * One that was given no name is called by its time, 20260112T102030.123456Z, and in a linked
  * worktree by that and the worktree's id.
  */
+/*
+ * The record of an operation (journal/journal.h has the members that all have), in the order in
+ * which its members are written, each before what it tells of is done:
+ *
+ *   "worktree"     with the first writing: whose files it is about, checkpoint_worktree_id()
+ *   "refs"         with the first writing, but of create after the capture: what it is about to
+ *                  change, [{"name", "old", "new"}]; null: not there; of HEAD also "ref: <branch>"
+ *   "kept"         with "refs": names of the refs that get the old values, made with the changes,
+ *                  or by restore with the safety snapshot
+ *   "target"       restore, undo of files: the snapshot, {"ref", "commit"}
+ *   "undoes"       undo: the operation
+ *   "dangling"     prune: names of refs of old operations that go for good
+ *   "safety"       restore, undo of files, create --commit: the ref of the snapshot of the state
+ *                  before. It is made next; while it is not there, nothing has changed
+ *   "branch"       create --commit, with "safety": what git is about to move, or "HEAD"
+ *   "safety_made"  true: that ref is there, and from now on files, index or HEAD may change; it
+ *                  must not be missing any more. false: it was not needed, and is removed
+ *   "locked_at"    restore, undo of files, with "safety_made": when git had the locks on all
+ *                  "refs". A lock that is older, and younger than "started_at", was ours
+ *
+ * Where it broke off: before "safety_made" with a missing ref it is discarded, or without
+ * "safety" its refs tell how far it came; else the safety snapshot is gone back to.
+ */
 #ifndef FLOW_CHECKPOINT_H
 #define FLOW_CHECKPOINT_H
 

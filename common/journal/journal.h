@@ -13,7 +13,8 @@
  *         read the others; one that stays behind does no harm.
  * Format: {"format":1, "id", "command", "pid", "host",
  *         "state":"open|done|failed|interrupted|discarded", "started_at", "finished_at",
- *         ...} and the members that commands record.
+ *         ...} and the members that commands record: flow/checkpoint.h has those of `git
+ *         checkpoint`, flow/change.h those of runs that change a database.
  *         <common dir>/rollback/log has one line, a JSON object, for each that was closed.
  * Secrets: none go in; callers record names of environments, never connection strings.
  * The journal knows files and refs, not databases: what a database says about an open
