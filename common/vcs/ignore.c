@@ -32,12 +32,18 @@ static void add_found(struct strvec *ret, const struct strvec *paths, const stru
 	}
 }
 
-/* `git` has its first arguments. */
+static void make_environment(struct strvec *ret, const struct strvec *env)
+{
+	for (size_t i = 0; i < env->nr; i++)
+		strvec_push(ret, env->v[i]);
+	strvec_push(ret, "GIT_LITERAL_PATHSPECS=0"); /* check-ignore refuses to hear of it */
+}
+
+/* `git` has its first arguments, and its environment. */
 static int ask(struct strvec *ret, struct process *git, const struct strvec *paths,
-	       const struct strvec *env, struct error *err)
+	       struct error *err)
 {
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct strvec own CLEANUP(strvec_release) = STRVEC_INIT;
 
 	for (size_t i = 0; i < paths->nr; i++) {
 		/*
@@ -47,11 +53,7 @@ static int ask(struct strvec *ret, struct process *git, const struct strvec *pat
 		strbuf_addf(&input, HERE "%.*s", (int)bare_length(paths->v[i]), paths->v[i]);
 		strbuf_addch(&input, '\0');
 	}
-	for (size_t i = 0; i < env->nr; i++)
-		strvec_push(&own, env->v[i]);
-	strvec_push(&own, "GIT_LITERAL_PATHSPECS=0"); /* check-ignore refuses to hear of it */
 	strvec_pushl(&git->argv, "-z", "--stdin", NULL);
-	git->env = &own;
 	git->input = input.buf;
 	git->input_len = input.len;
 	if (process_run(git, err) < 0)
@@ -66,6 +68,7 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 		const struct repo *repo, const struct strvec *env, const char *folder,
 		struct error *err)
 {
+	struct strvec own CLEANUP(strvec_release) = STRVEC_INIT;
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	if (!paths->nr)
@@ -77,17 +80,21 @@ int ignore_find(struct strvec *ret, const struct strvec *paths, const struct tre
 	strvec_pushf(&git.argv, "--work-tree=%s", folder);
 	strvec_pushl(&git.argv, "check-ignore", "--no-index", NULL);
 	git.dir = folder;
-	return ask(ret, &git, paths, env, err);
+	make_environment(&own, env);
+	git.env = &own;
+	return ask(ret, &git, paths, err);
 }
 
 int ignore_find_now(struct strvec *ret, const struct strvec *paths, const struct repo *repo,
 		    const struct strvec *env, struct error *err)
 {
+	struct strvec own CLEANUP(strvec_release) = STRVEC_INIT;
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	if (!paths->nr)
 		return 0;
-	git_prepare(&git, repo, env);
+	make_environment(&own, env);
+	git_prepare(&git, repo, &own);
 	strvec_push(&git.argv, "check-ignore");
-	return ask(ret, &git, paths, env, err);
+	return ask(ret, &git, paths, err);
 }

@@ -136,12 +136,14 @@ static void take_side(unsigned *mode, char **oid, struct tree_change *tracked,
 static void merge_changes(struct restore *restore, struct tree_changes *tracked,
 			  struct tree_changes *untracked)
 {
-	for (size_t i = 0, k = 0; i < tracked->nr || k < untracked->nr;) {
+	for (size_t i = 0, k = 0;;) {
 		struct tree_change *a = i < tracked->nr ? &tracked->item[i] : NULL;
 		struct tree_change *b = k < untracked->nr ? &untracked->item[k] : NULL;
 		int order = !a ? 1 : !b ? -1 : strcmp(a->path, b->path);
 		struct tree_change change = { 0 }, *added;
 
+		if (!a && !b)
+			return;
 		a = order <= 0 ? a : NULL;
 		b = order >= 0 ? b : NULL;
 		i += order <= 0;

@@ -7,10 +7,6 @@
 #include "vcs/object.h"
 #include "vcs/restore-parts.h"
 
-/* As vcs/snapshot.h has them. */
-static const char *const names[] = { "MERGE_HEAD",	 "MERGE_MSG",	"MERGE_MODE",
-				     "CHERRY_PICK_HEAD", "REVERT_HEAD", "SQUASH_MSG" };
-
 static void content_free(struct strbuf *content)
 {
 	if (content)
@@ -102,10 +98,10 @@ static int check_named(const struct restore *restore, struct error *err)
 
 int restore_plan_state(struct restore *restore, struct error *err)
 {
-	restore->state = xcalloc(ARRAY_SIZE(names), sizeof(*restore->state));
-	restore->state_nr = ARRAY_SIZE(names);
+	restore->state = xcalloc(SNAPSHOT_STATE_FILES, sizeof(*restore->state));
+	restore->state_nr = SNAPSHOT_STATE_FILES;
 	for (size_t i = 0; i < restore->state_nr; i++) {
-		restore->state[i].name = names[i];
+		restore->state[i].name = snapshot_state_files[i].name;
 		if (read_now(restore, i, err) < 0)
 			return -1;
 	}

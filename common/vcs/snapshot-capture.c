@@ -509,19 +509,17 @@ static int add_named(struct capture *c, const struct strbuf *text)
 /* What git keeps of an operation in progress. */
 static int add_state_files(struct capture *c, struct paths *paths, json_t *digests)
 {
-	static const char *const names[] = { "MERGE_HEAD",	 "MERGE_MSG",	"MERGE_MODE",
-					     "CHERRY_PICK_HEAD", "REVERT_HEAD", "SQUASH_MSG" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char *file CLEANUP(free_p) = xstrfmt("%s/%s", c->repo->git_dir, names[i]);
-		char *path CLEANUP(free_p) = xstrfmt("state/%s", names[i]);
+	for (size_t i = 0; i < SNAPSHOT_STATE_FILES; i++) {
+		const struct snapshot_state_file *state = &snapshot_state_files[i];
+		char *file CLEANUP(free_p) = xstrfmt("%s/%s", c->repo->git_dir, state->name);
+		char *path CLEANUP(free_p) = xstrfmt("state/%s", state->name);
 		struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
 		int found = file_read(&data, file, c->err);
 
 		if (found < 0 || (found == FILE_FOUND &&
 				  add_part(c, paths, digests, path, data.buf, data.len) < 0))
 			return -1;
-		if (strstr(names[i], "_HEAD") && add_named(c, &data) < 0)
+		if (state->names_commits && add_named(c, &data) < 0)
 			return -1;
 	}
 	return 0;

@@ -40,6 +40,11 @@ int snapshot_identity(char **ret, struct error *err)
 	return 0;
 }
 
+const struct snapshot_state_file snapshot_state_files[SNAPSHOT_STATE_FILES] = {
+	{ "MERGE_HEAD", true },	      { "MERGE_MSG", false },  { "MERGE_MODE", false },
+	{ "CHERRY_PICK_HEAD", true }, { "REVERT_HEAD", true }, { "SQUASH_MSG", false },
+};
+
 void snapshot_release(struct snapshot *snapshot)
 {
 	free(snapshot->commit);
@@ -139,16 +144,15 @@ static void add_commits(struct objects *to, const struct strbuf *text)
 
 int snapshot_find_missing(struct strvec *ret, const struct snapshot *snapshot, struct error *err)
 {
-	static const char *const parts[] = { "state/MERGE_HEAD", "state/CHERRY_PICK_HEAD",
-					     "state/REVERT_HEAD" };
 	const json_t *known = json_object_get(snapshot->manifest, "parts");
 	struct objects files CLEANUP(objects_release) = OBJECTS_INIT;
 	struct objects commits CLEANUP(objects_release) = OBJECTS_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		char *name CLEANUP(free_p) = xstrfmt("%s:%s", snapshot->payload_tree, parts[i]);
+	for (size_t i = 0; i < SNAPSHOT_STATE_FILES; i++) {
+		char *part CLEANUP(free_p) = xstrfmt("state/%s", snapshot_state_files[i].name);
+		char *name CLEANUP(free_p) = xstrfmt("%s:%s", snapshot->payload_tree, part);
 
-		if (json_object_get(known, parts[i]))
+		if (snapshot_state_files[i].names_commits && json_object_get(known, part))
 			objects_add(&files, name);
 	}
 	if (!files.nr)

@@ -15,7 +15,7 @@
  *	index            the index file itself, only where it has what no tree can hold: stages,
  *	                 intent-to-add, assume-unchanged, skip-worktree; never split or sparse
  *	stages/<n>/<path> the blobs of unmerged entries, so that gc keeps them
- *	state/<FILE>     MERGE_HEAD, MERGE_MSG, MERGE_MODE, CHERRY_PICK_HEAD, REVERT_HEAD, SQUASH_MSG
+ *	state/<FILE>     what git keeps of an operation in progress: snapshot_state_files[]
  *	status           `git status --short` as it was
  *	project/<path>   plan documents;  env/<name>  the environment template without secrets
  *	database/        schema.sql, migrations.json, fingerprint.json
@@ -52,6 +52,14 @@
 #define SNAPSHOT_REFS	    "refs/checkpoints/"
 #define SNAPSHOT_TAGS	    "refs/tags/checkpoint/"
 #define SNAPSHOT_OPERATIONS "refs/rollback/op/"
+
+/* git's own, of an operation in progress: in the git folder, and as "state/<name>" in M. */
+struct snapshot_state_file {
+	const char *name;
+	bool names_commits; /* one a line */
+};
+#define SNAPSHOT_STATE_FILES 6
+extern const struct snapshot_state_file snapshot_state_files[SNAPSHOT_STATE_FILES];
 
 /* One more file of the payload. */
 struct snapshot_part {
@@ -144,7 +152,7 @@ struct snapshot {
 int snapshot_read(struct snapshot *ret, const char *rev, struct error *err) MUST_CHECK;
 void snapshot_release(struct snapshot *snapshot);
 /* Appends the commits that MERGE_HEAD and the like of the snapshot name, and that are not there. */
-int snapshot_find_missing(struct strvec *ret, const struct snapshot *snapshot,
-			  struct error *err) MUST_CHECK;
+int snapshot_find_missing(struct strvec *ret, const struct snapshot *snapshot, struct error *err)
+	MUST_CHECK;
 
 #endif
