@@ -242,6 +242,9 @@ test_expect_success 'what old operations keep goes only when confirmed' '
 	test_grep "dropping for good, of operation" err &&
 	git for-each-ref refs/rollback/op >after &&
 	test_cmp before after &&
+	test_expect_code 2 flock .git/rollback/lock git checkpoint prune --dangling --keep 1 2>err &&
+	test_grep "dropping for good, of operation" err &&
+	test_grep ! "is being changed by another command" err &&
 	git checkpoint prune --dangling --keep 1 --yes 2>err &&
 	git for-each-ref --format="%(refname)" refs/rollback/op | cut -d / -f 4 | sort -u >ids &&
 	test_line_count -le 2 ids

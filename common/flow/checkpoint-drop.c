@@ -387,31 +387,47 @@ static int execute(struct drop_plan *plan, const struct checkpoint_session *s,
 	return ret;
 }
 
-/* Asks where something goes for good, and does. */
-static int confirm_and_execute(struct drop_plan *plan, const struct checkpoint_session *s,
-			       struct operation *operation, const char *verb, struct error *err)
+/* Before anything goes for good, on stderr, where the question goes. */
+static int agree(const struct drop_plan *plan, const struct checkpoint_session *s,
+		 struct error *err)
 {
-	if (plan->operations_nr &&
-	    confirm_ask("Drop what old operations keep, so that they cannot be undone any more?",
-			false, s->common, err) < 0)
-		return -1;
-	return execute(plan, s, operation, verb, err);
+	if (!plan->operations_nr)
+		return 0;
+	show_plan(plan, s, stderr);
+	if (confirm_ask("Drop what old operations keep, so that they cannot be undone any more?",
+			false, s->common, err) == 0)
+		return 0;
+	if (s->common->json)
+		show_json(plan, s, NULL, err);
+	return -1;
 }
 
+static bool is_same_plan(const struct drop_plan *a, const struct drop_plan *b)
+{
+	json_t *x CLEANUP(json_decref_p) =
+		json_pack("[o, o]", goners_to_json(a->checkpoint, a->checkpoints_nr),
+			  goners_to_json(a->operation, a->operations_nr));
+	json_t *y CLEANUP(json_decref_p) =
+		json_pack("[o, o]", goners_to_json(b->checkpoint, b->checkpoints_nr),
+			  goners_to_json(b->operation, b->operations_nr));
+
+	return json_equal(x, y);
+}
+
+/* `shown`: what was agreed to has been seen. */
 static int carry_out(struct drop_plan *plan, const struct checkpoint_session *s,
-		     struct operation *operation, const char *verb, struct error *err)
+		     struct operation *operation, const char *verb, bool shown, struct error *err)
 {
 	const struct common_options *common = s->common;
 	bool nothing = !plan->checkpoints_nr && !plan->operations_nr;
-	bool ask = plan->operations_nr && !common->yes && !common->dry_run;
 	int ret = 0;
 
-	if (ask || (!common->json && !common->quiet))
-		show_plan(plan, s, ask ? stderr : stdout);
+	if (!shown && !common->json && !common->quiet)
+		show_plan(plan, s, stdout);
 	if (nothing && !common->json && !common->quiet)
 		note("nothing to drop");
 	if (!nothing && !common->dry_run)
-		ret = confirm_and_execute(plan, s, operation, verb, err);
+		ret = execute(plan, s, operation, verb, err);
 	if (common->json)
 		show_json(plan, s, operation->record ? operation->id : NULL, ret < 0 ? err : NULL);
 	return ret < 0 ? -1 : EXIT_DONE;
@@ -426,17 +442,26 @@ int checkpoint_drop(struct checkpoint_session *s, const char *const *name, size_
 	if ((!s->common->dry_run && checkpoint_lock(&operation, s, "drop", err) < 0) ||
 	    plan_drop(&plan, name, names, err) < 0)
 		return -1;
-	return carry_out(&plan, s, &operation, "drop", err);
+	return carry_out(&plan, s, &operation, "drop", false, err);
 }
 
+/* Nobody is kept from his work while a person thinks about a question. */
 int checkpoint_prune(struct checkpoint_session *s, const struct checkpoint_prune_request *request,
 		     struct error *err)
 {
+	struct drop_plan shown CLEANUP(drop_plan_release) = { 0 };
 	struct drop_plan plan CLEANUP(drop_plan_release) = { 0 };
 	struct operation operation CLEANUP(operation_release) = OPERATION_INIT;
+	bool asks = request->dangling && !s->common->yes && !s->common->dry_run;
 
+	if (asks && (plan_prune(&shown, s, request, NULL, err) < 0 || agree(&shown, s, err) < 0))
+		return -1;
 	if ((!s->common->dry_run && checkpoint_lock(&operation, s, "prune", err) < 0) ||
 	    plan_prune(&plan, s, request, s->common->dry_run ? NULL : operation.id, err) < 0)
 		return -1;
-	return carry_out(&plan, s, &operation, "prune", err);
+	if (asks && !is_same_plan(&shown, &plan)) {
+		error_refused(err, "something has changed since the plan was shown");
+		return error_hint(err, "Nothing was changed. Look at the plan again.");
+	}
+	return carry_out(&plan, s, &operation, "prune", shown.operations_nr, err);
 }
