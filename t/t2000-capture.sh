@@ -292,7 +292,7 @@ test_expect_success 'a FIFO and a socket: not stored, nor waited for' '
 	snapshot capture >"$SNAPSHOT_WORK"/captured && snapshot files >"$SNAPSHOT_WORK"/files &&
 	test_must_be_empty "$SNAPSHOT_WORK"/files &&
 	git ls-tree -r --name-only "$(sed -n "s/^worktree //p" "$SNAPSHOT_WORK"/captured)" >"$SNAPSHOT_WORK"/actual &&
-	printf "%s\n" .gitignore a/b/three c/four link run >"$SNAPSHOT_WORK"/expect &&
+	printf "%s\n" .gitignore a/b/three a/two c/four link one run >"$SNAPSHOT_WORK"/expect &&
 	test_cmp "$SNAPSHOT_WORK"/expect "$SNAPSHOT_WORK"/actual
 '
 
@@ -343,7 +343,7 @@ test_expect_success OTHER_USER 'what may not be read is an error that names it, 
 test_expect_success 'file systems without modes and symlinks' '
 	repository poor && git config core.fileMode false && git config core.symlinks false &&
 	chmod +x one && chmod -x run && echo x >>run && rm link && printf other >link &&
-	echo n >n && chmod +x n && capture_and_check &&
+	echo n >n && capture_and_check &&
 	test "$(git ls-tree "$commit_" link run | cut -d" " -f1 | tr "\\n" " ")" = "120000 100755 "
 '
 

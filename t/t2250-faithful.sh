@@ -153,4 +153,43 @@ test_expect_success 'what keeps the pack of one that was killed goes with the ne
 	echo mine >"$keep" && echo more >>a && git checkpoint create -q two && test_path_is_file "$keep"
 '
 
+# ---- Modes ---------------------------------------------------------------------------------------
+
+test_expect_success 'new files are executable also where core.fileMode says that git should not look' '
+	fresh && git config core.fileMode false && echo "echo run" >run && chmod +x run && echo no >no &&
+	echo "*.txt text" >.gitattributes && printf "a\r\n" >run.txt && chmod +x run.txt &&
+	git checkpoint create -q one && rm run no run.txt && git checkpoint restore -q --yes one &&
+	test -x run && test ! -x no && test -x run.txt
+'
+
+test_expect_success 'permissions of untracked files are not widened' '
+	fresh && umask 022 && echo secret >secret && chmod 600 secret && echo shared >shared &&
+	chmod 664 shared && echo plain >plain && echo run >run && chmod 700 run &&
+	git checkpoint create -q one && rm -f secret shared plain run && git checkpoint restore -q --yes one &&
+	stat -c %a secret shared plain run >"$TEST_ROOT/actual" &&
+	test_write_lines 600 664 644 700 >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	echo new >secret2 && chmod 640 secret2 && git checkpoint restore -q --yes one &&
+	test_path_is_missing secret2 && git checkpoint undo -q --yes &&
+	test "$(stat -c %a secret2)" = 640
+'
+
+# ---- What git cannot store -----------------------------------------------------------------------
+
+test_expect_success 'a FIFO where a tracked file was is left out, and says so' '
+	fresh && printf "d/* text=auto\na filter=x\n" >.gitattributes && rm a && mkfifo a &&
+	git checkpoint create one 2>"$TEST_ROOT/err" &&
+	test_grep "neither file nor folder" "$TEST_ROOT/err" &&
+	git cat-file -e refs/checkpoints/one:a &&
+	echo more >>d/c && git checkpoint restore -q --yes one && test -p a && git checkpoint undo -q --yes &&
+	test -p a && rm a && echo new >a && git checkpoint restore -q --yes one &&
+	echo new >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" a
+'
+
+test_expect_success 'a name that is not UTF-8 is verified as any other' '
+	fresh && name=$(printf "\377\376") && git checkout -q -b side && echo 1 >"$name" && git add . &&
+	git commit -q -m side && git checkout -q main && echo 2 >"$name" && git add . &&
+	git commit -q -m main && test_must_fail git merge side && git checkpoint create -q one &&
+	git checkpoint verify one
+'
+
 test_done

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "vcs/git.h"
+#include "vcs/path.h"
 #include "vcs/restore-parts.h"
 
 /* ---- The small trees ----------------------------------------------------------------- */
@@ -228,11 +229,42 @@ static int rewrite(const struct restore *restore, struct error *err)
 	return git_run(&git, "write the files", err);
 }
 
+/*
+ * Permissions that git does not keep, of the files that were written. Those that a file system
+ * does not have are let be.
+ */
+static void set_modes(const struct restore *restore, json_t *manifest, bool back)
+{
+	int top CLEANUP(fd_close_p) =
+		open(restore->repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	json_t *modes = json_object_get(manifest, "modes"), *value;
+	const char *key;
+
+	json_object_foreach(modes, key, value)
+	{
+		char *path CLEANUP(free_p) = path_from_json(key);
+		const char *text = json_string_value(value);
+		const struct tree_change *change =
+			path ? tree_changes_find(&restore->files, path) : NULL;
+		struct error ignored CLEANUP(error_release) = ERROR_INIT;
+		int fd CLEANUP(fd_close_p) = -1;
+		struct stat st;
+
+		if (!change || !text || strspn(text, "01234567") != strlen(text) ||
+		    ((back ? change->old_mode : change->new_mode) & 0170000) != 0100000 ||
+		    beneath_open(&fd, &st, top, path, &ignored) != BENEATH_FOUND)
+			continue;
+		if (fchmod(fd, (mode_t)strtoul(text, NULL, 8) & 0777) < 0)
+			errno = 0;
+	}
+}
+
 int restore_worktree(struct restore *restore, struct error *err)
 {
 	if (merge(restore, err) < 0 || rewrite(restore, err) < 0)
 		return -1;
 	restore->moved = true;
+	set_modes(restore, restore->request->target->manifest, false);
 	return change_folders(restore, &restore->remove_folders, &restore->make_folders, err);
 }
 
@@ -253,6 +285,7 @@ int restore_worktree_back(struct restore *restore, struct error *err)
 			     NULL);
 		if (git_run(&git, "put the files back", err) < 0)
 			return -1;
+		set_modes(restore, restore->now.manifest, true);
 	}
 	if (change_folders(restore, &restore->make_folders, &restore->remove_folders, err) < 0)
 		return -1;

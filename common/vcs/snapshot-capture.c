@@ -206,6 +206,27 @@ static void leave_out_names(struct capture *c)
 		}
 }
 
+/*
+ * What stands there, as a FIFO, is not touched, and the file that git has there is not taken
+ * for deleted.
+ */
+static bool leave_out_device(struct capture *c, struct item *item, const struct stat *st)
+{
+	if (!st->st_mode || S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) || S_ISDIR(st->st_mode))
+		return false;
+	item->left_out = true;
+	add_left_out(c, item->path, "it is neither file nor folder");
+	return true;
+}
+
+/* The same where git status has seen it. */
+static void leave_out_devices(struct capture *c)
+{
+	for (size_t i = 0; i < c->state->nr; i++)
+		if (c->state->entry[i].device)
+			add_left_out(c, c->state->entry[i].path, "it is neither file nor folder");
+}
+
 /* git would end at the first file that it may not read. */
 static int check_files(struct capture *c)
 {
@@ -217,7 +238,8 @@ static int check_files(struct capture *c)
 		struct stat st;
 
 		if (folder < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(st.st_mode) || !faccessat(folder, name, R_OK, AT_EACCESS))
+		    leave_out_device(c, &c->item[i], &st) || !S_ISREG(st.st_mode) ||
+		    !faccessat(folder, name, R_OK, AT_EACCESS))
 			continue;
 		error_errno(c->err, "cannot read '%s'", path);
 		if (leave_out(c, path, &c->item[i]) < 0)
@@ -264,6 +286,9 @@ static int convert(struct capture *c)
 		c->item[at].mode = file[i].mode;
 		c->item[at].oid = file[i].oid;
 		c->item[at].stat = file[i].stat;
+		if (!file[i].entry &&
+		    file[i].mode) /* git adds none as executable without core.fileMode */
+			c->item[at].mode = worktree_mode(c->state, &file[i].stat, 0);
 	}
 	return ret;
 }
@@ -288,6 +313,8 @@ static int store_item(struct capture *c, struct item *item)
 		result = error_set(c->err, "could not read '%s': it keeps changing", item->path);
 	if (result < 0)
 		return c->import->broken ? -1 : leave_out(c, item->path, item);
+	if (result == IMPORT_FILE_GONE && leave_out_device(c, item, &item->stat))
+		return 0;
 	item->mode = result == IMPORT_FILE_DONE ? mode_of(c, item) : 0;
 	return 0;
 }
@@ -295,6 +322,7 @@ static int store_item(struct capture *c, struct item *item)
 static int store(struct capture *c)
 {
 	leave_out_names(c);
+	leave_out_devices(c);
 	if (check_folders(c) < 0 || convert(c) < 0)
 		return -1;
 	for (size_t i = 0; i < c->nr; i++)
@@ -427,7 +455,7 @@ static int commit_worktree(struct capture *c, const char *message)
 			at < c->nr && c->item[at].entry == entry ? &c->item[at] : NULL;
 		if (item && !item->left_out)
 			ret = add_change(c, &paths, entry->path, item->mode, item->mark, item->oid);
-		else if (entry->changed && !entry->worktree_mode)
+		else if (entry->changed && !entry->worktree_mode && !entry->device)
 			ret = add_removal(c, &paths, entry->path);
 		else /* as the index has it, which may be HEAD's too */
 			ret = add_change(c, &paths, entry->path, entry->index_mode, 0,
@@ -589,6 +617,29 @@ static json_t *describe_ignored(const struct capture *c)
 	return array;
 }
 
+/* The permissions of untracked files, where git would not make them. */
+static json_t *describe_modes(const struct capture *c)
+{
+	json_t *object = json_object();
+	mode_t mask = umask(0);
+
+	umask(mask);
+	for (size_t i = 0; i < c->nr; i++) {
+		const struct item *item = &c->item[i];
+		unsigned mode = item->stat.st_mode & 0777;
+		char text[8];
+
+		if (item->entry || !S_ISREG(item->stat.st_mode) ||
+		    mode == ((item->mode == 0100755 ? 0777 : 0666) & ~mask) ||
+		    (item->mode != 0100644 && item->mode != 0100755))
+			continue;
+		json_t *key CLEANUP(json_decref_p) = path_to_json(item->path);
+		snprintf(text, sizeof(text), "%o", mode);
+		json_object_set_new(object, json_string_value(key), json_string(text));
+	}
+	return object;
+}
+
 /* Sets what is so; an empty list is not. Takes the value. */
 static void set_list(json_t *manifest, const char *key, json_t *array)
 {
@@ -630,6 +681,10 @@ static json_t *make_manifest(struct capture *c)
 	set_list(manifest, "empty_folders", paths_to_json(&state->empty_folders));
 	set_list(manifest, "ignored", describe_ignored(c));
 	set_list(manifest, "absent", paths_to_json(&c->absent));
+	json_t *modes = describe_modes(c);
+	if (json_object_size(modes))
+		json_object_set(manifest, "modes", modes);
+	json_decref(modes);
 	set_list(manifest, "left_out", json_incref(c->left_out));
 	if (c->request->worktree.no_untracked)
 		json_object_set_new(manifest, "untracked", json_false());

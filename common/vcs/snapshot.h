@@ -27,6 +27,7 @@
  * "in_progress": [names], "submodules": [{"path","commit","dirty"}], "nested": [paths],
  * "empty_folders": [paths], "ignored": [paths of U that were ignored],
  * "absent": [paths that a restore was about to make and that were not there],
+ * "modes": {"<path of U>": "600"}: permissions that are not those of a new file,
  * "left_out": [{"path","reason"}], "big": [paths], "secret": [paths],
  * "untracked": false where they were not wanted, "parts": {"<path in M>": "<SHA-256>"},
  * "database": {"name", "reachable", "version", "fingerprint", ...}.

@@ -394,7 +394,8 @@ unsigned worktree_mode(const struct worktree_state *state, const struct stat *st
 		return 0120000;
 	if (!S_ISREG(st->st_mode))
 		return 0;
-	if (!state->file_mode)
+	/* A new file has only what is on disk, whatever that is worth. */
+	if (!state->file_mode && before)
 		return before == 0100755 ? 0100755 : 0100644;
 	return st->st_mode & 0100 ? 0100755 : 0100644;
 }
@@ -474,8 +475,10 @@ static void drop_devices(struct worktree_state *state, int top)
 		struct stat st;
 
 		if (entry->worktree_mode == 0160000 && stat_path(top, entry->path, &st) &&
-		    !S_ISDIR(st.st_mode))
+		    !S_ISDIR(st.st_mode)) {
 			entry->worktree_mode = 0;
+			entry->device = true;
+		}
 	}
 }
 
