@@ -99,13 +99,10 @@ void check_manifest(struct check_problems *ret, const struct snapshot *snapshot,
 
 static bool has_its_name(const struct object *object, const struct repo *repo)
 {
-	bool is_sha256 = !strcmp(repo->object_format, "sha256");
-	char *header CLEANUP(free_p) = xstrfmt("%s %zu", object->type, object->data.len);
 	char hex[DIGEST_HEX];
 	struct digest digest;
 
-	digest_init(&digest, is_sha256 ? DIGEST_SHA256 : DIGEST_SHA1);
-	digest_add(&digest, header, strlen(header) + 1);
+	object_digest_init(&digest, repo->object_format, object->type, object->data.len);
 	digest_add(&digest, object->data.buf, object->data.len);
 	digest_end(hex, &digest);
 	return !strcmp(hex, object->oid);

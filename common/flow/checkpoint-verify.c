@@ -35,17 +35,6 @@ static void verification_release(struct verification *v)
 
 /* ---- Which --------------------------------------------------------------------------- */
 
-/*
- * Names and ids alone: git would end at the first ref whose object is not there if it was
- * asked for anything in it.
- */
-static int list_refs(struct refs *ret, struct error *err)
-{
-	const char *const patterns[] = { SNAPSHOT_REFS, SNAPSHOT_TAGS, SNAPSHOT_OPERATIONS, NULL };
-
-	return refs_list(ret, patterns, NULL, NULL, err);
-}
-
 static void add_target(struct verification *v, const struct refs *refs, const struct ref *ref)
 {
 	struct target target = { .ref = xstrdup(ref->name), .oid = xstrdup(ref->oid) };
@@ -66,35 +55,22 @@ static bool is_wanted(const char *ref, bool all)
 	return all && checkpoint_is_safety_ref(ref);
 }
 
-/* As checkpoint_find(), which would not find one whose commit is lost. */
-static const struct ref *find_ref(const struct refs *refs, const char *name)
-{
-	struct strvec candidates CLEANUP(strvec_release) = STRVEC_INIT;
-
-	checkpoint_refs_of_name(&candidates, name);
-	for (size_t i = 0; i < candidates.nr; i++) {
-		const char *full = candidates.v[i];
-		const struct ref *ref = is_wanted(full, true) ? refs_find(refs, full) : NULL;
-
-		if (ref)
-			return ref;
-	}
-	return NULL;
-}
-
 static int find_targets(struct verification *v, const struct checkpoint_verify_request *request,
 			struct error *err)
 {
+	const char *const patterns[] = { SNAPSHOT_REFS, SNAPSHOT_TAGS, SNAPSHOT_OPERATIONS, NULL };
 	struct refs refs CLEANUP(refs_release) = REFS_INIT;
 
-	if (list_refs(&refs, err) < 0)
+	/* Names and ids alone: what they name may be lost. */
+	if (refs_list(&refs, patterns, NULL, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < request->names; i++) {
-		const struct ref *ref = find_ref(&refs, request->name[i]);
 		char *found CLEANUP(free_p) = NULL;
+		const struct ref *ref;
 
-		if (!ref && checkpoint_find(&found, request->name[i], err) < 0)
+		if (checkpoint_find(&found, request->name[i], err) < 0)
 			return -1;
+		ref = is_wanted(found, true) ? refs_find(&refs, found) : NULL;
 		if (!ref)
 			return error_set(err, "'%s' is no checkpoint", request->name[i]);
 		add_target(v, &refs, ref);
@@ -144,7 +120,7 @@ static int verify_alone(struct verification *v, struct target *target, struct er
 	struct closure closure CLEANUP(closure_release) = CLOSURE_INIT;
 	char *gap CLEANUP(free_p) = NULL;
 
-	if (closure_read(&closure, &v->session->repo, commit, 1, NULL, err) < 0)
+	if (closure_read(&closure, &v->session->repo, commit, 1, NULL, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < closure.faults; i++)
 		add_fault(target, &closure.fault[i]);
@@ -158,6 +134,11 @@ static int verify_alone(struct verification *v, struct target *target, struct er
 		check_add(&target->problems, CHECK_HISTORY, NULL, NULL,
 			  "the history of the commit that HEAD was has a gap: %s", gap);
 	return 0;
+}
+
+static void show_progress(size_t objects, void *data)
+{
+	progress_update(data, objects);
 }
 
 /* One pass over all of them, since they share most of what they have. */
@@ -174,7 +155,8 @@ static int verify_objects(struct verification *v, struct error *err)
 		commit[i] = v->item[i].oid;
 	progress_start(&progress, "Reading objects", 0, PROGRESS_COUNT,
 		       common->quiet || common->json ? 0 : common->progress);
-	if (closure_read(&closure, &v->session->repo, commit, v->nr, &progress, err) < 0)
+	if (closure_read(&closure, &v->session->repo, commit, v->nr, show_progress, &progress,
+			 err) < 0)
 		return -1;
 	progress_finish(&progress);
 	if (check_lfs(&lfs, v->session, &closure, err) < 0)

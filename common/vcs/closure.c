@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "vcs/object-stream.h"
+#include "vcs/object.h"
 
 #define RAW_MAX	    32
 #define HEX_MAX	    (2 * RAW_MAX + 1)
@@ -28,7 +29,9 @@ struct node {
 
 struct walk {
 	struct closure *closure;
-	struct progress *progress;
+	closure_progress_fn *progress; /* or NULL */
+	void *progress_data;
+	const char *object_format;
 	size_t raw_len;
 	struct node *node; /* in the order in which they are read */
 	size_t nr, alloc;
@@ -305,14 +308,11 @@ static const char *stream_name(void *data, size_t i)
 static void stream_begin(void *data, size_t i, const char *type, uint64_t size)
 {
 	struct walk *w = data;
-	char header[64];
-	int len = snprintf(header, sizeof(header), "%s %" PRIu64, type, size);
 
 	strbuf_reset(&w->content);
 	w->size = size;
 	w->wrong_type = strcmp(type, type_names[w->node[i].type]) != 0;
-	digest_init(&w->digest, w->raw_len == RAW_MAX ? DIGEST_SHA256 : DIGEST_SHA1);
-	digest_add(&w->digest, header, (size_t)len + 1); /* with its NUL */
+	object_digest_init(&w->digest, w->object_format, type, size);
 }
 
 static void stream_content(void *data, size_t i, const void *bytes, size_t len)
@@ -339,7 +339,7 @@ static void stream_end(void *data, size_t i, enum object_answer answer)
 	struct walk *w = data;
 
 	if (w->progress)
-		progress_update(w->progress, i + 1);
+		w->progress(i + 1, w->progress_data);
 	if (answer == OBJECT_MISSING) {
 		add_fault(w, i, CLOSURE_MISSING);
 		return;
@@ -408,7 +408,7 @@ static int find_promised(struct walk *w, const char *const *commit, size_t nr, s
 }
 
 int closure_read(struct closure *ret, const struct repo *repo, const char *const *commit, size_t nr,
-		 struct progress *progress, struct error *err)
+		 closure_progress_fn *progress, void *data, struct error *err)
 {
 	static const struct object_stream_fns fns = { stream_name, stream_begin, stream_content,
 						      stream_end };
@@ -416,6 +416,8 @@ int closure_read(struct closure *ret, const struct repo *repo, const char *const
 	struct walk w CLEANUP(walk_release) = {
 		.closure = &closure,
 		.progress = progress,
+		.progress_data = data,
+		.object_format = repo->object_format,
 		.raw_len = strcmp(repo->object_format, "sha256") ? 20 : 32,
 		.content = STRBUF_INIT,
 	};

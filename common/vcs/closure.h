@@ -17,7 +17,6 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "term/progress.h"
 #include "vcs/repo.h"
 
 /* What of a snapshot an object was reached by first. */
@@ -64,10 +63,11 @@ struct closure {
 
 /*
  * Of all these snapshots (full ids of their commits) together: what they share is read once.
- * `progress` counts objects; NULL: nobody looks.
+ * `progress`, where it is not NULL, is told how many objects have been read so far.
  */
+typedef void closure_progress_fn(size_t objects, void *data);
 int closure_read(struct closure *ret, const struct repo *repo, const char *const *commit, size_t nr,
-		 struct progress *progress, struct error *err) MUST_CHECK;
+		 closure_progress_fn *progress, void *data, struct error *err) MUST_CHECK;
 void closure_release(struct closure *closure);
 
 /*

@@ -11,6 +11,15 @@ size_t objects_add(struct objects *objects, const char *name)
 	return objects->nr++;
 }
 
+void object_digest_init(struct digest *digest, const char *object_format, const char *type,
+			uint64_t size)
+{
+	char *header CLEANUP(free_p) = xstrfmt("%s %" PRIu64, type, size);
+
+	digest_init(digest, strcmp(object_format, "sha256") ? DIGEST_SHA1 : DIGEST_SHA256);
+	digest_add(digest, header, strlen(header) + 1); /* with its NUL */
+}
+
 void objects_release(struct objects *objects)
 {
 	for (size_t i = 0; i < objects->nr; i++) {

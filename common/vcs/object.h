@@ -12,6 +12,7 @@
 #define VCS_OBJECT_H
 
 #include "base/compat.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/strbuf.h"
 
@@ -34,6 +35,13 @@ struct objects {
 size_t objects_add(struct objects *objects, const char *name);
 int objects_read(struct objects *objects, struct error *err) MUST_CHECK;
 void objects_release(struct objects *objects);
+
+/*
+ * The digest that is an object's name, where digest_end() comes behind all of its content;
+ * `object_format` is a repository's.
+ */
+void object_digest_init(struct digest *digest, const char *object_format, const char *type,
+			uint64_t size);
 
 struct tree_file {
 	char *path; /* from the top of the tree */
