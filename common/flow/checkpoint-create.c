@@ -316,10 +316,8 @@ static int make_refs(struct creation *c, struct error *err)
 
 	checkpoint_refs_init(&refs, &c->operation);
 	if (c->committed)
-		json_array_append_new(refs.refs,
-				      json_pack("{s:o, s:o, s:o}", "name", json_text(c->branch),
-						"old", json_text(c->old_head), "new",
-						json_text(c->capture.state.head)));
+		json_array_append_new(refs.refs, checkpoint_change_to_json(c->branch, c->old_head,
+									   c->capture.state.head));
 	checkpoint_refs_add(&refs, c->ref, c->old_snapshot, c->capture.commit);
 	if (c->tag || c->old_tag)
 		checkpoint_refs_add(&refs, c->tag_ref, c->old_tag, c->tag);
@@ -500,7 +498,8 @@ static int try_out(struct creation *c, struct error *err)
 		return -1;
 	ret = capture(c, quarantine, err);
 	import_discard(&c->capture.import);
-	if (file_remove_folders(quarantine, &ignored) < 0) /* it failed before there was an import */
+	if (file_remove_folders(quarantine, &ignored) <
+	    0) /* it failed before there was an import */
 		error_clear(&ignored);
 	return ret;
 }

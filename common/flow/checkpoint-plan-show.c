@@ -63,10 +63,9 @@ json_t *checkpoint_plan_moves(const struct checkpoint_plan *plan)
 	json_t *ret = json_array();
 
 	for (size_t i = 0; i < plan->nr; i++)
-		json_array_append_new(ret, json_pack("{s:o, s:o, s:o}", "name",
-						     json_text(plan->move[i].name), "old",
-						     json_text(plan->move[i].old), "new",
-						     json_text(plan->move[i].new)));
+		json_array_append_new(ret, checkpoint_change_to_json(plan->move[i].name,
+								     plan->move[i].old,
+								     plan->move[i].new));
 	return ret;
 }
 

@@ -152,6 +152,12 @@ bool checkpoint_is_safety_ref(const char *ref)
 	       !strcmp(last, SAFETY);
 }
 
+json_t *checkpoint_change_to_json(const char *name, const char *old_value, const char *new_value)
+{
+	return json_pack("{s:o, s:o, s:o}", "name", json_text(name), "old", json_text(old_value),
+			 "new", json_text(new_value));
+}
+
 void checkpoint_refs_init(struct checkpoint_refs *refs, const struct operation *operation)
 {
 	refs->refs = json_array();
@@ -162,9 +168,7 @@ void checkpoint_refs_init(struct checkpoint_refs *refs, const struct operation *
 void checkpoint_refs_add(struct checkpoint_refs *refs, const char *name, const char *old_oid,
 			 const char *new_oid)
 {
-	json_array_append_new(refs->refs,
-			      json_pack("{s:o, s:o, s:o}", "name", json_text(name), "old",
-					json_text(old_oid), "new", json_text(new_oid)));
+	json_array_append_new(refs->refs, checkpoint_change_to_json(name, old_oid, new_oid));
 	refs_add(&refs->update, name, old_oid ? old_oid : "", new_oid);
 	if (old_oid) {
 		char *kept CLEANUP(free_p) =

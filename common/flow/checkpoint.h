@@ -104,6 +104,9 @@ struct checkpoint_refs {
 	{                                  \
 		.update = REFS_UPDATE_INIT \
 	}
+/* One of "refs". */
+json_t *checkpoint_change_to_json(const char *name, const char *old_value, const char *new_value)
+	MUST_CHECK;
 void checkpoint_refs_init(struct checkpoint_refs *refs, const struct operation *operation);
 /* `old_oid` NULL: must not exist; `new_oid` NULL: is removed. The old value is kept. */
 void checkpoint_refs_add(struct checkpoint_refs *refs, const char *name, const char *old_oid,
