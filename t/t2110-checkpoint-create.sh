@@ -350,6 +350,12 @@ test_expect_success 'a commit of somebody else meanwhile is not taken for ours' 
 	git checkpoint list not-ours >"$TEST_ROOT/list" && test_must_be_empty "$TEST_ROOT/list"
 '
 
+test_expect_success '--commit finds an index of another name from where git does' '
+	cp .git/index .git/own && mkdir -p sub && echo own >sub/own &&
+	(cd sub && GIT_INDEX_FILE=.git/own git checkpoint -q --commit own-index) &&
+	GIT_INDEX_FILE=.git/own git diff --cached --quiet && test "$(git show HEAD:sub/own)" = own
+'
+
 test_expect_success '--commit in a merge is refused, while a checkpoint keeps it' '
 	git reset -q --hard &&
 	git switch -q -c side HEAD~1 && test_commit side one.t &&

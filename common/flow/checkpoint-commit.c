@@ -2,7 +2,6 @@
 #include "flow/checkpoint-commit.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -10,89 +9,45 @@
 #include "base/process.h"
 #include "base/strvec.h"
 #include "journal/workfolder.h"
-#include "vcs/restore.h"
+#include "vcs/index-lock.h"
 
 struct committing {
-	char *index, *lock;
+	struct index_lock lock;
 	struct workfolder work;
 	char *copy; /* of the index */
-	bool locked;
 	struct strvec env;
 };
 
 static void committing_release(struct committing *c)
 {
-	if (c->locked && unlink(c->lock) < 0)
-		errno = 0; /* nothing to be done about it */
+	index_lock_release(&c->lock);
 	workfolder_release(&c->work);
-	free(c->index);
-	free(c->lock);
 	free(c->copy);
 	strvec_release(&c->env);
 }
 
 /* ---- The index ----------------------------------------------------------------------- */
 
-static int name_files(struct committing *c, const struct repo *repo, struct error *err)
+static int lock_and_copy_index(struct committing *c, const struct repo *repo, const char *operation,
+			       struct error *err)
 {
-	const char *named = getenv("GIT_INDEX_FILE");
-
-	c->index = named && *named ? xstrdup(named) : xstrfmt("%s/index", repo->git_dir);
-	c->lock = xstrfmt("%s.lock", c->index);
+	index_lock_init(&c->lock, repo);
 	if (workfolder_make(&c->work, repo->common_dir, err) < 0)
 		return -1;
 	c->copy = xstrfmt("%s/index", c->work.path);
 	strvec_pushf(&c->env, "GIT_INDEX_FILE=%s", c->copy);
-	return 0;
-}
-
-/* Whose it is stands in it from the first moment on, so that undo may remove it. */
-static int lock_index(struct committing *c, const char *operation, struct error *err)
-{
-	char *path CLEANUP(free_p) = xstrfmt("%s/lock", c->work.path);
-	char *text CLEANUP(free_p) = xstrfmt(RESTORE_LOCK_TEXT "%s\n", operation);
-
-	if (file_write(path, text, strlen(text), 0666, FILE_SYNC_CONTENT, err) < 0)
+	if (index_lock_take(&c->lock, c->work.path, operation, err) < 0)
 		return -1;
-	c->locked = link(path, c->lock) == 0;
-	if (c->locked)
-		return 0;
-	if (errno != EEXIST)
-		return error_errno(err, "could not lock the index: '%s'", c->lock);
-	error_refused(err, "the index is locked: '%s' exists", c->lock);
-	return error_hint(
-		err, "Another git is at work, or was killed; where none is, remove that file.");
+	return index_copy(c->copy, c->lock.index, err);
 }
 
-/*
- * By the time of the index file git knows which of its entries may hide an edit that was made
- * in the same moment: the copy must have it too.
- */
-static int copy_index(struct committing *c, struct error *err)
-{
-	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct stat st;
-	int found = file_read(&data, c->index, err);
-
-	if (found != FILE_FOUND)
-		return found < 0 ? -1 : 0;
-	if (stat(c->index, &st) < 0)
-		return error_errno(err, "cannot read '%s'", c->index);
-	if (file_write(c->copy, data.buf, data.len, st.st_mode & 0777, FILE_SYNC_CONTENT, err) < 0)
-		return -1;
-	if (utimensat(AT_FDCWD, c->copy, (const struct timespec[]){ st.st_atim, st.st_mtim }, 0) <
-	    0)
-		return error_errno(err, "cannot set the time of '%s'", c->copy);
-	return 0;
-}
-
-static int replace_index(struct committing *c, const struct repo *repo, struct error *err)
+static int replace_index(struct committing *c, struct error *err)
 {
 	int fd CLEANUP(fd_close_p) = open(c->copy, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || fsync(fd) < 0 || rename(c->copy, c->index) < 0)
-		return error_errno(err, "cannot replace '%s'", c->index);
-	return file_sync_folder(repo->git_dir, err);
+	if (fd < 0 || fsync(fd) < 0 || rename(c->copy, c->lock.index) < 0)
+		return error_errno(err, "cannot replace '%s'", c->lock.index);
+	return index_lock_sync(&c->lock, err);
 }
 
 /* ---- git ----------------------------------------------------------------------------- */
@@ -184,12 +139,12 @@ static int make_commit(const struct committing *c, const char *old_head, const c
 int checkpoint_commit(const struct repo *repo, const struct checkpoint_commit *commit,
 		      struct error *err)
 {
-	struct committing c CLEANUP(committing_release) = { .work = WORKFOLDER_INIT,
+	struct committing c CLEANUP(committing_release) = { .lock = INDEX_LOCK_INIT,
+							    .work = WORKFOLDER_INIT,
 							    .env = STRVEC_INIT };
 	int staged, made;
 
-	if (name_files(&c, repo, err) < 0 || lock_index(&c, commit->operation, err) < 0 ||
-	    copy_index(&c, err) < 0 || add_all(&c, err) < 0)
+	if (lock_and_copy_index(&c, repo, commit->operation, err) < 0 || add_all(&c, err) < 0)
 		return -1;
 	staged = is_staged(&c, err);
 	if (staged <= 0)
@@ -197,7 +152,7 @@ int checkpoint_commit(const struct repo *repo, const struct checkpoint_commit *c
 	made = make_commit(&c, commit->old_head, commit->message, err);
 	if (made)
 		return made;
-	if (replace_index(&c, repo, err) < 0)
+	if (replace_index(&c, err) < 0)
 		return CHECKPOINT_HALF_COMMITTED;
 	return CHECKPOINT_COMMITTED;
 }

@@ -4,7 +4,7 @@
  * and `git commit` do it, hooks and signing included.
  *
  * Both work on a copy of the index while git's lock on it is held in the operation's name
- * (vcs/restore.h), and the copy takes the index's place once there is a commit: where a hook
+ * (vcs/index-lock.h), and the copy takes the index's place once there is a commit: where a hook
  * refuses, what was staged is as before.
  */
 #ifndef FLOW_CHECKPOINT_COMMIT_H

@@ -409,9 +409,9 @@ static int remove_lock(const struct undo *undo, const struct checkpoint_plan *pl
 
 	if (!undo->open || !plan->operation)
 		return 0;
-	if (unlock_refs(repo, undo->record, err) < 0 || restore_lock_owner(&owner, repo, err) < 0)
+	if (unlock_refs(repo, undo->record, err) < 0 || index_lock_owner(&owner, repo, err) < 0)
 		return -1;
-	return is_same_value(owner, undo->id) ? restore_lock_remove(repo, err) : 0;
+	return is_same_value(owner, undo->id) ? index_lock_remove(repo, err) : 0;
 }
 
 static int plan_files(struct checkpoint_plan *plan, const struct undo *undo, struct error *err)

@@ -6,10 +6,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "vcs/git.h"
+#include "vcs/index-lock.h"
 #include "vcs/restore-parts.h"
 #include "vcs/stored-index.h"
-
-#define LOCK_TEXT RESTORE_LOCK_TEXT
 
 /* ---- Plan ---------------------------------------------------------------------------- */
 
@@ -129,43 +128,6 @@ int restore_plan_index(struct restore *restore, struct tree_changes *changes, st
 
 /* ---- git's lock ---------------------------------------------------------------------- */
 
-static int lock_is_held(const struct restore *restore, struct error *err)
-{
-	error_refused(err, "the index is locked: '%s' exists", restore->lock_file);
-	return error_hint(
-		err, "Another git is at work, or was killed; where none is, remove that file.");
-}
-
-/* Where there are no hard links it is not there with its text in one step. */
-static int create_lock(struct restore *restore, const char *text, struct error *err)
-{
-	int fd = open(restore->lock_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return errno == EEXIST ? lock_is_held(restore, err) :
-					 error_errno(err, "cannot create '%s'", restore->lock_file);
-	if (dprintf(fd, "%s", text) < 0)
-		error_errno(err, "cannot write '%s'", restore->lock_file);
-	close(fd);
-	restore->locked = true;
-	return error_is_set(err) ? -1 : 0;
-}
-
-/* git's own lock, held while git's commands work on a copy of the index. */
-static int take_lock(struct restore *restore, const char *id, struct error *err)
-{
-	char *path CLEANUP(free_p) = xstrfmt("%s/lock", restore->request->folder);
-	char *text CLEANUP(free_p) = xstrfmt(LOCK_TEXT "%s\n", id);
-
-	if (file_write(path, text, strlen(text), restore_file_mode(), FILE_SYNC_CONTENT, err) < 0)
-		return -1;
-	if (link(path, restore->lock_file) < 0)
-		return errno == EEXIST ? lock_is_held(restore, err) :
-					 create_lock(restore, text, err);
-	restore->locked = true;
-	return 0;
-}
-
 /* Where git finds that out, at the first file, it can put nothing back either. */
 static int check_writable(const struct restore *restore, struct error *err)
 {
@@ -182,7 +144,7 @@ static int check_index(const struct restore *restore, struct error *err)
 	const struct index_file *index = &restore->now.state.index;
 	const struct stat *was = &index->stat;
 	struct stat is;
-	bool missing = lstat(restore->index_file, &is) < 0;
+	bool missing = lstat(restore->lock.index, &is) < 0;
 
 	if (missing ? index->missing :
 		      !index->missing && is.st_ino == was->st_ino && is.st_size == was->st_size &&
@@ -198,73 +160,18 @@ int restore_lock(struct restore *restore, const char *id, struct error *err)
 	/* It was published: that the folder is there is all that git's environment needs. */
 	if (check_writable(restore, err) < 0 ||
 	    file_make_folders(restore->quarantine, 0700, err) < 0 ||
-	    take_lock(restore, id, err) < 0 || check_index(restore, err) < 0)
+	    index_lock_take(&restore->lock, restore->request->folder, id, err) < 0 ||
+	    check_index(restore, err) < 0)
 		return -1;
 	return restore_check_worktree(restore, err) < 0 ? -1 : restore_look_again(restore, err);
 }
 
 void restore_unlock(struct restore *restore)
 {
-	if (restore->locked && unlink(restore->lock_file) < 0)
-		errno = 0; /* somebody took it for stale */
-	restore->locked = false;
-}
-
-int restore_lock_owner(char **ret_id, const struct repo *repo, struct error *err)
-{
-	char *index CLEANUP(free_p) = index_path(repo);
-	char *path CLEANUP(free_p) = xstrfmt("%s.lock", index);
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct stat st;
-
-	*ret_id = NULL;
-	/* git's own can be as large as an index. */
-	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > 200)
-		return 0;
-	if (file_read(&text, path, err) < 0)
-		return -1;
-	strbuf_rtrim(&text);
-	if (!strncmp(text.buf, LOCK_TEXT, strlen(LOCK_TEXT)))
-		*ret_id = xstrdup(text.buf + strlen(LOCK_TEXT));
-	return 0;
-}
-
-int restore_lock_remove(const struct repo *repo, struct error *err)
-{
-	char *index CLEANUP(free_p) = index_path(repo);
-	char *path CLEANUP(free_p) = xstrfmt("%s.lock", index);
-
-	if (unlink(path) < 0 && errno != ENOENT)
-		return error_errno(err, "cannot remove '%s'", path);
-	return 0;
+	index_lock_let_go(&restore->lock);
 }
 
 /* ---- A new index --------------------------------------------------------------------- */
-
-/*
- * A copy with the time of the original: by it git knows which entries may hide an edit that
- * came within the same tick.
- */
-static int copy_index(const char *to, const char *from, struct error *err)
-{
-	char buffer[65536];
-	int in CLEANUP(fd_close_p) = open(from, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	ssize_t n;
-
-	if (in < 0)
-		return errno == ENOENT ? 0 : error_errno(err, "cannot open '%s'", from);
-	int out CLEANUP(fd_close_p) = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (out < 0 || fstat(in, &st) < 0 || fchmod(out, st.st_mode & 07777) < 0)
-		return error_errno(err, "cannot create '%s'", to);
-	while ((n = read(in, buffer, sizeof(buffer))) > 0)
-		if (write(out, buffer, (size_t)n) != n)
-			return error_errno(err, "cannot write '%s'", to);
-	const struct timespec times[2] = { st.st_atim, st.st_mtim };
-	if (n < 0 || futimens(out, times) < 0)
-		return error_errno(err, "cannot copy '%s'", from);
-	return 0;
-}
 
 /* One of the entries that the snapshot's file has. */
 static int write_index(const struct restore *restore, const char *to, struct error *err)
@@ -506,14 +413,14 @@ static int make_index(struct restore *restore, const char *path, struct error *e
 	strvec_pushf(&env, "GIT_INDEX_FILE=%s", path);
 	if (restore->index_kind == RESTORE_INDEX_FILE)
 		return write_index(restore, path, err) < 0 ? -1 : refresh_index(restore, &env, err);
-	if (copy_index(path, restore->index_file, err) < 0)
+	if (index_copy(path, restore->lock.index, err) < 0)
 		return -1;
 	made = try_quickly(restore, path, &env, err);
 	if (made < 0 || made == INDEX_WHOLE)
 		return made < 0 ? -1 : 0;
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(err, "cannot remove '%s'", path);
-	if (copy_index(path, restore->index_file, err) < 0 ||
+	if (index_copy(path, restore->lock.index, err) < 0 ||
 	    restore_feed_entries(restore, &restore->index, &env, err) < 0 ||
 	    feed_rewritten(restore, &env, err) < 0)
 		return -1;
@@ -527,15 +434,6 @@ static int sync_file(const char *path, struct error *err)
 	if (fd < 0 || fsync(fd) < 0)
 		return error_errno(err, "cannot sync '%s'", path);
 	return 0;
-}
-
-static int sync_index_folder(const struct restore *restore, struct error *err)
-{
-	const char *slash = strrchr(restore->index_file, '/');
-	char *folder CLEANUP(free_p) =
-		xmemdupz(restore->index_file, (size_t)(slash - restore->index_file));
-
-	return file_sync_folder(folder, err);
 }
 
 /* Replaces the index. The old one is kept under another name. */
@@ -552,13 +450,13 @@ int restore_index(struct restore *restore, struct error *err)
 		return 0; /* there was none, and nothing to put in it */
 	if (sync_file(path, err) < 0)
 		return -1;
-	if (!restore->now.state.index.missing && link(restore->index_file, old) < 0 &&
-	    copy_index(old, restore->index_file, err) < 0)
+	if (!restore->now.state.index.missing && link(restore->lock.index, old) < 0 &&
+	    index_copy(old, restore->lock.index, err) < 0)
 		return -1;
-	if (rename(path, restore->index_file) < 0)
-		return error_errno(err, "cannot replace '%s'", restore->index_file);
+	if (rename(path, restore->lock.index) < 0)
+		return error_errno(err, "cannot replace '%s'", restore->lock.index);
 	restore->index_moved = true;
-	return sync_index_folder(restore, err);
+	return index_lock_sync(&restore->lock, err);
 }
 
 int restore_index_back(struct restore *restore, struct error *err)
@@ -567,9 +465,9 @@ int restore_index_back(struct restore *restore, struct error *err)
 
 	if (!restore->index_moved)
 		return 0;
-	if (restore->now.state.index.missing ? unlink(restore->index_file) < 0 :
-					       rename(old, restore->index_file) < 0)
-		return error_errno(err, "cannot put back '%s'", restore->index_file);
+	if (restore->now.state.index.missing ? unlink(restore->lock.index) < 0 :
+					       rename(old, restore->lock.index) < 0)
+		return error_errno(err, "cannot put back '%s'", restore->lock.index);
 	restore->index_moved = false;
 	return 0;
 }

@@ -51,8 +51,7 @@ void restore_release(struct restore *restore)
 	free(restore->scratch);
 	free(restore->from);
 	free(restore->to);
-	free(restore->index_file);
-	free(restore->lock_file);
+	index_lock_release(&restore->lock);
 	index_file_release(&restore->index_flags);
 	if (restore->request && file_remove_folders(restore->request->folder, &ignored) < 0)
 		error_clear(&ignored); /* whoever works there next removes it */
@@ -73,8 +72,7 @@ static void set_up(struct restore *restore)
 
 	restore->quarantine = xstrfmt("%s/objects", request->folder);
 	restore->scratch = xstrfmt("%s/scratch", request->folder);
-	restore->index_file = index_path(restore->repo);
-	restore->lock_file = xstrfmt("%s.lock", restore->index_file);
+	index_lock_init(&restore->lock, restore->repo);
 	repo_environment(&restore->env, restore->repo);
 	import_environment(&restore->env, restore->repo, restore->quarantine);
 	strvec_push(&restore->env, "GIT_OPTIONAL_LOCKS=0");

@@ -32,6 +32,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "vcs/index-lock.h"
 #include "vcs/index.h"
 #include "vcs/repo.h"
 #include "vcs/snapshot.h"
@@ -91,11 +92,11 @@ struct restore {
 	char *quarantine, *scratch; /* folders of objects */
 	struct strvec scratch_env;
 	char *from, *to; /* commits with the small trees */
-	char *index_file, *lock_file;
+	struct index_lock lock;
 	struct index_file index_flags; /* the file's entries, where the snapshot holds one */
 	struct strvec absent;	       /* what the snapshot says was not there */
 	struct tree_changes unclean;   /* from the snapshot's index to its worktree */
-	bool locked, moved, index_moved;
+	bool moved, index_moved;
 	size_t state_moved;
 };
 #define RESTORE_INIT                                                                          \
@@ -121,15 +122,5 @@ int restore_state(struct restore *restore, struct error *err) MUST_CHECK;
 /* Puts back what the steps that were tried have changed. */
 int restore_back(struct restore *restore, struct error *err) MUST_CHECK;
 void restore_unlock(struct restore *restore);
-
-/* What git's lock on the index says where it is one of ours, and then the operation's id. */
-#define RESTORE_LOCK_TEXT "git-rollback "
-/*
- * Whose lock on the index is it? *ret_id is the operation of ours that took it (free() it),
- * NULL when there is none, or it is another's.
- */
-int restore_lock_owner(char **ret_id, const struct repo *repo, struct error *err) MUST_CHECK;
-/* Removes a lock of an operation that is known to be dead. */
-int restore_lock_remove(const struct repo *repo, struct error *err) MUST_CHECK;
 
 #endif
