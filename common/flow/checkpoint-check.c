@@ -267,7 +267,7 @@ int check_payload(struct check_problems *ret, const struct repo *repo,
 	json_t *parts = json_object_get(snapshot->manifest, "parts");
 	bool has_index = false;
 
-	if (tree_list_all(&files, snapshot->payload_tree, err) < 0)
+	if (tree_list_all(&files, snapshot->payload_tree, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < files.nr; i++)
 		objects_add(&objects, files.item[i].oid);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "vcs/object.h"
 
 struct comparison {
 	const struct checkpoint_session *session;
@@ -26,49 +27,23 @@ static void comparison_release(struct comparison *c)
 
 /* ---- A whole state as one tree ------------------------------------------------------- */
 
-struct entries {
-	struct import_path *item;
-	size_t nr, alloc;
-	struct strvec text; /* the oids */
-};
-
-static void entries_release(struct entries *entries)
-{
-	free(entries->item);
-	strvec_release(&entries->text);
-}
-
-/* "<mode> <type> <id>\t<path>" of git ls-tree, for as long as `list` lives. */
-static int parse_entries(struct entries *ret, const struct strbuf *list, struct error *err)
-{
-	for (size_t at = 0; at < list->len; at += strlen(list->buf + at) + 1) {
-		const char *entry = list->buf + at, *tab = strchr(entry, '\t');
-		unsigned mode;
-		char oid[80];
-
-		if (!tab || sscanf(entry, "%o %*s %79s", &mode, oid) != 2)
-			return error_set(err, "cannot list the untracked files of a checkpoint");
-		strvec_push(&ret->text, oid);
-		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
-		ret->item[ret->nr++] = (struct import_path){ .path = tab + 1, .mode = mode };
-	}
-	for (size_t i = 0; i < ret->nr; i++)
-		ret->item[i].oid = ret->text.v[i];
-	return 0;
-}
-
 /* The tree `base` with the files of another one; its id: free() it. */
 static int merge_trees(char **ret, const struct comparison *c, const char *base,
-		       const struct entries *entries, struct error *err)
+		       const struct tree_files *files, struct error *err)
 {
 	struct import import CLEANUP(import_release) = IMPORT_INIT;
+	struct import_path *path CLEANUP(free_p) = xcalloc(files->nr, sizeof(*path));
 	const struct import_commit commit = { .identity = "git checkpoint <git@checkpoint>",
 					      .message = "",
 					      .base = base,
-					      .path = entries->item,
-					      .paths = entries->nr };
+					      .path = path,
+					      .paths = files->nr };
 	unsigned mark;
 
+	for (size_t i = 0; i < files->nr; i++)
+		path[i] = (struct import_path){ .path = files->item[i].path,
+						.mode = files->item[i].mode,
+						.oid = files->item[i].oid };
 	if (import_start(&import, &c->session->repo, c->quarantine, err) < 0)
 		return -1;
 	mark = import_mark(&import);
@@ -82,22 +57,15 @@ static int merge_trees(char **ret, const struct comparison *c, const char *base,
 static int whole_tree(char **ret, const struct comparison *c, const char *worktree,
 		      const char *untracked, struct error *err)
 {
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct entries entries CLEANUP(entries_release) = { 0 };
+	struct tree_files files CLEANUP(tree_files_release) = TREE_FILES_INIT;
 
-	strvec_pushl(&git.argv, "git", "ls-tree", "-r", "-z", "--full-tree", untracked, NULL);
-	git.env = &c->env;
-	if (process_run(&git, err) < 0)
+	if (tree_list_all(&files, untracked, &c->env, err) < 0)
 		return -1;
-	if (git.status)
-		return process_error(&git, err, "cannot list the untracked files");
-	if (parse_entries(&entries, &git.out, err) < 0)
-		return -1;
-	if (!entries.nr) {
+	if (!files.nr) {
 		*ret = xstrdup(worktree);
 		return 0;
 	}
-	return merge_trees(ret, c, worktree, &entries, err);
+	return merge_trees(ret, c, worktree, &files, err);
 }
 
 static int tree_of_checkpoint(char **ret, const struct comparison *c, const char *name,

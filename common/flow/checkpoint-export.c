@@ -125,7 +125,7 @@ static int plan_payload(struct export_plan *plan, struct error *err)
 	char *state CLEANUP(free_p) = state_path(&plan->snapshot);
 	char *environment CLEANUP(free_p) = NULL;
 
-	if (tree_list_all(&files, plan->snapshot.payload_tree, err) < 0)
+	if (tree_list_all(&files, plan->snapshot.payload_tree, NULL, err) < 0)
 		return -1;
 	environment = environment_path(&files);
 	for (size_t i = 0; i < files.nr; i++) {

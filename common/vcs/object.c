@@ -95,11 +95,12 @@ void tree_files_release(struct tree_files *files)
 }
 
 static int list_files(struct tree_files *ret, const char *treeish, const char *folder, bool all,
-		      struct error *err)
+		      const struct strvec *env, struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
 
 	strvec_pushl(&process.argv, "git", "ls-tree", "-r", "-z", "--full-tree", treeish, NULL);
+	process.env = env;
 	if (*folder)
 		strvec_pushf(&process.argv, "%s/", folder);
 	if (process_run(&process, err) < 0)
@@ -127,10 +128,11 @@ static int list_files(struct tree_files *ret, const char *treeish, const char *f
 
 int tree_list(struct tree_files *ret, const char *treeish, const char *folder, struct error *err)
 {
-	return list_files(ret, treeish, folder, false, err);
+	return list_files(ret, treeish, folder, false, NULL, err);
 }
 
-int tree_list_all(struct tree_files *ret, const char *treeish, struct error *err)
+int tree_list_all(struct tree_files *ret, const char *treeish, const struct strvec *env,
+		  struct error *err)
 {
-	return list_files(ret, treeish, "", true, err);
+	return list_files(ret, treeish, "", true, env, err);
 }

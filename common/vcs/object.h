@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "base/strvec.h"
 
 struct object {
 	char *name; /* set by the caller; no line end in it */
@@ -60,8 +61,12 @@ struct tree_files {
 /* The regular files below `folder` ("" is all) of a tree-ish, sorted by path. */
 int tree_list(struct tree_files *ret, const char *treeish, const char *folder, struct error *err)
 	MUST_CHECK;
-/* All that is in it, symbolic links and submodules as well. Paths are as they are: unchecked. */
-int tree_list_all(struct tree_files *ret, const char *treeish, struct error *err) MUST_CHECK;
+/*
+ * All that is in it, symbolic links and submodules as well. Paths are as they are: unchecked.
+ * `env` as struct process has it: NULL, or what finds the objects.
+ */
+int tree_list_all(struct tree_files *ret, const char *treeish, const struct strvec *env,
+		  struct error *err) MUST_CHECK;
 void tree_files_release(struct tree_files *files);
 
 #endif

@@ -55,7 +55,7 @@ static int compare(struct strvec *faults, const struct index_entries *entries, c
 	struct tree_files files CLEANUP(tree_files_release) = TREE_FILES_INIT;
 	size_t at = 0;
 
-	if (tree_list_all(&files, tree, err) < 0)
+	if (tree_list_all(&files, tree, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < entries->nr; i++) {
 		const struct index_entry *entry = &entries->item[i];
