@@ -24,7 +24,7 @@ test_expect_success 'there are none' '
 	test_must_be_empty err &&
 	git checkpoint list --json >actual &&
 	jq -c . actual >json &&
-	echo "{\"format\":1,\"checkpoints\":[]}" >expect &&
+	echo "{\"format\":1,\"checkpoints\":[],\"only_tags\":[]}" >expect &&
 	test_cmp expect json
 '
 
@@ -302,6 +302,24 @@ test_expect_success 'one that is broken is marked, dropped, and pruned, and hide
 	git checkpoint prune -q --keep 0 && git checkpoint prune -q --keep 0 "w*" &&
 	git checkpoint list --porcelain >actual 2>err && test_line_count = 1 actual && test_grep "^good" actual &&
 	test_must_be_empty err
+'
+
+# ---- Tags without snapshots ----------------------------------------------------------------------
+
+test_expect_success 'a clone has the tags alone, which is said, with how to get the rest' '
+	cd "$TRASH_DIRECTORY" && git init -q -b main origin && git -C origin commit -q --allow-empty -m one &&
+	git -C origin checkpoint -q a && git -C origin checkpoint -q b && git clone -q origin clone && cd clone &&
+	git checkpoint list >out 2>err && test_grep "of checkpoint .a. the tag is here, and its snapshot is not" err &&
+	test_grep "git fetch <remote> .refs/checkpoints/\*:refs/checkpoints/\*." err &&
+	git checkpoint list --json >json && test "$(jq -c .only_tags json)" = "[\"a\",\"b\"]" &&
+	test_expect_code 128 git checkpoint show a 2>err && test_grep "its snapshot is not" err && test_grep "git fetch" err &&
+	test_expect_code 2 git checkpoint a 2>err && test_grep "without its snapshot" err && test_grep "git fetch" err &&
+	git checkpoint drop -q a && git tag -l >actual && echo checkpoint/b >expect && test_cmp expect actual &&
+	git checkpoint undo -q && git rev-parse -q --verify refs/tags/checkpoint/a && git checkpoint drop -q checkpoint/a &&
+	git fetch -q --no-tags origin "refs/checkpoints/*:refs/checkpoints/*" && git checkpoint list --porcelain | cut -f 1 >actual &&
+	test_write_lines a b >expect && test_cmp expect actual && git checkpoint list >out 2>err && test_must_be_empty err &&
+	test_expect_code 1 git checkpoint verify a >out 2>err && test_grep "the tag that it was given is gone" out &&
+	git checkpoint verify b && git -c rollback.checkpoint.tag=false checkpoint -q c && git checkpoint verify c
 '
 
 test_done

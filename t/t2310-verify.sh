@@ -82,7 +82,7 @@ test_expect_success 'two checkpoints' '
 	make_loose other &&
 	echo staged >dir/tracked && echo new >added && git add . &&
 	echo changed >dir/tracked && echo untracked >extra &&
-	make_loose one
+	git config rollback.checkpoint.tag false && make_loose one && git config --unset rollback.checkpoint.tag
 '
 
 test_expect_success 'are whole' '
@@ -297,7 +297,10 @@ test_expect_success 'the tag: as it was made, moved, of another snapshot, withou
 	rm -f "$file" &&
 	fails_with "^    the tag.s object .* is not there$" &&
 	git update-ref -d refs/tags/checkpoint/one &&
-	git checkpoint verify one
+	git checkpoint verify one &&
+	git checkpoint create -q --no-db tagged && git update-ref -d refs/tags/checkpoint/tagged && verify=tagged &&
+	fails_with "^    the tag that it was given is gone$" && test_grep "hint: .*git fetch" err &&
+	git checkpoint drop -q tagged
 '
 
 test_expect_success 'the manifest' '

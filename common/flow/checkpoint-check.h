@@ -21,6 +21,7 @@ enum check_kind {
 	CHECK_SHAPE,	/* it is no snapshot */
 	CHECK_MANIFEST, /* which says otherwise than the snapshot */
 	CHECK_TAG,	/* the same */
+	CHECK_NO_TAG,	/* there was one, by the manifest */
 	CHECK_PART,	/* of the payload, which is not what the manifest says */
 	CHECK_INDEX,	/* the index file in the payload */
 	CHECK_HISTORY	/* of HEAD's commit */

@@ -103,9 +103,9 @@ static void name_by_time(struct creation *c, int64_t at)
 	c->ref = xstrfmt(SNAPSHOT_REFS "%s", c->name);
 }
 
-static int refuse_existing(const struct creation *c, const char *what, struct error *err)
+static int refuse_existing(const struct creation *c, struct error *err)
 {
-	error_refused(err, "%s '%s' exists already", what, c->name);
+	error_refused(err, "checkpoint '%s' exists already", c->name);
 	return error_hint(err, "Use --force to replace it; 'git checkpoint undo' takes that back.");
 }
 
@@ -123,9 +123,14 @@ static int find_named(struct creation *c, struct error *err)
 		return error_set(err, "'%s' cannot be a name beside '%s'", c->name,
 				 checkpoint_name(refs.item[0].name));
 	if (snapshot && !c->request->force)
-		return refuse_existing(c, "checkpoint", err);
-	if (tag && !c->request->force)
-		return refuse_existing(c, "the tag of checkpoint", err);
+		return refuse_existing(c, err);
+	if (tag && !c->request->force) {
+		error_refused(err,
+			      "the tag of checkpoint '%s' exists already, without its snapshot",
+			      c->name);
+		checkpoint_hint_fetch(err);
+		return error_hint(err, "'git checkpoint drop %s' removes the tag.", c->name);
+	}
 	c->old_snapshot = snapshot ? xstrdup(snapshot->oid) : NULL;
 	c->old_tag = tag ? xstrdup(tag->oid) : NULL;
 	return 0;
@@ -233,12 +238,19 @@ static int on_inspect(const struct worktree_state *state, void *data, struct err
 	return 0;
 }
 
+static bool gets_tag(const struct creation *c)
+{
+	return c->named && c->with_tag && c->capture.state.head;
+}
+
 static int on_describe(struct strbuf *message, json_t *manifest,
 		       const struct snapshot_capture *capture UNUSED, void *data,
 		       struct error *err UNUSED)
 {
 	struct creation *c = data;
 
+	if (gets_tag(c))
+		json_object_set_new(manifest, "tag", json_true());
 	checkpoint_warnings_to_manifest(&c->warnings, manifest);
 	fill_message(c);
 	checkpoint_message_add_to(&c->message, message);
@@ -283,7 +295,7 @@ static int write_tag(struct creation *c, struct error *err)
 
 	if (!c->named || !c->with_tag)
 		return 0;
-	if (!c->capture.state.head) {
+	if (!gets_tag(c)) {
 		note("there is no commit yet: checkpoint '%s' gets no tag", c->name);
 		return 0;
 	}

@@ -88,6 +88,29 @@ static int read_checkpoints(struct drop_plan *plan, const char *const *patterns,
 	return refs_list(&plan->tags, tags, NULL, NULL, err);
 }
 
+/* A fetch brings tags without their snapshots. NULL: there is no such tag, or its snapshot is here. */
+static const struct ref *find_lone_tag(const struct drop_plan *plan, const char *name)
+{
+	static const char short_tag[] = "checkpoint/";
+	size_t skip = strncmp(name, short_tag, strlen(short_tag)) ? 0 : strlen(short_tag);
+	char *tag CLEANUP(free_p) = xstrfmt(SNAPSHOT_TAGS "%s", name + skip);
+	char *ref CLEANUP(free_p) = xstrfmt(SNAPSHOT_REFS "%s", name + skip);
+	char *full CLEANUP(free_p) = xstrfmt(SNAPSHOT_REFS "%s", name);
+
+	if (refs_find(&plan->checkpoints, ref) || refs_find(&plan->checkpoints, full))
+		return NULL;
+	return refs_find(&plan->tags, tag);
+}
+
+static void add_lone_tag(struct drop_plan *plan, const struct ref *tag)
+{
+	struct goner goner = { .name = tag->name + strlen(SNAPSHOT_TAGS) };
+
+	goner_add(&goner, tag);
+	ARRAY_GROW(plan->checkpoint, plan->checkpoints_nr + 1, plan->checkpoints_alloc);
+	plan->checkpoint[plan->checkpoints_nr++] = goner;
+}
+
 static int plan_drop(struct drop_plan *plan, const char *const *name, size_t names,
 		     struct error *err)
 {
@@ -96,20 +119,26 @@ static int plan_drop(struct drop_plan *plan, const char *const *name, size_t nam
 	if (read_checkpoints(plan, all, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names; i++) {
+		const struct ref *lone = find_lone_tag(plan, name[i]), *found = lone;
 		char *ref CLEANUP(free_p) = NULL;
-		const struct ref *found;
 		bool twice = false;
 
-		if (checkpoint_find(&ref, name[i], err) < 0)
-			return -1;
-		found = refs_find(&plan->checkpoints, ref);
+		if (!lone) {
+			if (checkpoint_find(&ref, name[i], err) < 0)
+				return -1;
+			found = refs_find(&plan->checkpoints, ref);
+		}
 		if (!found) {
 			error_set(err, "'%s' is what an operation keeps, no checkpoint", name[i]);
 			return error_hint(err, "'git checkpoint prune --dangling' drops old ones.");
 		}
 		for (size_t k = 0; k < plan->checkpoints_nr; k++)
 			twice |= plan->checkpoint[k].ref[0] == found;
-		if (!twice)
+		if (twice)
+			continue;
+		if (lone)
+			add_lone_tag(plan, lone);
+		else
 			add_checkpoint(plan, found);
 	}
 	return 0;
@@ -256,7 +285,9 @@ static json_t *goners_to_json(const struct goner *item, size_t nr)
 							json_text(item[i].ref[k]->oid)));
 		json_array_append_new(ret, json_pack("{s:o, s:o, s:o}", "name",
 						     json_text(item[i].name), "created_at",
-						     json_time(item[i].time), "refs", refs));
+						     item[i].time ? json_time(item[i].time) :
+								    json_null(),
+						     "refs", refs));
 	}
 	return ret;
 }
@@ -285,7 +316,8 @@ static void add_rows(struct table *table, const struct goner *item, size_t nr, c
 	for (size_t i = 0; i < nr; i++) {
 		struct strbuf age CLEANUP(strbuf_release) = STRBUF_INIT;
 
-		amount_add_age(&age, item[i].time, now);
+		if (item[i].time)
+			amount_add_age(&age, item[i].time, now);
 		table_cell(table, COLOR_NONE, what);
 		table_cell(table, COLOR_YELLOW, item[i].name);
 		table_cell(table, COLOR_NONE, age.buf);

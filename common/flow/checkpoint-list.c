@@ -127,11 +127,14 @@ static json_t *entry_to_json(const struct entry *entry)
 	return ret;
 }
 
-static void print_json(const struct entries *entries)
+static void print_json(const struct entries *entries, const struct strvec *lone)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *tags = json_array();
 	json_t *json CLEANUP(json_decref_p) =
-		json_pack("{s:i, s:o}", "format", 1, "checkpoints", list);
+		json_pack("{s:i, s:o, s:o}", "format", 1, "checkpoints", list, "only_tags", tags);
+
+	for (size_t i = 0; i < lone->nr; i++)
+		json_array_append_new(tags, json_text(lone->v[i]));
 
 	for (size_t i = 0; i < entries->nr; i++)
 		json_array_append_new(list, entry_to_json(&entries->item[i]));
@@ -208,10 +211,11 @@ static void print_people(const struct entries *entries, const struct checkpoint_
 		note("no checkpoints");
 }
 
-static void print(const struct entries *entries, const struct checkpoint_session *s)
+static void print(const struct entries *entries, const struct strvec *lone,
+		  const struct checkpoint_session *s)
 {
 	if (s->common->json)
-		print_json(entries);
+		print_json(entries, lone);
 	else if (s->common->porcelain)
 		print_porcelain(entries, s->common->nul);
 	else
@@ -329,6 +333,35 @@ static int finish_refs(struct refs *ret, struct process *git, const struct strve
 	return refs_list_each(ret, (const char *const *)patterns->v, fields, NULL, err);
 }
 
+/* Tags that came without their snapshots, as with a plain fetch. Both lists are sorted alike. */
+static void find_lone_tags(struct strvec *ret, const struct refs *tags, const struct refs *refs)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < tags->nr; i++) {
+		const char *name = tags->item[i].name + strlen(SNAPSHOT_TAGS);
+		int order = -1;
+
+		while (at < refs->nr &&
+		       (order = strcmp(name, checkpoint_name(refs->item[at].name))) > 0)
+			at++;
+		if (at == refs->nr || order)
+			strvec_push(ret, name);
+	}
+}
+
+static void tell_of_lone_tags(const struct strvec *lone, const struct checkpoint_session *s)
+{
+	if (s->common->json || s->common->porcelain || s->common->quiet || !lone->nr)
+		return;
+	for (size_t i = 0; i < lone->nr; i++) {
+		char *name CLEANUP(free_p) = text_escaped(lone->v[i]);
+
+		note("of checkpoint '%s' the tag is here, and its snapshot is not", name);
+	}
+	hint("Get the snapshots of a remote with " CHECKPOINT_FETCH ".");
+}
+
 static void hint_at_broken(const struct entries *entries)
 {
 	for (size_t i = 0; i < entries->nr; i++)
@@ -352,6 +385,11 @@ int checkpoint_list(const struct checkpoint_list_request *request,
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	struct refs refs CLEANUP(refs_release) = REFS_INIT;
 	struct entries entries CLEANUP(entries_release) = { 0 };
+	const char *const tags_pattern[] = { SNAPSHOT_TAGS, NULL };
+	struct process tags_git CLEANUP(process_release) = PROCESS_INIT;
+	struct refs tags CLEANUP(refs_release) = REFS_INIT;
+	struct strvec lone CLEANUP(strvec_release) = STRVEC_INIT;
+	bool all = !request->patterns && !request->stage;
 
 	if (request->operations)
 		return checkpoint_session_open(&s, common, err) < 0 ? -1 : list_operations(&s, err);
@@ -360,12 +398,16 @@ int checkpoint_list(const struct checkpoint_list_request *request,
 	if (!request->patterns)
 		strvec_push(&patterns, SNAPSHOT_REFS);
 	if (refs_list_start(&git, (const char *const *)patterns.v, fields, NULL, err) < 0 ||
+	    (all && refs_list_start(&tags_git, tags_pattern, NULL, NULL, err) < 0) ||
 	    checkpoint_session_open(&s, common, err) < 0 ||
-	    finish_refs(&refs, &git, &patterns, err) < 0)
+	    finish_refs(&refs, &git, &patterns, err) < 0 ||
+	    (all && refs_list_finish(&tags, &tags_git, NULL, err) < 0))
 		return -1;
+	find_lone_tags(&lone, &tags, &refs);
 	entries_read(&entries, &refs, request->stage);
 	sort(entries.item, entries.nr, sizeof(*entries.item), compare_entries);
-	print(&entries, &s);
+	print(&entries, &lone, &s);
+	tell_of_lone_tags(&lone, &s);
 	hint_at_broken(&entries);
 	return 0;
 }

@@ -202,6 +202,9 @@ static int verify_agreement(struct verification *v, struct target *target, struc
 		return 0;
 	}
 	check_manifest(problems, &snapshot, is_checkpoint ? checkpoint_name(target->ref) : NULL);
+	if (is_checkpoint && !target->tag &&
+	    json_is_true(json_object_get(snapshot.manifest, "tag")))
+		check_add(problems, CHECK_NO_TAG, NULL, NULL, "the tag that it was given is gone");
 	if (target->tag && check_tag(problems, &v->session->repo, &snapshot, target->tag, err) < 0)
 		return -1;
 	return check_payload(problems, &v->session->repo, &snapshot, err);
@@ -233,6 +236,10 @@ static const struct {
 	[CHECK_TAG] = { "tag",
 			"The snapshot is what is restored: nothing is lost. Remove the tag, or "
 			"put it back where it was." },
+	[CHECK_NO_TAG] = { "no_tag",
+			   "The snapshot is what is restored: nothing is lost. Where a remote has "
+			   "the tag, \"git fetch <remote> "
+			   "'refs/tags/checkpoint/*:refs/tags/checkpoint/*'\" brings it back." },
 	[CHECK_PART] = { "part",
 			 "Files, index and HEAD can be restored; do not rely on this part of "
 			 "the payload." },

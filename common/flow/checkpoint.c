@@ -272,15 +272,28 @@ const char *checkpoint_name(const char *ref)
 
 /* ---- Finding ------------------------------------------------------------------------- */
 
+int checkpoint_hint_fetch(struct error *err)
+{
+	return error_hint(err, "Get the snapshots of a remote with " CHECKPOINT_FETCH ".");
+}
+
 static int not_found(const char *name, struct error *err)
 {
-	const char *const patterns[] = { SNAPSHOT_REFS, NULL };
+	static const char short_tag[] = "checkpoint/";
+	size_t skip = strncmp(name, short_tag, strlen(short_tag)) ? 0 : strlen(short_tag);
+	char *tag CLEANUP(free_p) = xstrfmt(SNAPSHOT_TAGS "%s", name + skip);
+	const char *const patterns[] = { SNAPSHOT_REFS, tag, NULL };
 	struct refs refs CLEANUP(refs_release) = REFS_INIT;
 	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
 	const char *near;
 
 	if (refs_list(&refs, patterns, NULL, NULL, err) < 0)
 		return -1;
+	if (refs_find(&refs, tag)) {
+		error_set(err, "of checkpoint '%s' the tag is here, and its snapshot is not",
+			  name + skip);
+		return checkpoint_hint_fetch(err);
+	}
 	for (size_t i = 0; i < refs.nr; i++)
 		strvec_push(&names, checkpoint_name(refs.item[i].name));
 	near = nearest_name(name, &names);

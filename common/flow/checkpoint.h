@@ -129,6 +129,13 @@ bool checkpoint_is_unnamed(const char *name);
 const char *checkpoint_name(const char *ref);
 
 /*
+ * A plain fetch or clone brings tags, and no snapshots: what to do about one without. Returns
+ * -1, as the functions of base/error.h do.
+ */
+#define CHECKPOINT_FETCH "git fetch <remote> 'refs/checkpoints/*:refs/checkpoints/*'"
+int checkpoint_hint_fetch(struct error *err);
+
+/*
  * Finds the checkpoint that `name` means: its name, "checkpoint/<name>", the ref in full, or
  * an operation's id (its safety snapshot). Where there is none the error names the nearest.
  * `*ret_ref` is in full; free() it.

@@ -22,7 +22,8 @@
  *
  * manifest.json (format 1), what is not so is left out: "format", "name" (null: unnamed),
  * "kind" ("checkpoint" or "safety"), "operation", "created_at", "message", "stage", "event"
- * ("start" or "complete"), "phase", "story", "worktree" (id of a linked one),
+ * ("start" or "complete"), "phase", "story", "tag" (true: it was given one),
+ * "worktree" (id of a linked one),
  * "head": {"commit", "branch", "unborn"}, "index": {"tree", "file": bool},
  * "in_progress": [names], "submodules": [{"path","commit","dirty"}], "nested": [paths],
  * "empty_folders": [paths], "ignored": [paths of U that were ignored],
