@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "vcs/mode.h"
 #include "vcs/object-stream.h"
 #include "vcs/object.h"
 
@@ -248,7 +249,7 @@ static bool follow_tree(struct walk *w, size_t i)
 			return false;
 		memcpy(node.raw, nul + 1, w->raw_len);
 		node.type = (mode & 0170000) == 0040000 ? TYPE_TREE : TYPE_BLOB;
-		if ((mode & 0170000) != 0160000)
+		if ((mode & 0170000) != MODE_SUBMODULE)
 			add(w, &node, name + 1);
 		at = nul + 1 + w->raw_len;
 	}

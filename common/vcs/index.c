@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/strbuf.h"
 #include "vcs/git.h"
+#include "vcs/mode.h"
 
 /* The format is described in gitformat-index(5). */
 enum {
@@ -221,7 +222,7 @@ static int read_entry(struct index_file *index, struct cursor *c)
 	if (kept < 0)
 		return -1;
 	add_folders(index, c, (size_t)kept);
-	if ((get32(start + 24) & 0170000) == 0160000) {
+	if ((get32(start + 24) & 0170000) == MODE_SUBMODULE) {
 		strvec_pushf(&index->submodules, "%s/", c->path.buf);
 		strvec_pushf(&index->folders, "%s/", c->path.buf);
 	}
@@ -380,8 +381,8 @@ bool index_entry_is_fresh(const struct index_file *index, const struct index_ent
 	return !racy && entry->mtime_sec == (uint32_t)st->st_mtim.tv_sec &&
 	       entry->mtime_nsec == (uint32_t)st->st_mtim.tv_nsec &&
 	       entry->inode == (uint32_t)st->st_ino && entry->size == (uint32_t)st->st_size &&
-	       (S_ISLNK(st->st_mode) ? entry->mode == 0120000 :
-				       entry->mode == (executable ? 0100755U : 0100644U));
+	       (S_ISLNK(st->st_mode) ? entry->mode == MODE_LINK :
+				       entry->mode == (executable ? MODE_EXECUTABLE : MODE_FILE));
 }
 
 static int compare_strings(const void *a, const void *b)

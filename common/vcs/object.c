@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/process.h"
+#include "vcs/mode.h"
 
 size_t objects_add(struct objects *objects, const char *name)
 {
@@ -116,7 +117,7 @@ static int list_files(struct tree_files *ret, const char *treeish, const char *f
 		at += strlen(entry) + 1;
 		if (!tab || sscanf(entry, "%o %15s %79s", &mode, type, oid) != 3)
 			return error_set(err, "cannot list the files of '%s'", treeish);
-		if (!all && (strcmp(type, "blob") != 0 || mode == 0120000))
+		if (!all && (strcmp(type, "blob") != 0 || mode == MODE_LINK))
 			continue; /* submodules and symbolic links */
 		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
 		ret->item[ret->nr++] = (struct tree_file){ .path = xstrdup(tab + 1),

@@ -7,9 +7,8 @@
 
 #include <sys/types.h>
 
+#include "vcs/mode.h"
 #include "vcs/restore.h"
-
-#define MODE_SUBMODULE 0160000u
 
 static inline bool mode_is_file(unsigned mode)
 {

@@ -215,8 +215,8 @@ static void check_hostile(struct restore *restore, const struct tree_changes *ch
 				       fault);
 		if (i && change->new_mode && !strcmp(changes->item[i - 1].path, change->path))
 			restore_refuse(restore, "the snapshot has '%s' twice", change->path);
-		if (change->new_mode && change->new_mode != 0100644 &&
-		    change->new_mode != 0100755 && change->new_mode != 0120000 &&
+		if (change->new_mode && change->new_mode != MODE_FILE &&
+		    change->new_mode != MODE_EXECUTABLE && change->new_mode != MODE_LINK &&
 		    change->new_mode != MODE_SUBMODULE)
 			restore_refuse(restore, "the snapshot has '%s' with the mode %o",
 				       change->path, change->new_mode);

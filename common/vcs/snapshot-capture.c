@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/sort.h"
 #include "vcs/attributes.h"
+#include "vcs/mode.h"
 #include "vcs/path.h"
 
 /* A file to be stored, or that was. */
@@ -116,7 +117,7 @@ static bool must_be_stored(const struct worktree_entry *entry)
 {
 	if (!entry->changed || !entry->worktree_mode)
 		return false;
-	return entry->worktree_mode != 0160000 || entry->index_mode != 0160000 ||
+	return entry->worktree_mode != MODE_SUBMODULE || entry->index_mode != MODE_SUBMODULE ||
 	       entry->submodule_commit;
 }
 
@@ -272,7 +273,7 @@ static int convert(struct capture *c)
 		return -1;
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct item *item = &c->item[i];
-		bool submodule = item->entry && item->entry->worktree_mode == 0160000;
+		bool submodule = item->entry && item->entry->worktree_mode == MODE_SUBMODULE;
 
 		if (!item->left_out && (submodule || may_have_attributes(c, item, &known)))
 			file[nr++] = (struct attributes_file){ .path = item->path,
@@ -298,7 +299,7 @@ static unsigned mode_of(const struct capture *c, const struct item *item)
 {
 	unsigned before = item->entry ? item->entry->index_mode : 0;
 
-	if (item->entry && item->entry->worktree_mode == 0120000 && before == 0120000)
+	if (item->entry && item->entry->worktree_mode == MODE_LINK && before == MODE_LINK)
 		return before;
 	return worktree_mode(c->state, &item->stat, before);
 }
@@ -584,7 +585,7 @@ static json_t *describe_submodules(const struct capture *c)
 		while (at < c->nr && strcmp(c->item[at].path, entry->path) < 0)
 			at++;
 		bool stored = at < c->nr && c->item[at].entry == entry;
-		if (entry->worktree_mode == 0160000)
+		if (entry->worktree_mode == MODE_SUBMODULE)
 			json_array_append_new(
 				array,
 				json_pack("{s:o, s:o, s:b}", "path", path_to_json(entry->path),

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "vcs/object.h"
+#include "vcs/mode.h"
 
 static bool is_sha256(const struct repo *repo)
 {
@@ -14,7 +15,8 @@ static bool is_sha256(const struct repo *repo)
 
 static bool is_mode(unsigned mode)
 {
-	return mode == 0100644 || mode == 0100755 || mode == 0120000 || mode == 0160000;
+	return mode == MODE_FILE || mode == MODE_EXECUTABLE || mode == MODE_LINK ||
+	       mode == MODE_SUBMODULE;
 }
 
 /* By path, then by stage; stage 0 stands alone. */

@@ -14,6 +14,7 @@
 #include "vcs/attributes.h"
 #include "vcs/folders.h"
 #include "vcs/git.h"
+#include "vcs/mode.h"
 
 enum { TRIES = 30 }; /* of reading a state that others change meanwhile */
 
@@ -391,7 +392,7 @@ static void read_branch(struct worktree_state *state, const char *git_dir)
 unsigned worktree_mode(const struct worktree_state *state, const struct stat *st, unsigned before)
 {
 	if (S_ISLNK(st->st_mode))
-		return 0120000;
+		return MODE_LINK;
 	if (!S_ISREG(st->st_mode))
 		return 0;
 	/* A new file has only what is on disk, whatever that is worth. */
@@ -444,7 +445,7 @@ static void add_hidden(struct worktree_state *state, int top, size_t known)
 		struct stat st = { 0 };
 		bool there;
 
-		if (special->stage || special->mode == 0160000 || !hides)
+		if (special->stage || special->mode == MODE_SUBMODULE || !hides)
 			continue;
 		const struct worktree_entry *old = worktree_find(&seen, special->path);
 		there = stat_path(top, special->path, &st) &&
@@ -474,7 +475,7 @@ static void drop_devices(struct worktree_state *state, int top)
 		struct worktree_entry *entry = &state->entry[i];
 		struct stat st;
 
-		if (entry->worktree_mode == 0160000 && stat_path(top, entry->path, &st) &&
+		if (entry->worktree_mode == MODE_SUBMODULE && stat_path(top, entry->path, &st) &&
 		    !S_ISDIR(st.st_mode)) {
 			entry->worktree_mode = 0;
 			entry->device = true;
