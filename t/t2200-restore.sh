@@ -387,6 +387,18 @@ test_expect_success 'a pathspec restores amid a rebase, as no branch moves' '
 	git checkpoint restore -q --yes one -- run && test_grep ! edit run && git rebase --abort
 '
 
+test_expect_success 'how a person wants pathspecs read does not matter where there are none' '
+	for variable in LITERAL GLOB NOGLOB ICASE
+	do
+		fresh && git checkpoint create -q one && change_project && echo "untracked" >>.gitignore && mkdir -p more/empty &&
+		state >"$TEST_ROOT/before" &&
+		env "GIT_${variable}_PATHSPECS=1" git checkpoint restore -q --yes one &&
+		env "GIT_${variable}_PATHSPECS=1" git checkpoint undo -q --yes && state >"$TEST_ROOT/actual" &&
+		test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" &&
+		env "GIT_${variable}_PATHSPECS=1" git checkpoint -q --commit all || return
+	done
+'
+
 test_expect_success 'the encoding of the log is none of ours' '
 	fresh && git add -A . && git commit -q -m base && git checkpoint create -q one &&
 	git commit -q --allow-empty -m "caf\303\251" && git config i18n.logOutputEncoding UTF-16 &&

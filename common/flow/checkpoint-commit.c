@@ -63,8 +63,13 @@ static void push_git(struct process *git, const struct committing *c)
 static int add_all(const struct committing *c, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
 
 	push_git(&git, c);
+	for (size_t i = 0; i < c->env.nr; i++)
+		strvec_push(&env, c->env.v[i]);
+	repo_plain_pathspecs(&env);
+	git.env = &env;
 	strvec_pushl(&git.argv, "add", "--all", "--", ":/", NULL);
 	if (process_run(&git, err) < 0)
 		return -1;

@@ -163,6 +163,10 @@ static int list_included(struct process *git, const struct collector *c,
 			 const struct checkpoint_session *s, const struct strvec *pathspecs,
 			 struct error *err)
 {
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+
+	repo_plain_pathspecs(&env);
+	git->env = &env;
 	strvec_push(&git->argv, "git");
 	strvec_pushf(&git->argv, "--git-dir=%s", s->repo.git_dir);
 	strvec_pushf(&git->argv, "--work-tree=%s", c->worktree);
@@ -170,7 +174,9 @@ static int list_included(struct process *git, const struct collector *c,
 	for (size_t i = 0; i < pathspecs->nr; i++)
 		strvec_push(&git->argv, pathspecs->v[i]);
 	git->dir = c->worktree;
-	if (process_run(git, err) < 0)
+	int ran = process_run(git, err);
+	git->env = NULL; /* which ends here */
+	if (ran < 0)
 		return -1;
 	if (git->status)
 		return process_error(git, err,

@@ -35,7 +35,7 @@ static int ignore_start(struct walk *w)
 {
 	repo_environment(&w->env, w->repo);
 	strvec_push(&w->env, "GIT_FLUSH=1");
-	strvec_push(&w->env, "GIT_LITERAL_PATHSPECS=0"); /* check-ignore refuses to hear of it */
+	repo_plain_pathspecs(&w->env); /* check-ignore refuses to hear of others */
 	git_prepare(&w->ignore, w->repo, &w->env);
 	strvec_pushl(&w->ignore.argv, "check-ignore", "-z", "--stdin", "--verbose",
 		     "--non-matching", "--no-index", NULL);

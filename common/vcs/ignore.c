@@ -36,7 +36,7 @@ static void make_environment(struct strvec *ret, const struct strvec *env)
 {
 	for (size_t i = 0; i < env->nr; i++)
 		strvec_push(ret, env->v[i]);
-	strvec_push(ret, "GIT_LITERAL_PATHSPECS=0"); /* check-ignore refuses to hear of it */
+	repo_plain_pathspecs(ret); /* check-ignore refuses to hear of others */
 }
 
 /* `git` has its first arguments, and its environment. */

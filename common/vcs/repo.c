@@ -30,6 +30,12 @@ int repo_start(struct process *process, struct error *err)
 	return process_start(process, err);
 }
 
+void repo_plain_pathspecs(struct strvec *env)
+{
+	strvec_pushl(env, "GIT_LITERAL_PATHSPECS=0", "GIT_GLOB_PATHSPECS=0",
+		     "GIT_NOGLOB_PATHSPECS=0", "GIT_ICASE_PATHSPECS=0", NULL);
+}
+
 void repo_environment(struct strvec *env, const struct repo *repo)
 {
 	strvec_push(env, "LC_ALL=C");

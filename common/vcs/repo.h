@@ -42,6 +42,11 @@ void repo_release(struct repo *repo);
  * to say its reasons in English. Paths that it is given are then from there.
  */
 void repo_environment(struct strvec *env, const struct repo *repo);
+/*
+ * Adds what makes pathspecs mean what they mean by themselves, for paths and patterns of our own:
+ * GIT_ICASE_PATHSPECS and its like are for those that a person writes.
+ */
+void repo_plain_pathspecs(struct strvec *env);
 
 /*
  * Is the path, from the top of the worktree, git's own folder or in it? That may have any name,
