@@ -27,6 +27,7 @@ then
 		exec <"$TEST_ROOT/behind"
 	fi
 fi
+test "\$word" != "\$mute" || exec >/dev/null
 exec "$real" "\$@"
 END
 chmod +x "$TEST_ROOT/front/git"
@@ -77,6 +78,12 @@ done
 test_expect_success '-n does not mind another that is at work' '
 	at_gate status git-checkpoint create one && git checkpoint -q -n two &&
 	interrupt_all && nothing_is_left
+'
+
+test_expect_success 'a git that is waited for in vain' '
+	mute=update-ref && export mute && test_when_finished "unset mute" &&
+	at_gate update-ref git-checkpoint create one &&
+	kill -INT "$(background_pid "$TEST_ROOT/run")" && ends_with 130 && nothing_is_left
 '
 
 # What was written behind the gate shows how far it came: a pipe holds 64 KiB.

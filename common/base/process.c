@@ -253,9 +253,21 @@ static bool take_line(struct strbuf *from, struct strbuf *ret)
 
 bool process_read_line(struct process *process, struct strbuf *ret)
 {
-	while (!take_line(&process->out, ret))
-		if (process->out_fd < 0 || take(&process->out_fd, &process->out) < 0)
+	bool before = interrupt_pending();
+
+	while (!take_line(&process->out, ret)) {
+		struct pollfd fd = { .fd = process->out_fd, .events = POLLIN };
+		int ready;
+
+		if (process->out_fd < 0 || (!before && interrupt_pending()))
 			return false;
+		/* Not for ever: a signal may come between our look at it and this. */
+		ready = poll(&fd, 1, 1000);
+		if (ready < 0 && errno != EINTR)
+			return false;
+		if (ready > 0 && take(&process->out_fd, &process->out) < 0)
+			return false;
+	}
 	return true;
 }
 

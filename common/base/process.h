@@ -55,7 +55,8 @@ int process_write(struct process *process, const void *data, size_t len, struct 
 
 /*
  * The same: waits for a whole line on its stdout, and appends it without its end. False at
- * the end of its output, where there is no whole line: process_finish() tells why. Only for
+ * the end of its output, where there is no whole line: process_finish() tells why; and when
+ * we are interrupted meanwhile: then that, which ends its input, gives it up. Only for
  * a process that writes little else meanwhile: nothing is read from its stderr.
  */
 bool process_read_line(struct process *process, struct strbuf *ret) MUST_CHECK;

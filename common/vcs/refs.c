@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 /* ---- Changing ------------------------------------------------------------------------ */
@@ -143,34 +144,39 @@ static void unlock_all(const struct refs_update *update, const struct repo *repo
 		refs_unlock(&left, repo, "packed-refs", update->started, until);
 }
 
-static int git_failed(struct refs_update *update, const struct repo *repo, const char *what,
-		      struct error *err)
+/* Ends git's input, and waits for its end: 0 where all is well. */
+static int git_end(struct refs_update *update, const struct repo *repo, struct error *err)
 {
 	int64_t until = update->prepared ? update->prepared : clock_now();
 
 	if (process_finish(&update->git, err) < 0)
 		return -1;
+	if (!update->git.status)
+		return 0;
 	if (update->git.status > 128 && !cleans_up(update->git.status)) /* by a signal */
 		unlock_all(update, repo, until);
-	process_error(&update->git, err, "could not %s", what);
+	process_error(&update->git, err, "could not change the refs");
 	hint_at_stale_lock(update->git.err.buf, err);
 	return -1;
 }
 
-/* Sends a word, or more that ends in one, and waits for git's "<word>: ok". */
-static int converse(struct refs_update *update, const struct repo *repo, const struct strbuf *text,
-		    const char *word, struct error *err)
+/* Waits for git's answer. One that it could not write leaves us and git waiting for each other. */
+static int wait_until_prepared(struct refs_update *update, const struct repo *repo,
+			       struct error *err)
 {
-	char *expected CLEANUP(free_p) = xstrfmt("%s: ok", word);
 	struct strbuf answer CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	if (process_write(&update->git, text->buf, text->len, err) < 0)
-		return -1;
 	do {
 		strbuf_reset(&answer);
-		if (!process_read_line(&update->git, &answer))
-			return git_failed(update, repo, "change the refs", err);
-	} while (strcmp(answer.buf, expected) != 0);
+		/* Without a commit at the end of its input git changes nothing. */
+		if (process_read_line(&update->git, &answer))
+			continue;
+		if (git_end(update, repo, err) < 0)
+			return -1;
+		return interrupt_pending() ?
+			       error_interrupted(err) :
+			       error_set(err, "could not change the refs: git gave no answer");
+	} while (strcmp(answer.buf, "prepare: ok") != 0);
 	return 0;
 }
 
@@ -190,7 +196,8 @@ int refs_prepare(struct refs_update *update, const struct repo *repo, struct err
 	update->started = clock_now();
 	if (process_start(&update->git, err) < 0)
 		return -1;
-	if (converse(update, repo, &text, "prepare", err) < 0)
+	if (process_write(&update->git, text.buf, text.len, err) < 0 ||
+	    wait_until_prepared(update, repo, err) < 0)
 		return -1;
 	update->prepared = clock_now();
 	return 0;
@@ -244,15 +251,14 @@ static int sync_folders(const struct refs_update *update, const struct repo *rep
 
 int refs_commit(struct refs_update *update, const struct repo *repo, struct error *err)
 {
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	static const char commit[] = "commit\n";
 
 	if (!update->nr)
 		return 0;
 	if (update->git.pid < 0 && refs_prepare(update, repo, err) < 0)
 		return -1;
-	strbuf_addstr(&text, "commit\n");
-	if (converse(update, repo, &text, "commit", err) < 0 ||
-	    process_finish(&update->git, err) < 0)
+	if (process_write(&update->git, commit, strlen(commit), err) < 0 ||
+	    git_end(update, repo, err) < 0)
 		return -1;
 	return sync_folders(update, repo, err);
 }
