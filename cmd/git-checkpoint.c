@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "flow/checkpoint-create.h"
 #include "flow/checkpoint-diff.h"
@@ -14,6 +15,7 @@
 #include "flow/checkpoint-undo.h"
 #include "flow/checkpoint-verify.h"
 #include "flow/checkpoint.h"
+#include "flow/verdict.h"
 #include "main.h"
 #include "term/options.h"
 
@@ -37,10 +39,26 @@ static const char *const all_usage[] = {
 
 static const struct verb *find_verb(const char *name);
 
-/* `ret` is an exit code, or -1. */
-static int exit_code(int ret, const struct error *err)
+/* For one that failed before it had anything to report. */
+static void print_failure(const struct common_options *common, const struct error *err)
 {
-	return ret < 0 ? error_exit(err) : ret;
+	json_t *json CLEANUP(json_decref_p) =
+		json_pack("{s:i, s:s, s:b, s:n, s:s, s:o}", "format", 1, "verdict",
+			  err->exit_code == EXIT_REFUSED ? "refused" : "clean", "dry_run",
+			  common->dry_run, "operation", "outcome", outcome_name(err), "error",
+			  error_to_json(err));
+
+	json_print(json);
+}
+
+/* `ret` is an exit code, or -1. */
+static int exit_code(int ret, const struct common_options *common, const struct error *err)
+{
+	if (ret >= 0)
+		return ret;
+	if (common->json && !json_was_printed())
+		print_failure(common, err);
+	return error_exit(err);
 }
 
 /* Stages and phases are counted, and 3 and 03 are no two of them. */
@@ -130,7 +148,7 @@ static int create(int argc, const char **argv, bool said)
 	if (!ret)
 		ret = checkpoint_create(&s, &request, &err);
 	strvec_release(&request.ignored);
-	return exit_code(ret, &err);
+	return exit_code(ret, &common, &err);
 }
 
 static int verb_create(int argc, const char **argv)
@@ -160,7 +178,7 @@ static int verb_list(int argc, const char **argv)
 			    argc ? "patterns" : "--stage");
 	request.pattern = argv;
 	request.patterns = (size_t)argc;
-	return checkpoint_list(&request, &common, &err) < 0 ? error_exit(&err) : EXIT_DONE;
+	return exit_code(checkpoint_list(&request, &common, &err), &common, &err);
 }
 
 static int verb_show(int argc, const char **argv)
@@ -176,7 +194,7 @@ static int verb_show(int argc, const char **argv)
 		usage_error(usage, argc ? "one checkpoint at a time" : "which checkpoint?");
 	if (checkpoint_session_open(&s, &common, &err) < 0 ||
 	    checkpoint_show(&s, argv[0], &err) < 0)
-		return error_exit(&err);
+		return exit_code(-1, &common, &err);
 	return EXIT_DONE;
 }
 
@@ -213,8 +231,8 @@ static int verb_diff(int argc, const char **argv)
 	request.pathspecs = (size_t)(argc - names);
 	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
-		return error_exit(&err);
-	return exit_code(checkpoint_diff(&s, &request, &err), &err);
+		return exit_code(-1, &common, &err);
+	return exit_code(checkpoint_diff(&s, &request, &err), &common, &err);
 }
 
 static int on_strategy(const struct opt *opt, const char *arg, bool negated UNUSED,
@@ -247,14 +265,15 @@ static void check_restore(const struct checkpoint_restore_request *request, int 
 		usage_error(usage, "options '--branch' and '--detach' cannot be combined");
 	if (request->with_db && request->no_db)
 		usage_error(usage, "options '--with-db' and '--no-db' cannot be combined");
-	if (request->pathspecs && (request->strategy == CHECKPOINT_RESET ||
-				   request->strategy == CHECKPOINT_REVERT))
+	if (request->pathspecs &&
+	    (request->strategy == CHECKPOINT_RESET || request->strategy == CHECKPOINT_REVERT))
 		usage_error(usage, "a pathspec moves no branch: '--strategy=reset' and "
 				   "'--strategy=revert' do not go with it");
 	if (!request->branch && !request->detach)
 		return;
 	if (request->pathspecs || request->strategy == CHECKPOINT_FILES)
-		usage_error(usage, "%s moves no branch: '--branch' and '--detach' do not go with it",
+		usage_error(usage,
+			    "%s moves no branch: '--branch' and '--detach' do not go with it",
 			    request->pathspecs ? "a pathspec" : "'--strategy=files'");
 	if (request->strategy == CHECKPOINT_REVERT)
 		usage_error(usage, "'--strategy=revert' adds to the present branch: '--branch' and "
@@ -298,8 +317,8 @@ static int verb_restore(int argc, const char **argv)
 	check_restore(&request, names, usage);
 	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
-		return error_exit(&err);
-	return exit_code(checkpoint_restore(&s, &request, &err), &err);
+		return exit_code(-1, &common, &err);
+	return exit_code(checkpoint_restore(&s, &request, &err), &common, &err);
 }
 
 static int verb_undo(int argc, const char **argv)
@@ -315,8 +334,8 @@ static int verb_undo(int argc, const char **argv)
 		usage_error(usage, "one operation at a time");
 	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
-		return error_exit(&err);
-	return exit_code(checkpoint_undo(&s, argv[0], &err), &err);
+		return exit_code(-1, &common, &err);
+	return exit_code(checkpoint_undo(&s, argv[0], &err), &common, &err);
 }
 
 static int verb_verify(int argc, const char **argv)
@@ -338,8 +357,8 @@ static int verb_verify(int argc, const char **argv)
 	request.names = (size_t)argc;
 	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
-		return error_exit(&err);
-	return exit_code(checkpoint_verify(&s, &request, &err), &err);
+		return exit_code(-1, &common, &err);
+	return exit_code(checkpoint_verify(&s, &request, &err), &common, &err);
 }
 
 static int verb_drop(int argc, const char **argv)
@@ -355,8 +374,8 @@ static int verb_drop(int argc, const char **argv)
 		usage_error(usage, "which checkpoint?");
 	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
-		return error_exit(&err);
-	return exit_code(checkpoint_drop(&s, argv, (size_t)argc, &err), &err);
+		return exit_code(-1, &common, &err);
+	return exit_code(checkpoint_drop(&s, argv, (size_t)argc, &err), &common, &err);
 }
 
 static int verb_prune(int argc, const char **argv)
@@ -384,8 +403,8 @@ static int verb_prune(int argc, const char **argv)
 	request.patterns = (size_t)argc;
 	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
-		return error_exit(&err);
-	return exit_code(checkpoint_prune(&s, &request, &err), &err);
+		return exit_code(-1, &common, &err);
+	return exit_code(checkpoint_prune(&s, &request, &err), &common, &err);
 }
 
 static int verb_export(int argc, const char **argv)
@@ -406,8 +425,8 @@ static int verb_export(int argc, const char **argv)
 	request.directory = argv[1];
 	interrupt_catch();
 	if (checkpoint_session_open(&s, &common, &err) < 0)
-		return error_exit(&err);
-	return exit_code(checkpoint_export(&s, &request, &err), &err);
+		return exit_code(-1, &common, &err);
+	return exit_code(checkpoint_export(&s, &request, &err), &common, &err);
 }
 
 /* ---- Which verb ---------------------------------------------------------------------- */

@@ -401,6 +401,28 @@ test_expect_success 'a git status that says nothing has not said that all is cle
 	git checkpoint list mute >"$TEST_ROOT/list" && test_must_be_empty "$TEST_ROOT/list"
 '
 
+test_expect_success '--json is one object, also where it fails at once' '
+	cat >"$TEST_ROOT/failures" <<-\END &&
+	128 show nosuch
+	129 show a..b
+	128 verify nosuch
+	128 export nosuch out
+	128 restore nosuch --yes
+	2 restore packed --with-db
+	128 undo nosuch
+	128 drop nosuch
+	128 prune --older-than=someday
+	129 create a..b
+	END
+	git checkpoint -q --force packed &&
+	while read -r code options
+	do
+		test_expect_code "$code" git checkpoint $options --json >"$TEST_ROOT/json" 2>"$TEST_ROOT/err" &&
+		jq -e -s "length == 1 and (.[0] | .format == 1 and (.error.message | length > 0) and
+			.outcome == (if $code == 2 then \"refused\" else \"failed\" end))" "$TEST_ROOT/json" || return
+	done <"$TEST_ROOT/failures"
+'
+
 test_expect_success 'help starts nothing' '
 	mkdir "$TEST_ROOT/no-git" && mkdir "$TEST_ROOT/elsewhere" &&
 	for verb in "" create list show diff verify drop prune export

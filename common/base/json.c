@@ -66,9 +66,17 @@ char *json_format(const json_t *json)
 	return xstrfmt("%s\n", text);
 }
 
+static bool printed;
+
 void json_print(const json_t *json)
 {
 	char *text CLEANUP(free_p) = json_format(json);
 
 	fputs(text, stdout);
+	printed = true;
+}
+
+bool json_was_printed(void)
+{
+	return printed;
 }

@@ -31,5 +31,7 @@ int json_parse(json_t **ret, const char *what, const char *text, size_t len, str
 char *json_format(const json_t *json) MUST_CHECK;
 /* Prints json_format() on stdout. */
 void json_print(const json_t *json);
+/* Was anything? --json is one object, whatever happens. */
+bool json_was_printed(void);
 
 #endif
