@@ -153,6 +153,43 @@ test_expect_success 'what keeps the pack of one that was killed goes with the ne
 	echo mine >"$keep" && echo more >>a && git checkpoint create -q two && test_path_is_file "$keep"
 '
 
+# ---- Bytes ---------------------------------------------------------------------------------------
+
+for setting in true input false
+do
+	test_expect_success "line ends are what they were: core.autocrlf=$setting" "
+		fresh && git config core.autocrlf $setting && mkdir auto &&
+		printf '%s\\n' '/auto/* text=auto' '/crlf/* eol=crlf' '/id ident' >.gitattributes &&
+		git add .gitattributes && git commit -q -m attributes && mkdir crlf &&
+		for folder in . auto crlf
+		do
+			printf 'x\\r\\ny\\r\\n' >\$folder/dos && printf 'x\\ny\\n' >\$folder/unix &&
+			printf 'x\\r\\ny\\n' >\$folder/mixed && printf 'a\\0\\r\\nb\\n' >\$folder/binary || return 1
+		done &&
+		printf 'id \\044Id: mine \\044\\n' >id && printf 'a\\r\\nb\\n' >a &&
+		find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort -k 2 >\"\$TEST_ROOT/expect\" &&
+		git checkpoint create -q one && git checkpoint verify one &&
+		rm -r dos unix mixed binary auto crlf id && echo b >a && echo c >d/c &&
+		find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort -k 2 >\"\$TEST_ROOT/second\" &&
+		git checkpoint restore -q --yes one &&
+		find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort -k 2 >\"\$TEST_ROOT/actual\" &&
+		test_cmp \"\$TEST_ROOT/expect\" \"\$TEST_ROOT/actual\" &&
+		git checkpoint undo -q --yes &&
+		find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort -k 2 >\"\$TEST_ROOT/actual\" &&
+		test_cmp \"\$TEST_ROOT/second\" \"\$TEST_ROOT/actual\" &&
+		git checkpoint undo -q --yes \$(newest_operation) &&
+		find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort -k 2 >\"\$TEST_ROOT/actual\" &&
+		test_cmp \"\$TEST_ROOT/expect\" \"\$TEST_ROOT/actual\"
+	"
+done
+
+test_expect_success 'a filter that loses something loses nothing here' '
+	fresh && git config filter.lossy.clean "tr a-z A-Z" && echo "/lossy* filter=lossy" >.gitattributes &&
+	echo Some Letters >lossy && git checkpoint create -q one && rm lossy &&
+	git checkpoint restore -q --yes one && echo Some Letters >"$TEST_ROOT/expect" &&
+	test_cmp "$TEST_ROOT/expect" lossy && git checkpoint undo -q --yes && test_path_is_missing lossy
+'
+
 # ---- Modes ---------------------------------------------------------------------------------------
 
 test_expect_success 'new files are executable also where core.fileMode says that git should not look' '

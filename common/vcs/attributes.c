@@ -198,7 +198,7 @@ static void add_paths(struct strbuf *to, const struct conversion *c, bool all)
 			strbuf_add(to, c->file[i].path, strlen(c->file[i].path) + 1);
 }
 
-enum { MAY_LINE_ENDS = 1, MAY_IDENT = 2, MAY_ANYTHING = 4 };
+enum { MAY_LINE_ENDS = 1, MAY_IDENT = 2, MAY_ANYTHING = 4, MAY_CRLF = 8 };
 
 /*
  * What one attribute may do. "text", "eol" and "crlf" say what happens to line ends; where
@@ -212,6 +212,8 @@ static unsigned may_convert(const char *name, const char *value, bool autocrlf)
 		return 0;
 	if (!strcmp(value, "unspecified"))
 		return autocrlf && !strcmp(name, "text") ? MAY_LINE_ENDS : 0;
+	if (!strcmp(name, "eol") && !strcmp(value, "crlf"))
+		return MAY_LINE_ENDS | MAY_CRLF;
 	return line_ends ? MAY_LINE_ENDS : !strcmp(name, "ident") ? MAY_IDENT : MAY_ANYTHING;
 }
 
@@ -219,7 +221,8 @@ static unsigned may_convert(const char *name, const char *value, bool autocrlf)
 static bool has_any(const char *data, size_t len, unsigned may)
 {
 	return (may & MAY_LINE_ENDS && memchr(data, '\r', len)) ||
-	       (may & MAY_IDENT && memmem(data, len, "$Id", 3));
+	       (may & MAY_IDENT && memmem(data, len, "$Id", 3)) ||
+	       (may & MAY_CRLF && memchr(data, '\n', len));
 }
 
 static bool content_has_any(struct beneath *top, const char *path, unsigned may)
@@ -257,8 +260,10 @@ static void look_at_content(struct conversion *c, int top)
 		struct attributes_file *file = &c->file[i];
 
 		if (file->may & MAY_ANYTHING ||
-		    (file->may && content_has_any(&b, file->path, file->may)))
+		    (file->may && content_has_any(&b, file->path, file->may & ~(unsigned)MAY_CRLF)))
 			file->convert = true;
+		else if (file->may & MAY_LINE_ENDS && (file->may & MAY_CRLF || c->state->crlf_out))
+			file->raw = content_has_any(&b, file->path, MAY_CRLF);
 	}
 }
 
@@ -369,6 +374,59 @@ static int take_result(struct conversion *c)
 	return 0;
 }
 
+static bool have_same_content(int a, int b)
+{
+	char x[16384], y[sizeof(x)];
+
+	for (;;) {
+		ssize_t n = read(a, x, sizeof(x)), m = read(b, y, sizeof(y));
+
+		if (n < 0 || n != m || memcmp(x, y, (size_t)n) != 0)
+			return false;
+		if (!n)
+			return true;
+	}
+}
+
+/* Has git write to a folder what it has stored, to see whether that is what there was. */
+static int compare_written(struct conversion *c, int top)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf paths CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	char *folder CLEANUP(free_p) = xstrfmt("%s/written", c->folder);
+	struct stat st;
+
+	for (size_t i = 0; i < c->nr; i++)
+		if (c->file[i].convert && (c->file[i].mode & 0170000) == 0100000)
+			strbuf_add(&paths, c->file[i].path, strlen(c->file[i].path) + 1);
+	if (!paths.len)
+		return 0;
+	if (file_make_folders(folder, 0700, c->err) < 0)
+		return -1;
+	git_prepare(&process, c->repo, &c->env);
+	strvec_pushl(&process.argv, "checkout-index", "-z", "--quiet", "--stdin", NULL);
+	strvec_pushf(&process.argv, "--prefix=%s/", folder);
+	process.input = paths.buf;
+	process.input_len = paths.len;
+	if (process_run(&process, c->err) < 0) /* what it cannot write is not what there was */
+		return -1;
+	int out CLEANUP(fd_close_p) = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < c->nr; i++) {
+		struct attributes_file *file = &c->file[i];
+		int there CLEANUP(fd_close_p) = -1, written CLEANUP(fd_close_p) = -1;
+
+		if (!file->convert || (file->mode & 0170000) != 0100000)
+			continue;
+		file->raw =
+			beneath_open(&there, &st, top, file->path, &ignored) == BENEATH_FOUND &&
+			(beneath_open(&written, &st, out, file->path, &ignored) != BENEATH_FOUND ||
+			 !have_same_content(there, written));
+		error_clear(&ignored);
+	}
+	return 0;
+}
+
 static int convert(struct conversion *c, int top)
 {
 	bool any = false;
@@ -380,7 +438,7 @@ static int convert(struct conversion *c, int top)
 		any |= c->file[i].convert;
 	if (!any)
 		return 0;
-	return store(c, top) < 0 ? -1 : take_result(c);
+	return store(c, top) < 0 || take_result(c) < 0 ? -1 : compare_written(c, top);
 }
 
 /* In a folder for the index, `c->folder`. */

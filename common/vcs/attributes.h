@@ -3,6 +3,9 @@
  * attributes: files that git stores otherwise than they are on disk: by a clean filter, a
  * working-tree-encoding, ident, or converted line ends.
  *
+ * What git would write for what it stored may be something else than there was: mixed line ends,
+ * filters that lose something. Those files are named, for their bytes to be kept as well.
+ *
  * Where nothing in a file's content is of the kind that would be converted, it is not. The
  * others go through git itself, in an index of their own that is thrown away. It has no more
  * than these files, as the real index has them, since that counts for line ends, and the
@@ -48,6 +51,7 @@ struct attributes_file {
 	unsigned mode;
 	char *oid;
 	struct stat stat;
+	bool raw; /* git would not write it as it is */
 };
 
 /*

@@ -73,6 +73,12 @@ int restore_plan_worktree(struct restore *restore, struct error *err) MUST_CHECK
 int restore_check_worktree(struct restore *restore, struct error *err) MUST_CHECK;
 int restore_worktree_back(struct restore *restore, struct error *err) MUST_CHECK;
 
+/*
+ * restore-raw.c: the bytes of those files of the snapshot that git, which has just written them,
+ * writes otherwise. `back`: those of the safety snapshot.
+ */
+int restore_write_raw(const struct restore *restore, bool back, struct error *err) MUST_CHECK;
+
 /* The mode of a new file, as the user wants it. */
 mode_t restore_file_mode(void);
 

@@ -264,6 +264,8 @@ int restore_worktree(struct restore *restore, struct error *err)
 	if (merge(restore, err) < 0 || rewrite(restore, err) < 0)
 		return -1;
 	restore->moved = true;
+	if (restore_write_raw(restore, false, err) < 0)
+		return -1;
 	set_modes(restore, restore->request->target->manifest, false);
 	return change_folders(restore, &restore->remove_folders, &restore->make_folders, err);
 }
@@ -284,6 +286,8 @@ int restore_worktree_back(struct restore *restore, struct error *err)
 		strvec_pushl(&git.argv, "--no-sparse-checkout", "--reset", "-u", restore->from,
 			     NULL);
 		if (git_run(&git, "put the files back", err) < 0)
+			return -1;
+		if (restore_write_raw(restore, true, err) < 0)
 			return -1;
 		set_modes(restore, restore->now.manifest, true);
 	}

@@ -23,6 +23,7 @@ struct item {
 	char *oid;
 	struct stat stat;
 	bool left_out;
+	bool raw; /* its bytes are kept, too */
 };
 
 struct paths {
@@ -287,6 +288,7 @@ static int convert(struct capture *c)
 		c->item[at].mode = file[i].mode;
 		c->item[at].oid = file[i].oid;
 		c->item[at].stat = file[i].stat;
+		c->item[at].raw = file[i].raw;
 		if (!file[i].entry &&
 		    file[i].mode) /* git adds none as executable without core.fileMode */
 			c->item[at].mode = worktree_mode(c->state, &file[i].stat, 0);
@@ -574,6 +576,32 @@ static int add_index(struct capture *c, struct paths *paths, json_t *digests)
 	return add_part(c, paths, digests, "index", index->data, index->len);
 }
 
+/* Files that git would write otherwise, byte for byte. */
+static int add_raw(struct capture *c, struct paths *paths)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		struct item *item = &c->item[i];
+		unsigned mark = item->mark;
+		struct stat st;
+
+		if (!item->raw || !item->mode || item->left_out)
+			continue;
+		if (!mark) { /* git has stored what it made of it */
+			mark = import_mark(c->import);
+			int result = import_file(c->import, mark, c->top, item->path, &st, c->err);
+
+			if (result < 0)
+				return -1;
+			if (result != IMPORT_FILE_DONE || !file_is_same(&st, &item->stat))
+				return error_set(c->err, "could not read '%s': it keeps changing",
+						 item->path);
+		}
+		strvec_pushf(&paths->names, "raw/%s", item->path);
+		add_path(paths, paths->names.v[paths->names.nr - 1], 0100644, mark, NULL);
+	}
+	return 0;
+}
+
 static json_t *describe_submodules(const struct capture *c)
 {
 	json_t *array = json_array();
@@ -716,7 +744,8 @@ static int commit_payload(struct capture *c, struct strbuf *message)
 		return -1;
 	show_status(&status, c->state);
 	if (add_part(c, &paths, digests, "status", status.buf, status.len) < 0 ||
-	    add_state_files(c, &paths, digests) < 0 || add_index(c, &paths, digests) < 0)
+	    add_state_files(c, &paths, digests) < 0 || add_index(c, &paths, digests) < 0 ||
+	    add_raw(c, &paths) < 0)
 		return -1;
 	for (size_t i = 0; request->parts && i < request->parts->nr; i++) {
 		const struct snapshot_part *part = &request->parts->item[i];

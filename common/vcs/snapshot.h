@@ -15,6 +15,8 @@
  *	index            the index file itself, only where it has what no tree can hold: stages,
  *	                 intent-to-add, assume-unchanged, skip-worktree; never split or sparse
  *	stages/<n>/<path> the blobs of unmerged entries, so that gc keeps them
+ *	raw/<path>       the bytes of files that git would not write as they were: for their line
+ *	                 ends, or for a filter that loses something
  *	state/<FILE>     what git keeps of an operation in progress: snapshot_state_files[]
  *	status           `git status --short` as it was
  *	project/<path>   plan documents;  env/<name>  the environment template without secrets

@@ -245,7 +245,8 @@ static int start_config(struct reading *r, struct error *err)
 {
 	git_prepare(&r->config, r->repo, &r->env);
 	strvec_pushl(&r->config.argv, "config", "-z", "--get-regexp",
-		     "^(core\\.(filemode|ignorecase|autocrlf|attributesfile)|attr\\.tree)$", NULL);
+		     "^(core\\.(filemode|ignorecase|autocrlf|eol|attributesfile)|attr\\.tree)$",
+		     NULL);
 	return process_start(&r->config, err);
 }
 
@@ -278,6 +279,12 @@ static int finish(struct process *process, int allowed, struct error *err)
 	return process_error(process, err, "cannot read the worktree's state");
 }
 
+static void take_autocrlf(struct worktree_state *state, bool no, const char *value)
+{
+	state->crlf = !no;
+	state->crlf_out |= !no && strcasecmp(value, "input") != 0;
+}
+
 /* "core.filemode\nfalse": the last one counts; a key alone is true. */
 static void parse_config(struct worktree_state *state, struct attributes_config *ret,
 			 const struct strbuf *text)
@@ -294,7 +301,9 @@ static void parse_config(struct worktree_state *state, struct attributes_config 
 		else if (!strncmp(at, "core.ignorecase", len))
 			state->ignore_case = !no;
 		else if (!strncmp(at, "core.autocrlf", len))
-			state->crlf = !no;
+			take_autocrlf(state, no, value);
+		else if (!strncmp(at, "core.eol", len))
+			state->crlf_out |= !strcasecmp(value, "crlf");
 		else if (!strncmp(at, "core.attributesfile", len))
 			string_replace(&ret->file, value);
 		else

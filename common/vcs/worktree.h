@@ -59,6 +59,7 @@ struct worktree_state {
 	bool sparse;	    /* a sparse checkout */
 	bool file_mode;	    /* core.fileMode: the executable bit on disk means something */
 	bool crlf;	    /* core.autocrlf converts line ends */
+	bool crlf_out;	    /* and may write others than it has read; or core.eol does */
 	bool ignore_case;   /* core.ignoreCase: `A` and `a` are one file */
 	struct index_file index; /* the index that all of this is about */
 };
