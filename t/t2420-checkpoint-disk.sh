@@ -143,7 +143,7 @@ restore_base () {
 # The shell that tries the points is still in the old file system.
 cut_power () {
 	cp --sparse=always "$TEST_ROOT/disk.img" "$TEST_ROOT/cut.img" &&
-	umount -l "$disk" && cut_mount "$TEST_ROOT/cut.img" && cd "$TRASH_DIRECTORY"
+	umount -l "$disk" && cut_mount "$TEST_ROOT/cut.img" && cd "$TRASH_DIRECTORY" || return
 }
 
 check_cut () {
