@@ -407,7 +407,7 @@ sub round {
 	check_undone($before, state_now());
 	if (rand() < 0.2) {
 		push @log, '=== undo the undo';
-		my ($undo) = operations() =~ m{op/([^/\n]*)\n\z};
+		my ($undo) = operations() =~ m{op/([^/\n]+)/[^\n]*\n\z};
 		git_must('checkpoint', 'undo', '--quiet', '--yes', $undo);
 		check_restored($then, $before, state_now());
 	}
