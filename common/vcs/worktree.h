@@ -39,7 +39,7 @@ struct worktree_entry {
 		unsigned mode;
 		char *oid;
 	} stage[4];
-	bool device;   /* neither file nor folder stands there, as a FIFO does */
+	bool device; /* neither file nor folder stands there, as a FIFO does */
 	bool submodule, submodule_commit, submodule_dirty, submodule_untracked;
 };
 
