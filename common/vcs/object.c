@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/process.h"
+#include "vcs/repo.h"
 #include "vcs/mode.h"
 
 size_t objects_add(struct objects *objects, const char *name)
@@ -99,9 +100,13 @@ static int list_files(struct tree_files *ret, const char *treeish, const char *f
 		      const struct strvec *env, struct error *err)
 {
 	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec plain CLEANUP(strvec_release) = STRVEC_INIT;
 
+	for (size_t i = 0; env && i < env->nr; i++)
+		strvec_push(&plain, env->v[i]);
+	repo_plain_pathspecs(&plain); /* ls-tree refuses to hear of others */
 	strvec_pushl(&process.argv, "git", "ls-tree", "-r", "-z", "--full-tree", treeish, NULL);
-	process.env = env;
+	process.env = &plain;
 	if (*folder)
 		strvec_pushf(&process.argv, "%s/", folder);
 	if (process_run(&process, err) < 0)

@@ -54,7 +54,7 @@ int restore_write_raw(const struct restore *restore, bool back, struct error *er
 	int top CLEANUP(fd_close_p) = -1;
 	size_t at = 0;
 
-	if (tree_list(&files, payload, "raw/", err) < 0)
+	if (tree_list(&files, payload, "raw", err) < 0)
 		return -1;
 	for (size_t i = 0; i < files.nr; i++)
 		if (was_written(restore, files.item[i].path + strlen("raw/"), back))
