@@ -14,7 +14,7 @@ The points at which calls fail, and after which power is cut, are chosen as in t
 files='/ answer$/d; /^\([a-z.0-9-]*:\)\{0,1\}\(write\|pwrite64\|fsync\|fdatasync\|openat\|rename\|link\|mkdir\|symlink\|ftruncate\|unlink\|rmdir\|f\{0,1\}chmod\|utimensat\) /p'
 
 # git does not always pass on what the system said, but it names the file.
-reason_of_git="Out of diskspace\|couldn't \|unable to \|stream ends early"
+reason_of_git="Out of diskspace\|couldn't \|[Uu]nable to \|stream ends early"
 
 # Says why, wherever it does not end well.
 scenario_check=check_error
