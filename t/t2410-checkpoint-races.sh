@@ -181,6 +181,22 @@ test_expect_success MOUNT 'a worktree that cannot be written is kept, and refuse
 	)
 '
 
+# git itself only warns of that.
+test_expect_success 'a file that cannot be removed: all is as before, and it is said' '
+	make_repository && mkdir fixed && echo 1 >fixed/untracked &&
+	write_script "$TEST_ROOT/without-root" <<-\END &&
+	test "$(id -u)" != 0 || exec setpriv --reuid=65534 --clear-groups "$@"
+	exec "$@"
+	END
+	test_when_finished "chmod 755 fixed" && chmod 555 fixed && state >"$TEST_ROOT/old" &&
+	{ test "$(id -u)" != 0 || chown -R 65534 .; } &&
+	chmod 777 "$TEST_ROOT/tmp" && HOME=$TEST_ROOT/home \
+		test_must_fail "$TEST_ROOT/without-root" git-checkpoint restore --yes first 2>"$TEST_ROOT/err" &&
+	test_grep "could not remove .fixed/untracked.: .*Permission denied" "$TEST_ROOT/err" &&
+	{ test "$(id -u)" != 0 || chown -R 0 .; } &&
+	state >"$TEST_ROOT/new" && test_cmp "$TEST_ROOT/old" "$TEST_ROOT/new" && journal_is_settled
+'
+
 # As on a file system that does not tell `A` from `a`: here git is only told that it is one.
 test_expect_success 'names that differ in case alone are refused where case is ignored' '
 	make_repository && echo small >a && echo large >A && git add a A && git commit -q -m both &&

@@ -161,6 +161,43 @@ static bool is_refusal(const char *text)
 	       strstr(text, "would lose untracked");
 }
 
+/* Below a symbolic link there is nothing of ours; a folder may have taken a file's place. */
+static bool find_left(const char **ret, const struct restore *restore, int top)
+{
+	struct beneath b CLEANUP(beneath_release) = BENEATH_INIT(top);
+	struct stat st;
+
+	for (size_t i = 0; i < restore->files.nr; i++) {
+		const struct tree_change *change = &restore->files.item[i];
+
+		if (change->new_mode || !mode_is_file(change->old_mode) ||
+		    beneath_stat(&b, &st, change->path) < 0 || S_ISDIR(st.st_mode))
+			continue;
+		*ret = change->path;
+		return true;
+	}
+	return false;
+}
+
+/* git warns of a file that it cannot remove, and calls it a success. */
+static int check_removed(const struct restore *restore, const struct process *git,
+			 struct error *err)
+{
+	char *reason CLEANUP(free_p) = process_reason(git);
+	const char *left = NULL;
+	bool found;
+	int top;
+
+	if (restore->now.state.ignore_case) /* it may be there under its new name */
+		return 0;
+	top = open(restore->repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return error_errno(err, "cannot open '%s'", restore->repo->worktree);
+	found = find_left(&left, restore, top);
+	close(top);
+	return found ? error_set(err, "could not remove '%s': %s", left, reason) : 0;
+}
+
 static int merge(struct restore *restore, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
@@ -172,7 +209,7 @@ static int merge(struct restore *restore, struct error *err)
 	if (process_run(&git, err) < 0)
 		return -1;
 	if (!git.status)
-		return 0;
+		return check_removed(restore, &git, err);
 	char *reason CLEANUP(free_p) = process_reason(&git);
 	if (!is_refusal(git.err.buf))
 		return error_set(err, "could not write the files: %s", reason);
@@ -272,6 +309,41 @@ int restore_worktree(struct restore *restore, struct error *err)
 
 /* ---- Back ---------------------------------------------------------------------------- */
 
+/* Those that git made for files, and that are empty again; one that had been there empty stays. */
+static void remove_made_folders(const struct restore *restore)
+{
+	size_t top = strlen(restore->repo->worktree);
+
+	for (size_t i = 0; i < restore->files.nr; i++) {
+		const struct tree_change *change = &restore->files.item[i];
+		char *path CLEANUP(free_p) =
+			xstrfmt("%s/%s", restore->repo->worktree, change->path);
+
+		if (change->old_mode || !change->new_mode)
+			continue;
+		do
+			*strrchr(path, '/') = '\0';
+		while (strlen(path) > top &&
+		       !strvec_has(&restore->now.state.empty_folders, path + top + 1) &&
+		       rmdir(path) == 0);
+	}
+}
+
+/* What git could not write may be what had not changed. If so, clears the error. */
+static bool is_back(const struct restore *restore, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct error second CLEANUP(error_release) = ERROR_INIT;
+
+	prepare_scratch(&git, restore, "update-index");
+	strvec_push(&git.argv, "--refresh");
+	if (load_scratch(restore, restore->from, &second) < 0 || process_run(&git, &second) < 0 ||
+	    git.status)
+		return false;
+	error_clear(err);
+	return true;
+}
+
 /* Whatever the files are by now, half written ones too: what was captured is written again. */
 int restore_worktree_back(struct restore *restore, struct error *err)
 {
@@ -285,11 +357,12 @@ int restore_worktree_back(struct restore *restore, struct error *err)
 		prepare_scratch(&git, restore, "read-tree");
 		strvec_pushl(&git.argv, "--no-sparse-checkout", "--reset", "-u", restore->from,
 			     NULL);
-		if (git_run(&git, "put the files back", err) < 0)
+		if (git_run(&git, "put the files back", err) < 0 && !is_back(restore, err))
 			return -1;
 		if (restore_write_raw(restore, true, err) < 0)
 			return -1;
 		set_modes(restore, restore->now.manifest, true);
+		remove_made_folders(restore);
 	}
 	if (change_folders(restore, &restore->make_folders, &restore->remove_folders, err) < 0)
 		return -1;
