@@ -10,11 +10,11 @@ The points at which calls fail, and after which power is cut, are chosen as in t
 
 # ---- Calls that fail -----------------------------------------------------------------------------
 
-# Pipes do not fail so.
-files='/ answer$/d; /^\([a-z.0-9-]*:\)\{0,1\}\(write\|pwrite64\|fsync\|fdatasync\|openat\|rename\|link\|mkdir\|symlink\|ftruncate\|unlink\|rmdir\|f\{0,1\}chmod\|utimensat\) /p'
+# Pipes do not fail so; and what cannot be removed is only left over, but for files of the worktree.
+files='/ answer$/d; /^\([a-z.0-9-]*:\)\{0,1\}\(write\|pwrite64\|fsync\|fdatasync\|openat\|rename\|link\|mkdir\|symlink\|ftruncate\|f\{0,1\}chmod\|utimensat\) /p'
 
 # git does not always pass on what the system said, but it names the file.
-reason_of_git="Out of diskspace\|couldn't \|[Uu]nable to \|stream ends early"
+reason_of_git="Out of diskspace\|couldn't \|[Uu]nable to \|stream ends early\|has changed meanwhile"
 
 # Says why, wherever it does not end well.
 scenario_check=check_error
