@@ -77,7 +77,7 @@ git_loop () {	# name, shell command
 		until test -f '$TEST_ROOT/stop'
 		do
 			n=\$((n + 1))
-			$2 || echo failed >&2
+			{ $2; } || echo failed >&2
 			echo \$n >'$TEST_ROOT/rounds'
 		done"
 }
@@ -86,8 +86,10 @@ git_loop_end () {
 	: >"$TEST_ROOT/stop" && test "$(background_code "../$1")" = 0
 }
 
+# Whoever captures a state begins again when index, HEAD or packed-refs change meanwhile: so pack-refs is
+# not run without a break.
 for beside in "commit:echo \$n >both; git commit -q -a -m \$n" "add:echo \$n >new; git add -A" \
-	"pack-refs:git pack-refs --all" "gc:git gc -q"
+	"pack-refs:git pack-refs --all; git fsck --no-dangling" "gc:git gc -q"
 do
 	loop_name=${beside%%:*} loop_command=${beside#*:}
 	test_expect_success "create beside git $loop_name" '
