@@ -17,15 +17,21 @@ void fd_close_p(int *fd)
 
 int file_read(struct strbuf *ret, const char *path, struct error *err)
 {
-	char buffer[16384]; /* most files fit: their strings are then no larger than they are */
 	int fd CLEANUP(fd_close_p) = open(path, O_RDONLY | O_CLOEXEC);
-	size_t before = ret->len;
-	ssize_t n;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ?
 			       FILE_MISSING :
 			       error_errno(err, "cannot open '%s'", path);
+	return file_read_fd(ret, fd, path, err);
+}
+
+int file_read_fd(struct strbuf *ret, int fd, const char *path, struct error *err)
+{
+	char buffer[16384]; /* most files fit: their strings are then no larger than they are */
+	size_t before = ret->len;
+	ssize_t n;
+
 	do {
 		n = read(fd, buffer, sizeof(buffer));
 		if (n < 0 && errno == EINTR)
@@ -40,16 +46,18 @@ int file_read(struct strbuf *ret, const char *path, struct error *err)
 	return FILE_FOUND;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int file_write_fd(int fd, const void *data, size_t len)
 {
+	const char *from = data;
+
 	while (len) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, from, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -1;
-		data += n;
+		from += n;
 		len -= (size_t)n;
 	}
 	return 0;
@@ -84,7 +92,7 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, enum
 
 	if (fd < 0)
 		return error_errno(err, "cannot create a file beside '%s'", path);
-	if (fchmod(fd, mode) < 0 || write_all(fd, data, len) < 0 || fsync(fd) < 0)
+	if (fchmod(fd, mode) < 0 || file_write_fd(fd, data, len) < 0 || fsync(fd) < 0)
 		error_errno(err, "cannot write '%s'", path);
 	else
 		ret = 0;

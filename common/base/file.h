@@ -17,6 +17,10 @@ enum file_found { FILE_FOUND = 0, FILE_MISSING = 1 };
 
 /* Appends the file's bytes. FILE_MISSING is no error and adds nothing. */
 int file_read(struct strbuf *ret, const char *path, struct error *err) MUST_CHECK;
+/* The same of a file that is open; `path` is for messages. */
+int file_read_fd(struct strbuf *ret, int fd, const char *path, struct error *err) MUST_CHECK;
+/* Writes all of it; -1 with errno. */
+int file_write_fd(int fd, const void *data, size_t len) MUST_CHECK;
 
 /*
  * Replaces `path` with `data`: written to a temporary name beside it, synced, and renamed.
