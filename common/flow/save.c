@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/save.h"
+
+#include "base/memory.h"
+#include "pg/copy.h"
+#include "pg/dump.h"
+#include "term/amount.h"
+#include "term/output.h"
+
+int save_begin(struct save *save, struct session *s, const char *operation, const char *command,
+	       bool rows, bool schema, struct error *err)
+{
+	save->session = s;
+	save->rows = rows;
+	save->schema = schema;
+	if (!rows && !schema)
+		return 0;
+	return saved_create(&save->folder, s->repo.common_dir, operation, command, err);
+}
+
+void save_release(struct save *save)
+{
+	progress_abandon(&save->progress);
+	for (size_t i = 0; i < save->nr; i++) {
+		strvec_release(&save->target[i].columns);
+		free(save->target[i].why);
+	}
+	free(save->target);
+	relation_witness_release(&save->witness);
+	saved_release(&save->folder);
+	*save = (struct save)SAVE_INIT;
+}
+
+void save_discard(struct save *save)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (save->folder.path && saved_discard(&save->folder, &err) < 0)
+		warning("%s", err.message);
+}
+
+/* --- Targets -------------------------------------------------------------------------------- */
+
+static struct save_target *target_of(struct save *save, uint32_t oid, const char *why)
+{
+	for (size_t i = 0; i < save->nr; i++)
+		if (save->target[i].oid == oid)
+			return &save->target[i];
+	ARRAY_GROW(save->target, save->nr + 1, save->alloc);
+	save->target[save->nr] = (struct save_target){
+		.oid = oid,
+		.columns = STRVEC_INIT,
+		.why = xstrdup(why),
+	};
+	return &save->target[save->nr++];
+}
+
+void save_table(struct save *save, uint32_t oid, const char *why)
+{
+	struct save_target *target = target_of(save, oid, why);
+
+	if (!target->whole)
+		target->saved = false;
+	target->whole = true;
+}
+
+void save_column(struct save *save, uint32_t oid, const char *column, const char *why)
+{
+	struct save_target *target = target_of(save, oid, why);
+
+	if (target->whole || strvec_has(&target->columns, column))
+		return;
+	strvec_push(&target->columns, column);
+	target->saved = false;
+}
+
+static uint32_t *pending_oids(const struct save *save, size_t *ret_nr)
+{
+	uint32_t *ret = xcalloc(save->nr + 1, sizeof(*ret));
+
+	*ret_nr = 0;
+	for (size_t i = 0; i < save->nr; i++)
+		if (!save->target[i].saved)
+			ret[(*ret_nr)++] = save->target[i].oid;
+	return ret;
+}
+
+/* --- Rows as a stream ------------------------------------------------------------------------- */
+
+/* As pg_dump has them: the same text whoever writes it, and readable by whoever reads it. */
+int save_settings(struct db *db, struct error *err)
+{
+	return db_exec(db,
+		       "SELECT pg_catalog.set_config('row_security', 'off', true),"
+		       " pg_catalog.set_config('search_path', '', true),"
+		       " pg_catalog.set_config('client_encoding', 'UTF8', true),"
+		       " pg_catalog.set_config('DateStyle', 'ISO', true),"
+		       " pg_catalog.set_config('IntervalStyle', 'postgres', true),"
+		       " pg_catalog.set_config('extra_float_digits', '3', true),"
+		       " pg_catalog.set_config('bytea_output', 'hex', true),"
+		       " pg_catalog.set_config('xmlbinary', 'base64', true),"
+		       " pg_catalog.set_config('statement_timeout', '0', true)",
+		       err);
+}
+
+void save_copy_target(struct strbuf *out, struct db *db, const char *table, const json_t *columns)
+{
+	size_t i;
+	json_t *column;
+
+	strbuf_addstr(out, table);
+	json_array_foreach(columns, i, column)
+	{
+		strbuf_addstr(out, i ? ", " : " (");
+		db_quote_identifier(out, db, json_string_value(column));
+	}
+	if (json_array_size(columns))
+		strbuf_addch(out, ')');
+}
+
+static int count_sink(void *data, const void *bytes, size_t len, struct error *err)
+{
+	(void)err;
+	digest_sum_add(data, bytes, len);
+	return 0;
+}
+
+int save_count_rows(struct save_count *ret, struct db *db, const char *table, const json_t *columns,
+		    struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct digest_sum sum = { 0 };
+
+	strbuf_addstr(&sql, "COPY ");
+	save_copy_target(&sql, db, table, columns);
+	strbuf_addstr(&sql, " TO STDOUT");
+	if (copy_out(&ret->rows, db, sql.buf, count_sink, &sum, err) < 0)
+		return error_prefix(err, "could not read the rows of %s", table);
+	digest_sum_end(ret->digest, &sum);
+	return 0;
+}
+
+/* One table on its way into the folder. */
+struct rows_sink {
+	struct save *save;
+	struct saved_part part;
+	struct digest_sum sum;
+};
+
+static int rows_sink(void *data, const void *bytes, size_t len, struct error *err)
+{
+	struct rows_sink *sink = data;
+
+	digest_sum_add(&sink->sum, bytes, len);
+	progress_update(&sink->save->progress, (uint64_t)++sink->save->saved_rows);
+	return saved_part_write(&sink->part, bytes, len, err);
+}
+
+static json_t *names_of(const struct strvec *names)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < names->nr; i++)
+		json_array_append_new(ret, json_string(names->v[i]));
+	return ret;
+}
+
+/* Those that COPY takes: all but generated ones, or the key's and the target's. */
+static json_t *columns_of(const struct relation *r, const struct save_target *target, bool whole)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < r->nr; i++) {
+		const struct relation_column *c = &r->column[i];
+
+		if (!c->generated && (whole || strvec_has(&r->key, c->name) ||
+				      strvec_has(&target->columns, c->name)))
+			json_array_append_new(ret, json_string(c->name));
+	}
+	return ret;
+}
+
+static int copy_rows(struct rows_sink *sink, const struct relation *r, json_t *members,
+		     struct error *err)
+{
+	struct save *save = sink->save;
+	struct db *db = &save->session->db;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	char digest[DIGEST_HEX];
+	int64_t rows;
+
+	strbuf_addstr(&sql, "COPY ");
+	save_copy_target(&sql, db, r->identity, json_object_get(members, "columns"));
+	strbuf_addstr(&sql, " TO STDOUT");
+	if (saved_part_begin(&sink->part, &save->folder, "copy", true, err) < 0 ||
+	    copy_out(&rows, db, sql.buf, rows_sink, sink, err) < 0)
+		return -1;
+	digest_sum_end(digest, &sink->sum);
+	json_object_set_new(members, "rows", json_integer(rows));
+	json_object_set_new(members, "digest", json_string(digest));
+	return saved_part_finish(&sink->part, json_incref(members), err);
+}
+
+static int save_relation(struct save *save, const struct relation *r,
+			 const struct save_target *target, struct error *err)
+{
+	struct rows_sink sink = { .save = save, .part = SAVED_PART_INIT };
+	bool whole = target->whole || !r->key.nr;
+	json_t *members CLEANUP(json_decref_p) =
+		json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:n}", "kind", "rows", "table",
+			  json_text(r->identity), "schema", json_text(r->schema), "name",
+			  json_text(r->name), "why", json_text(target->why), "whole", whole,
+			  "columns", columns_of(r, target, whole), "key", names_of(&r->key),
+			  "after");
+	int ret;
+
+	json_object_set_new(members, "saved_columns", names_of(&target->columns));
+	ret = copy_rows(&sink, r, members, err);
+	saved_part_release(&sink.part);
+	if (ret < 0)
+		return error_prefix(err, "could not save the rows of %s", r->identity);
+	save->tables++;
+	return 0;
+}
+
+/* --- Sequences ------------------------------------------------------------------------------ */
+
+static int save_sequences(struct save *save, const uint32_t *oid, size_t nr, struct error *err)
+{
+	struct relation_sequences sequences CLEANUP(relation_sequences_release) =
+		RELATION_SEQUENCES_INIT;
+	json_t *list = json_object_get(save->folder.manifest, "sequences");
+
+	if (relation_sequences_read(&sequences, &save->session->db, oid, nr, err) < 0)
+		return error_prefix(err, "could not save the positions of sequences");
+	if (!list) {
+		list = json_array();
+		json_object_set_new(save->folder.manifest, "sequences", list);
+	}
+	for (size_t i = 0; i < sequences.nr; i++)
+		json_array_append_new(list,
+				      json_pack("{s:o, s:I, s:b}", "sequence",
+						json_text(sequences.item[i].identity), "last_value",
+						(json_int_t)sequences.item[i].last_value,
+						"is_called", sequences.item[i].is_called));
+	return 0;
+}
+
+/* --- The schema ------------------------------------------------------------------------------- */
+
+static int no_program(const struct save *save, struct error *err)
+{
+	error_refused(err,
+		      "cannot save the schema first: there is no pg_dump that can read a server of "
+		      "version %d",
+		      save->session->db.version / 10000);
+	return error_hint(err, "Install PostgreSQL's client programs of that version, or use "
+			       "--no-snapshot to go without.");
+}
+
+static int start_dump(struct save *save, struct dump *dump, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	int started;
+
+	if (db_query(&res, &save->session->db, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL,
+		     err) < 0)
+		return -1;
+	started = dump_start(dump, &save->session->db, db_value(&res, 0, 0), err);
+	return started == DUMP_NO_PROGRAM ? no_program(save, err) : started;
+}
+
+static int finish_dump(struct save *save, struct dump *dump, struct error *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct saved_part part CLEANUP(saved_part_release) = SAVED_PART_INIT;
+
+	if (dump_finish(&text, dump, err) < 0 ||
+	    saved_part_begin(&part, &save->folder, "sql", true, err) < 0 ||
+	    saved_part_write(&part, text.buf, text.len, err) < 0 ||
+	    saved_part_finish(&part, json_pack("{s:s}", "kind", "schema"), err) < 0)
+		return -1;
+	save->has_schema = true;
+	return 0;
+}
+
+/* --- All of it ---------------------------------------------------------------------------------- */
+
+static bool is_lockable(const struct relation *r)
+{
+	return r->kind == 'r';
+}
+
+/*
+ * The tables themselves and not only those that stand for them: a partitioned table's lock keeps
+ * new partitions out. ONLY: children that inherit are targets of their own, where they are.
+ */
+static int lock_tables(struct save *save, const uint32_t *oid, size_t nr, struct error *err)
+{
+	struct relations relations CLEANUP(relations_release) = RELATIONS_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (relations_read(&relations, &save->session->db, oid, nr, err) < 0)
+		return -1;
+	for (size_t i = 0; i < relations.nr; i++)
+		if (is_lockable(&relations.item[i]))
+			strbuf_addf(&sql, "%s %s", sql.len ? "," : "LOCK TABLE ONLY",
+				    relations.item[i].identity);
+	if (!sql.len)
+		return 0;
+	strbuf_addstr(&sql, " IN EXCLUSIVE MODE");
+	if (db_exec(&save->session->db, sql.buf, err) < 0)
+		return error_prefix(err, "could not lock the tables whose rows are to be saved");
+	return 0;
+}
+
+static int check_space(const struct save *save, const struct relations *relations,
+		       struct error *err)
+{
+	int64_t bytes = 0, space;
+
+	for (size_t i = 0; i < relations->nr; i++)
+		bytes += relations->item[i].bytes;
+	if (saved_space(&space, save->session->repo.common_dir, err) < 0)
+		return -1;
+	/* Half: text is as long as what the server keeps, roughly, and zstd takes half of it at least. */
+	if (bytes / 2 < space)
+		return 0;
+	struct strbuf need CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf there CLEANUP(strbuf_release) = STRBUF_INIT;
+	amount_add_size(&need, (uint64_t)bytes);
+	amount_add_size(&there, (uint64_t)space);
+	error_refused(err,
+		      "the rows to be saved take %s in the database, and only %s are free for them",
+		      need.buf, there.buf);
+	return error_hint(err, "Make room, or use --no-save to go without them.");
+}
+
+static const struct save_target *target_for(const struct save *save, const struct relation *r,
+					    const struct save_target *only)
+{
+	for (size_t i = 0; i < save->nr; i++)
+		if (save->target[i].oid == r->oid)
+			return &save->target[i];
+	return only; /* a leaf: its partitioned table is the target */
+}
+
+/* Of one target: a table, or all leaves of a partitioned one. */
+static int save_one(struct save *save, const struct save_target *target, struct error *err)
+{
+	struct relations relations CLEANUP(relations_release) = RELATIONS_INIT;
+
+	if (relations_read(&relations, &save->session->db, &target->oid, 1, err) < 0 ||
+	    check_space(save, &relations, err) < 0)
+		return -1;
+	for (size_t i = 0; i < relations.nr; i++) {
+		const struct relation *r = &relations.item[i];
+
+		/* A leaf that is a target itself is saved as such. */
+		if (r->oid != target->oid && target_for(save, r, NULL))
+			continue;
+		if (is_lockable(r) && save_relation(save, r, target, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int save_pending(struct save *save, struct error *err)
+{
+	for (size_t i = 0; i < save->nr; i++)
+		if (!save->target[i].saved && save_one(save, &save->target[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* The settings are the savepoint's, the locks are not. */
+static int save_rows(struct save *save, const uint32_t *oid, size_t nr, struct error *err)
+{
+	struct db *db = &save->session->db;
+
+	if (!nr)
+		return 0;
+	if (db_exec(db, "SAVEPOINT git_rollback_save", err) < 0 || save_settings(db, err) < 0)
+		return -1;
+	progress_start(&save->progress, "Saving rows", 0, PROGRESS_COUNT, save->meter);
+	if (save_pending(save, err) < 0 || save_sequences(save, oid, nr, err) < 0)
+		return -1;
+	progress_finish(&save->progress);
+	if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_save", err) < 0 ||
+	    db_exec(db, "RELEASE SAVEPOINT git_rollback_save", err) < 0)
+		return -1;
+	for (size_t i = 0; i < save->nr; i++)
+		save->target[i].saved = true;
+	return 0;
+}
+
+int save_run(struct save *save, struct error *err)
+{
+	struct dump dump CLEANUP(dump_release) = DUMP_INIT;
+	size_t nr = 0;
+	uint32_t *oid CLEANUP(free_p) = pending_oids(save, &nr);
+	bool schema = save->schema && !save->has_schema;
+
+	if (!save->folder.path)
+		return 0;
+	if (!save->rows)
+		nr = 0;
+	if ((nr && lock_tables(save, oid, nr, err) < 0) ||
+	    (save->rows && !save->witness.tables.res &&
+	     relation_witness_take(&save->witness, &save->session->db, err) < 0) ||
+	    (schema && start_dump(save, &dump, err) < 0) || save_rows(save, oid, nr, err) < 0)
+		return -1;
+	return schema ? finish_dump(save, &dump, err) : 0;
+}
+
+/* --- What else was destroyed ------------------------------------------------------------------- */
+
+static bool is_tracking(const struct save *save, const char *identity)
+{
+	const struct ledger_place *place = &save->session->place;
+
+	return !strcmp(identity, place->quoted) || !strcmp(identity, place->quoted_log);
+}
+
+static const char *loss_name(enum relation_loss_kind kind)
+{
+	static const char *const names[] = {
+		[RELATION_DROPPED] = "dropped by the script",
+		[RELATION_REWRITTEN] = "emptied or rewritten by the script",
+		[RELATION_COLUMNS] = "columns dropped or converted by the script",
+		[RELATION_CHANGED] = "rows changed by the script",
+	};
+
+	return names[kind];
+}
+
+/* Are all that it lost the columns that are saved? Those of another type were said to be. */
+static bool covers(const struct save_target *target, const struct relation_loss *loss)
+{
+	return target->whole ||
+	       ((loss->kind == RELATION_COLUMNS || loss->kind == RELATION_REWRITTEN) &&
+		target->columns.nr);
+}
+
+int save_check(struct save *save, struct error *err)
+{
+	struct relation_losses losses CLEANUP(relation_losses_release) = RELATION_LOSSES_INIT;
+	int ret = SAVE_ALL;
+
+	if (!save->folder.path || !save->rows)
+		return SAVE_ALL;
+	if (relation_witness_compare(&losses, &save->witness, &save->session->db, err) < 0)
+		return -1;
+	for (size_t i = 0; i < losses.nr; i++) {
+		const struct relation_loss *loss = &losses.item[i];
+		const char *why = loss_name(loss->kind);
+
+		if (is_tracking(save, loss->identity) ||
+		    covers(target_of(save, loss->oid, why), loss))
+			continue;
+		save_table(save, loss->oid, why);
+		ret = SAVE_MORE;
+	}
+	return ret;
+}
+
+/* --- Afterwards ---------------------------------------------------------------------------------- */
+
+static int exists(bool *ret, struct db *db, const char *table, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { table };
+
+	if (db_query(&res, db, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", 1, params, err) < 0)
+		return -1;
+	*ret = db_bool(&res, 0, 0);
+	return 0;
+}
+
+/* A table that is there and has the columns still: what it holds now. */
+static int note_after(struct save *save, json_t *part, struct error *err)
+{
+	struct db *db = &save->session->db;
+	const char *table = json_member(part, "table");
+	struct save_count count;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	bool there;
+
+	if (!json_is_true(json_object_get(part, "whole")) || exists(&there, db, table, err) < 0 ||
+	    !there)
+		return error_is_set(err) ? -1 : 0;
+	if (db_exec(db, "SAVEPOINT git_rollback_after", err) < 0)
+		return -1;
+	if (save_settings(db, err) < 0)
+		return -1;
+	/* Its columns are others by now: then it is no table whose rows alone were changed. */
+	if (save_count_rows(&count, db, table, json_object_get(part, "columns"), &reason) == 0)
+		json_object_set_new(part, "after",
+				    json_pack("{s:I, s:s}", "rows", (json_int_t)count.rows,
+					      "digest", count.digest));
+	else if (db_is_lost(db) || reason.exit_code == EXIT_INTERRUPTED) {
+		error_move(err, &reason);
+		return -1;
+	}
+	return db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_after", err);
+}
+
+int save_after(struct save *save, struct error *err)
+{
+	size_t i;
+	json_t *part;
+
+	if (!save->folder.path)
+		return 0;
+	json_array_foreach(json_object_get(save->folder.manifest, "parts"), i, part)
+	{
+		const char *kind = json_member(part, "kind");
+
+		if (kind && !strcmp(kind, "rows") && note_after(save, part, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int save_script(struct save *save, const char *version, const char *text, const char **ret_file,
+		struct error *err)
+{
+	struct saved_part part CLEANUP(saved_part_release) = SAVED_PART_INIT;
+	const json_t *parts;
+
+	if (saved_part_begin(&part, &save->folder, "sql", true, err) < 0 ||
+	    saved_part_write(&part, text, strlen(text), err) < 0 ||
+	    saved_part_finish(&part,
+			      json_pack("{s:s, s:o}", "kind", "up", "version", json_text(version)),
+			      err) < 0)
+		return error_prefix(err, "could not save the script of migration '%s'", version);
+	parts = json_object_get(save->folder.manifest, "parts");
+	*ret_file = json_member(json_array_get(parts, json_array_size(parts) - 1), "file");
+	return 0;
+}
+
+int save_finish(struct save *save, json_t *members, struct error *err)
+{
+	int ret = 0;
+
+	if (save->folder.path) {
+		json_object_update(save->folder.manifest, members);
+		ret = saved_finish(&save->folder, err);
+	}
+	json_decref(members);
+	return ret;
+}
+
+json_t *save_to_json(const struct save *save)
+{
+	if (!save->folder.path)
+		return json_null();
+	return json_pack("{s:o, s:o, s:I, s:b}", "path", json_text(save->folder.path), "tables",
+			 json_size(save->tables), "rows", (json_int_t)save->saved_rows, "schema",
+			 save->has_schema);
+}

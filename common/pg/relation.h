@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relation: what saving a table's rows, and putting them back, depends on; and which tables the
+ * open transaction has touched. All SQL on that.
+ *
+ * Owner:  the caller; the _release() functions free all.
+ * Errors: -1 with `err` set; a transaction is then aborted.
+ */
+#ifndef PG_RELATION_H
+#define PG_RELATION_H
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "base/strvec.h"
+#include "pg/db.h"
+
+struct relation_column {
+	char *name;
+	int16_t number; /* pg_attribute.attnum */
+	bool generated; /* GENERATED ALWAYS AS (...) STORED: computed, never stored by COPY */
+};
+struct relation {
+	uint32_t oid;
+	char *schema, *name;
+	char *identity;	  /* quoted where needed: public.t */
+	char kind;	  /* pg_class.relkind: 'r', 'p', 'm', 'f', ... */
+	char persistence; /* 'p', 'u' */
+	int64_t bytes;	  /* of its rows, TOAST and all */
+	struct relation_column *column;
+	size_t nr, alloc;
+	struct strvec
+		key; /* columns of the primary key, or of a unique index that can stand for one */
+};
+struct relations {
+	struct relation *item; /* sorted by identity */
+	size_t nr, alloc;
+};
+#define RELATIONS_INIT \
+	{              \
+		0      \
+	}
+
+/*
+ * The relations of these OIDs that exist, partitioned tables replaced by their leaves.
+ * Temporary ones are left out.
+ */
+int relations_read(struct relations *ret, struct db *db, const uint32_t *oid, size_t nr,
+		   struct error *err) MUST_CHECK;
+const struct relation *relations_find(const struct relations *relations, uint32_t oid);
+void relations_release(struct relations *relations);
+
+/* Appends the columns that COPY takes, quoted, with commas; `only` (names): these alone. */
+void relation_add_columns(struct strbuf *out, struct db *db, const struct relation *relation,
+			  const struct strvec *only);
+
+/* --- Sequences --- */
+
+struct relation_sequence {
+	uint32_t oid;
+	char *identity;
+	int64_t last_value;
+	bool is_called;
+};
+struct relation_sequences {
+	struct relation_sequence *item;
+	size_t nr, alloc;
+};
+#define RELATION_SEQUENCES_INIT \
+	{                       \
+		0               \
+	}
+/*
+ * The sequences that belong to these tables' columns (serial, identity), and those that are
+ * among the OIDs themselves, with their positions.
+ */
+int relation_sequences_read(struct relation_sequences *ret, struct db *db, const uint32_t *oid,
+			    size_t nr, struct error *err) MUST_CHECK;
+void relation_sequences_release(struct relation_sequences *sequences);
+
+/* --- Foreign keys --- */
+
+struct relation_foreign_key {
+	char *table;	  /* identity of the table that has it */
+	char *name;	  /* quoted */
+	char *definition; /* "FOREIGN KEY (a) REFERENCES public.t(id) ..." */
+	char *comment;	  /* a literal, or NULL */
+};
+struct relation_foreign_keys {
+	struct relation_foreign_key *item;
+	size_t nr, alloc;
+};
+#define RELATION_FOREIGN_KEYS_INIT \
+	{                          \
+		0                  \
+	}
+/* Those of and to these tables, each once; of partitions, the partitioned table's. */
+int relation_foreign_keys_read(struct relation_foreign_keys *ret, struct db *db,
+			       const uint32_t *oid, size_t nr, struct error *err) MUST_CHECK;
+void relation_foreign_keys_release(struct relation_foreign_keys *keys);
+
+/* --- What a transaction did --- */
+
+/*
+ * witness: all tables as they are before a transaction changes any, so that afterwards, still in
+ * it, one can tell whose rows it has lost: whatever did it, a DO block or a trigger, too. A
+ * table that the transaction altered or changed it holds a lock on: only those are looked at.
+ */
+struct relation_witness {
+	struct db_result tables; /* OID, relfilenode, columns, identity; sorted by OID */
+};
+#define RELATION_WITNESS_INIT             \
+	{                                 \
+		.tables = DB_RESULT_INIT, \
+	}
+int relation_witness_take(struct relation_witness *ret, struct db *db, struct error *err)
+	MUST_CHECK;
+void relation_witness_release(struct relation_witness *witness);
+
+enum relation_loss_kind {
+	RELATION_DROPPED,
+	RELATION_REWRITTEN, /* TRUNCATE, or a column's type was changed */
+	RELATION_COLUMNS,   /* a column was dropped or has another type */
+	RELATION_CHANGED    /* rows were updated or deleted */
+};
+struct relation_loss {
+	enum relation_loss_kind kind;
+	uint32_t oid;
+	char *identity;		  /* as it was before */
+	int64_t updated, deleted; /* rows, of RELATION_CHANGED */
+};
+struct relation_losses {
+	struct relation_loss *item;
+	size_t nr, alloc;
+};
+#define RELATION_LOSSES_INIT \
+	{                    \
+		0            \
+	}
+/* Those of the witness's tables that have lost something. */
+int relation_witness_compare(struct relation_losses *ret, const struct relation_witness *witness,
+			     struct db *db, struct error *err) MUST_CHECK;
+void relation_losses_release(struct relation_losses *losses);
+
+#endif
