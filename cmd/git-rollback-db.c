@@ -73,7 +73,7 @@ int cmd_main(int argc, const char **argv)
 {
 	struct rollback_request request = ROLLBACK_REQUEST_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
-	bool proof = true;
+	bool proof = true, snapshot = true, save = true;
 	const struct opt opts[] = {
 		OPT_GROUP("Which"),
 		OPT_MODE_ARG(0, "to", &request.mode, ROLLBACK_TO, &request.to, "version",
@@ -89,6 +89,8 @@ int cmd_main(int argc, const char **argv)
 			 "run everything in a transaction, report, and undo it"),
 		OPT_BOOL(0, "proof", &proof,
 			 "compare the schema afterwards with what it should be (default)"),
+		OPT_BOOL(0, "snapshot", &snapshot, "save the schema first (default)"),
+		OPT_BOOL(0, "save", &save, "save the rows that go first (default)"),
 		OPT_BOOL(0, "accept-difference", &request.accept_difference,
 			 "keep the result although the proof fails"),
 		OPT_BOOL(0, "recorded-down", &request.recorded_down,
@@ -105,6 +107,8 @@ int cmd_main(int argc, const char **argv)
 	request.operand = argv;
 	request.operands = (size_t)argc;
 	request.no_proof = !proof;
+	request.no_snapshot = !snapshot;
+	request.no_save = !save;
 	if (argc && request.mode != ROLLBACK_NAMED)
 		usage_error(usage,
 			    "versions cannot be combined with --to, --last, --all or --to-commit");

@@ -15,6 +15,7 @@ void rollback_plan_release(struct rollback_plan *plan)
 		sql_script_release(&plan->step[i].script);
 	free(plan->step);
 	free(plan->operation);
+	json_decref(plan->saved);
 	down_search_release(&plan->search);
 	log_applied_list_release(&plan->log);
 	verdict_release(&plan->verdict);

@@ -13,6 +13,7 @@
 #ifndef FLOW_ROLLBACK_H
 #define FLOW_ROLLBACK_H
 
+#include "flow/impact.h"
 #include "flow/proof.h"
 #include "flow/session.h"
 #include "flow/verdict.h"
@@ -35,6 +36,7 @@ struct rollback_request {
 	size_t operands;
 	const char *database;
 	bool rehearse, no_proof, accept_difference, recorded_down, force;
+	bool no_snapshot, no_save; /* of the schema; of rows */
 	struct common_options common;
 };
 #define ROLLBACK_REQUEST_INIT                 \
@@ -66,8 +68,10 @@ struct rollback_plan {
 	struct verdict verdict;
 	bool outside;  /* some step runs outside a transaction */
 	bool destroys; /* rows go, or it cannot be known */
+	struct impact impact; /* of the steps' scripts: script i is step[i]'s */
 	struct proof proof;
 	char *operation; /* id, once executed */
+	json_t *saved;	 /* save_to_json(), once executed; or NULL */
 };
 #define ROLLBACK_PLAN_INIT          \
 	{                           \
