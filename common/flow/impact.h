@@ -10,6 +10,9 @@
  *         statistics' estimate. What is not counted, as a view's rows, is -1.
  * Sums:   a table that goes is one item, whatever else is done to it; a column that goes is one,
  *         unless its table goes; rows that are changed are one item a table, unless it goes.
+ *         Of a partitioned table the rows are those of all its partitions, which are no items
+ *         then; children that inherit are items of their own, each with its own rows.
+ *         A sequence whose position is lost otherwise than with its table is a table of one row.
  * Limits: what a name means is looked up now. What an earlier script of the same run makes or
  *         renames is not there yet: that, and what no text can tell, is in `unknown`.
  * Owner:  the caller; impact_release().
@@ -20,6 +23,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "pg/catalog.h"
 #include "pg/db.h"
 #include "sql/script.h"
 
@@ -34,6 +38,7 @@ const char *impact_kind_name(enum impact_kind kind);
 struct impact_item {
 	enum impact_kind kind;
 	uint32_t oid;	/* the table's */
+	char relkind;	/* as in pg_class: 'r', 'p' partitioned, 'f' foreign, 'S' a sequence */
 	int16_t attnum; /* of IMPACT_COLUMN */
 	char *schema, *table, *column;
 	char *identity; /* public.t, public.t.c: quoted where needed */
@@ -43,6 +48,7 @@ struct impact_item {
 	bool exact;
 	int64_t bytes;	   /* of the table with its indexes and TOAST; of a column 0 */
 	bool inserts_only; /* IMPACT_ROWS: rows only come */
+	bool all;	   /* of IMPACT_ROWS: all of them, as there is no WHERE */
 	size_t script;	   /* the first that does it */
 };
 
@@ -55,8 +61,9 @@ struct impact_object {
 	char *why; /* "CASCADE", "depends on public.t"; or NULL */
 };
 struct impact_lock {
-	char *identity, *mode, *holder; /* "AccessExclusiveLock"; "psql of alice, pid 12, idle in
-					   transaction for 3 min" or NULL: free now */
+	char *identity, *mode; /* "AccessExclusiveLock" */
+	char *holder;	       /* who holds or waits for a lock that is in its way: "psql of alice
+				  (pid 12), idle in transaction for 3 min"; NULL: nobody now */
 };
 
 struct impact {
@@ -80,9 +87,12 @@ struct impact {
 /* The script has to live as long as the impact does. `what` is for messages, "migration 3". */
 int impact_add(struct impact *impact, const struct sql_script *script, const char *what,
 	       struct error *err) MUST_CHECK;
-/* `count_limit` is in milliseconds, for all counting together. No transaction is open. */
-int impact_read(struct impact *impact, struct db *db, int count_limit, struct error *err)
-	MUST_CHECK;
+/*
+ * `count_limit` is in milliseconds, for all counting together. No transaction is open. What
+ * `scope` (may be NULL) leaves out of the catalog is left out here: the tracking tables.
+ */
+int impact_read(struct impact *impact, struct db *db, const struct catalog_scope *scope,
+		int count_limit, struct error *err) MUST_CHECK;
 void impact_release(struct impact *impact);
 
 /* Do rows go, or can that not be known? */
