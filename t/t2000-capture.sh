@@ -260,14 +260,46 @@ test_expect_success 'autocrlf: what the index has counts' '
 	printf "a\r\nb\n" >mixed && capture_and_check
 '
 
-test_expect_success 'a filter that is required and fails is an error that says so' '
-	repository required && echo "*.bad filter=bad" >.gitattributes &&
-	git config filter.bad.clean false &&
-	git config filter.bad.required true && echo x >x.bad &&
-	test_must_fail snapshot capture refs/checkpoints/test 2>"$SNAPSHOT_WORK"/err &&
-	test_grep "x.bad.*clean filter" "$SNAPSHOT_WORK"/err &&
-	test_must_fail git rev-parse --verify -q refs/checkpoints/test &&
+test_expect_success 'a file that git refuses to convert is stored as it is on disk, and the others are converted' '
+	repository required && printf "%s\n" "*.bad filter=bad" "*.up filter=upper" \
+		"*.u16 working-tree-encoding=UTF-16" "*.odd working-tree-encoding=nonsense" >.gitattributes &&
+	git config filter.upper.clean "tr a-z A-Z" && git config filter.upper.required true &&
+	git config filter.bad.clean "tr a-z A-Z" && git config filter.bad.required true &&
+	echo kept >kept.bad && git add . && git commit -qm attributes &&
+	git config filter.bad.clean "grep -v refused" &&
+	echo before >a/1.bad && echo refused >a/2.bad && echo refused >kept.bad && echo odd >a/x.odd &&
+	printf "no mark" >no.u16 && printf "text" | iconv -t UTF-16 >yes.u16 &&
+	echo up >a/x.up && echo up >zz.up && chmod +x a/2.bad &&
+	whole_state >"$SNAPSHOT_WORK"/before &&
+	snapshot capture refs/checkpoints/test >"$SNAPSHOT_WORK"/out &&
+	commit_=$(git rev-parse refs/checkpoints/test) &&
+	git update-ref -d refs/checkpoints/test && whole_state >"$SNAPSHOT_WORK"/after &&
+	test_cmp "$SNAPSHOT_WORK"/before "$SNAPSHOT_WORK"/after &&
+	for file in a/2.bad a/x.odd no.u16
+	do
+		git cat-file blob "$commit_^3:$file" >"$SNAPSHOT_WORK"/actual &&
+		test_cmp "$file" "$SNAPSHOT_WORK"/actual || return 1
+	done &&
+	git cat-file blob "$commit_:kept.bad" >"$SNAPSHOT_WORK"/actual && test_cmp kept.bad "$SNAPSHOT_WORK"/actual &&
+	test "$(git cat-file blob "$commit_^3:a/x.up")" = UP && test "$(git cat-file blob "$commit_^3:zz.up")" = UP &&
+	test "$(git cat-file blob "$commit_^3:a/1.bad")" = before && test "$(git cat-file blob "$commit_^3:yes.u16")" = text &&
+	git ls-tree -r "$commit_^3" >"$SNAPSHOT_WORK"/tree && test_grep "^100755.*a/2.bad" "$SNAPSHOT_WORK"/tree &&
+	git cat-file blob "$commit_^4:manifest.json" >"$SNAPSHOT_WORK"/manifest &&
+	manifest "[.unconverted[].path]" >"$SNAPSHOT_WORK"/actual &&
+	echo "[\"a/2.bad\",\"a/x.odd\",\"kept.bad\",\"no.u16\"]" >"$SNAPSHOT_WORK"/expect &&
+	test_cmp "$SNAPSHOT_WORK"/expect "$SNAPSHOT_WORK"/actual &&
+	manifest "[.unconverted[].reason]" >"$SNAPSHOT_WORK"/actual &&
+	test_grep "clean filter .bad. failed" "$SNAPSHOT_WORK"/actual &&
+	test_grep "failed to encode .a/x.odd. from nonsense" "$SNAPSHOT_WORK"/actual &&
 	test_path_is_missing .git/rollback/index*
+'
+
+test_expect_success 'a file of the same size that git status ends at, since its filter is required and fails' '
+	repository ends && echo "*.bad filter=bad" >.gitattributes && echo one >x.bad && git add . &&
+	git commit -qm attributes && git config filter.bad.clean false && git config filter.bad.required true &&
+	echo two >x.bad && test_must_fail git status &&
+	snapshot capture refs/checkpoints/test >"$SNAPSHOT_WORK"/out &&
+	test "$(git cat-file blob refs/checkpoints/test:x.bad)" = two
 '
 
 # ---- Files and folders that are no ordinary ones -------------------------------------------------

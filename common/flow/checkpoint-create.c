@@ -432,8 +432,9 @@ static int commit_everything(struct creation *c, struct error *err)
 
 static json_t *report_to_json(const struct creation *c)
 {
-	static const char *const told[] = { "in_progress", "big",      "secret",   "nested",
-					    "submodules",  "left_out", "database", NULL };
+	static const char *const told[] = { "in_progress", "big", "secret", "nested",
+					    "submodules", "left_out", "unconverted", "database",
+					    NULL };
 	bool dry_run = c->session->common->dry_run;
 	json_t *ret =
 		json_pack("{s:i, s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",

@@ -198,6 +198,7 @@ static void print_text(const struct shown *shown, bool color)
 	print_list(shown, color, "secret", "secret");
 	print_list(shown, color, "not kept", "nested");
 	print_list(shown, color, "left out", "left_out");
+	print_list(shown, color, "as on disk", "unconverted");
 	line(color, "snapshot", "%s", shown->snapshot.commit);
 	if (shown->tag)
 		line(color, "tag", "%s", shown->tag);

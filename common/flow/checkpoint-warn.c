@@ -150,4 +150,8 @@ void checkpoint_warn_of_left_out(const json_t *manifest)
 
 	json_array_foreach(list, i, one) warning("'%s' is left out: %s", json_member(one, "path"),
 						 json_member(one, "reason"));
+	list = json_object_get(manifest, "unconverted");
+	json_array_foreach(list, i, one) warning("'%s' is kept as it is on disk: %s",
+						 json_member(one, "path"),
+						 json_member(one, "reason"));
 }

@@ -26,7 +26,7 @@ void checkpoint_warnings_print(const struct checkpoint_warnings *warnings,
 			       const struct worktree_state *state);
 /* "big" and "secret", where there are any. */
 void checkpoint_warnings_to_manifest(const struct checkpoint_warnings *warnings, json_t *manifest);
-/* What could not be read; to stderr. */
+/* What could not be read, or not be converted; to stderr. */
 void checkpoint_warn_of_left_out(const json_t *manifest);
 
 /* Does the path look like a secret? `more`: patterns for a name, or with a slash for a path. */

@@ -6,6 +6,7 @@
 
 #include "base/beneath.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/strbuf.h"
@@ -129,22 +130,27 @@ struct conversion {
 	struct error *err;
 };
 
-static int run(struct conversion *c, struct process *process, const struct strbuf *input)
+static int error_from(const struct conversion *c, const struct process *process)
 {
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 	size_t first;
 
+	process_error(process, c->err, "cannot have git store files");
+	strbuf_add(&text, process->err.buf, process->err.len);
+	strbuf_rtrim(&text);
+	first = strcspn(text.buf, "\n");
+	if (text.buf[first])
+		error_detail(c->err, "%s", text.buf + first + 1);
+	return -1;
+}
+
+static int run(struct conversion *c, struct process *process, const struct strbuf *input)
+{
 	process->input = input->buf;
 	process->input_len = input->len;
 	if (process_run(process, c->err) < 0)
 		return -1;
-	if (!process->status)
-		return 0;
-	process_error(process, c->err, "cannot have git store files");
-	strbuf_rtrim(&process->err);
-	first = strcspn(process->err.buf, "\n");
-	if (process->err.buf[first])
-		error_detail(c->err, "%s", process->err.buf + first + 1);
-	return -1;
+	return process->status ? error_from(c, process) : 0;
 }
 
 /* Settings under which git takes each file, and syncs what it writes. */
@@ -191,9 +197,10 @@ static int fill_index(struct conversion *c)
 	return run(c, &process, &info);
 }
 
-static void add_paths(struct strbuf *to, const struct conversion *c, bool all)
+/* Of all files, or of those from `first` on that git has to store. */
+static void add_paths(struct strbuf *to, const struct conversion *c, bool all, size_t first)
 {
-	for (size_t i = 0; i < c->nr; i++)
+	for (size_t i = first; i < c->nr; i++)
 		if (all || c->file[i].convert)
 			strbuf_add(to, c->file[i].path, strlen(c->file[i].path) + 1);
 }
@@ -273,7 +280,7 @@ static int select_files(struct conversion *c)
 	struct strbuf paths CLEANUP(strbuf_release) = STRBUF_INIT;
 	size_t at = 0, file = 0;
 
-	add_paths(&paths, c, true);
+	add_paths(&paths, c, true, 0);
 	git_prepare(&process, c->repo, &c->env);
 	strvec_pushl(&process.argv, "check-attr", "-z", "--stdin", "text", "eol", "crlf", "ident",
 		     "filter", "working-tree-encoding", NULL);
@@ -322,20 +329,105 @@ static const char *find_changed(const struct conversion *c, const struct stat *b
 	return ret;
 }
 
+/* Has git store the files from `first` on. Its status; or -1. */
+static int add_files(struct conversion *c, struct process *process, size_t first, bool verbose)
+{
+	struct strbuf paths CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	add_paths(&paths, c, false, first);
+	update_index(c, process);
+	if (verbose)
+		strvec_push(&process->argv, "--verbose");
+	strvec_pushl(&process->argv, "--add", "--remove", "--replace", "--stdin", NULL);
+	process->input = paths.buf;
+	process->input_len = paths.len;
+	if (process_run(process, c->err) < 0)
+		return -1;
+	process->input = NULL;
+	return process->status;
+}
+
+static bool was_killed(int status)
+{
+	return status > 128;
+}
+
+/* What git died of; what a filter had to say is above that. The path need not be said again. */
+static char *last_words(const struct process *process, const char *path)
+{
+	char *line CLEANUP(free_p) = xstrfmt("fatal: %s: ", path);
+	const char *at = strstr(process->err.buf, "fatal: ");
+
+	if (!at)
+		return process_reason(process);
+	at += strncmp(at, line, strlen(line)) ? strlen("fatal: ") : strlen(line);
+	return xmemdupz(at, strcspn(at, "\n"));
+}
+
+/* The file at which git gave up: it says "add '<path>'" of each that it has taken. */
+static size_t find_first_refused(const struct conversion *c, size_t first, const char *said)
+{
+	for (; first < c->nr; first++) {
+		char *line CLEANUP(free_p) = xstrfmt("add '%s'\n", c->file[first].path);
+
+		if (!c->file[first].convert)
+			continue;
+		if (strncmp(said, line, strlen(line)) != 0)
+			break;
+		said += strlen(line);
+	}
+	return first;
+}
+
+/*
+ * Takes out those at which git gives up. What is wrong with the disk is not told apart: whoever
+ * stores them without git will see it.
+ */
+static int part_refused(struct conversion *c)
+{
+	for (size_t at = 0; at < c->nr; at++) {
+		struct process process CLEANUP(process_release) = PROCESS_INIT;
+		int status;
+
+		if (interrupt_pending())
+			return error_interrupted(c->err);
+		status = add_files(c, &process, at, true);
+		if (status <= 0)
+			return status;
+		at = find_first_refused(c, at, process.out.buf);
+		if (was_killed(status) || at == c->nr)
+			return error_from(c, &process);
+		c->file[at].convert = false;
+		c->file[at].refusal = last_words(&process, c->file[at].path);
+	}
+	return 0;
+}
+
+static int store_once(struct conversion *c)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	struct process again CLEANUP(process_release) = PROCESS_INIT;
+	int status = add_files(c, &process, 0, false);
+
+	if (status <= 0)
+		return status;
+	if (was_killed(status))
+		return error_from(c, &process);
+	if (part_refused(c) < 0)
+		return -1;
+	/* Where git gave up it has not taken those before either. */
+	status = add_files(c, &again, 0, false);
+	return status > 0 ? error_from(c, &again) : status;
+}
+
 static int store(struct conversion *c, int top)
 {
 	struct stat *before CLEANUP(free_p) = xcalloc(c->nr, sizeof(*before));
-	struct strbuf paths CLEANUP(strbuf_release) = STRBUF_INIT;
 	const char *changed = NULL;
 
-	add_paths(&paths, c, false);
 	for (int i = 0; i < TRIES; i++) {
-		struct process process CLEANUP(process_release) = PROCESS_INIT;
-
 		take_stats(c, before, top);
-		update_index(c, &process);
-		strvec_pushl(&process.argv, "--add", "--remove", "--replace", "--stdin", NULL);
-		if (run(c, &process, &paths) < 0)
+		if (store_once(c) < 0)
 			return -1;
 		changed = find_changed(c, before, top);
 		if (!changed)

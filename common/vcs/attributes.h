@@ -10,6 +10,9 @@
  * others go through git itself, in an index of their own that is thrown away. It has no more
  * than these files, as the real index has them, since that counts for line ends, and the
  * tracked .gitattributes, which count where they are not on disk.
+ *
+ * One file that git refuses, as where a filter is required and fails or an encoding is not that
+ * of the file, keeps none of the others from being stored: it is named, with git's reason.
  */
 #ifndef VCS_ATTRIBUTES_H
 #define VCS_ATTRIBUTES_H
@@ -51,12 +54,13 @@ struct attributes_file {
 	unsigned mode;
 	char *oid;
 	struct stat stat;
-	bool raw; /* git would not write it as it is */
+	bool raw;      /* git would not write it as it is */
+	char *refusal; /* why git does not store it; else NULL */
 };
 
 /*
  * Sets `convert` of those that need git, and has it store them, in the quarantine where one
- * is given. The caller frees the ids.
+ * is given. The caller frees the ids and refusals.
  */
 int attributes_convert(struct attributes_file *file, size_t nr, const struct repo *repo,
 		       const struct worktree_state *state, const char *quarantine,

@@ -26,3 +26,21 @@ int git_run(struct process *process, const char *what, struct error *err)
 		return -1;
 	return git_finish(process, what, err);
 }
+
+int git_relax_filters(struct strvec *argv, const struct repo *repo, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, repo, NULL);
+	strvec_pushl(&git.argv, "config", "-z", "--name-only", "--get-regexp",
+		     "^filter\\..*\\.required$", NULL);
+	if (process_run(&git, err) < 0)
+		return -1;
+	if (git.status > 1) /* 1: there are none */
+		return process_error(&git, err, "cannot read git's settings of filters");
+	for (const char *at = git.out.buf; at < git.out.buf + git.out.len; at += strlen(at) + 1) {
+		strvec_push(argv, "-c");
+		strvec_pushf(argv, "%s=false", at);
+	}
+	return 0;
+}

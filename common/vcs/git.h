@@ -18,6 +18,11 @@
 
 /* `git -c ...` at the top of the worktree; the command comes next. `env` stays the caller's. */
 void git_prepare(struct process *process, const struct repo *repo, const struct strvec *env);
+/*
+ * Adds "-c", "filter.<name>.required=false" for each filter that is required: git goes on without
+ * one that fails, as where it only has to find out whether a file has changed.
+ */
+int git_relax_filters(struct strvec *argv, const struct repo *repo, struct error *err) MUST_CHECK;
 /* -1 with "could not <what>: <git's reason>". */
 int git_finish(struct process *process, const char *what, struct error *err) MUST_CHECK;
 int git_run(struct process *process, const char *what, struct error *err) MUST_CHECK;

@@ -95,17 +95,24 @@ static void keep_different(struct tree_changes *files, const struct strbuf *a,
 	tree_changes_drop(files, RESTORE_STAYS);
 }
 
-/* Tracked files below the changed rules whose blob is the same in both states. */
+/*
+ * Tracked files below the changed rules whose blob is the same in both states. What git refuses
+ * to convert it cannot write.
+ */
 static int find_candidates(struct restore *restore, struct error *err)
 {
+	const struct snapshot *target = restore->request->target;
 	struct tree_files files CLEANUP(tree_files_release) = TREE_FILES_INIT;
+	struct strvec unconverted CLEANUP(strvec_release) = STRVEC_INIT;
 
-	if (tree_list(&files, restore->request->target->worktree_tree, "", err) < 0)
+	if (tree_list(&files, target->worktree_tree, "", err) < 0 ||
+	    restore_manifest_paths(&unconverted, target->manifest, "unconverted", err) < 0)
 		return -1;
 	for (size_t i = 0; i < files.nr; i++) {
 		struct tree_change *change;
 
 		if (tree_changes_find(&restore->files, files.item[i].path) ||
+		    strvec_has_sorted(&unconverted, files.item[i].path) ||
 		    !is_concerned(restore, files.item[i].path))
 			continue;
 		change = tree_changes_add(&restore->rewritten, files.item[i].path);

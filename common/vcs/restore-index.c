@@ -210,12 +210,17 @@ int restore_feed_entries(const struct restore *restore, const struct tree_change
 	return git_run(&git, "change the index", err);
 }
 
-/* Looks at every file: right in any case, and slow where there are many. */
+/*
+ * Looks at every file: right in any case, and slow where there are many. A filter that fails must
+ * not end it: its file has changed.
+ */
 static int refresh_index(const struct restore *restore, const struct strvec *env, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	git_prepare(&git, restore->repo, env);
+	if (git_relax_filters(&git.argv, restore->repo, err) < 0)
+		return -1;
 	strvec_pushl(&git.argv, "update-index", "-q", "--unmerged", "--refresh", NULL);
 	return git_run(&git, "make the new index", err);
 }
@@ -376,8 +381,12 @@ static int try_quickly(const struct restore *restore, const char *path, const st
 	struct quick quick = { 0 };
 	int ret;
 
-	/* Flags go when an entry is made of a file; files that are written anew are none of these. */
-	if (restore->now.state.special_index || restore->rewritten.nr)
+	/*
+	 * Flags go when an entry is made of a file; files that are written anew are none of these;
+	 * git makes none of a file that it refuses.
+	 */
+	if (restore->now.state.special_index || restore->rewritten.nr ||
+	    restore_has_unconverted(restore, true))
 		return INDEX_OTHER;
 	ret = make_quickly(&quick, restore, path, env, err);
 	tree_changes_release(&quick.files);

@@ -79,6 +79,24 @@ int restore_worktree_back(struct restore *restore, struct error *err) MUST_CHECK
  */
 int restore_write_raw(const struct restore *restore, bool back, struct error *err) MUST_CHECK;
 
+/*
+ * restore-unconverted.c: files that git refuses to convert, and can so neither look at nor write.
+ * They are in neither of the two small trees: those of now go before git's merge, which finds
+ * nothing there, and those of the snapshot are written behind it. `back`: what was written goes,
+ * what went is written.
+ */
+int restore_plan_unconverted(struct restore *restore, struct error *err) MUST_CHECK;
+/* Any that go; or, with `then`, that are going to be written? */
+bool restore_has_unconverted(const struct restore *restore, bool then);
+/* EXIT_REFUSED where one is not what was captured. */
+int restore_check_unconverted(const struct restore *restore, struct error *err) MUST_CHECK;
+int restore_remove_unconverted(struct restore *restore, bool back, struct error *err) MUST_CHECK;
+int restore_write_unconverted(struct restore *restore, bool back, struct error *err) MUST_CHECK;
+
+/* Of the paths in an array of a manifest: strings, or objects with "path". Sorted. */
+int restore_manifest_paths(struct strvec *ret, const json_t *manifest, const char *key,
+			   struct error *err) MUST_CHECK;
+
 /* The mode of a new file, as the user wants it. */
 mode_t restore_file_mode(void);
 

@@ -92,9 +92,8 @@ static int capture(struct restore *restore, const struct strvec *also, struct er
 	return snapshot_capture(&restore->now, restore->repo, &wanted, err);
 }
 
-/* Of the paths in an array of the manifest: strings, or objects with "path". */
-static int manifest_paths(struct strvec *ret, const json_t *manifest, const char *key,
-			  struct error *err)
+int restore_manifest_paths(struct strvec *ret, const json_t *manifest, const char *key,
+			   struct error *err)
 {
 	json_t *array = json_object_get(manifest, key), *item;
 	size_t i;
@@ -256,8 +255,8 @@ static int part_left_out(struct restore *restore, struct error *err)
 	struct strvec now CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strvec then CLEANUP(strvec_release) = STRVEC_INIT;
 
-	if (manifest_paths(&now, restore->now.manifest, "left_out", err) < 0 ||
-	    manifest_paths(&then, restore->request->target->manifest, "left_out", err) < 0)
+	if (restore_manifest_paths(&now, restore->now.manifest, "left_out", err) < 0 ||
+	    restore_manifest_paths(&then, restore->request->target->manifest, "left_out", err) < 0)
 		return -1;
 	for (size_t i = 0; i < restore->files.nr; i++) {
 		struct tree_change *change = &restore->files.item[i];
@@ -319,7 +318,7 @@ static int part_untracked(struct restore *restore, struct error *err)
 	struct strvec going CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strvec ignored CLEANUP(strvec_release) = STRVEC_INIT;
 
-	if (manifest_paths(&ignored, restore->now.manifest, "ignored", err) < 0)
+	if (restore_manifest_paths(&ignored, restore->now.manifest, "ignored", err) < 0)
 		return -1;
 	for (size_t i = 0; i < restore->files.nr; i++) {
 		struct tree_change *change = &restore->files.item[i];
@@ -414,7 +413,7 @@ static int plan_folders(struct restore *restore, struct error *err)
 
 	if (restore->request->pathspecs)
 		return 0;
-	if (manifest_paths(&then, manifest, "empty_folders", err) < 0)
+	if (restore_manifest_paths(&then, manifest, "empty_folders", err) < 0)
 		return -1;
 	for (size_t i = 0; i < then.nr; i++)
 		plan_folder(restore, then.v[i]);
@@ -493,7 +492,8 @@ static int look(struct restore *restore, struct tree_changes *ret_index, const s
 	check_hostile(restore, ret_index);
 	if (restore->refusal.nr)
 		return 0;
-	if (manifest_paths(&restore->absent, restore->request->target->manifest, "absent", err) < 0)
+	if (restore_manifest_paths(&restore->absent, restore->request->target->manifest, "absent",
+				   err) < 0)
 		return -1;
 	restore_part_sparse(restore);
 	part_submodules(restore);
@@ -559,7 +559,7 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 	if (find_exposed(ret, err) < 0)
 		return -1;
 	list_what_stays(ret);
-	if (restore_plan_attributes(ret, err) < 0)
+	if (restore_plan_unconverted(ret, err) < 0 || restore_plan_attributes(ret, err) < 0)
 		return -1;
 	if (!request->files_only && restore_plan_index(ret, &index, err) < 0)
 		return -1;

@@ -33,8 +33,10 @@ static void add_side(struct import_path *path, size_t *nr, const struct tree_cha
 		     bool new_side)
 {
 	unsigned mode = new_side ? change->new_mode : change->old_mode;
+	bool unconverted =
+		change->flags & (new_side ? RESTORE_UNCONVERTED_THEN : RESTORE_UNCONVERTED_NOW);
 
-	if (mode)
+	if (mode && !unconverted)
 		path[(*nr)++] =
 			(struct import_path){ .path = change->path,
 					      .mode = mode,
@@ -134,8 +136,10 @@ int restore_check_worktree(struct restore *restore, struct error *err)
 
 	if (!restore->files.nr)
 		return 0;
-	if (refresh_scratch(restore, err) < 0)
+	if (restore_check_unconverted(restore, err) < 0 || refresh_scratch(restore, err) < 0)
 		return -1;
+	if (restore_has_unconverted(restore, false)) /* in git's way until they go */
+		return 0;
 	prepare_merge(&git, restore, true);
 	if (process_run(&git, err) < 0)
 		return -1;
@@ -298,9 +302,12 @@ static void set_modes(const struct restore *restore, json_t *manifest, bool back
 
 int restore_worktree(struct restore *restore, struct error *err)
 {
-	if (merge(restore, err) < 0 || rewrite(restore, err) < 0)
+	if (restore_remove_unconverted(restore, false, err) < 0 || merge(restore, err) < 0 ||
+	    rewrite(restore, err) < 0)
 		return -1;
 	restore->moved = true;
+	if (restore_write_unconverted(restore, false, err) < 0)
+		return -1;
 	if (restore_write_raw(restore, false, err) < 0)
 		return -1;
 	set_modes(restore, restore->request->target->manifest, false);
@@ -345,25 +352,31 @@ static bool is_back(const struct restore *restore, struct error *err)
 }
 
 /* Whatever the files are by now, half written ones too: what was captured is written again. */
-int restore_worktree_back(struct restore *restore, struct error *err)
+static int merge_back(struct restore *restore, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
+	if (!restore->files.nr)
+		return 0;
+	if (load_scratch(restore, restore->to, err) < 0)
+		return -1;
+	prepare_scratch(&git, restore, "read-tree");
+	strvec_pushl(&git.argv, "--no-sparse-checkout", "--reset", "-u", restore->from, NULL);
+	if (git_run(&git, "put the files back", err) < 0 && !is_back(restore, err))
+		return -1;
+	return restore_write_raw(restore, true, err);
+}
+
+int restore_worktree_back(struct restore *restore, struct error *err)
+{
+	if (restore_remove_unconverted(restore, true, err) < 0 ||
+	    (restore->moved && merge_back(restore, err) < 0) ||
+	    restore_write_unconverted(restore, true, err) < 0)
+		return -1;
 	if (!restore->moved)
 		return 0;
-	if (restore->files.nr) {
-		if (load_scratch(restore, restore->to, err) < 0)
-			return -1;
-		prepare_scratch(&git, restore, "read-tree");
-		strvec_pushl(&git.argv, "--no-sparse-checkout", "--reset", "-u", restore->from,
-			     NULL);
-		if (git_run(&git, "put the files back", err) < 0 && !is_back(restore, err))
-			return -1;
-		if (restore_write_raw(restore, true, err) < 0)
-			return -1;
-		set_modes(restore, restore->now.manifest, true);
-		remove_made_folders(restore);
-	}
+	set_modes(restore, restore->now.manifest, true);
+	remove_made_folders(restore);
 	if (change_folders(restore, &restore->make_folders, &restore->remove_folders, err) < 0)
 		return -1;
 	restore->moved = false;

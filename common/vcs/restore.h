@@ -55,7 +55,12 @@ struct restore_request {
 enum restore_flag {
 	RESTORE_UNTRACKED = 1 << 0,
 	RESTORE_IGNORED = 1 << 1,
-	RESTORE_STAYS = 1 << 2 /* while planning */
+	RESTORE_STAYS = 1 << 2, /* while planning */
+	/* "unconverted" by the safety snapshot, or by the other: git neither looks at nor writes it. */
+	RESTORE_UNCONVERTED_NOW = 1 << 3,
+	RESTORE_UNCONVERTED_THEN = 1 << 4,
+	RESTORE_REMOVED = 1 << 5, /* of these: what has been done */
+	RESTORE_WRITTEN = 1 << 6
 };
 
 /* One of MERGE_HEAD, MERGE_MSG, ...: contents, NULL where it is not there. */

@@ -23,7 +23,8 @@ struct item {
 	char *oid;
 	struct stat stat;
 	bool left_out;
-	bool raw; /* its bytes are kept, too */
+	bool raw;      /* its bytes are kept, too */
+	char *refusal; /* why git does not store it as its attributes say; or NULL */
 };
 
 struct paths {
@@ -70,8 +71,10 @@ struct capture {
 
 static void capture_release(struct capture *c)
 {
-	for (size_t i = 0; i < c->nr; i++)
+	for (size_t i = 0; i < c->nr; i++) {
 		free(c->item[i].oid);
+		free(c->item[i].refusal);
+	}
 	free(c->item);
 	strvec_release(&c->absent);
 	strvec_release(&c->named);
@@ -168,10 +171,15 @@ static void collect(struct capture *c)
 
 /* ---- Storing them ---------------------------------------------------------------------------- */
 
+static void add_reason(json_t *array, const char *path, const char *reason)
+{
+	json_array_append_new(array, json_pack("{s:o, s:o}", "path", path_to_json(path), "reason",
+					       json_text(reason)));
+}
+
 static void add_left_out(struct capture *c, const char *path, const char *reason)
 {
-	json_array_append_new(c->left_out, json_pack("{s:o, s:o}", "path", path_to_json(path),
-						     "reason", json_text(reason)));
+	add_reason(c->left_out, path, reason);
 }
 
 /* An error that is set, about one path: it is the end, or the path is left out. */
@@ -262,6 +270,11 @@ static bool may_have_attributes(const struct capture *c, const struct item *item
 	return false;
 }
 
+static bool is_submodule(const struct item *item)
+{
+	return item->entry && item->entry->worktree_mode == MODE_SUBMODULE;
+}
+
 /* Those that have to go through git: for their attributes, or as they are submodules. */
 static int convert(struct capture *c)
 {
@@ -274,12 +287,11 @@ static int convert(struct capture *c)
 		return -1;
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct item *item = &c->item[i];
-		bool submodule = item->entry && item->entry->worktree_mode == MODE_SUBMODULE;
 
-		if (!item->left_out && (submodule || may_have_attributes(c, item, &known)))
+		if (!item->left_out && (is_submodule(item) || may_have_attributes(c, item, &known)))
 			file[nr++] = (struct attributes_file){ .path = item->path,
 							       .entry = item->entry,
-							       .convert = submodule };
+							       .convert = is_submodule(item) };
 	}
 	ret = attributes_convert(file, nr, c->repo, c->state, c->import->quarantine, c->err);
 	for (size_t i = 0; i < nr; i++) {
@@ -289,6 +301,12 @@ static int convert(struct capture *c)
 		c->item[at].oid = file[i].oid;
 		c->item[at].stat = file[i].stat;
 		c->item[at].raw = file[i].raw;
+		c->item[at].refusal = file[i].refusal;
+		if (file[i].refusal &&
+		    is_submodule(&c->item[at])) { /* nothing else has its commit */
+			c->item[at].left_out = true;
+			add_left_out(c, file[i].path, file[i].refusal);
+		}
 		if (!file[i].entry &&
 		    file[i].mode) /* git adds none as executable without core.fileMode */
 			c->item[at].mode = worktree_mode(c->state, &file[i].stat, 0);
@@ -646,6 +664,17 @@ static json_t *describe_ignored(const struct capture *c)
 	return array;
 }
 
+/* Those that are stored as they are on disk, since git refused them. */
+static json_t *describe_unconverted(const struct capture *c)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < c->nr; i++)
+		if (c->item[i].refusal && c->item[i].mode)
+			add_reason(array, c->item[i].path, c->item[i].refusal);
+	return array;
+}
+
 /* The permissions of untracked files, where git would not make them. */
 static json_t *describe_modes(const struct capture *c)
 {
@@ -715,6 +744,7 @@ static json_t *make_manifest(struct capture *c)
 		json_object_set(manifest, "modes", modes);
 	json_decref(modes);
 	set_list(manifest, "left_out", json_incref(c->left_out));
+	set_list(manifest, "unconverted", describe_unconverted(c));
 	if (c->request->worktree.no_untracked)
 		json_object_set_new(manifest, "untracked", json_false());
 	if (c->request->members)

@@ -31,7 +31,10 @@
  * "empty_folders": [paths], "ignored": [paths of U that were ignored],
  * "absent": [paths that a restore was about to make and that were not there],
  * "modes": {"<path of U>": "600"}: permissions that are not those of a new file,
- * "left_out": [{"path","reason"}], "big": [paths], "secret": [paths],
+ * "left_out": [{"path","reason"}],
+ * "unconverted": [{"path","reason"}]: files that git refused to convert as their attributes say
+ * (a required filter failed, an encoding is unknown); W or U have them as they are on disk,
+ * "big": [paths], "secret": [paths],
  * "untracked": false where they were not wanted, "parts": {"<path in M>": "<SHA-256>"},
  * "database": {"name", "reachable", "version", "fingerprint", ...}.
  *

@@ -7,6 +7,7 @@
 
 #include "base/beneath.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/sort.h"
@@ -212,6 +213,7 @@ static void parse_warnings(struct worktree_state *state, const struct strbuf *te
 struct reading {
 	const struct repo *repo;
 	const struct worktree_request *request;
+	const struct strvec *settings; /* for git status: "-c", "<name>=<value>" */
 	struct process status, config, ignored;
 	struct strvec env;
 };
@@ -233,6 +235,8 @@ static int start_status(struct reading *r, struct error *err)
 {
 	/* Whatever the user's status.*, diff.* and submodule.* settings make of it. */
 	git_prepare(&r->status, r->repo, &r->env);
+	for (size_t i = 0; i < r->settings->nr; i++)
+		strvec_push(&r->status.argv, r->settings->v[i]);
 	strvec_pushl(&r->status.argv, "--no-optional-locks", "status", "--porcelain=v2", "-z",
 		     "--branch", "--no-ahead-behind", "--no-renames", "--ignore-submodules=none",
 		     NULL);
@@ -587,7 +591,8 @@ static bool stamp_is_same(const struct stamp *a, const struct stamp *b)
 enum moment { MOMENT_SAME = 0, MOMENT_PASSED = 1 };
 
 static int read_once(struct worktree_state *ret, const struct repo *repo,
-		     const struct worktree_request *request, struct error *err)
+		     const struct worktree_request *request, const struct strvec *settings,
+		     struct error *err)
 {
 	struct reading reading CLEANUP(reading_release) = READING_INIT;
 	struct worktree_state branch CLEANUP(worktree_state_release) = WORKTREE_STATE_INIT;
@@ -595,6 +600,7 @@ static int read_once(struct worktree_state *ret, const struct repo *repo,
 
 	reading.repo = repo;
 	reading.request = request;
+	reading.settings = settings;
 	read_branch(&branch, repo->git_dir);
 	stamp_take(&before, repo, branch.branch);
 	if (reading_start(&reading, err) < 0)
@@ -612,18 +618,35 @@ static int read_once(struct worktree_state *ret, const struct repo *repo,
 	return stamp_is_same(&before, &after) ? MOMENT_SAME : MOMENT_PASSED;
 }
 
+/*
+ * Did git end because a filter is required and fails? It then has to take the file for changed,
+ * which it does where that filter is not required. If there is one, clears the error.
+ */
+static bool can_relax(struct strvec *settings, const struct repo *repo, struct error *err)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	if (settings->nr || interrupt_pending() ||
+	    git_relax_filters(settings, repo, &ignored) < 0 || !settings->nr)
+		return false;
+	error_clear(err);
+	return true;
+}
+
 int worktree_read(struct worktree_state *ret, const struct repo *repo,
 		  const struct worktree_request *request, struct error *err)
 {
+	struct strvec settings CLEANUP(strvec_release) = STRVEC_INIT;
+
 	if (!repo->worktree)
 		return error_set(err, "this repository has no worktree here");
 	for (int i = 0; i < TRIES; i++) {
 		struct worktree_state state CLEANUP(worktree_state_release) = WORKTREE_STATE_INIT;
-		int moment = read_once(&state, repo, request, err);
+		int moment = read_once(&state, repo, request, &settings, err);
 
-		if (moment < 0)
+		if (moment < 0 && !can_relax(&settings, repo, err))
 			return -1;
-		if (moment == MOMENT_PASSED)
+		if (moment != MOMENT_SAME)
 			continue;
 		*ret = state;
 		state = (struct worktree_state)WORKTREE_STATE_INIT;
