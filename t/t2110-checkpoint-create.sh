@@ -356,6 +356,21 @@ test_expect_success '--commit finds an index of another name from where git does
 	GIT_INDEX_FILE=.git/own git diff --cached --quiet && test "$(git show HEAD:sub/own)" = own
 '
 
+test_expect_success '--commit leaves out a git folder of another name that lies in the worktree' '
+	for rules in "/odd\\[n]ame/" "/odd*/*" "*.o"
+	do
+		rm -rf elsewhere && mkdir elsewhere && cd elsewhere && mkdir sub &&
+		odd="odd[n]ame" && GIT_DIR=$PWD/$odd GIT_WORK_TREE=$PWD && export GIT_DIR GIT_WORK_TREE &&
+		git init -q && echo "$rules" >.gitignore && echo one >one && mkdir oddn && echo two >oddn/ame &&
+		cd sub && git checkpoint -q --commit one && cd .. &&
+		git ls-tree -r --name-only HEAD >"$TEST_ROOT/actual" &&
+		test_write_lines .gitignore >"$TEST_ROOT/expect" && { test "$rules" = "/odd*/*" || echo oddn/ame >>"$TEST_ROOT/expect"; } &&
+		echo one >>"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+		unset GIT_DIR GIT_WORK_TREE && cd .. || return 1
+	done &&
+	rm -r elsewhere
+'
+
 test_expect_success '--commit in a merge is refused, while a checkpoint keeps it' '
 	git reset -q --hard &&
 	git switch -q -c side HEAD~1 && test_commit side one.t &&

@@ -60,7 +60,7 @@ static void push_git(struct process *git, const struct committing *c)
 	git->env = &c->env;
 }
 
-static int add_all(const struct committing *c, struct error *err)
+static int add_all(const struct committing *c, const struct repo *repo, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
@@ -71,6 +71,7 @@ static int add_all(const struct committing *c, struct error *err)
 	repo_plain_pathspecs(&env);
 	git.env = &env;
 	strvec_pushl(&git.argv, "add", "--all", "--", ":/", NULL);
+	repo_exclude_own(&git.argv, repo);
 	if (process_run(&git, err) < 0)
 		return -1;
 	if (!git.status)
@@ -149,7 +150,7 @@ int checkpoint_commit(const struct repo *repo, const struct checkpoint_commit *c
 							    .env = STRVEC_INIT };
 	int staged, made;
 
-	if (lock_and_copy_index(&c, repo, commit->operation, err) < 0 || add_all(&c, err) < 0)
+	if (lock_and_copy_index(&c, repo, commit->operation, err) < 0 || add_all(&c, repo, err) < 0)
 		return -1;
 	staged = is_staged(&c, err);
 	if (staged <= 0)

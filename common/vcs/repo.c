@@ -2,6 +2,7 @@
 #include "vcs/repo.h"
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "vcs/path.h"
 
 void repo_release(struct repo *repo)
@@ -44,24 +45,48 @@ void repo_environment(struct strvec *env, const struct repo *repo)
 		strvec_pushf(env, "GIT_WORK_TREE=%s", repo->worktree);
 }
 
-/* Is the path, from the top of the worktree, `folder` or in it? */
-static bool is_in(const char *path, const char *worktree, const char *folder)
+/* Where the folder is below the worktree, from its top; NULL: it is not. */
+static const char *below_worktree(const struct repo *repo, const char *folder)
 {
-	size_t top = strlen(worktree), len = strlen(folder);
+	size_t top = repo->worktree ? strlen(repo->worktree) : 0;
 
 	if (top == 1)
 		top = 0; /* the root ends in its slash */
-	if (strncmp(folder, worktree, top) != 0 || folder[top] != '/')
-		return false;
-	folder += top + 1;
-	len -= top + 1;
-	return !strncmp(path, folder, len) && (!path[len] || path[len] == '/');
+	if (!repo->worktree || strncmp(folder, repo->worktree, top) != 0 || folder[top] != '/')
+		return NULL;
+	return folder + top + 1;
+}
+
+/* Is the path, from the top of the worktree, `folder` or in it? */
+static bool is_in(const struct repo *repo, const char *path, const char *folder)
+{
+	const char *own = below_worktree(repo, folder);
+	size_t len = own ? strlen(own) : 0;
+
+	return own && !strncmp(path, own, len) && (!path[len] || path[len] == '/');
 }
 
 bool repo_owns(const struct repo *repo, const char *path)
 {
-	return repo->worktree && (is_in(path, repo->worktree, repo->git_dir) ||
-				  is_in(path, repo->worktree, repo->common_dir));
+	return is_in(repo, path, repo->git_dir) || is_in(repo, path, repo->common_dir);
+}
+
+void repo_exclude_own(struct strvec *pathspecs, const struct repo *repo)
+{
+	const char *const folder[] = { repo->git_dir, repo->common_dir };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folder); i++) {
+		struct strbuf pathspec CLEANUP(strbuf_release) = STRBUF_INIT;
+		const char *own = below_worktree(repo, folder[i]);
+
+		if (!own || path_fault(own)) /* a ".git" is git's own to everybody */
+			continue;
+		strbuf_addstr(&pathspec, ":(exclude,top,glob)");
+		for (; *own; own++)
+			strbuf_addf(&pathspec, *own == '/' ? "%c" : "\\%c", *own);
+		strbuf_addstr(&pathspec, "/**");
+		strvec_push(pathspecs, pathspec.buf);
+	}
 }
 
 const char *repo_path_fault(const struct repo *repo, const char *path)

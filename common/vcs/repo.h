@@ -53,6 +53,12 @@ void repo_plain_pathspecs(struct strvec *env);
  * as it has where GIT_DIR or `git init --separate-git-dir` put it there.
  */
 bool repo_owns(const struct repo *repo, const char *path) MUST_CHECK;
+/*
+ * Adds pathspecs that keep out what repo_owns(), where that has another name than ".git"; for
+ * `git add`. Each character is escaped: git takes a pathspec that begins as a path that is ignored
+ * for the wish to add that, and refuses it, although it is an exclusion.
+ */
+void repo_exclude_own(struct strvec *pathspecs, const struct repo *repo);
 /* As path_fault(), and what repo_owns() says. */
 const char *repo_path_fault(const struct repo *repo, const char *path) MUST_CHECK;
 
