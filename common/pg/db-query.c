@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "pg/db-state.h"
+
+/* --- results ------------------------------------------------------------------------ */
+
+void db_result_release(struct db_result *result)
+{
+	if (result->res) {
+		PQclear(result->res->pg);
+		free(result->res);
+	}
+	*result = (struct db_result)DB_RESULT_INIT;
+}
+
+static void result_set(struct db_result *ret, PGresult *pg, bool binary)
+{
+	ret->binary = binary;
+	ret->res = xmalloc(sizeof(*ret->res));
+	ret->res->pg = pg;
+	ret->rows = (size_t)PQntuples(pg);
+	ret->columns = (size_t)PQnfields(pg);
+}
+
+const char *db_value(const struct db_result *result, size_t row, size_t column)
+{
+	if (row >= result->rows || column >= result->columns)
+		BUG("no value at %zu,%zu", row, column);
+	return PQgetvalue(result->res->pg, (int)row, (int)column);
+}
+
+uint32_t db_column_type(const struct db_result *result, size_t column)
+{
+	return PQftype(result->res->pg, (int)column);
+}
+
+bool db_is_null(const struct db_result *result, size_t row, size_t column)
+{
+	return PQgetisnull(result->res->pg, (int)row, (int)column) != 0;
+}
+
+const char *db_value_or_null(const struct db_result *result, size_t row, size_t column)
+{
+	return db_is_null(result, row, column) ? NULL : db_value(result, row, column);
+}
+
+/* A binary integer: two's complement, the most significant byte first, of any width. */
+static int64_t binary_int(const struct db_result *result, size_t row, size_t column)
+{
+	const unsigned char *bytes = (const unsigned char *)db_value(result, row, column);
+	size_t len = (size_t)PQgetlength(result->res->pg, (int)row, (int)column);
+	uint64_t ret = len && bytes[0] & 0x80 ? UINT64_MAX : 0;
+
+	for (size_t i = 0; i < len; i++)
+		ret = ret << 8 | bytes[i];
+	return (int64_t)ret;
+}
+
+int64_t db_int(const struct db_result *result, size_t row, size_t column)
+{
+	if (result->binary)
+		return binary_int(result, row, column);
+	return strtoll(db_value(result, row, column), NULL, 10);
+}
+
+int64_t db_time(const struct db_result *result, size_t row, size_t column)
+{
+	/* The server counts microseconds from 2000-01-01 UTC. */
+	const int64_t epoch = INT64_C(946684800) * 1000000;
+
+	return binary_int(result, row, column) + epoch;
+}
+
+bool db_bool(const struct db_result *result, size_t row, size_t column)
+{
+	return db_value(result, row, column)[0] == (result->binary ? '\1' : 't');
+}
+
+/* --- running ------------------------------------------------------------------------ */
+
+/* Asks the server to stop the running statement; its answer then is an error. */
+static void cancel(struct db *db)
+{
+	PGcancel *handle = PQgetCancel(db->conn->pg);
+	char reason[256];
+
+	if (handle) {
+		PQcancel(handle, reason, sizeof(reason));
+		PQfreeCancel(handle);
+	}
+}
+
+/*
+ * Sends what is waiting and waits until a result can be had without blocking. An interrupt
+ * cancels the statement; `*interrupted` tells the caller.
+ */
+static int wait_result(struct db *db, bool *interrupted, struct error *err)
+{
+	const int64_t again = 1000000; /* a cancel that comes between two statements is lost */
+	PGconn *pg = db->conn->pg;
+	int64_t cancelled = 0;
+
+	for (;;) {
+		int unsent = PQflush(pg);
+
+		if (unsent < 0)
+			return db_fail(err, db, NULL);
+		if (!PQisBusy(pg))
+			return 0;
+		if (interrupt_pending() && (!cancelled || clock_monotonic() - cancelled > again)) {
+			*interrupted = true;
+			cancelled = clock_monotonic();
+			cancel(db);
+		}
+		/* Wakes up now and then: a signal may come just before poll(). */
+		db_wait_socket(pg, unsent ? POLLIN | POLLOUT : POLLIN, 100);
+		if (!PQconsumeInput(pg))
+			return db_fail(err, db, NULL);
+	}
+}
+
+static PGresult *next_result(struct db *db, bool *interrupted, bool *failed, struct error *err)
+{
+	if (wait_result(db, interrupted, err) < 0) {
+		*failed = true;
+		return NULL;
+	}
+	return PQgetResult(db->conn->pg);
+}
+
+static bool is_good(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+	       status == PGRES_EMPTY_QUERY;
+}
+
+static int copy_error(struct error *err)
+{
+	error_set(err, "COPY from or to the client is not supported");
+	return error_hint(err, "Use INSERT, or COPY with a file on the server.");
+}
+
+static int query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
+		 const char *const *params, bool binary, struct error *err)
+{
+	PGresult *kept = NULL;
+	bool interrupted = false, failed = false;
+	struct error first CLEANUP(error_release) = ERROR_INIT;
+
+	db->conn->error_position = 0;
+	if (!PQsendQueryParams(db->conn->pg, sql, (int)nr, NULL, params, NULL, NULL, binary))
+		return db_fail(err, db, NULL);
+	for (;;) {
+		PGresult *res = next_result(db, &interrupted, &failed, &first);
+
+		if (!res)
+			break;
+		if (!is_good(res) && !error_is_set(&first)) {
+			ExecStatusType status = PQresultStatus(res);
+			if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT ||
+			    status == PGRES_COPY_BOTH) {
+				/* No way on but to end the connection. */
+				PQclear(res);
+				db->conn->lost = true;
+				failed = true;
+				copy_error(&first);
+				break;
+			}
+			db_fail(&first, db, res);
+			failed = true;
+		}
+		if (kept)
+			PQclear(kept);
+		kept = res;
+	}
+	if (failed || error_is_set(&first)) {
+		if (kept)
+			PQclear(kept);
+		if (interrupted)
+			return error_interrupted(err);
+		error_move(err, &first);
+		return -1;
+	}
+	if (!kept)
+		return error_set(err, "the server gave no answer");
+	if (ret)
+		result_set(ret, kept, binary);
+	else
+		PQclear(kept);
+	return 0;
+}
+
+int db_query(struct db_result *ret, struct db *db, const char *sql, size_t nr,
+	     const char *const *params, struct error *err)
+{
+	return query(ret, db, sql, nr, params, false, err);
+}
+
+int db_query_binary(struct db_result *ret, struct db *db, const char *sql, size_t nr,
+		    const char *const *params, struct error *err)
+{
+	return query(ret, db, sql, nr, params, true, err);
+}
+
+int db_exec(struct db *db, const char *sql, struct error *err)
+{
+	return db_query(NULL, db, sql, 0, NULL, err);
+}
+
+void db_batch_release(struct db_batch *batch)
+{
+	for (size_t i = 0; i < batch->nr; i++) {
+		struct db_command *c = &batch->item[i];
+
+		for (size_t k = 0; k < c->nr; k++)
+			free(c->params[k]);
+		free(c->params);
+		free(c->sql);
+		db_result_release(&c->result);
+	}
+	free(batch->item);
+	*batch = (struct db_batch)DB_BATCH_INIT;
+}
+
+struct db_command *db_batch_add(struct db_batch *batch, const char *sql, size_t len, size_t nr,
+				const char *const *params)
+{
+	struct db_command *c;
+
+	ARRAY_GROW(batch->item, batch->nr + 1, batch->alloc);
+	c = &batch->item[batch->nr++];
+	*c = (struct db_command){
+		.sql = xmemdupz(sql, len), .nr = nr, .rows = -1, .expected_rows = -1
+	};
+	if (nr)
+		c->params = xcalloc(nr, sizeof(*c->params));
+	for (size_t i = 0; i < nr; i++)
+		c->params[i] = xstrdup_or_null(params[i]);
+	return c;
+}
+
+/* The result of one command in a pipeline; it ends with a NULL result. */
+static int batch_result(struct db *db, struct db_command *c, bool *interrupted, bool *broken,
+			struct error *err)
+{
+	PGresult *res = next_result(db, interrupted, broken, err);
+
+	if (!res) {
+		*broken = true;
+		return *broken && error_is_set(err) ? -1 :
+						      error_set(err, "the server gave no answer");
+	}
+	int ret = is_good(res) ? 0 : db_fail(err, db, res);
+	c->done_at = clock_monotonic();
+	if (!ret) {
+		const char *changed = PQcmdTuples(res);
+		c->rows = *changed ? strtoll(changed, NULL, 10) : -1;
+		if (c->expected_rows >= 0 && c->rows != c->expected_rows)
+			ret = error_set(err,
+					"a record of ours changed %" PRId64 " rows, not %" PRId64
+					": a trigger or a rule may stand in its way",
+					c->rows, c->expected_rows);
+		else if (c->expected_tag && strcmp(PQcmdStatus(res), c->expected_tag) != 0)
+			ret = error_set(err, "the server answered %s to %s", PQcmdStatus(res),
+					c->expected_tag);
+	}
+	if (!ret && c->wanted)
+		result_set(&c->result, res, c->binary);
+	else
+		PQclear(res);
+	res = next_result(db, interrupted, broken, err); /* the NULL behind it */
+	if (res)
+		PQclear(res);
+	return *broken ? -1 : ret;
+}
+
+/* Takes what is left until the synchronisation point, so that the connection is usable. */
+static void batch_drain(struct db *db, bool *interrupted)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	bool broken = false;
+
+	for (int nulls = 0; nulls < 2 && !broken;) {
+		PGresult *res = next_result(db, interrupted, &broken, &ignored);
+		bool sync;
+
+		if (!res) {
+			nulls++;
+			continue;
+		}
+		nulls = 0;
+		sync = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+		PQclear(res);
+		if (sync)
+			return;
+	}
+}
+
+static bool send_part(PGconn *pg, const struct db_batch *batch, size_t from, size_t to)
+{
+	if (!PQenterPipelineMode(pg))
+		return false;
+	for (size_t i = from; i < to; i++) {
+		const struct db_command *c = &batch->item[i];
+
+		if (!PQsendQueryParams(pg, c->sql, (int)c->nr, NULL, (const char *const *)c->params,
+				       NULL, NULL, c->binary))
+			return false;
+	}
+	return PQpipelineSync(pg);
+}
+
+/*
+ * Sends items [from, to) behind one synchronisation point and takes their answers. *ret_failed
+ * is always set when it fails.
+ */
+static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t to,
+		      size_t *ret_failed, struct error *err)
+{
+	PGconn *pg = db->conn->pg;
+	bool interrupted = false, broken = false;
+	struct error first CLEANUP(error_release) = ERROR_INIT;
+	size_t done = from;
+
+	*ret_failed = from;
+	if (!send_part(pg, batch, from, to)) {
+		/* Half a part is sent: there is no way back into step. */
+		db_fail(err, db, NULL);
+		db->conn->lost = true;
+		return -1;
+	}
+	for (; done < to && !broken; done++)
+		if (batch_result(db, &batch->item[done], &interrupted, &broken, &first) < 0)
+			break;
+	if (!broken)
+		batch_drain(db, &interrupted);
+	if (!broken && !PQexitPipelineMode(pg) && !error_is_set(&first))
+		db_fail(&first, db, NULL);
+	if (!error_is_set(&first))
+		return 0;
+	*ret_failed = done;
+	if (interrupted)
+		return error_interrupted(err);
+	error_move(err, &first);
+	return -1;
+}
+
+int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+{
+	/* Parts, so that a long script is not held twice in memory. */
+	const size_t part_commands = 512, part_bytes = 1 << 20;
+	size_t failed;
+
+	db->conn->error_position = 0;
+	for (size_t from = 0; from < batch->nr;) {
+		size_t to = from, bytes = 0;
+
+		while (to < batch->nr && to - from < part_commands && bytes < part_bytes)
+			bytes += strlen(batch->item[to++].sql);
+		if (batch_part(db, batch, from, to, &failed, err) < 0) {
+			if (ret_failed)
+				*ret_failed = failed;
+			return -1;
+		}
+		from = to;
+	}
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * db-state: what lies behind a struct db and a struct db_result.
+ *
+ * Only db*.c include this: db.c has what a connection says of itself, db-connect.c opens
+ * it and hands it on to other programs, db-query.c runs statements.
+ */
+#ifndef PG_DB_STATE_H
+#define PG_DB_STATE_H
+
+#include "pg/db.h"
+#include "pg/libpq.h"
+
+/* What a connection carries that is nobody else's business. */
+struct pg_conn {
+	PGconn *pg;
+	db_notice_fn *notice_fn;
+	void *notice_data;
+	PostgresPollingStatusType polling; /* while it connects: what it waits for */
+	size_t error_position;
+	bool timed_out; /* connecting took longer than connect_timeout */
+	bool lost;
+};
+
+struct pg_result {
+	PGresult *pg;
+};
+
+/*
+ * Fills `err` from a failed result (NULL: from the connection), and returns -1. libpq's
+ * messages about a connection may quote its parameters, but never the password.
+ */
+int db_fail(struct error *err, struct db *db, const PGresult *res);
+/* Of a struct pg_conn: the PQnoticeReceiver. */
+void db_receive_notice(void *conn, const PGresult *res);
+/* Waits until the socket can be read or written; a signal or the time-out ends it. */
+int db_wait_socket(PGconn *pg, short events, int timeout_ms);
+
+#endif
