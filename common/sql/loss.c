@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sql/loss.h"
 
-#include <pg_query.h>
-#include <pg_query/pg_query.pb-c.h>
-
 #include "sql/lexer.h"
+#include "sql/tree.h"
 
 enum sql_loss sql_loss_worse(enum sql_loss a, enum sql_loss b)
 {
@@ -16,64 +14,6 @@ enum sql_loss sql_loss_worse(enum sql_loss a, enum sql_loss b)
 static enum sql_loss cascaded(bool cascade, enum sql_loss loss)
 {
 	return cascade ? loss : SQL_KEEPS_ROWS;
-}
-
-/* --- Functions --- */
-
-/* No setval(), and no query_to_xml(): that one runs any statement. */
-static bool only_computes(const char *name)
-{
-	static const char *const names[] = {
-		"array_agg",
-		"clock_timestamp",
-		"concat",
-		"concat_ws",
-		"count",
-		"date_trunc",
-		"gen_random_uuid",
-		"generate_series",
-		"json_build_object",
-		"jsonb_build_object",
-		"length",
-		"lower",
-		"max",
-		"md5",
-		"min",
-		"nextval",
-		"now",
-		"replace",
-		"round",
-		"row_number",
-		"string_agg",
-		"sum",
-		"to_date",
-		"to_timestamp",
-		"unnest",
-		"upper",
-		"uuid_generate_v4",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
-}
-
-static const char *string_at(PgQuery__Node *const *list, size_t i)
-{
-	return list[i]->node_case == PG_QUERY__NODE__NODE_STRING ? list[i]->string->sval : "";
-}
-
-static enum sql_loss loss_of_call(const PgQuery__FuncCall *f)
-{
-	/* EXTRACT(), TRIM() and the like: the grammar names a function of pg_catalog. */
-	if (f->funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX)
-		return SQL_KEEPS_ROWS;
-	if ((f->n_funcname == 1 ||
-	     (f->n_funcname == 2 && !strcmp(string_at(f->funcname, 0), "pg_catalog"))) &&
-	    only_computes(string_at(f->funcname, f->n_funcname - 1)))
-		return SQL_KEEPS_ROWS;
-	return SQL_LOSS_UNKNOWN;
 }
 
 /* --- Without a tree --- */
@@ -104,7 +44,7 @@ static bool insert_is_plain(const char *text, size_t len)
 		if (t.kind == '(' && values &&
 		    (before.kind == '"' ||
 		     (before.kind == 'a' &&
-		      (qualified || (strcmp(word, "values") && !only_computes(word))))))
+		      (qualified || (strcmp(word, "values") && !sql_name_only_computes(word))))))
 			return false;
 		if (t.kind != 'a')
 			continue;
@@ -147,65 +87,29 @@ static enum sql_loss loss_of_node(const PgQuery__Node *n)
 			    PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_NOTHING)
 			return SQL_LOSES_ROWS;
 		return SQL_KEEPS_ROWS;
-	case PG_QUERY__NODE__NODE_FUNC_CALL: return loss_of_call(n->func_call);
+	case PG_QUERY__NODE__NODE_FUNC_CALL:
+		return sql_call_only_computes(n->func_call) ? SQL_KEEPS_ROWS : SQL_LOSS_UNKNOWN;
 	case PG_QUERY__NODE__NODE_EXECUTE_STMT: return SQL_LOSS_UNKNOWN;
 	default: return SQL_KEEPS_ROWS;
 	}
 }
 
-static enum sql_loss worst_in(const ProtobufCMessage *m);
-
-/* `m` has the field's value as protobuf-c lays it out (protobuf-c.h, ProtobufCFieldDescriptor). */
-static enum sql_loss worst_in_field(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
+static void add_loss_of_node(const PgQuery__Node *n, void *data)
 {
-	const char *base = (const char *)m;
-	const void *at = base + f->offset, *quantifier = base + f->quantifier_offset;
-	enum sql_loss ret = SQL_KEEPS_ROWS;
+	enum sql_loss *loss = data;
 
-	if (f->type != PROTOBUF_C_TYPE_MESSAGE)
-		return ret;
-	if (f->label == PROTOBUF_C_LABEL_REPEATED) {
-		const ProtobufCMessage *const *list = *(const ProtobufCMessage *const *const *)at;
-
-		for (size_t i = 0; i < *(const size_t *)quantifier; i++)
-			ret = sql_loss_worse(ret, worst_in(list[i]));
-		return ret;
-	}
-	if ((f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && *(const uint32_t *)quantifier != f->id)
-		return ret;
-	return worst_in(*(const ProtobufCMessage *const *)at);
+	*loss = sql_loss_worse(*loss, loss_of_node(n));
 }
 
 static enum sql_loss worst_in(const ProtobufCMessage *m)
 {
 	enum sql_loss ret = SQL_KEEPS_ROWS;
 
-	if (!m)
-		return ret;
-	if (m->descriptor == &pg_query__node__descriptor) {
-		/* One field of 230 is set, so do not look at each. */
-		const PgQuery__Node *n = (const void *)m;
-		const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(
-			m->descriptor, (unsigned)n->node_case);
-
-		ret = loss_of_node(n);
-		return f ? sql_loss_worse(ret, worst_in_field(m, f)) : ret;
-	}
-	for (unsigned i = 0; i < m->descriptor->n_fields; i++)
-		ret = sql_loss_worse(ret, worst_in_field(m, &m->descriptor->fields[i]));
+	sql_tree_walk(m, add_loss_of_node, &ret);
 	return ret;
 }
 
 /* --- One function for each shape of tree --- */
-
-static bool has_option(PgQuery__Node *const *options, size_t nr, const char *name)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (options[i]->node_case == PG_QUERY__NODE__NODE_DEF_ELEM &&
-		    !strcmp(options[i]->def_elem->defname, name))
-			return true;
-	return false;
-}
 
 static enum sql_loss loss_of_drop(const PgQuery__DropStmt *d)
 {
@@ -268,7 +172,7 @@ static enum sql_loss loss_of_new_column(const PgQuery__Node *def)
 	return ret;
 }
 
-static enum sql_loss loss_of_alter_command(const PgQuery__AlterTableCmd *cmd)
+enum sql_loss sql_loss_of_alter_command(const PgQuery__AlterTableCmd *cmd)
 {
 	switch (cmd->subtype) {
 	case PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn: /* or a type's attribute */
@@ -276,8 +180,8 @@ static enum sql_loss loss_of_alter_command(const PgQuery__AlterTableCmd *cmd)
 	case PG_QUERY__ALTER_TABLE_TYPE__AT_SetIdentity:
 		if (!cmd->def || cmd->def->node_case != PG_QUERY__NODE__NODE_LIST)
 			return SQL_LOSS_UNKNOWN;
-		return cascaded(has_option(cmd->def->list->items, cmd->def->list->n_items,
-					   "restart"),
+		return cascaded(sql_tree_option(cmd->def->list->items, cmd->def->list->n_items,
+						"restart") != NULL,
 				SQL_LOSES_ROWS);
 	case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
 		return cascaded(cmd->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE,
@@ -338,10 +242,10 @@ static enum sql_loss loss_of_alter_table(const PgQuery__AlterTableStmt *a)
 	enum sql_loss ret = SQL_KEEPS_ROWS;
 
 	for (size_t i = 0; i < a->n_cmds; i++)
-		ret = sql_loss_worse(ret,
-				     a->cmds[i]->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_CMD ?
-					     loss_of_alter_command(a->cmds[i]->alter_table_cmd) :
-					     SQL_LOSS_UNKNOWN);
+		ret = sql_loss_worse(
+			ret, a->cmds[i]->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_CMD ?
+				     sql_loss_of_alter_command(a->cmds[i]->alter_table_cmd) :
+				     SQL_LOSS_UNKNOWN);
 	return ret;
 }
 
@@ -368,8 +272,8 @@ enum sql_loss sql_loss_of_tree(const PgQuery__Node *n)
 	case PG_QUERY__NODE__NODE_TRUNCATE_STMT: return SQL_LOSES_ROWS;
 	case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT: return loss_of_alter_table(n->alter_table_stmt);
 	case PG_QUERY__NODE__NODE_ALTER_SEQ_STMT:
-		return cascaded(has_option(n->alter_seq_stmt->options, n->alter_seq_stmt->n_options,
-					   "restart"),
+		return cascaded(sql_tree_option(n->alter_seq_stmt->options,
+						n->alter_seq_stmt->n_options, "restart") != NULL,
 				SQL_LOSES_ROWS);
 	case PG_QUERY__NODE__NODE_DISCARD_STMT: /* temporary tables */
 		return cascaded(n->discard_stmt->target == PG_QUERY__DISCARD_MODE__DISCARD_ALL ||

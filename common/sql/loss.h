@@ -33,8 +33,9 @@ enum sql_loss {
 	SQL_LOSS_UNKNOWN,
 };
 
-/* Of a tree of libpg_query's. */
+/* Of trees of libpg_query's. */
 struct PgQuery__Node;
+struct PgQuery__AlterTableCmd;
 
 /* The worse of two: LOSES beats UNKNOWN beats KEEPS. The enum's numbers say nothing. */
 enum sql_loss sql_loss_worse(enum sql_loss a, enum sql_loss b);
@@ -47,5 +48,7 @@ bool sql_loss_of_text(enum sql_loss *ret, const char *words, const char *text, s
 
 /* What the text did not say; recursive, so for the parser's thread only. */
 enum sql_loss sql_loss_of_tree(const struct PgQuery__Node *tree);
+/* The same of one command of an ALTER TABLE. */
+enum sql_loss sql_loss_of_alter_command(const struct PgQuery__AlterTableCmd *cmd);
 
 #endif

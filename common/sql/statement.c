@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "sql/statement.h"
 
-#include <pg_query.h>
-#include <pg_query/pg_query.pb-c.h>
 #include <strings.h>
 
 #include "base/memory.h"
 #include "sql/lexer.h"
 #include "sql/parser.h"
+#include "sql/tree.h"
 
 static const char *const kind_names[] = {
 	[SQL_ORDINARY] = "statement",
@@ -92,35 +91,10 @@ static struct sql_name name_of_list(PgQuery__Node *const *list, size_t nr)
 	return ret;
 }
 
-static const char *text_of(const PgQuery__Node *node)
-{
-	if (!node)
-		return NULL;
-	if (node->node_case == PG_QUERY__NODE__NODE_STRING)
-		return node->string->sval;
-	if (node->node_case == PG_QUERY__NODE__NODE_A_CONST &&
-	    node->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL)
-		return node->a_const->sval->sval;
-	if (node->node_case == PG_QUERY__NODE__NODE_TYPE_NAME && node->type_name->n_names)
-		return text_of(node->type_name->names[node->type_name->n_names - 1]);
-	return NULL;
-}
-
-static const PgQuery__DefElem *option(PgQuery__Node *const *options, size_t nr, const char *name)
-{
-	const PgQuery__DefElem *ret = NULL;
-
-	for (size_t i = 0; i < nr; i++)
-		if (options[i]->node_case == PG_QUERY__NODE__NODE_DEF_ELEM &&
-		    !strcmp(options[i]->def_elem->defname, name))
-			ret = options[i]->def_elem;
-	return ret;
-}
-
 /* As the server's defGetBoolean(); `missing` where the option is not given. */
 static bool option_bool(PgQuery__Node *const *options, size_t nr, const char *name, bool missing)
 {
-	const PgQuery__DefElem *elem = option(options, nr, name);
+	const PgQuery__DefElem *elem = sql_tree_option(options, nr, name);
 	const char *value;
 
 	if (!elem)
@@ -134,7 +108,7 @@ static bool option_bool(PgQuery__Node *const *options, size_t nr, const char *na
 	if (elem->arg->node_case == PG_QUERY__NODE__NODE_A_CONST)
 		return elem->arg->a_const->val_case == PG_QUERY__A__CONST__VAL_IVAL &&
 		       elem->arg->a_const->ival->ival != 0;
-	value = text_of(elem->arg);
+	value = sql_tree_text(elem->arg);
 	return !value || (strcasecmp(value, "false") && strcasecmp(value, "off"));
 }
 
@@ -207,8 +181,9 @@ static void outside(struct sql_statement *s, enum sql_kind kind)
 /* What a BEGIN can ask for and a transaction of ours cannot give. */
 static int check_begin(const PgQuery__TransactionStmt *t, struct error *err)
 {
-	const PgQuery__DefElem *level = option(t->options, t->n_options, "transaction_isolation");
-	const char *name = level ? text_of(level->arg) : NULL;
+	const PgQuery__DefElem *level =
+		sql_tree_option(t->options, t->n_options, "transaction_isolation");
+	const char *name = level ? sql_tree_text(level->arg) : NULL;
 
 	if (name && strcmp(name, "read committed") && strcmp(name, "read uncommitted"))
 		error_refused(err,
@@ -338,16 +313,16 @@ static bool alters_on_publisher(const PgQuery__AlterSubscriptionStmt *a)
 	case PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_DROP_PUBLICATION:
 		return option_bool(a->options, a->n_options, "refresh", true);
 	default: /* the slot's own properties, since PostgreSQL 17 and 18 */
-		return option(a->options, a->n_options, "failover") ||
-		       option(a->options, a->n_options, "two_phase");
+		return sql_tree_option(a->options, a->n_options, "failover") ||
+		       sql_tree_option(a->options, a->n_options, "two_phase");
 	}
 }
 
 static void classify_alter_subscription(struct sql_statement *s,
 					const PgQuery__AlterSubscriptionStmt *a)
 {
-	const PgQuery__DefElem *slot = option(a->options, a->n_options, "slot_name");
-	const char *name = slot ? text_of(slot->arg) : NULL;
+	const PgQuery__DefElem *slot = sql_tree_option(a->options, a->n_options, "slot_name");
+	const char *name = slot ? sql_tree_text(slot->arg) : NULL;
 
 	s->outside = alters_on_publisher(a);
 	s->drops_slot = name && !strcmp(name, "none");
@@ -360,7 +335,7 @@ static void classify_alter_system(struct sql_statement *s, const PgQuery__AlterS
 {
 	outside(s, SQL_ALTER_SYSTEM);
 	for (size_t i = 0; i < a->setstmt->n_args; i++)
-		if (conninfo_has_secret(text_of(a->setstmt->args[i])))
+		if (conninfo_has_secret(sql_tree_text(a->setstmt->args[i])))
 			s->has_secret = true;
 }
 
@@ -403,8 +378,8 @@ static int classify_tree(struct sql_statement *s, const PgQuery__Node *n, struct
 			       n->dropdb_stmt->missing_ok);
 		break;
 	case PG_QUERY__NODE__NODE_ALTER_DATABASE_STMT:
-		if (option(n->alter_database_stmt->options, n->alter_database_stmt->n_options,
-			   "tablespace"))
+		if (sql_tree_option(n->alter_database_stmt->options,
+				    n->alter_database_stmt->n_options, "tablespace"))
 			classify_named(s, SQL_ALTER_DATABASE_SET_TABLESPACE,
 				       n->alter_database_stmt->dbname, false);
 		break;
@@ -534,25 +509,17 @@ static bool must_have_tree(const char *words, const char *text, size_t len)
 /* `must`: no tree is an error. Else only the loss needs it, which then stays unknown. */
 static int parse_tree(struct sql_statement *s, const char *text, bool must, struct error *err)
 {
-	char *copy CLEANUP(free_p) = xmemdupz(text, s->len);
-	PgQueryProtobufParseResult parsed = pg_query_parse_protobuf(copy);
-	PgQuery__ParseResult *tree = NULL;
+	struct sql_tree tree CLEANUP(sql_tree_release) = { 0 };
 	int ret = 0;
 
-	if (!parsed.error)
-		tree = pg_query__parse_result__unpack(NULL, parsed.parse_tree.len,
-						      (const uint8_t *)parsed.parse_tree.data);
-	if (tree && tree->n_stmts == 1 && tree->stmts[0]->stmt) {
-		s->loss = sql_loss_of_tree(tree->stmts[0]->stmt);
-		ret = classify_tree(s, tree->stmts[0]->stmt, err);
+	sql_tree_parse(&tree, text, s->len);
+	if (tree.statement) {
+		s->loss = sql_loss_of_tree(tree.statement);
+		ret = classify_tree(s, tree.statement, err);
 	} else if (must) {
 		ret = error_set(err, "cannot parse the statement by itself%s%s",
-				parsed.error ? ": " : "",
-				parsed.error ? parsed.error->message : "");
+				tree.message ? ": " : "", tree.message ? tree.message : "");
 	}
-	if (tree)
-		pg_query__parse_result__free_unpacked(tree, NULL);
-	pg_query_free_protobuf_parse_result(parsed);
 	return ret;
 }
 
