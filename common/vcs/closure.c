@@ -10,6 +10,7 @@
 #include "vcs/mode.h"
 #include "vcs/object-stream.h"
 #include "vcs/object.h"
+#include "vcs/promised.h"
 
 #define RAW_MAX	    32
 #define HEX_MAX	    (2 * RAW_MAX + 1)
@@ -353,60 +354,7 @@ static void stream_end(void *data, size_t i, enum object_answer answer)
 	w->closure->bytes += w->size;
 }
 
-/* ---- Partial clones ------------------------------------------------------------------ */
-
-/* Their packs are marked. */
-static int is_partial(bool *ret, const struct repo *repo, struct error *err)
-{
-	char *folder CLEANUP(free_p) = xstrfmt("%s/objects/pack", repo->common_dir);
-	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
-
-	*ret = false;
-	if (file_list(&names, folder, err) < 0)
-		return -1;
-	for (size_t i = 0; i < names.nr && !*ret; i++) {
-		const char *dot = strrchr(names.v[i], '.');
-
-		*ret = dot && !strcmp(dot, ".promisor");
-	}
-	return 0;
-}
-
-/* Lists the closure's objects; `missing` is what git is to do about those that are not there. */
-static int list_objects(struct process *git, const char *missing, const char *const *commit,
-			size_t nr, struct error *err)
-{
-	struct strbuf names CLEANUP(strbuf_release) = STRBUF_INIT;
-
-	for (size_t i = 0; i < nr; i++)
-		strbuf_addf(&names, "%s\n%s^@\n", commit[i], commit[i]);
-	strvec_pushl(&git->argv, "git", "rev-list", "--objects", "--no-walk", "--no-object-names",
-		     "--stdin", missing, NULL);
-	git->input = names.buf;
-	git->input_len = names.len;
-	return process_run(git, err);
-}
-
-/* Where something is missing that no remote has promised, git says so, and nothing is known. */
-static int find_promised(struct walk *w, const char *const *commit, size_t nr, struct error *err)
-{
-	struct process check CLEANUP(process_release) = PROCESS_INIT;
-	struct process list CLEANUP(process_release) = PROCESS_INIT;
-
-	if (list_objects(&check, "--missing=allow-promisor", commit, nr, err) < 0)
-		return -1;
-	if (check.status)
-		return 0;
-	if (list_objects(&list, "--missing=print", commit, nr, err) < 0)
-		return -1;
-	for (const char *line = list.out.buf; *line; line += strcspn(line, "\n") + 1)
-		if (*line == '?')
-			strvec_push_nodup(&w->promised,
-					  xmemdupz(line + 1, strcspn(line + 1, "\n")));
-	strvec_sort(&w->promised);
-	w->closure->promised = w->promised.nr;
-	return 0;
-}
+/* ---- All of it ----------------------------------------------------------------------- */
 
 int closure_read(struct closure *ret, const struct repo *repo, const char *const *commit, size_t nr,
 		 closure_progress_fn *progress, void *data, struct error *err)
@@ -424,9 +372,10 @@ int closure_read(struct closure *ret, const struct repo *repo, const char *const
 	};
 	bool partial;
 
-	if (is_partial(&partial, repo, err) < 0 ||
-	    (partial && find_promised(&w, commit, nr, err) < 0))
+	if (promised_any(&partial, repo, err) < 0 ||
+	    (partial && promised_find(&w.promised, commit, nr, err) < 0))
 		return -1;
+	closure.promised = w.promised.nr;
 	for (size_t i = 0; i < nr; i++) {
 		struct node node = { .type = TYPE_COMMIT,
 				     .part = CLOSURE_SNAPSHOT,

@@ -2,6 +2,7 @@
 #include "vcs/git.h"
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 
 void git_prepare(struct process *process, const struct repo *repo, const struct strvec *env)
 {
@@ -11,13 +12,28 @@ void git_prepare(struct process *process, const struct repo *repo, const struct 
 		     "core.bigFileThreshold=8m", NULL);
 }
 
+int git_error(const struct process *process, struct error *err, const char *fmt, ...)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	process_error(process, err, "%s", text.buf);
+	if (strstr(process->err.buf, "promisor remote"))
+		error_hint(err, "This is a partial clone, and an object is only with its remote: "
+				"try again when that can be reached.");
+	return -1;
+}
+
 int git_finish(struct process *process, const char *what, struct error *err)
 {
 	if (process_finish(process, err) < 0)
 		return -1;
 	if (!process->status)
 		return 0;
-	return process_error(process, err, "could not %s", what);
+	return git_error(process, err, "could not %s", what);
 }
 
 int git_run(struct process *process, const char *what, struct error *err)

@@ -23,6 +23,12 @@ void git_prepare(struct process *process, const struct repo *repo, const struct 
  * one that fails, as where it only has to find out whether a file has changed.
  */
 int git_relax_filters(struct strvec *argv, const struct repo *repo, struct error *err) MUST_CHECK;
+/*
+ * process_error(); and where git could not fetch what a partial clone has left with its remote, it
+ * says so.
+ */
+PRINTF(3, 4)
+int git_error(const struct process *process, struct error *err, const char *fmt, ...);
 /* -1 with "could not <what>: <git's reason>". */
 int git_finish(struct process *process, const char *what, struct error *err) MUST_CHECK;
 int git_run(struct process *process, const char *what, struct error *err) MUST_CHECK;

@@ -132,7 +132,7 @@ static void remove_crash_report(const struct import *import, pid_t pid)
 static int failed(struct import *import, pid_t pid, struct error *err)
 {
 	remove_crash_report(import, pid);
-	return process_error(&import->git, err, "cannot write objects");
+	return git_error(&import->git, err, "cannot write objects");
 }
 
 /* Whatever it was doing: it ends, and nothing comes of it. */

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/process.h"
-#include "vcs/repo.h"
+#include "vcs/git.h"
 #include "vcs/mode.h"
 
 size_t objects_add(struct objects *objects, const char *name)
@@ -79,8 +79,8 @@ int objects_read(struct objects *objects, struct error *err)
 			parse_answer(&objects->item[i], process.out.buf + at, process.out.len - at);
 
 		if (!used)
-			return process_error(&process, err, "cannot read '%s' from git",
-					     objects->item[i].name);
+			return git_error(&process, err, "cannot read '%s' from git",
+					 objects->item[i].name);
 		at += used;
 	}
 	return 0;
@@ -112,7 +112,7 @@ static int list_files(struct tree_files *ret, const char *treeish, const char *f
 	if (process_run(&process, err) < 0)
 		return -1;
 	if (process.status)
-		return process_error(&process, err, "cannot list the files of '%s'", treeish);
+		return git_error(&process, err, "cannot list the files of '%s'", treeish);
 	for (size_t at = 0; at < process.out.len;) {
 		const char *entry = process.out.buf + at;
 		const char *tab = strchr(entry, '\t');

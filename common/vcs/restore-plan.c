@@ -8,7 +8,9 @@
 #include "base/memory.h"
 #include "vcs/git.h"
 #include "vcs/ignore.h"
+#include "vcs/object.h"
 #include "vcs/path.h"
+#include "vcs/promised.h"
 
 void restore_refuse(struct restore *restore, const char *fmt, ...)
 {
@@ -432,6 +434,31 @@ static void add_new_blobs(struct strbuf *out, const struct tree_changes *changes
 			strbuf_addf(out, "%s\n", changes->item[i].new_oid);
 }
 
+/* What a partial clone has left with its remote comes at once: files, and the payload. */
+static int fetch_promised(const struct restore *restore, struct error *err)
+{
+	const struct tree_changes *const changes[] = { &restore->files, &restore->index };
+	const struct snapshot *target = restore->request->target;
+	struct tree_files payload CLEANUP(tree_files_release) = TREE_FILES_INIT;
+	struct strvec wanted CLEANUP(strvec_release) = STRVEC_INIT;
+	bool any;
+
+	if (promised_any(&any, restore->repo, err) < 0)
+		return -1;
+	if (!any)
+		return 0;
+	if (tree_list(&payload, target->payload_tree, "", err) < 0)
+		return -1;
+	for (size_t i = 0; i < payload.nr; i++)
+		strvec_push(&wanted, payload.item[i].oid);
+	for (size_t k = 0; k < ARRAY_SIZE(changes); k++)
+		for (size_t i = 0; i < changes[k]->nr; i++)
+			if (mode_is_file(changes[k]->item[i].new_mode))
+				strvec_push(&wanted, changes[k]->item[i].new_oid);
+	strvec_sort(&wanted);
+	return promised_fetch(&wanted, target->commit, restore->repo, err);
+}
+
 /* Reads every blob that is needed, and compares its content with its name. */
 static int verify_blobs(const struct restore *restore, struct error *err)
 {
@@ -565,7 +592,8 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 		return -1;
 	if (!request->files_only && !request->pathspecs && restore_plan_state(ret, err) < 0)
 		return -1;
-	if (restore_check_pathspecs(ret, err) < 0 || verify_blobs(ret, err) < 0)
+	if (restore_check_pathspecs(ret, err) < 0 || fetch_promised(ret, err) < 0 ||
+	    verify_blobs(ret, err) < 0)
 		return -1;
 	return restore_plan_worktree(ret, err);
 }
