@@ -162,26 +162,3 @@ void beneath_remove_folders(int folder_fd, const char *path)
 		rest[name > rest ? name - rest - 1 : 0] = '\0';
 	}
 }
-
-int beneath_read(struct strbuf *ret, int fd, const char *path, uint64_t limit, struct error *err)
-{
-	char buffer[16384];
-	size_t before = ret->len;
-	ssize_t n;
-
-	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			error_errno(err, "cannot read '%s'", path);
-			strbuf_setlen(ret, before);
-			return -1;
-		}
-		strbuf_add(ret, buffer, (size_t)n);
-		if (ret->len - before > limit) {
-			strbuf_setlen(ret, before);
-			return BENEATH_TOO_LARGE;
-		}
-	}
-	return BENEATH_READ;
-}

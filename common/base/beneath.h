@@ -62,9 +62,4 @@ int beneath_make_folders(int folder_fd, const char *path, mode_t mode, struct er
  */
 void beneath_remove_folders(int folder_fd, const char *path);
 
-/* Appends all of the file, which must not have more than `limit` bytes. */
-enum beneath_size { BENEATH_READ = 0, BENEATH_TOO_LARGE = 1 };
-int beneath_read(struct strbuf *ret, int fd, const char *path, uint64_t limit, struct error *err)
-	MUST_CHECK;
-
 #endif

@@ -28,10 +28,19 @@ int file_read(struct strbuf *ret, const char *path, struct error *err)
 
 int file_read_fd(struct strbuf *ret, int fd, const char *path, struct error *err)
 {
-	char buffer[16384]; /* most files fit: their strings are then no larger than they are */
+	return file_read_up_to(ret, fd, path, UINT64_MAX, err) < 0 ? -1 : FILE_FOUND;
+}
+
+int file_read_up_to(struct strbuf *ret, int fd, const char *path, uint64_t limit, struct error *err)
+{
+	char buffer[16384];
 	size_t before = ret->len;
+	struct stat st;
 	ssize_t n;
 
+	/* Its string has no more memory than it needs, and is not moved on its way. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= limit)
+		strbuf_grow(ret, (size_t)st.st_size);
 	do {
 		n = read(fd, buffer, sizeof(buffer));
 		if (n < 0 && errno == EINTR)
@@ -42,8 +51,12 @@ int file_read_fd(struct strbuf *ret, int fd, const char *path, struct error *err
 			return -1;
 		}
 		strbuf_add(ret, buffer, (size_t)n);
+		if (ret->len - before > limit) {
+			strbuf_setlen(ret, before);
+			return FILE_TOO_LARGE;
+		}
 	} while (n < 0 || (size_t)n == sizeof(buffer));
-	return FILE_FOUND;
+	return FILE_READ;
 }
 
 int file_write_fd(int fd, const void *data, size_t len)

@@ -19,6 +19,10 @@ enum file_found { FILE_FOUND = 0, FILE_MISSING = 1 };
 int file_read(struct strbuf *ret, const char *path, struct error *err) MUST_CHECK;
 /* The same of a file that is open; `path` is for messages. */
 int file_read_fd(struct strbuf *ret, int fd, const char *path, struct error *err) MUST_CHECK;
+/* The same of one that must not be larger than `limit` bytes; nothing is added where it is. */
+enum file_size { FILE_READ = 0, FILE_TOO_LARGE = 1 };
+int file_read_up_to(struct strbuf *ret, int fd, const char *path, uint64_t limit, struct error *err)
+	MUST_CHECK;
 /* Writes all of it; -1 with errno. */
 int file_write_fd(int fd, const void *data, size_t len) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "flow/payload-environment.h"
 #include "term/amount.h"
@@ -87,12 +88,12 @@ static int keep_opened(struct collector *c, const char *path, int fd, const stru
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 	int result = (uint64_t)st->st_size > c->limit ?
-			     BENEATH_TOO_LARGE :
-			     beneath_read(&text, fd, path, c->limit, &err);
+			     FILE_TOO_LARGE :
+			     file_read_up_to(&text, fd, path, c->limit, &err);
 
-	if (result == BENEATH_READ)
+	if (result == FILE_READ)
 		return keep_text(c, path, &text);
-	if (result == BENEATH_TOO_LARGE)
+	if (result == FILE_TOO_LARGE)
 		leave_out_large(c, path);
 	else
 		leave_out(c, path, "%s", err.message);
