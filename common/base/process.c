@@ -236,6 +236,11 @@ int process_write(struct process *process, const void *data, size_t len, struct 
 	return ret;
 }
 
+void process_end_input(struct process *process)
+{
+	close_fd(&process->in_fd);
+}
+
 /* Takes the first line off what was collected. */
 static bool take_line(struct strbuf *from, struct strbuf *ret)
 {

@@ -53,6 +53,8 @@ int process_run(struct process *process, struct error *err) MUST_CHECK;
 int process_write(struct process *process, const void *data, size_t len, struct error *err)
 	MUST_CHECK;
 
+/* The same: there is no more. */
+void process_end_input(struct process *process);
 /*
  * The same: waits for a whole line on its stdout, and appends it without its end. False at
  * the end of its output, where there is no whole line: process_finish() tells why; and when

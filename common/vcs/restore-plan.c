@@ -165,6 +165,15 @@ static void merge_changes(struct restore *restore, struct tree_changes *tracked,
 	}
 }
 
+/* diff-tree reads all of an index, for attributes in pathspecs: where there are none of these, it finds none. */
+static void add_no_index(struct strvec *env, const struct restore *restore)
+{
+	for (size_t i = 0; i < restore->env.nr; i++)
+		strvec_push(env, restore->env.v[i]);
+	if (!restore->request->pathspecs)
+		strvec_pushf(env, "GIT_INDEX_FILE=%s/none", restore->request->folder);
+}
+
 static int compare(struct restore *restore, struct tree_changes *ret_index, struct error *err)
 {
 	const struct restore_request *request = restore->request;
@@ -176,9 +185,12 @@ static int compare(struct restore *restore, struct tree_changes *ret_index, stru
 		{ .old_tree = now->index_tree, .new_tree = target->index_tree },
 		{ .old_tree = target->index_tree, .new_tree = target->worktree_tree },
 	};
-	int ret = tree_pairs_compare(pair, request->files_only ? 2 : ARRAY_SIZE(pair),
-				     request->pathspec, request->pathspecs, &restore->env, err);
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+	int ret;
 
+	add_no_index(&env, restore);
+	ret = tree_pairs_compare(pair, request->files_only ? 2 : ARRAY_SIZE(pair),
+				 request->pathspec, request->pathspecs, &env, err);
 	if (!ret)
 		merge_changes(restore, &pair[0].changes, &pair[1].changes);
 	tree_changes_release(&pair[0].changes);
@@ -459,29 +471,54 @@ static int fetch_promised(const struct restore *restore, struct error *err)
 	return promised_fetch(&wanted, target->commit, restore->repo, err);
 }
 
-/* Reads every blob that is needed, and compares its content with its name. */
-static int verify_blobs(const struct restore *restore, struct error *err)
+/* Has every blob that is needed read, and its content compared with its name. */
+static int start_verifying(struct process *git, const struct restore *restore, struct error *err)
 {
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	add_new_blobs(&input, &restore->files);
 	add_new_blobs(&input, &restore->index);
 	if (!input.len)
 		return 0;
-	git_prepare(&git, restore->repo, &restore->env);
-	strvec_pushl(&git.argv, "rev-list", "--objects", "--verify-objects", "--quiet", "--stdin",
+	git_prepare(git, restore->repo, &restore->env);
+	strvec_pushl(&git->argv, "rev-list", "--objects", "--verify-objects", "--quiet", "--stdin",
 		     NULL);
-	git.input = input.buf;
-	git.input_len = input.len;
-	if (process_run(&git, err) < 0)
+	git->input = "";
+	if (process_start(git, err) < 0 || process_write(git, input.buf, input.len, err) < 0)
 		return -1;
-	if (!git.status)
+	process_end_input(git);
+	return 0;
+}
+
+static int finish_verifying(struct process *git, struct error *err)
+{
+	if (git->pid <= 0)
 		return 0;
-	char *reason CLEANUP(free_p) = process_reason(&git);
-	error_set(err, "an object of the snapshot is damaged or missing: %s", reason);
+	if (process_finish(git, err) < 0)
+		return -1;
+	if (!git->status)
+		return 0;
+	process_error(git, err, "an object of the snapshot is damaged or missing");
+	if (err->exit_code == EXIT_INTERRUPTED)
+		return -1;
 	error_hint(err, "Nothing was changed.");
 	return error_code(err, EXIT_NO);
+}
+
+/* While objects are verified the merge is made ready; it fails where one of them is missing. */
+static int make_ready(struct restore *restore, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct error of_merge CLEANUP(error_release) = ERROR_INIT;
+
+	if (start_verifying(&git, restore, err) < 0)
+		return -1;
+	if (restore_plan_worktree(restore, &of_merge) < 0) {
+		if (finish_verifying(&git, err) == 0)
+			error_move(err, &of_merge);
+		return -1;
+	}
+	return finish_verifying(&git, err);
 }
 
 /* ---- All of it ----------------------------------------------------------------------- */
@@ -592,8 +629,7 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 		return -1;
 	if (!request->files_only && !request->pathspecs && restore_plan_state(ret, err) < 0)
 		return -1;
-	if (restore_check_pathspecs(ret, err) < 0 || fetch_promised(ret, err) < 0 ||
-	    verify_blobs(ret, err) < 0)
+	if (restore_check_pathspecs(ret, err) < 0 || fetch_promised(ret, err) < 0)
 		return -1;
-	return restore_plan_worktree(ret, err);
+	return make_ready(ret, err);
 }

@@ -104,65 +104,50 @@ static int changed_meanwhile(const char *reason, struct error *err)
 }
 
 /*
- * Fills in the times of the files that are what the tree says. Of the others the merge finds out
- * where it is to change them; here that is told of those which it leaves alone.
+ * Fills in the times of the files that are what the tree says; *ret_other is one that is not, or
+ * NULL.
  */
-static int refresh_scratch(const struct restore *restore, struct error *err)
+static int refresh_scratch(char **ret_other, const struct restore *restore, struct error *err)
 {
+	enum { NEEDS_UPDATE = 1 }; /* as git says, of some file; it dies with another one */
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	prepare_scratch(&git, restore, "update-index");
 	strvec_push(&git.argv, "--refresh");
 	if (process_run(&git, err) < 0)
 		return -1;
-	if (!git.status || !restore->rewritten.nr)
-		return 0;
-	char *line CLEANUP(free_p) = xmemdupz(git.out.buf, strcspn(git.out.buf, "\n"));
-	return changed_meanwhile(line, err);
-}
-
-static void prepare_merge(struct process *git, const struct restore *restore, bool dry_run)
-{
-	prepare_scratch(git, restore, "read-tree");
-	strvec_pushl(&git->argv, "--no-sparse-checkout", "-m", "-u", NULL);
-	if (dry_run)
-		strvec_push(&git->argv, "-n");
-	strvec_pushl(&git->argv, restore->from, restore->to, NULL);
+	if (git.status && git.status != NEEDS_UPDATE)
+		return process_error(&git, err, "could not look at the files");
+	*ret_other = git.status ? xmemdupz(git.out.buf, strcspn(git.out.buf, "\n")) : NULL;
+	return 0;
 }
 
 int restore_check_worktree(struct restore *restore, struct error *err)
 {
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	char *other CLEANUP(free_p) = NULL;
 
 	if (!restore->files.nr)
 		return 0;
-	if (restore_check_unconverted(restore, err) < 0 || refresh_scratch(restore, err) < 0)
+	if (restore_check_unconverted(restore, err) < 0 ||
+	    refresh_scratch(&other, restore, err) < 0)
 		return -1;
-	if (restore_has_unconverted(restore, false)) /* in git's way until they go */
-		return 0;
-	prepare_merge(&git, restore, true);
-	if (process_run(&git, err) < 0)
-		return -1;
-	if (!git.status)
-		return 0;
-	char *reason CLEANUP(free_p) = process_reason(&git);
-	return changed_meanwhile(reason, err);
+	return other && restore->rewritten.nr ? changed_meanwhile(other, err) : 0;
 }
 
 int restore_plan_worktree(struct restore *restore, struct error *err)
 {
 	if (!restore->files.nr)
 		return 0;
-	if (make_trees(restore, err) < 0 || load_scratch(restore, restore->from, err) < 0)
-		return -1;
-	return 0;
+	return make_trees(restore, err) < 0 ? -1 : load_scratch(restore, restore->from, err);
 }
 
 /* What read-tree says when it looked at everything and then did nothing. */
-static bool is_refusal(const char *text)
+static bool is_refusal(const struct process *git)
 {
-	return strstr(text, "Cannot merge") || strstr(text, "by merge") ||
-	       strstr(text, "would lose untracked");
+	const char *text = git->err.buf;
+
+	return git->status == 128 && (strstr(text, "Cannot merge") || strstr(text, "by merge") ||
+				      strstr(text, "would lose untracked"));
 }
 
 /* Below a symbolic link there is nothing of ours; a folder may have taken a file's place. */
@@ -208,17 +193,19 @@ static int merge(struct restore *restore, struct error *err)
 
 	if (!restore->files.nr)
 		return 0;
-	prepare_merge(&git, restore, false);
+	prepare_scratch(&git, restore, "read-tree");
+	strvec_pushl(&git.argv, "--no-sparse-checkout", "-m", "-u", restore->from, restore->to,
+		     NULL);
 	restore->moved = true;
 	if (process_run(&git, err) < 0)
 		return -1;
 	if (!git.status)
 		return check_removed(restore, &git, err);
-	char *reason CLEANUP(free_p) = process_reason(&git);
-	if (!is_refusal(git.err.buf))
-		return error_set(err, "could not write the files: %s", reason);
+	if (!is_refusal(&git))
+		return process_error(&git, err, "could not write the files");
 	restore->moved = false;
-	return error_refused(err, "a file has changed meanwhile: %s", reason);
+	char *reason CLEANUP(free_p) = process_reason(&git);
+	return changed_meanwhile(reason, err);
 }
 
 /* ---- Empty folders ------------------------------------------------------------------- */
