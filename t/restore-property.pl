@@ -379,6 +379,20 @@ sub with_index {
 
 sub operations { return git_must('for-each-ref', '--format=%(refname)', '--sort=refname', 'refs/rollback/op') }
 
+# Edits of files alone, under an index that is older than they are and younger than all others: what
+# git takes for clean without a look at it has to be so.
+sub edit_files {
+	my @files = grep { -f && !-l } split /\0/, git_must('ls-files', '-z');
+	my $long_ago = time - 10000;
+	push @log, 'age all files';
+	utime $long_ago, $long_ago, $_ for @files;
+	git('update-index', '-q', '--refresh');
+	for my $path (grep { rand() < 0.3 } @files) {
+		push @log, 'edit ' . show($path);
+		write_file($path, 'text ' . int(rand 1000) . "\n");
+	}
+}
+
 sub round {
 	my ($number) = @_;
 	$step = $number;
@@ -389,7 +403,7 @@ sub round {
 	push @log, '=== checkpoint';
 	git_must('checkpoint', 'create', '--quiet', '--no-db', "r$number");
 	same_git($then, state_now());
-	change(1 + rand 12);
+	rand() < 0.3 ? edit_files() : change(1 + rand 12);
 	my $before = with_index(state_now());
 	my @how;
 	if ($then->{head} ne $before->{head}) {

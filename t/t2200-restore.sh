@@ -34,6 +34,28 @@ test_expect_success 'the index is fresh: plumbing that does not look at contents
 	git checkpoint restore -q --yes two && git diff-files --quiet
 '
 
+test_expect_success 'where files alone change, the index gets their times without a look at them' '
+	fresh && git add -A . && git commit -q -m all && find . -path ./.git -prune -o -exec touch -h -d "1 hour ago" {} + &&
+	git update-index -q --refresh && git checkpoint create -q one &&
+	echo 1 >>run && rm part && echo 3 >>new &&
+	GIT_TRACE2="$TEST_ROOT/trace" git checkpoint restore -q --yes one &&
+	test_must_fail grep "update-index --add" "$TEST_ROOT/trace" &&
+	git diff-files --quiet && git fsck --strict --no-dangling &&
+	git ls-files --stage --debug run >"$TEST_ROOT/actual" &&
+	test_grep "mtime: $(stat -c %Y run):" "$TEST_ROOT/actual" && test_grep "size: $(stat -c %s run)" "$TEST_ROOT/actual" &&
+	echo 2 >>run && git checkpoint undo -q --yes && test_must_fail git diff-files --quiet -- run && test ! -e part
+'
+
+test_expect_success 'an edit in the tick in which the index was written is not hidden by a younger index' '
+	fresh && git config core.trustctime false && git add -A . && git commit -q -m all &&
+	find . -path ./.git -prune -o -exec touch -h -d "2 hours ago" {} + &&
+	touch -d "1 hour ago" run && git update-index -q --refresh &&
+	time=$(stat -c %y run) && echo "ECHO RUN" >run && touch -d "$time" run .git/index &&
+	test_must_fail git diff-files --quiet -- run && git checkpoint create -q one &&
+	echo 1 >>new && git checkpoint restore -q --yes one &&
+	test_must_fail git diff-files --quiet -- run && git diff-files --quiet -- new
+'
+
 test_expect_success 'a state that is as it was: there is nothing to do, and no operation' '
 	fresh && git checkpoint create -q one &&
 	git checkpoint restore one 2>"$TEST_ROOT/err" && test_grep "nothing to restore" "$TEST_ROOT/err" &&

@@ -13,10 +13,7 @@
 #include "vcs/mode.h"
 
 /* The format is described in gitformat-index(5). */
-enum {
-	HEADER = 12,
-	STAT = 40 /* the bytes of an entry before its object id */
-};
+enum { HEADER = 12 };
 
 static void entries_release(struct index_entries *entries)
 {
@@ -70,7 +67,7 @@ static unsigned get16(const unsigned char *at)
 
 /* Where the reader is. */
 struct cursor {
-	const unsigned char *at, *end;
+	const unsigned char *file, *at, *end;
 	unsigned version;
 	size_t hash;	    /* bytes of an object id */
 	struct strbuf path; /* of the entry */
@@ -164,13 +161,13 @@ static void add_entry(struct index_entries *to, const struct cursor *c, const un
 	struct strbuf oid = STRBUF_INIT;
 
 	for (size_t i = 0; i < c->hash; i++) {
-		strbuf_addch(&oid, digits[start[STAT + i] >> 4]);
-		strbuf_addch(&oid, digits[start[STAT + i] & 15]);
+		strbuf_addch(&oid, digits[start[INDEX_STAT + i] >> 4]);
+		strbuf_addch(&oid, digits[start[INDEX_STAT + i] & 15]);
 	}
 	ARRAY_GROW(to->item, to->nr + 1, to->alloc);
 	to->item[to->nr++] = (struct index_entry){ .path = xmemdupz(c->path.buf, c->path.len),
 						   .oid = strbuf_detach(&oid),
-						   .mode = get32(start + 24),
+						   .mode = get32(start + INDEX_MODE),
 						   .stage = flags >> 12 & 3,
 						   .assume_unchanged = flags & INDEX_ASSUME_VALID,
 						   .skip_worktree = extended & INDEX_SKIP_WORKTREE,
@@ -178,7 +175,8 @@ static void add_entry(struct index_entries *to, const struct cursor *c, const un
 						   .mtime_sec = get32(start + 8),
 						   .mtime_nsec = get32(start + 12),
 						   .inode = get32(start + 20),
-						   .size = get32(start + 36) };
+						   .size = get32(start + 36),
+						   .offset = (size_t)(start - c->file) };
 }
 
 static bool is_attributes(const struct strbuf *path)
@@ -206,13 +204,13 @@ static bool is_wanted(const struct index_file *index, struct cursor *c)
 static int read_entry(struct index_file *index, struct cursor *c)
 {
 	const unsigned char *start = c->at;
-	size_t fixed = STAT + c->hash + 2;
+	size_t fixed = INDEX_STAT + c->hash + 2;
 	unsigned flags, extended = 0;
 	ssize_t kept;
 
 	if ((size_t)(c->end - c->at) < fixed + 2)
 		return -1;
-	flags = get16(start + STAT + c->hash);
+	flags = get16(start + INDEX_STAT + c->hash);
 	if (flags & INDEX_EXTENDED) {
 		extended = get16(start + fixed);
 		fixed += 2;
@@ -222,7 +220,8 @@ static int read_entry(struct index_file *index, struct cursor *c)
 	if (kept < 0)
 		return -1;
 	add_folders(index, c, (size_t)kept);
-	if ((get32(start + 24) & 0170000) == MODE_SUBMODULE) {
+	index->recent += get32(start + 8) >= (uint32_t)index->since;
+	if ((get32(start + INDEX_MODE) & 0170000) == MODE_SUBMODULE) {
 		strvec_pushf(&index->submodules, "%s/", c->path.buf);
 		strvec_pushf(&index->folders, "%s/", c->path.buf);
 	}
@@ -260,6 +259,7 @@ int index_file_parse(struct index_file *ret, const unsigned char *data, size_t l
 	if (len < HEADER + hash || memcmp(data, "DIRC", 4) != 0)
 		return -1;
 	c.version = get32(data + 4);
+	c.file = data;
 	c.at = data + HEADER;
 	c.end = data + len - hash;
 	if (c.version < 2 || c.version > 4)

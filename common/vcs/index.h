@@ -26,6 +26,7 @@ struct index_entry {
 	unsigned mode, stage;
 	bool assume_unchanged, skip_worktree, intent_to_add;
 	uint32_t mtime_sec, mtime_nsec, inode, size; /* of the file that it was made from */
+	size_t offset;				     /* of the entry in the index file */
 };
 struct index_entries {
 	struct index_entry *item;
@@ -39,6 +40,8 @@ struct index_file {
 	const struct strvec *wanted;	 /* set by the caller before: paths, sorted; or NULL */
 	bool all;			 /* set by the caller before: all paths are wanted */
 	struct index_entries found;	 /* the entries of those */
+	time_t since;			 /* set by the caller before */
+	size_t recent;			 /* entries whose files are not older than that */
 	bool missing;			 /* there is no file, and so nothing tracked */
 	struct stat stat;		 /* of the file itself, while it was read */
 	const unsigned char *data;	 /* the whole file, neither split nor sparse; or NULL */
@@ -59,6 +62,9 @@ void index_file_release(struct index_file *index);
 #define INDEX_EXTENDED	    0x4000u
 #define INDEX_SKIP_WORKTREE 0x4000u
 #define INDEX_INTENT_TO_ADD 0x2000u
+
+/* The bytes of an entry before its object id: times, device, inode, mode, owner, group, size. */
+enum { INDEX_STAT = 40, INDEX_MODE = 24 };
 
 enum index_layout { INDEX_WHOLE = 0, INDEX_OTHER = 1 }; /* the other: split, or sparse */
 /*

@@ -422,6 +422,9 @@ static int make_index(struct restore *restore, const char *path, struct error *e
 	strvec_pushf(&env, "GIT_INDEX_FILE=%s", path);
 	if (restore->index_kind == RESTORE_INDEX_FILE)
 		return write_index(restore, path, err) < 0 ? -1 : refresh_index(restore, &env, err);
+	made = restore_exchange_times(restore, path, err);
+	if (made < 0 || made == INDEX_WHOLE)
+		return made < 0 ? -1 : 0;
 	if (index_copy(path, restore->lock.index, err) < 0)
 		return -1;
 	made = try_quickly(restore, path, &env, err);

@@ -43,6 +43,12 @@ int restore_plan_index(struct restore *restore, struct tree_changes *changes, st
 	MUST_CHECK;
 int restore_feed_entries(const struct restore *restore, const struct tree_changes *entries,
 			 const struct strvec *env, struct error *err) MUST_CHECK;
+/*
+ * restore-times.c: the new index where all entries stay, at `path`. INDEX_OTHER: it has to be
+ * made in another way, and nothing was written.
+ */
+int restore_exchange_times(const struct restore *restore, const char *path, struct error *err)
+	MUST_CHECK;
 int restore_index_back(struct restore *restore, struct error *err) MUST_CHECK;
 
 /*
@@ -67,9 +73,12 @@ bool restore_state_is_same(const struct restore *restore);
 int restore_state_back(struct restore *restore, struct error *err) MUST_CHECK;
 void restore_state_release(struct restore *restore);
 
-/* restore-worktree.c: the two small trees and the scratch index, and has git check them. */
+/* restore-worktree.c: the two small trees and the scratch index. */
 int restore_plan_worktree(struct restore *restore, struct error *err) MUST_CHECK;
-/* The check once more; -1 with EXIT_REFUSED when a file is not what was captured. */
+/*
+ * Right before files move: -1 with EXIT_REFUSED when a file that the merge leaves alone is not
+ * what was captured. Of the others the merge itself finds that out, before it writes anything.
+ */
 int restore_check_worktree(struct restore *restore, struct error *err) MUST_CHECK;
 int restore_worktree_back(struct restore *restore, struct error *err) MUST_CHECK;
 
@@ -77,7 +86,7 @@ int restore_worktree_back(struct restore *restore, struct error *err) MUST_CHECK
  * restore-raw.c: the bytes of those files of the snapshot that git, which has just written them,
  * writes otherwise. `back`: those of the safety snapshot.
  */
-int restore_write_raw(const struct restore *restore, bool back, struct error *err) MUST_CHECK;
+int restore_write_raw(struct restore *restore, bool back, struct error *err) MUST_CHECK;
 
 /*
  * restore-unconverted.c: files that git refuses to convert, and can so neither look at nor write.

@@ -45,7 +45,7 @@ static bool was_written(const struct restore *restore, const char *path, bool ba
 	return change && ((back ? change->old_mode : change->new_mode) & 0170000) == 0100000;
 }
 
-int restore_write_raw(const struct restore *restore, bool back, struct error *err)
+int restore_write_raw(struct restore *restore, bool back, struct error *err)
 {
 	const char *commit = back ? restore->now.commit : restore->request->target->commit;
 	char *payload CLEANUP(free_p) = xstrfmt("%s^4", commit);
@@ -61,6 +61,7 @@ int restore_write_raw(const struct restore *restore, bool back, struct error *er
 			objects_add(&objects, files.item[i].oid);
 	if (!objects.nr)
 		return 0;
+	restore->raw_written = true;
 	top = open(restore->repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0)
 		return error_errno(err, "cannot open '%s'", restore->repo->worktree);

@@ -19,7 +19,7 @@
  *         or needs the place, an ignored file is replaced: then it is captured, too.
  * Alone:  submodules, repositories inside, and what either snapshot had to leave out.
  * Files:  restore-plan.c (what differs), -way.c (what is in the way), -sparse.c, -attributes.c,
- *         -pathspec.c, -index.c, -state.c, -worktree.c (the merge).
+ *         -pathspec.c, -index.c, -times.c, -state.c, -worktree.c (the merge), -raw.c.
  * Errors: -1 with a reason. A snapshot whose objects are damaged or missing is one with
  *         EXIT_NO; what changed while we looked is refused.
  * Owner:  the caller; restore_release() frees all, and removes the folder.
@@ -101,7 +101,7 @@ struct restore {
 	struct index_file index_flags; /* the file's entries, where the snapshot holds one */
 	struct strvec absent;	       /* what the snapshot says was not there */
 	struct tree_changes unclean;   /* from the snapshot's index to its worktree */
-	bool moved, index_moved;
+	bool moved, raw_written, index_moved;
 	size_t state_moved;
 };
 #define RESTORE_INIT                                                                          \
