@@ -82,8 +82,7 @@ bool db_bool(const struct db_result *result, size_t row, size_t column)
 
 /* --- running ------------------------------------------------------------------------ */
 
-/* Asks the server to stop the running statement; its answer then is an error. */
-static void cancel(struct db *db)
+void db_cancel(struct db *db)
 {
 	PGcancel *handle = PQgetCancel(db->conn->pg);
 	char reason[256];
@@ -94,38 +93,44 @@ static void cancel(struct db *db)
 	}
 }
 
-/*
- * Sends what is waiting and waits until a result can be had without blocking. An interrupt
- * cancels the statement; `*interrupted` tells the caller.
- */
-static int wait_result(struct db *db, bool *interrupted, struct error *err)
+void db_look_for_interrupt(struct db *db, struct db_interrupt *interrupt)
 {
 	const int64_t again = 1000000; /* a cancel that comes between two statements is lost */
-	PGconn *pg = db->conn->pg;
-	int64_t cancelled = 0;
 
+	if (!interrupt_pending() ||
+	    (interrupt->cancelled && clock_monotonic() - interrupt->cancelled <= again))
+		return;
+	interrupt->came = true;
+	interrupt->cancelled = clock_monotonic();
+	db_cancel(db);
+}
+
+int db_wait_more(struct db *db, bool unsent, struct error *err)
+{
+	/* Wakes up now and then: a signal may come just before poll(). */
+	db_wait_socket(db->conn->pg, unsent ? POLLIN | POLLOUT : POLLIN, 100);
+	return PQconsumeInput(db->conn->pg) ? 0 : db_fail(err, db, NULL);
+}
+
+int db_wait_result(struct db *db, struct db_interrupt *interrupt, struct error *err)
+{
 	for (;;) {
-		int unsent = PQflush(pg);
+		int unsent = PQflush(db->conn->pg);
 
 		if (unsent < 0)
 			return db_fail(err, db, NULL);
-		if (!PQisBusy(pg))
+		if (!PQisBusy(db->conn->pg))
 			return 0;
-		if (interrupt_pending() && (!cancelled || clock_monotonic() - cancelled > again)) {
-			*interrupted = true;
-			cancelled = clock_monotonic();
-			cancel(db);
-		}
-		/* Wakes up now and then: a signal may come just before poll(). */
-		db_wait_socket(pg, unsent ? POLLIN | POLLOUT : POLLIN, 100);
-		if (!PQconsumeInput(pg))
-			return db_fail(err, db, NULL);
+		db_look_for_interrupt(db, interrupt);
+		if (db_wait_more(db, unsent, err) < 0)
+			return -1;
 	}
 }
 
-static PGresult *next_result(struct db *db, bool *interrupted, bool *failed, struct error *err)
+static PGresult *next_result(struct db *db, struct db_interrupt *interrupt, bool *failed,
+			     struct error *err)
 {
-	if (wait_result(db, interrupted, err) < 0) {
+	if (db_wait_result(db, interrupt, err) < 0) {
 		*failed = true;
 		return NULL;
 	}
@@ -150,14 +155,15 @@ static int query(struct db_result *ret, struct db *db, const char *sql, size_t n
 		 const char *const *params, bool binary, struct error *err)
 {
 	PGresult *kept = NULL;
-	bool interrupted = false, failed = false;
+	struct db_interrupt interrupt = { 0 };
+	bool failed = false;
 	struct error first CLEANUP(error_release) = ERROR_INIT;
 
 	db->conn->error_position = 0;
 	if (!PQsendQueryParams(db->conn->pg, sql, (int)nr, NULL, params, NULL, NULL, binary))
 		return db_fail(err, db, NULL);
 	for (;;) {
-		PGresult *res = next_result(db, &interrupted, &failed, &first);
+		PGresult *res = next_result(db, &interrupt, &failed, &first);
 
 		if (!res)
 			break;
@@ -182,7 +188,7 @@ static int query(struct db_result *ret, struct db *db, const char *sql, size_t n
 	if (failed || error_is_set(&first)) {
 		if (kept)
 			PQclear(kept);
-		if (interrupted)
+		if (interrupt.came)
 			return error_interrupted(err);
 		error_move(err, &first);
 		return -1;
@@ -246,10 +252,10 @@ struct db_command *db_batch_add(struct db_batch *batch, const char *sql, size_t 
 }
 
 /* The result of one command in a pipeline; it ends with a NULL result. */
-static int batch_result(struct db *db, struct db_command *c, bool *interrupted, bool *broken,
-			struct error *err)
+static int batch_result(struct db *db, struct db_command *c, struct db_interrupt *interrupt,
+			bool *broken, struct error *err)
 {
-	PGresult *res = next_result(db, interrupted, broken, err);
+	PGresult *res = next_result(db, interrupt, broken, err);
 
 	if (!res) {
 		*broken = true;
@@ -274,20 +280,20 @@ static int batch_result(struct db *db, struct db_command *c, bool *interrupted, 
 		result_set(&c->result, res, c->binary);
 	else
 		PQclear(res);
-	res = next_result(db, interrupted, broken, err); /* the NULL behind it */
+	res = next_result(db, interrupt, broken, err); /* the NULL behind it */
 	if (res)
 		PQclear(res);
 	return *broken ? -1 : ret;
 }
 
 /* Takes what is left until the synchronisation point, so that the connection is usable. */
-static void batch_drain(struct db *db, bool *interrupted)
+static void batch_drain(struct db *db, struct db_interrupt *interrupt)
 {
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	bool broken = false;
 
 	for (int nulls = 0; nulls < 2 && !broken;) {
-		PGresult *res = next_result(db, interrupted, &broken, &ignored);
+		PGresult *res = next_result(db, interrupt, &broken, &ignored);
 		bool sync;
 
 		if (!res) {
@@ -324,7 +330,8 @@ static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t
 		      size_t *ret_failed, struct error *err)
 {
 	PGconn *pg = db->conn->pg;
-	bool interrupted = false, broken = false;
+	struct db_interrupt interrupt = { 0 };
+	bool broken = false;
 	struct error first CLEANUP(error_release) = ERROR_INIT;
 	size_t done = from;
 
@@ -336,16 +343,16 @@ static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t
 		return -1;
 	}
 	for (; done < to && !broken; done++)
-		if (batch_result(db, &batch->item[done], &interrupted, &broken, &first) < 0)
+		if (batch_result(db, &batch->item[done], &interrupt, &broken, &first) < 0)
 			break;
 	if (!broken)
-		batch_drain(db, &interrupted);
+		batch_drain(db, &interrupt);
 	if (!broken && !PQexitPipelineMode(pg) && !error_is_set(&first))
 		db_fail(&first, db, NULL);
 	if (!error_is_set(&first))
 		return 0;
 	*ret_failed = done;
-	if (interrupted)
+	if (interrupt.came)
 		return error_interrupted(err);
 	error_move(err, &first);
 	return -1;

@@ -2,8 +2,8 @@
 /*
  * db-state: what lies behind a struct db and a struct db_result.
  *
- * Only db*.c include this: db.c has what a connection says of itself, db-connect.c opens
- * it and hands it on to other programs, db-query.c runs statements.
+ * Only db*.c and copy.c include this: db.c has what a connection says of itself, db-connect.c opens
+ * it and hands it on to other programs, db-query.c runs statements, copy.c COPY.
  */
 #ifndef PG_DB_STATE_H
 #define PG_DB_STATE_H
@@ -33,6 +33,19 @@ struct pg_result {
 int db_fail(struct error *err, struct db *db, const PGresult *res);
 /* Of a struct pg_conn: the PQnoticeReceiver. */
 void db_receive_notice(void *conn, const PGresult *res);
+/* How an interrupt is dealt with while one statement runs; its error is error_interrupted() then. */
+struct db_interrupt {
+	bool came;
+	int64_t cancelled; /* clock_monotonic() when the server was last told; 0: never */
+};
+/* Tells the server to give the statement up, if there is one: its answer is then an error. */
+void db_look_for_interrupt(struct db *db, struct db_interrupt *interrupt);
+/* Tells it in any case, now. */
+void db_cancel(struct db *db);
+/* Waits for a moment until more has come or, when `unsent`, can be sent; takes in what has. */
+int db_wait_more(struct db *db, bool unsent, struct error *err) MUST_CHECK;
+/* Sends what is waiting, and waits until PQgetResult() does not block. */
+int db_wait_result(struct db *db, struct db_interrupt *interrupt, struct error *err) MUST_CHECK;
 /* Waits until the socket can be read or written; a signal or the time-out ends it. */
 int db_wait_socket(PGconn *pg, short events, int timeout_ms);
 

@@ -41,6 +41,7 @@
 	X(PQfreeCancel)         \
 	X(PQfreemem)            \
 	X(PQgetCancel)          \
+	X(PQgetCopyData)        \
 	X(PQgetResult)          \
 	X(PQgetisnull)          \
 	X(PQgetlength)          \
@@ -53,6 +54,8 @@
 	X(PQntuples)            \
 	X(PQpipelineSync)       \
 	X(PQport)               \
+	X(PQputCopyData)        \
+	X(PQputCopyEnd)         \
 	X(PQresultErrorField)   \
 	X(PQresultStatus)       \
 	X(PQsendQueryParams)    \
@@ -95,6 +98,7 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQfreeCancel	     libpq.PQfreeCancel_
 #define PQfreemem	     libpq.PQfreemem_
 #define PQgetCancel	     libpq.PQgetCancel_
+#define PQgetCopyData	     libpq.PQgetCopyData_
 #define PQgetResult	     libpq.PQgetResult_
 #define PQgetisnull	     libpq.PQgetisnull_
 #define PQgetlength	     libpq.PQgetlength_
@@ -107,6 +111,8 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQparameterStatus    libpq.PQparameterStatus_
 #define PQpipelineSync	     libpq.PQpipelineSync_
 #define PQport		     libpq.PQport_
+#define PQputCopyData	     libpq.PQputCopyData_
+#define PQputCopyEnd	     libpq.PQputCopyEnd_
 #define PQresultErrorField   libpq.PQresultErrorField_
 #define PQresultStatus	     libpq.PQresultStatus_
 #define PQsendQueryParams    libpq.PQsendQueryParams_
