@@ -118,6 +118,50 @@ test_expect_success 'checkpoints survive gc and the end of reflogs, and are rest
 	test_grep ! "^ M" "$TEST_ROOT/status"
 '
 
+# Removes what nothing leads to at the worst moment: when objects have been found to be there already, and
+# before a ref leads to them. Once.
+prune_before_ref () {	# pattern
+	write_script .git/hooks/reference-transaction <<-END
+	test "\$1" = prepared && grep -q "$1" && test ! -e "$TEST_ROOT/pruned" || exit 0
+	: >"$TEST_ROOT/pruned"
+	rm -f .git/objects/pack/*.bitmap
+	git repack -a -d -q && git prune --expire=now
+	END
+	rm -f "$TEST_ROOT/pruned"
+}
+
+# The state as a snapshot that nothing leads to: its objects are there, and unreachable, in a pack.
+leave_behind () {
+	git checkpoint create -q behind && git update-ref -d refs/checkpoints/behind &&
+	git update-ref -d refs/tags/checkpoint/behind && rm -f .git/objects/pack/*.keep
+}
+
+test_expect_success 'create, where objects that it shares with nothing reachable are pruned meanwhile' '
+	make_repository && echo unique >only && echo more >>both && user_state >"$TEST_ROOT/before" && leave_behind &&
+	prune_before_ref refs/checkpoints/ && git checkpoint create -q third &&
+	test_path_is_file "$TEST_ROOT/pruned" && git checkpoint verify third && git fsck --no-dangling &&
+	git checkpoint restore -q --yes first && git checkpoint restore -q --yes third &&
+	user_state >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after" && journal_is_settled &&
+	test -z "$(ls .git/objects/pack/*.keep 2>/dev/null)"
+'
+
+test_expect_success 'the same of a file that goes through a filter' '
+	make_repository && git config filter.up.clean "tr a-z A-Z" && git config filter.up.smudge "tr A-Z a-z" &&
+	echo "*.up filter=up" >.gitattributes && echo unique >only.up && leave_behind &&
+	git unpack-objects -q <"$(ls -t .git/objects/pack/*.pack | head -n 1)" &&
+	prune_before_ref refs/checkpoints/ && git checkpoint create -q third &&
+	test_path_is_file "$TEST_ROOT/pruned" && git checkpoint verify third
+'
+
+test_expect_success 'restore, where objects of the safety snapshot are pruned meanwhile: nothing was changed' '
+	make_repository && echo unique >only && leave_behind && user_state >"$TEST_ROOT/before" &&
+	prune_before_ref refs/rollback/op/.*/safety && test_expect_code 128 git checkpoint restore --yes first 2>"$TEST_ROOT/err" &&
+	test_path_is_file "$TEST_ROOT/pruned" && test_grep "removed objects" "$TEST_ROOT/err" &&
+	user_state >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after" && journal_is_settled &&
+	git checkpoint restore -q --yes first && git checkpoint undo -q --yes &&
+	user_state >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after"
+'
+
 # ---- Locks of others -----------------------------------------------------------------------------
 
 test_expect_success 'an index that somebody has locked can be kept, and is not replaced' '

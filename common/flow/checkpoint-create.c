@@ -15,6 +15,8 @@
 #include "journal/workfolder.h"
 #include "term/output.h"
 
+enum { TRIES = 3 }; /* where others remove objects meanwhile */
+
 struct creation {
 	struct checkpoint_session *session;
 	const struct checkpoint_create_request *request;
@@ -37,8 +39,23 @@ struct creation {
 	char *quarantine; /* where objects are until they are published */
 };
 
+/* What comes of one capture. */
+static void forget_capture(struct creation *c)
+{
+	free(STEAL(c->tag));
+	snapshot_parts_release(&c->parts);
+	c->parts = (struct snapshot_parts)SNAPSHOT_PARTS_INIT;
+	json_decref(STEAL(c->members));
+	checkpoint_warnings_release(&c->warnings);
+	c->warnings = (struct checkpoint_warnings){ 0 };
+	checkpoint_message_release(&c->message);
+	c->message = (struct checkpoint_message)CHECKPOINT_MESSAGE_INIT;
+	snapshot_capture_release(&c->capture);
+}
+
 static void creation_release(struct creation *c)
 {
+	forget_capture(c);
 	operation_release(&c->operation);
 	free(c->name);
 	free(c->ref);
@@ -48,12 +65,6 @@ static void creation_release(struct creation *c)
 	free(c->identity);
 	free(c->branch);
 	free(c->old_head);
-	free(c->tag);
-	snapshot_parts_release(&c->parts);
-	json_decref(c->members);
-	checkpoint_warnings_release(&c->warnings);
-	checkpoint_message_release(&c->message);
-	snapshot_capture_release(&c->capture);
 	workfolder_release(&c->work);
 	free(c->quarantine);
 }
@@ -335,9 +346,10 @@ static int make_refs(struct creation *c, struct error *err)
 		checkpoint_refs_add(&refs, c->tag_ref, c->old_tag, c->tag);
 	checkpoint_refs_to_members(&refs, members);
 	refs.update.message = c->message.subject;
-	if (record(c, members, err) < 0)
+	if (record(c, members, err) < 0 ||
+	    checkpoint_refs_commit(&refs.update, c->session, &c->operation, err) < 0)
 		return -1;
-	return checkpoint_refs_commit(&refs.update, c->session, &c->operation, err);
+	return checkpoint_check_kept(&c->capture, &refs.update, &c->session->repo, err);
 }
 
 /* ---- --commit ------------------------------------------------------------------------ */
@@ -354,7 +366,8 @@ static int keep_safe(struct creation *c, const struct snapshot_capture *now, str
 	if (record(c, members, err) < 0)
 		return -1;
 	refs_add(&update, ref, "", now->commit);
-	if (refs_commit(&update, &c->session->repo, err) < 0)
+	if (refs_commit(&update, &c->session->repo, err) < 0 ||
+	    checkpoint_check_kept(now, &update, &c->session->repo, err))
 		return -1;
 	return operation_record(&c->operation, "safety_made", json_true(), err);
 }
@@ -432,9 +445,9 @@ static int commit_everything(struct creation *c, struct error *err)
 
 static json_t *report_to_json(const struct creation *c)
 {
-	static const char *const told[] = { "in_progress", "big", "secret", "nested",
-					    "submodules", "left_out", "unconverted", "database",
-					    NULL };
+	static const char *const told[] = { "in_progress", "big",	 "secret",
+					    "nested",	   "submodules", "left_out",
+					    "unconverted", "database",	 NULL };
 	bool dry_run = c->session->common->dry_run;
 	json_t *ret =
 		json_pack("{s:i, s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
@@ -517,6 +530,31 @@ static int try_out(struct creation *c, struct error *err)
 	return ret;
 }
 
+/* The present state as a checkpoint, or SNAPSHOT_BROKEN. */
+static int keep(struct creation *c, struct error *err)
+{
+	if (capture(c, c->quarantine, err) < 0)
+		return -1;
+	if (interrupt_pending()) /* nothing points to what was captured */
+		return error_interrupted(err);
+	if (write_tag(c, err) < 0 || import_publish(&c->capture.import, err) < 0)
+		return -1;
+	return make_refs(c, err);
+}
+
+/* What is gone was there already: this time it is written. */
+static int keep_again(struct creation *c, struct error *err)
+{
+	int ret = keep(c, err);
+
+	for (int i = 1; i < TRIES && ret == SNAPSHOT_BROKEN; i++) {
+		error_clear(err);
+		forget_capture(c);
+		ret = keep(c, err);
+	}
+	return ret == SNAPSHOT_BROKEN ? -1 : ret;
+}
+
 static int make(struct creation *c, struct error *err)
 {
 	int ret = workfolder_make(&c->work, c->session->repo.common_dir, err);
@@ -526,12 +564,7 @@ static int make(struct creation *c, struct error *err)
 	if (!ret && c->request->commit)
 		ret = commit_everything(c, err);
 	if (!ret)
-		ret = capture(c, c->quarantine, err);
-	if (!ret && interrupt_pending()) /* nothing points to what was captured */
-		ret = error_interrupted(err);
-	if (!ret && (write_tag(c, err) < 0 || import_publish(&c->capture.import, err) < 0 ||
-		     make_refs(c, err) < 0))
-		ret = -1;
+		ret = keep_again(c, err);
 	if (ret < 0 && c->committed && c->operation.record) /* the commit is there */
 		return checkpoint_leave_open(&c->operation, err);
 	checkpoint_end(&c->operation, err);

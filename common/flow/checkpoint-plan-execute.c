@@ -100,10 +100,12 @@ static int make_commit(struct checkpoint_plan *plan, struct error *err)
 /* The safety snapshot becomes the repository's. */
 static int keep_present(struct checkpoint_plan *plan, struct refs_update *update, struct error *err)
 {
+	const struct repo *repo = &plan->session->repo;
+
 	update->message = "safety snapshot";
-	if (import_publish(&plan->files.now.import, err) < 0)
+	if (import_publish(&plan->files.now.import, err) < 0 || refs_commit(update, repo, err) < 0)
 		return -1;
-	return refs_commit(update, &plan->session->repo, err);
+	return checkpoint_check_kept(&plan->files.now, update, repo, err) ? -1 : 0;
 }
 
 /* ---- Refs ---------------------------------------------------------------------------- */
@@ -207,12 +209,7 @@ static int put_refs_back(const struct checkpoint_plan *plan, const struct refs_u
 	struct refs_update back CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
 
 	back.message = moves->message;
-	for (size_t i = 0; i < moves->nr; i++) {
-		const struct refs_change *move = &moves->item[i];
-
-		refs_add(&back, move->name, move->new_oid ? move->new_oid : "",
-			 *move->old_oid ? move->old_oid : NULL);
-	}
+	refs_reverse(&back, moves);
 	return refs_commit(&back, &plan->session->repo, err);
 }
 

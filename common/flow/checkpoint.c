@@ -204,6 +204,22 @@ int checkpoint_refs_commit(struct refs_update *update, const struct checkpoint_s
 	return checkpoint_leave_open(operation, err);
 }
 
+int checkpoint_check_kept(const struct snapshot_capture *capture, const struct refs_update *made,
+			  const struct repo *repo, struct error *err)
+{
+	struct refs_update back CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+	int whole = snapshot_check(capture, repo, err);
+
+	if (whole != SNAPSHOT_BROKEN)
+		return whole;
+	refs_reverse(&back, made);
+	if (refs_commit(&back, repo, err) < 0)
+		return -1;
+	error_set(err, "could not keep the present state: another git has removed objects of it");
+	error_hint(err, "Nothing was changed. Try again.");
+	return SNAPSHOT_BROKEN;
+}
+
 /* ---- Names --------------------------------------------------------------------------- */
 
 /* What git-check-ref-format(1) says of the part of a ref between slashes. */

@@ -121,6 +121,13 @@ void checkpoint_refs_release(struct checkpoint_refs *refs);
 int checkpoint_refs_commit(struct refs_update *update, const struct checkpoint_session *s,
 			   struct operation *operation, struct error *err) MUST_CHECK;
 
+/*
+ * Once the refs are made that lead to a snapshot: snapshot_check(). SNAPSHOT_BROKEN: they are
+ * taken back, and err says why.
+ */
+int checkpoint_check_kept(const struct snapshot_capture *capture, const struct refs_update *made,
+			  const struct repo *repo, struct error *err) MUST_CHECK;
+
 /* Is it a name that git takes in a ref, and no option? Else an error with EXIT_USAGE. */
 int checkpoint_check_name(const char *name, struct error *err) MUST_CHECK;
 /* Is it the name of one that was given none? */

@@ -25,6 +25,13 @@ enum {
 	TRIES = 3	 /* of reading a file that changes meanwhile */
 };
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), n = strlen(end);
+
+	return len > n && !strcmp(s + len - n, end);
+}
+
 /* ---- The process ----------------------------------------------------------------------------- */
 
 static char *objects_folder(const struct repo *repo)
@@ -67,12 +74,39 @@ static int make_quarantine(struct import *import, const char *quarantine, struct
 	return 0;
 }
 
+static int list_packs(struct strvec *ret, const char *objects, struct error *err)
+{
+	char *folder CLEANUP(free_p) = xstrfmt("%s/pack", objects);
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (file_list(&names, folder, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++)
+		if (ends_with(names.v[i], ".pack"))
+			strvec_push(ret, names.v[i]);
+	strvec_sort(ret);
+	return 0;
+}
+
+int import_may_have_lost(bool *ret, const struct import *import, struct error *err)
+{
+	struct strvec now CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (list_packs(&now, import->objects, err) < 0)
+		return -1;
+	*ret = false;
+	for (size_t i = 0; i < import->known.nr && !*ret; i++)
+		*ret = !strvec_has_sorted(&now, import->known.v[i]);
+	return 0;
+}
+
 int import_start(struct import *import, const struct repo *repo, const char *quarantine,
 		 struct error *err)
 {
 	import->objects = objects_folder(repo);
 	import->git_dir = xstrdup(repo->git_dir);
-	if (make_quarantine(import, quarantine, err) < 0)
+	if (make_quarantine(import, quarantine, err) < 0 ||
+	    list_packs(&import->known, import->objects, err) < 0)
 		return -1;
 	repo_environment(&import->env, repo);
 	import_environment(&import->env, repo, import->quarantine);
@@ -168,6 +202,7 @@ void import_release(struct import *import)
 	strbuf_release(&import->out);
 	strvec_release(&import->oid);
 	strvec_release(&import->env);
+	strvec_release(&import->known);
 	free(import->quarantine);
 	free(import->objects);
 	free(import->git_dir);
@@ -503,13 +538,6 @@ int import_finish(struct import *import, struct error *err)
 const char *import_oid(const struct import *import, unsigned mark)
 {
 	return import->oid.v[mark];
-}
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t len = strlen(s), n = strlen(end);
-
-	return len > n && !strcmp(s + len - n, end);
 }
 
 static int publish_names(const char *from, const char *to, const struct strvec *names, bool indexes,

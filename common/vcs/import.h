@@ -16,7 +16,9 @@
  *         plan that must touch nothing is so made from the same objects that its execution
  *         then publishes. Where not, import_finish() publishes.
  * Kept:   what is published stays, as long as the import is not released, whoever removes
- *         meanwhile what no ref leads to.
+ *         meanwhile what no ref leads to. Not so the objects that were there already, to which a
+ *         ref may lead or not: once the caller has made its own, import_may_have_lost() says
+ *         whether it has to look for them.
  * Memory: files are streamed; what is held does not grow with their size.
  * Errors: -1 with git's reason; or interrupted, while files are read: `broken` then, too.
  */
@@ -34,14 +36,15 @@
 
 struct import {
 	struct process git;
-	struct strbuf out;  /* what was not yet sent */
-	struct strvec oid;  /* by mark, once finished; "" where nothing came of it */
-	struct strvec env;  /* of the process */
-	struct strvec keep; /* files that keep our packs */
-	char *quarantine;   /* absolute */
-	bool scratch;	    /* set by the caller before: nothing of it is kept, or synced */
-	bool own;	    /* made here, and gone in the end */
-	char *objects;	    /* the repository's object folder */
+	struct strbuf out;   /* what was not yet sent */
+	struct strvec oid;   /* by mark, once finished; "" where nothing came of it */
+	struct strvec env;   /* of the process */
+	struct strvec keep;  /* files that keep our packs */
+	struct strvec known; /* the repository's packs at the start */
+	char *quarantine;    /* absolute */
+	bool scratch;	     /* set by the caller before: nothing of it is kept, or synced */
+	bool own;	     /* made here, and gone in the end */
+	char *objects;	     /* the repository's object folder */
 	char *git_dir;
 	bool *made; /* by mark: it has something */
 	unsigned marks;
@@ -51,7 +54,7 @@ struct import {
 #define IMPORT_INIT                                                                              \
 	{                                                                                        \
 		.git = PROCESS_INIT, .out = STRBUF_INIT, .oid = STRVEC_INIT, .env = STRVEC_INIT, \
-		.keep = STRVEC_INIT                                                              \
+		.keep = STRVEC_INIT, .known = STRVEC_INIT                                        \
 	}
 
 int import_start(struct import *import, const struct repo *repo, const char *quarantine,
@@ -99,6 +102,8 @@ int import_has_folder(struct import *import, bool *ret, const char *commit, cons
 int import_finish(struct import *import, struct error *err) MUST_CHECK;
 const char *import_oid(const struct import *import, unsigned mark);
 int import_publish(struct import *import, struct error *err) MUST_CHECK;
+/* Has any of the packs gone that were there at the start? */
+int import_may_have_lost(bool *ret, const struct import *import, struct error *err) MUST_CHECK;
 void import_discard(struct import *import);
 void import_release(struct import *import);
 

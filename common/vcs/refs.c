@@ -22,6 +22,16 @@ void refs_add(struct refs_update *update, const char *name, const char *old_oid,
 							   .new_oid = xstrdup_or_null(new_oid) };
 }
 
+void refs_reverse(struct refs_update *update, const struct refs_update *of)
+{
+	for (size_t i = 0; i < of->nr; i++) {
+		const struct refs_change *change = &of->item[i];
+
+		refs_add(update, change->name, change->new_oid ? change->new_oid : "",
+			 *change->old_oid ? change->old_oid : NULL);
+	}
+}
+
 void refs_update_release(struct refs_update *update)
 {
 	for (size_t i = 0; i < update->nr; i++) {

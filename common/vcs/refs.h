@@ -38,6 +38,8 @@ struct refs_update {
 
 void refs_add(struct refs_update *update, const char *name, const char *old_oid,
 	      const char *new_oid);
+/* Adds what takes back all of `of`, each of whose changes names its old value. */
+void refs_reverse(struct refs_update *update, const struct refs_update *of);
 /*
  * Locks all refs and checks their old values; waits for git's word. Nothing is changed yet. Of
  * a git that was killed meanwhile, so that it could not, the locks are removed.

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/sort.h"
 #include "vcs/attributes.h"
+#include "vcs/git.h"
 #include "vcs/mode.h"
 #include "vcs/path.h"
 
@@ -300,6 +301,7 @@ static int convert(struct capture *c)
 		c->item[at].mode = file[i].mode;
 		c->item[at].oid = file[i].oid;
 		c->item[at].stat = file[i].stat;
+		c->ret->converted |= file[i].oid != NULL;
 		c->item[at].raw = file[i].raw;
 		c->item[at].refusal = file[i].refusal;
 		if (file[i].refusal &&
@@ -838,6 +840,26 @@ static int capture(struct capture *c)
 	if (commit_payload(c, &message) < 0 || commit_worktree(c, message.buf) < 0)
 		return -1;
 	return finish(c);
+}
+
+int snapshot_check(const struct snapshot_capture *capture, const struct repo *repo,
+		   struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	bool lost;
+
+	if (import_may_have_lost(&lost, &capture->import, err) < 0)
+		return -1;
+	if (!lost && !capture->converted)
+		return SNAPSHOT_WHOLE;
+	git_prepare(&git, repo, NULL);
+	strvec_pushl(&git.argv, "rev-list", "--objects", "--quiet", "--missing=allow-promisor",
+		     capture->commit, NULL);
+	if (capture->state.head)
+		strvec_pushf(&git.argv, "^%s", capture->state.head);
+	if (process_run(&git, err) < 0)
+		return -1;
+	return git.status ? SNAPSHOT_BROKEN : SNAPSHOT_WHOLE;
 }
 
 int snapshot_capture(struct snapshot_capture *ret, const struct repo *repo,

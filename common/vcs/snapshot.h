@@ -126,6 +126,7 @@ struct snapshot_capture {
 	json_t *manifest;
 	char *commit;					   /* W */
 	char *index_tree, *worktree_tree, *untracked_tree; /* ids */
+	bool converted;		    /* git has stored some of the files: loose, or not again */
 	struct snapshot_file *file; /* of W and U, those that were read; sorted by path */
 	size_t nr, alloc;
 };
@@ -141,6 +142,15 @@ struct snapshot_capture {
 int snapshot_capture(struct snapshot_capture *ret, const struct repo *repo,
 		     const struct snapshot_request *request, struct error *err) MUST_CHECK;
 void snapshot_capture_release(struct snapshot_capture *capture);
+
+/*
+ * Once a ref leads to the snapshot: are all its objects there? Those that it shares with what
+ * nothing led to may have been removed before there was a ref, as by `git gc --prune=now`.
+ * SNAPSHOT_BROKEN: then the refs have to be taken back, and the state to be captured again.
+ */
+enum snapshot_whole { SNAPSHOT_WHOLE = 0, SNAPSHOT_BROKEN = 1 };
+int snapshot_check(const struct snapshot_capture *capture, const struct repo *repo,
+		   struct error *err) MUST_CHECK;
 
 /* "Name <mail>" as git would use it, or a fixed one as git stash has. free() it. */
 int snapshot_identity(char **ret, struct error *err) MUST_CHECK;
