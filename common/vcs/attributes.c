@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "vcs/git.h"
 #include "vcs/import.h"
+#include "vcs/mode.h"
 
 enum { TRIES = 3 }; /* of storing files that change meanwhile */
 
@@ -490,7 +491,7 @@ static int compare_written(struct conversion *c, int top)
 	struct stat st;
 
 	for (size_t i = 0; i < c->nr; i++)
-		if (c->file[i].convert && (c->file[i].mode & 0170000) == 0100000)
+		if (c->file[i].convert && mode_is_regular(c->file[i].mode))
 			strbuf_add(&paths, c->file[i].path, strlen(c->file[i].path) + 1);
 	if (!paths.len)
 		return 0;
@@ -508,7 +509,7 @@ static int compare_written(struct conversion *c, int top)
 		struct attributes_file *file = &c->file[i];
 		int there CLEANUP(fd_close_p) = -1, written CLEANUP(fd_close_p) = -1;
 
-		if (!file->convert || (file->mode & 0170000) != 0100000)
+		if (!file->convert || !mode_is_regular(file->mode))
 			continue;
 		file->raw =
 			beneath_open(&there, &st, top, file->path, &ignored) == BENEATH_FOUND &&
@@ -555,8 +556,7 @@ int attributes_convert(struct attributes_file *file, size_t nr, const struct rep
 		       const struct worktree_state *state, const char *quarantine,
 		       struct error *err)
 {
-	char *above CLEANUP(free_p) = xstrfmt("%s/rollback", repo->common_dir);
-	char *folder CLEANUP(free_p) = xstrfmt("%s/index-XXXXXX", above);
+	char *folder CLEANUP(free_p) = xstrfmt("%s/index", quarantine);
 	struct conversion c = { .file = file,
 				.nr = nr,
 				.repo = repo,
@@ -568,10 +568,8 @@ int attributes_convert(struct attributes_file *file, size_t nr, const struct rep
 
 	if (!nr)
 		return 0;
-	if (file_make_folders(above, 0700, err) < 0)
+	if (file_make_folders(folder, 0700, err) < 0)
 		return -1;
-	if (!mkdtemp(folder))
-		return error_errno(err, "cannot create a folder in '%s'", above);
 	ret = convert_in_folder(&c, quarantine);
 	strvec_release(&c.env);
 	return ret;

@@ -59,8 +59,8 @@ struct attributes_file {
 };
 
 /*
- * Sets `convert` of those that need git, and has it store them, in the quarantine where one
- * is given. The caller frees the ids and refusals.
+ * Sets `convert` of those that need git, and has it store them, in the quarantine, where
+ * the index of their own is as well. The caller frees the ids and refusals.
  */
 int attributes_convert(struct attributes_file *file, size_t nr, const struct repo *repo,
 		       const struct worktree_state *state, const char *quarantine,

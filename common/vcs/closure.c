@@ -249,8 +249,8 @@ static bool follow_tree(struct walk *w, size_t i)
 		if (!nul || *name != ' ' || !name[1] || (size_t)(end - nul) <= w->raw_len)
 			return false;
 		memcpy(node.raw, nul + 1, w->raw_len);
-		node.type = (mode & 0170000) == 0040000 ? TYPE_TREE : TYPE_BLOB;
-		if ((mode & 0170000) != MODE_SUBMODULE)
+		node.type = (mode & MODE_TYPE) == MODE_TREE ? TYPE_TREE : TYPE_BLOB;
+		if ((mode & MODE_TYPE) != MODE_SUBMODULE)
 			add(w, &node, name + 1);
 		at = nul + 1 + w->raw_len;
 	}

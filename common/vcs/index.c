@@ -221,7 +221,7 @@ static int read_entry(struct index_file *index, struct cursor *c)
 		return -1;
 	add_folders(index, c, (size_t)kept);
 	index->recent += get32(start + 8) >= (uint32_t)index->since;
-	if ((get32(start + INDEX_MODE) & 0170000) == MODE_SUBMODULE) {
+	if ((get32(start + INDEX_MODE) & MODE_TYPE) == MODE_SUBMODULE) {
 		strvec_pushf(&index->submodules, "%s/", c->path.buf);
 		strvec_pushf(&index->folders, "%s/", c->path.buf);
 	}

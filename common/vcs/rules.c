@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "base/strbuf.h"
 #include "vcs/git.h"
+#include "vcs/mode.h"
 
 /* The folders that the paths are in, and those above, each once: "" and "a/", "a/b/". */
 static void add_folders(struct strvec *ret, const struct strvec *paths)
@@ -69,7 +70,7 @@ static int place(const char *below, const char *folder, const char *name,
 
 	if (!change)
 		return copy_file(to, from, err);
-	if (change->new_mode != 0100644 && change->new_mode != 0100755)
+	if (!mode_is_regular(change->new_mode))
 		return 0;
 	return write_blob(to, change->new_oid, repo, env, err);
 }
