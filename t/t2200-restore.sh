@@ -183,6 +183,23 @@ test_expect_success 'files whose content stays get the line ends that they had' 
 
 # ---- What stays alone ----------------------------------------------------------------------------
 
+test_expect_success 'files with the same content in git, and other bytes, get the bytes that they had' '
+	fresh && echo "*.txt text eol=crlf" >.gitattributes && printf "a\r\nb\r\n" >crlf.txt && printf "a\r\nb\r\n" >other.txt &&
+	git add -A . && git commit -q -m all && printf "a\nb\r\n" >new.txt && printf "c\nd\r\n" >crlf.txt && printf "c\nd\n" >other.txt &&
+	git checkpoint create -q mixed && git ls-files --stage >"$TEST_ROOT/index" && sha256sum *.txt >"$TEST_ROOT/then" &&
+	printf "a\nb\n" >new.txt && printf "c\r\nd\r\n" >crlf.txt && printf "c\r\nd\n" >other.txt && sha256sum *.txt >"$TEST_ROOT/now" &&
+	git checkpoint restore -n --json mixed | jq -r ".rewritten[]" >"$TEST_ROOT/actual" &&
+	printf "crlf.txt\nnew.txt\nother.txt\n" >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" &&
+	git checkpoint restore -q --yes mixed &&
+	sha256sum *.txt >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/then" "$TEST_ROOT/actual" &&
+	git ls-files --stage >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/index" "$TEST_ROOT/actual" &&
+	git checkpoint undo -q --yes && sha256sum *.txt >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/now" "$TEST_ROOT/actual" &&
+	git checkpoint restore -q --yes mixed -- new.txt && git checkpoint restore -q --yes --strategy=files mixed -- crlf.txt &&
+	sed /other.txt/d "$TEST_ROOT/then" >"$TEST_ROOT/expect" && sha256sum crlf.txt new.txt >"$TEST_ROOT/actual" &&
+	test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" && grep other.txt "$TEST_ROOT/now" | sha256sum -c &&
+	git ls-files --stage >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/index" "$TEST_ROOT/actual"
+'
+
 test_expect_success 'an untracked file that the rules of then would ignore stays' '
 	fresh && git checkpoint create -q one && : >.gitignore && mkdir cache && echo precious >cache/data.log &&
 	git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "cache/data.log" "$TEST_ROOT/err" &&
@@ -503,6 +520,14 @@ test_expect_success 'an ignored file that comes once the plan is made is not wri
 		state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/actual" || return
 	done &&
 	rm .git/hooks/pre-rollback && git checkpoint restore -q --yes one && test_grep kept kept.log
+'
+
+test_expect_success 'bytes that change once the plan is made are not written over, though git sees no change' '
+	fresh && echo "*.txt text eol=crlf" >.gitattributes && git add -A . && git commit -q -m all && printf "a\nb\r\n" >new.txt &&
+	git checkpoint create -q one && printf "a\nb\n" >new.txt && mkdir -p .git/hooks &&
+	printf "#!/bin/sh\nprintf \"a\\\\r\\\\nb\\\\n\" >new.txt\n" >.git/hooks/pre-rollback && chmod +x .git/hooks/pre-rollback &&
+	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "changed meanwhile.*new.txt" "$TEST_ROOT/err" &&
+	printf "a\r\nb\n" >expect && test_cmp expect new.txt
 '
 
 test_expect_success 'hooks get plan and report, and pre-rollback can refuse' '

@@ -237,7 +237,7 @@ static void plan_text(struct strbuf *out, const struct checkpoint_plan *plan)
 	add_commits(out, plan);
 	add_files(out, &files->files);
 	if (files->rewritten.nr)
-		strbuf_addf(out, "Line ends or filters, by the attributes of then: %zu %s\n",
+		strbuf_addf(out, "Line ends or filters, as they were then: %zu %s\n",
 			    files->rewritten.nr, files->rewritten.nr == 1 ? "file" : "files");
 	add_list(out, "Folders to make", &files->make_folders);
 	add_list(out, "Empty folders to remove", &files->remove_folders);

@@ -404,7 +404,8 @@ static int feed_rewritten(const struct restore *restore, const struct strvec *en
 	for (size_t i = 0; i < restore->rewritten.nr; i++) {
 		const struct tree_change *file = &restore->rewritten.item[i];
 
-		if (!tree_changes_find(&restore->unclean, file->path))
+		if (!(file->flags & RESTORE_UNTRACKED) &&
+		    !tree_changes_find(&restore->unclean, file->path))
 			add_quick(&clean, file->path, file->new_mode, file->new_oid);
 	}
 	ret = restore_feed_entries(restore, &clean, env, err);

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "base/beneath.h"
 #include "vcs/mode.h"
 #include "vcs/restore.h"
 
@@ -83,10 +84,26 @@ int restore_check_worktree(struct restore *restore, struct error *err) MUST_CHEC
 int restore_worktree_back(struct restore *restore, struct error *err) MUST_CHECK;
 
 /*
- * restore-raw.c: the bytes of those files of the snapshot that git, which has just written them,
- * writes otherwise. `back`: those of the safety snapshot.
+ * restore-raw.c: the bytes of those files that git, which writes them first, writes otherwise. Where
+ * they are all that differs, the files are added to `rewritten`. `back`: those of now.
  */
-int restore_write_raw(struct restore *restore, bool back, struct error *err) MUST_CHECK;
+int restore_plan_raw(struct restore *restore, struct error *err) MUST_CHECK;
+bool restore_has_raw(const struct restore *restore);
+/* Adds the ids of the blobs that will be written. */
+void restore_add_raw(struct strvec *ret, const struct restore *restore);
+/* EXIT_REFUSED where one is not what was captured: git would see no change. */
+int restore_check_raw(const struct restore *restore, struct error *err) MUST_CHECK;
+int restore_write_raw(const struct restore *restore, bool back, struct error *err) MUST_CHECK;
+
+/* restore-blobs.c: writes blobs to files, byte for byte, whatever their size. */
+struct restore_blob {
+	const char *path, *oid; /* the caller's */
+	bool make;		/* the file must not be there; else it is, and is written over */
+	unsigned mode;		/* of one that is made */
+	bool begun;		/* set when the file is no longer what it was, or was made */
+};
+int restore_write_blobs(const struct restore *restore, struct restore_blob *blob, size_t nr,
+			struct error *err) MUST_CHECK;
 
 /*
  * restore-unconverted.c: files that git refuses to convert, and can so neither look at nor write.
@@ -97,7 +114,9 @@ int restore_write_raw(struct restore *restore, bool back, struct error *err) MUS
 int restore_plan_unconverted(struct restore *restore, struct error *err) MUST_CHECK;
 /* Any that go; or, with `then`, that are going to be written? */
 bool restore_has_unconverted(const struct restore *restore, bool then);
-/* EXIT_REFUSED where one is not what was captured. */
+/* EXIT_REFUSED where the file is not what was captured. */
+int restore_check_captured(const struct restore *restore, struct beneath *top, const char *path,
+			   struct error *err) MUST_CHECK;
 int restore_check_unconverted(const struct restore *restore, struct error *err) MUST_CHECK;
 int restore_remove_unconverted(struct restore *restore, bool back, struct error *err) MUST_CHECK;
 int restore_write_unconverted(struct restore *restore, bool back, struct error *err) MUST_CHECK;
@@ -105,6 +124,11 @@ int restore_write_unconverted(struct restore *restore, bool back, struct error *
 /* Of the paths in an array of a manifest: strings, or objects with "path". Sorted. */
 int restore_manifest_paths(struct strvec *ret, const json_t *manifest, const char *key,
 			   struct error *err) MUST_CHECK;
+
+/* The worktree, open; -1. */
+int restore_open_top(const struct restore *restore, struct error *err) MUST_CHECK;
+/* git knows it without its being stored. */
+const char *restore_empty_tree(const struct restore *restore);
 
 /* The mode of a new file, as the user wants it. */
 mode_t restore_file_mode(void);

@@ -19,14 +19,20 @@ static bool is_exclusion(const char *pathspec)
 	       !strncmp(pathspec, ":(exclude", 9);
 }
 
-/* Does it match anything in either state? git's empty tree is there without being stored. */
-static int matches(bool *ret, const struct restore *restore, const char *pathspec,
-		   struct error *err)
+const char *restore_empty_tree(const struct restore *restore)
 {
 	static const char sha1[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 	static const char sha256[] =
 		"6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
-	const char *empty = strcmp(restore->repo->object_format, "sha256") ? sha1 : sha256;
+
+	return strcmp(restore->repo->object_format, "sha256") ? sha1 : sha256;
+}
+
+/* Does it match anything in either state? */
+static int matches(bool *ret, const struct restore *restore, const char *pathspec,
+		   struct error *err)
+{
+	const char *empty = restore_empty_tree(restore);
 	const struct snapshot *target = restore->request->target;
 	const struct snapshot_capture *now = &restore->now;
 	struct tree_pair pair[] = {

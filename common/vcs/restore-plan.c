@@ -37,6 +37,8 @@ static void release_lists(struct restore *restore)
 	strvec_release(&restore->refusal);
 	strvec_release(&restore->absent);
 	tree_changes_release(&restore->unclean);
+	tree_files_release(&restore->raw_now);
+	tree_files_release(&restore->raw_then);
 }
 
 void restore_release(struct restore *restore)
@@ -62,8 +64,9 @@ void restore_release(struct restore *restore)
 
 bool restore_is_nothing(const struct restore *restore)
 {
-	return restore_state_is_same(restore) && !restore->files.nr && !restore->make_folders.nr &&
-	       !restore->remove_folders.nr && restore->index_kind == RESTORE_INDEX_STAYS;
+	return restore_state_is_same(restore) && !restore->files.nr && !restore->rewritten.nr &&
+	       !restore->make_folders.nr && !restore->remove_folders.nr &&
+	       restore->index_kind == RESTORE_INDEX_STAYS;
 }
 
 /* ---- The two states ------------------------------------------------------------------ */
@@ -439,17 +442,22 @@ static int plan_folders(struct restore *restore, struct error *err)
 
 /* ---- Objects ------------------------------------------------------------------------- */
 
-static void add_new_blobs(struct strbuf *out, const struct tree_changes *changes)
+/* The ids of those that will be written, or are in the new index. */
+static void add_new_blobs(struct strvec *ret, const struct restore *restore)
 {
-	for (size_t i = 0; i < changes->nr; i++)
-		if (mode_is_file(changes->item[i].new_mode))
-			strbuf_addf(out, "%s\n", changes->item[i].new_oid);
+	const struct tree_changes *const changes[] = { &restore->files, &restore->rewritten,
+						       &restore->index };
+
+	for (size_t k = 0; k < ARRAY_SIZE(changes); k++)
+		for (size_t i = 0; i < changes[k]->nr; i++)
+			if (mode_is_file(changes[k]->item[i].new_mode))
+				strvec_push(ret, changes[k]->item[i].new_oid);
+	restore_add_raw(ret, restore);
 }
 
 /* What a partial clone has left with its remote comes at once: files, and the payload. */
 static int fetch_promised(const struct restore *restore, struct error *err)
 {
-	const struct tree_changes *const changes[] = { &restore->files, &restore->index };
 	const struct snapshot *target = restore->request->target;
 	struct tree_files payload CLEANUP(tree_files_release) = TREE_FILES_INIT;
 	struct strvec wanted CLEANUP(strvec_release) = STRVEC_INIT;
@@ -463,10 +471,7 @@ static int fetch_promised(const struct restore *restore, struct error *err)
 		return -1;
 	for (size_t i = 0; i < payload.nr; i++)
 		strvec_push(&wanted, payload.item[i].oid);
-	for (size_t k = 0; k < ARRAY_SIZE(changes); k++)
-		for (size_t i = 0; i < changes[k]->nr; i++)
-			if (mode_is_file(changes[k]->item[i].new_mode))
-				strvec_push(&wanted, changes[k]->item[i].new_oid);
+	add_new_blobs(&wanted, restore);
 	strvec_sort(&wanted);
 	return promised_fetch(&wanted, target->commit, restore->repo, err);
 }
@@ -474,12 +479,14 @@ static int fetch_promised(const struct restore *restore, struct error *err)
 /* Has every blob that is needed read, and its content compared with its name. */
 static int start_verifying(struct process *git, const struct restore *restore, struct error *err)
 {
+	struct strvec blobs CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	add_new_blobs(&input, &restore->files);
-	add_new_blobs(&input, &restore->index);
-	if (!input.len)
+	add_new_blobs(&blobs, restore);
+	if (!blobs.nr)
 		return 0;
+	for (size_t i = 0; i < blobs.nr; i++)
+		strbuf_addf(&input, "%s\n", blobs.v[i]);
 	git_prepare(git, restore->repo, &restore->env);
 	strvec_pushl(&git->argv, "rev-list", "--objects", "--verify-objects", "--quiet", "--stdin",
 		     NULL);
@@ -623,7 +630,8 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 	if (find_exposed(ret, err) < 0)
 		return -1;
 	list_what_stays(ret);
-	if (restore_plan_unconverted(ret, err) < 0 || restore_plan_attributes(ret, err) < 0)
+	if (restore_plan_unconverted(ret, err) < 0 || restore_plan_attributes(ret, err) < 0 ||
+	    restore_plan_raw(ret, err) < 0)
 		return -1;
 	if (!request->files_only && restore_plan_index(ret, &index, err) < 0)
 		return -1;

@@ -102,7 +102,8 @@ int restore_exchange_times(const struct restore *restore, const char *path, stru
 
 	/* Those that git has not written itself, or not last, are of another time or size. */
 	if (restore->index_kind != RESTORE_INDEX_REFRESH || restore->now.state.special_index ||
-	    restore->rewritten.nr || restore->raw_written || restore_has_unconverted(restore, true))
+	    restore->rewritten.nr || restore_has_raw(restore) ||
+	    restore_has_unconverted(restore, true))
 		return INDEX_OTHER;
 	for (size_t i = 0; i < restore->files.nr; i++)
 		strvec_push(&paths, restore->files.item[i].path);

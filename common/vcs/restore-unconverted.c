@@ -5,7 +5,6 @@
 #include "base/beneath.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "vcs/object-stream.h"
 #include "vcs/restore-parts.h"
 
 static int mark(struct restore *restore, const json_t *manifest, unsigned flag, struct error *err)
@@ -48,7 +47,7 @@ bool restore_has_unconverted(const struct restore *restore, bool then)
 	return false;
 }
 
-static int open_top(const struct restore *restore, struct error *err)
+int restore_open_top(const struct restore *restore, struct error *err)
 {
 	int top = open(restore->repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -62,8 +61,8 @@ static int by_path(const void *key, const void *file)
 	return strcmp(key, ((const struct snapshot_file *)file)->path);
 }
 
-static int check(const struct restore *restore, struct beneath *top, const char *path,
-		 struct error *err)
+int restore_check_captured(const struct restore *restore, struct beneath *top, const char *path,
+			   struct error *err)
 {
 	const struct snapshot_capture *now = &restore->now;
 	const struct snapshot_file *file =
@@ -78,14 +77,14 @@ static int check(const struct restore *restore, struct beneath *top, const char 
 
 int restore_check_unconverted(const struct restore *restore, struct error *err)
 {
-	int top CLEANUP(fd_close_p) = open_top(restore, err);
+	int top CLEANUP(fd_close_p) = restore_open_top(restore, err);
 	struct beneath b CLEANUP(beneath_release) = BENEATH_INIT(top);
 
 	if (top < 0)
 		return -1;
 	for (size_t i = 0; i < restore->files.nr; i++)
 		if (goes(&restore->files.item[i]) &&
-		    check(restore, &b, restore->files.item[i].path, err) < 0)
+		    restore_check_captured(restore, &b, restore->files.item[i].path, err) < 0)
 			return -1;
 	return 0;
 }
@@ -108,7 +107,7 @@ static int remove_file(int top, const char *path, struct error *err)
 
 int restore_remove_unconverted(struct restore *restore, bool back, struct error *err)
 {
-	int top CLEANUP(fd_close_p) = open_top(restore, err);
+	int top CLEANUP(fd_close_p) = restore_open_top(restore, err);
 	struct beneath b CLEANUP(beneath_release) = BENEATH_INIT(top);
 
 	if (top < 0)
@@ -118,7 +117,7 @@ int restore_remove_unconverted(struct restore *restore, bool back, struct error 
 
 		if (back ? !(change->flags & RESTORE_WRITTEN) : !goes(change))
 			continue;
-		if ((!back && check(restore, &b, change->path, err) < 0) ||
+		if ((!back && restore_check_captured(restore, &b, change->path, err) < 0) ||
 		    remove_file(top, change->path, err) < 0)
 			return -1;
 		change->flags ^= back ? RESTORE_WRITTEN : RESTORE_REMOVED;
@@ -128,111 +127,28 @@ int restore_remove_unconverted(struct restore *restore, bool back, struct error 
 
 /* ---- Those of the snapshot ----------------------------------------------------------- */
 
-/* They are on their way from git to the files, one after the other. */
-struct writing {
-	struct tree_change **change;
-	size_t nr, alloc;
-	bool back;
-	int top, fd;
-	struct error *err; /* the first that goes wrong */
-};
-
-static const char *name_of(void *data, size_t i)
-{
-	const struct writing *w = data;
-
-	if (i >= w->nr)
-		return NULL;
-	return w->back ? w->change[i]->old_oid : w->change[i]->new_oid;
-}
-
-static void begin(void *data, size_t i, const char *type UNUSED, uint64_t size UNUSED)
-{
-	struct writing *w = data;
-	struct tree_change *change = w->change[i];
-	const char *slash = strrchr(change->path, '/'), *name;
-	char *above CLEANUP(free_p) =
-		slash ? xmemdupz(change->path, (size_t)(slash - change->path)) : NULL;
-	unsigned mode = w->back ? change->old_mode : change->new_mode;
-	struct beneath b CLEANUP(beneath_release) = BENEATH_INIT(w->top);
-	int folder;
-
-	if (error_is_set(w->err) ||
-	    (above && beneath_make_folders(w->top, above, 0777, w->err) < 0))
-		return;
-	folder = beneath_find_folder(&b, &name, change->path);
-	w->fd = folder < 0 ?
-			-1 :
-			openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			       mode == MODE_EXECUTABLE ? 0777 : 0666);
-	if (w->fd < 0)
-		error_errno(w->err, "cannot create '%s'", change->path);
-	else
-		change->flags ^= w->back ? RESTORE_REMOVED : RESTORE_WRITTEN;
-}
-
-static void content(void *data, size_t i, const void *bytes, size_t len)
-{
-	struct writing *w = data;
-	const char *at = bytes;
-
-	while (len && w->fd >= 0 && !error_is_set(w->err)) {
-		ssize_t n = write(w->fd, at, len);
-
-		if (n < 0 && errno != EINTR)
-			error_errno(w->err, "cannot write '%s'", w->change[i]->path);
-		at += n < 0 ? 0 : n;
-		len -= n < 0 ? 0 : (size_t)n;
-	}
-}
-
-static void end(void *data, size_t i, enum object_answer answer)
-{
-	struct writing *w = data;
-	int fd = w->fd;
-
-	w->fd = -1;
-	if (fd >= 0 && close(fd) < 0 && !error_is_set(w->err))
-		error_errno(w->err, "cannot write '%s'", w->change[i]->path);
-	if (answer != OBJECT_READ && !error_is_set(w->err))
-		error_set(w->err, "cannot read what '%s' was", w->change[i]->path);
-}
-
-static int write_all(struct writing *w, const struct restore *restore, struct error *err)
-{
-	static const struct object_stream_fns fns = { name_of, begin, content, end };
-	struct error failed CLEANUP(error_release) = ERROR_INIT;
-
-	w->err = &failed;
-	w->top = open_top(restore, err);
-	if (w->top < 0)
-		return -1;
-	int ret = object_stream(&fns, w, err);
-	close(w->top);
-	if (ret < 0 || !error_is_set(&failed))
-		return ret;
-	error_move(err, &failed);
-	return -1;
-}
-
 int restore_write_unconverted(struct restore *restore, bool back, struct error *err)
 {
-	struct writing w = { .back = back, .fd = -1 };
-	int ret = 0;
+	size_t all = restore->files.nr, nr = 0;
+	struct tree_change **change CLEANUP(free_p) =
+		xcalloc(all + 1, sizeof(struct tree_change *));
+	struct restore_blob *blob CLEANUP(free_p) = xcalloc(all + 1, sizeof(*blob));
+	int ret;
 
-	for (size_t i = 0; i < restore->files.nr; i++) {
-		struct tree_change *change = &restore->files.item[i];
-		bool wanted = back ? change->flags & RESTORE_REMOVED :
-				     change->flags & RESTORE_UNCONVERTED_THEN &&
-					      mode_is_file(change->new_mode);
+	for (size_t i = 0; i < all; i++) {
+		struct tree_change *file = &restore->files.item[i];
 
-		if (!wanted)
+		if (back ? !(file->flags & RESTORE_REMOVED) : !comes(file))
 			continue;
-		ARRAY_GROW(w.change, w.nr + 1, w.alloc);
-		w.change[w.nr++] = change;
+		change[nr] = file;
+		blob[nr++] = (struct restore_blob){ .path = file->path,
+						    .oid = back ? file->old_oid : file->new_oid,
+						    .mode = back ? file->old_mode : file->new_mode,
+						    .make = true };
 	}
-	if (w.nr)
-		ret = write_all(&w, restore, err);
-	free(w.change);
+	ret = restore_write_blobs(restore, blob, nr, err);
+	for (size_t i = 0; i < nr; i++)
+		if (blob[i].begun)
+			change[i]->flags ^= back ? RESTORE_REMOVED : RESTORE_WRITTEN;
 	return ret;
 }

@@ -79,6 +79,11 @@ static int make_trees(struct restore *restore, struct error *err)
 	return 0;
 }
 
+static bool is_nothing(const struct restore *restore)
+{
+	return !restore->files.nr && !restore->rewritten.nr;
+}
+
 /* ---- git's two-tree merge ------------------------------------------------------------ */
 
 static void prepare_scratch(struct process *git, const struct restore *restore, const char *command)
@@ -126,9 +131,9 @@ int restore_check_worktree(struct restore *restore, struct error *err)
 {
 	char *other CLEANUP(free_p) = NULL;
 
-	if (!restore->files.nr)
+	if (is_nothing(restore))
 		return 0;
-	if (restore_check_unconverted(restore, err) < 0 ||
+	if (restore_check_unconverted(restore, err) < 0 || restore_check_raw(restore, err) < 0 ||
 	    refresh_scratch(&other, restore, err) < 0)
 		return -1;
 	return other && restore->rewritten.nr ? changed_meanwhile(other, err) : 0;
@@ -136,7 +141,7 @@ int restore_check_worktree(struct restore *restore, struct error *err)
 
 int restore_plan_worktree(struct restore *restore, struct error *err)
 {
-	if (!restore->files.nr)
+	if (is_nothing(restore))
 		return 0;
 	return make_trees(restore, err) < 0 ? -1 : load_scratch(restore, restore->from, err);
 }
@@ -279,7 +284,7 @@ static void set_modes(const struct restore *restore, json_t *manifest, bool back
 		struct stat st;
 
 		if (!change || !text || strspn(text, "01234567") != strlen(text) ||
-		    ((back ? change->old_mode : change->new_mode) & 0170000) != 0100000 ||
+		    !mode_is_regular(back ? change->old_mode : change->new_mode) ||
 		    beneath_open(&fd, &st, top, path, &ignored) != BENEATH_FOUND)
 			continue;
 		if (fchmod(fd, (mode_t)strtoul(text, NULL, 8) & 0777) < 0)
@@ -343,7 +348,7 @@ static int merge_back(struct restore *restore, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
-	if (!restore->files.nr)
+	if (is_nothing(restore))
 		return 0;
 	if (load_scratch(restore, restore->to, err) < 0)
 		return -1;

@@ -19,7 +19,8 @@
  *         or needs the place, an ignored file is replaced: then it is captured, too.
  * Alone:  submodules, repositories inside, and what either snapshot had to leave out.
  * Files:  restore-plan.c (what differs), -way.c (what is in the way), -sparse.c, -attributes.c,
- *         -pathspec.c, -index.c, -times.c, -state.c, -worktree.c (the merge), -raw.c.
+ *         -pathspec.c, -index.c, -times.c, -state.c, -worktree.c (the merge),
+ *         -unconverted.c, -raw.c, -blobs.c.
  * Errors: -1 with a reason. A snapshot whose objects are damaged or missing is one with
  *         EXIT_NO; what changed while we looked is refused.
  * Owner:  the caller; restore_release() frees all, and removes the folder.
@@ -34,6 +35,7 @@
 #include "base/strvec.h"
 #include "vcs/index-lock.h"
 #include "vcs/index.h"
+#include "vcs/object.h"
 #include "vcs/repo.h"
 #include "vcs/snapshot.h"
 #include "vcs/treediff.h"
@@ -79,10 +81,11 @@ enum restore_index_kind {
 struct restore {
 	const struct repo *repo;
 	const struct restore_request *request;
-	struct snapshot_capture now;   /* in a quarantine until import_publish(&now.import) */
-	struct strvec env;	       /* for git: finds what the quarantine has */
-	struct tree_changes files;     /* files and symlinks that change, appear or go */
-	struct tree_changes rewritten; /* files that stay, and whose line ends or filter change */
+	struct snapshot_capture now; /* in a quarantine until import_publish(&now.import) */
+	struct strvec env;	     /* for git: finds what the quarantine has */
+	struct tree_changes files;   /* files and symlinks that change, appear or go */
+	struct tree_changes
+		rewritten; /* files that stay, and whose bytes change: line ends, filters */
 	enum restore_index_kind index_kind;
 	struct tree_changes index; /* entries; a new mode of 0 takes all its stages away */
 	struct restore_state_file *state;
@@ -98,10 +101,11 @@ struct restore {
 	struct strvec scratch_env;
 	char *from, *to; /* commits with the small trees */
 	struct index_lock lock;
-	struct index_file index_flags; /* the file's entries, where the snapshot holds one */
-	struct strvec absent;	       /* what the snapshot says was not there */
-	struct tree_changes unclean;   /* from the snapshot's index to its worktree */
-	bool moved, raw_written, index_moved;
+	struct index_file index_flags;	     /* the file's entries, where the snapshot holds one */
+	struct tree_files raw_now, raw_then; /* files that git would write otherwise */
+	struct strvec absent;		     /* what the snapshot says was not there */
+	struct tree_changes unclean;	     /* from the snapshot's index to its worktree */
+	bool moved, index_moved;
 	size_t state_moved;
 };
 #define RESTORE_INIT                                                                          \
