@@ -15,7 +15,8 @@ int save_begin(struct save *save, struct session *s, const char *operation, cons
 	save->schema = schema;
 	if (!rows && !schema)
 		return 0;
-	return saved_create(&save->folder, s->repo.common_dir, operation, command, err);
+	char *root CLEANUP(free_p) = saved_root(s->repo.common_dir);
+	return saved_create(&save->folder, root, operation, command, err);
 }
 
 void save_release(struct save *save)
@@ -321,7 +322,8 @@ static int check_space(const struct save *save, const struct relations *relation
 
 	for (size_t i = 0; i < relations->nr; i++)
 		bytes += relations->item[i].bytes;
-	if (saved_space(&space, save->session->repo.common_dir, err) < 0)
+	char *root CLEANUP(free_p) = saved_root(save->session->repo.common_dir);
+	if (saved_space(&space, root, err) < 0)
 		return -1;
 	/* Half: text is as long as what the server keeps, roughly, and zstd takes half of it at least. */
 	if (bytes / 2 < space)
