@@ -315,7 +315,12 @@ test_expect_success 'a clone has the tags alone, which is said, with how to get 
 	test_expect_code 128 git checkpoint show a 2>err && test_grep "its snapshot is not" err && test_grep "git fetch" err &&
 	test_expect_code 2 git checkpoint a 2>err && test_grep "without its snapshot" err && test_grep "git fetch" err &&
 	git checkpoint drop -q a && git tag -l >actual && echo checkpoint/b >expect && test_cmp expect actual &&
-	git checkpoint undo -q && git rev-parse -q --verify refs/tags/checkpoint/a && git checkpoint drop -q checkpoint/a &&
+	git checkpoint undo -q && git rev-parse -q --verify refs/tags/checkpoint/a && git checkpoint prune --keep 0 >actual && test_must_be_empty actual &&
+	git checkpoint prune --keep 0 --older-than 2000-01-01 "*" >actual && test_must_be_empty actual &&
+	git checkpoint prune --keep 1 --json "*" >json && test "$(jq -r ".checkpoints[0].name, .spared" json | tr "\n" " ")" = "a 1 " &&
+	test "$(jq -r ".checkpoints[0].created_at" json)" != null && git tag -l >actual && echo checkpoint/b >expect &&
+	test_cmp expect actual && git checkpoint undo -q && git checkpoint -q own && git checkpoint prune -q --keep 0 "a*" "o*" &&
+	test_must_fail git rev-parse -q --verify refs/checkpoints/own && git tag -l >actual && test_cmp expect actual &&
 	git fetch -q --no-tags origin "refs/checkpoints/*:refs/checkpoints/*" && git checkpoint list --porcelain | cut -f 1 >actual &&
 	test_write_lines a b >expect && test_cmp expect actual && git checkpoint list >out 2>err && test_must_be_empty err &&
 	test_expect_code 1 git checkpoint verify a >out 2>err && test_grep "the tag that it was given is gone" out &&

@@ -111,10 +111,18 @@ test_expect_success 'an undo that waited for another command undoes nothing else
 '
 
 test_expect_success 'where the last operation changed a database, the command for that is named' '
-	fresh && git checkpoint create -q one && break_off && record=$(newest_record) && rm "${record%.json}.open" &&
-	jq ".state = \"done\" | .command = \"apply-migration\" | del(.refs)" "$record" >"$TEST_ROOT/record" &&
+	fresh && git checkpoint create -q zero && git checkpoint create -q one && break_off && record=$(newest_record) &&
+	rm "${record%.json}.open" && jq ".state = \"done\" | .command = \"apply-migration\" | del(.refs)" "$record" >"$TEST_ROOT/record" &&
 	cp "$TEST_ROOT/record" "$record" && test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" &&
-	test_grep "changed a database" "$TEST_ROOT/err" && test_grep "git rollback-db --undo" "$TEST_ROOT/err"
+	test_grep "changed a database" "$TEST_ROOT/err" &&
+	test_grep "git rollback-db --undo=$(basename "$record" .json)" "$TEST_ROOT/err" &&
+	before=$(sed -n "s/.*.git checkpoint undo \([^ ]*\). takes back the last.*/\1/p" "$TEST_ROOT/err") &&
+	git checkpoint undo --yes "$before" && test_must_fail git rev-parse -q --verify refs/checkpoints/zero &&
+	test_expect_code 2 git checkpoint undo --yes 2>"$TEST_ROOT/err" && test_grep "git rollback-db --undo" "$TEST_ROOT/err" &&
+	test_grep ! "git checkpoint undo" "$TEST_ROOT/err" &&
+	jq ".id = \"29990101T000000.000000Z-000000\" | .command = \"rollback-db\" | .undoes = \"$(basename "$record" .json)\"" \
+		"$record" >.git/rollback/journal/29990101T000000.000000Z-000000.json &&
+	test_expect_code 1 git checkpoint undo --yes 2>"$TEST_ROOT/err" && test_grep "nothing to undo" "$TEST_ROOT/err"
 '
 
 test_expect_success 'the operation of another worktree is undone there' '

@@ -22,6 +22,7 @@ struct goner {
 };
 struct drop_plan {
 	struct refs checkpoints, tags, kept;
+	struct refs matching; /* tags, with their times, by the patterns of prune */
 	struct goner *checkpoint, *operation;
 	size_t checkpoints_nr, checkpoints_alloc, operations_nr, operations_alloc;
 	size_t spared;	    /* by --keep and --older-than */
@@ -43,6 +44,7 @@ static void drop_plan_release(struct drop_plan *plan)
 	goners_release(plan->operation, plan->operations_nr);
 	refs_release(&plan->checkpoints);
 	refs_release(&plan->tags);
+	refs_release(&plan->matching);
 	refs_release(&plan->kept);
 	strvec_release(&plan->lost);
 }
@@ -55,36 +57,55 @@ static void goner_add(struct goner *goner, const struct ref *ref)
 	goner->ref[goner->nr++] = ref;
 }
 
+static int64_t time_of(const struct ref *ref)
+{
+	return ref->field && ref->field[0] ? strtoll(ref->field[0], NULL, 10) * 1000000 : 0;
+}
+
+static struct goner *add_goner(struct drop_plan *plan, const char *name, const struct ref *ref)
+{
+	struct goner *ret;
+
+	ARRAY_GROW(plan->checkpoint, plan->checkpoints_nr + 1, plan->checkpoints_alloc);
+	ret = &plan->checkpoint[plan->checkpoints_nr++];
+	*ret = (struct goner){ .name = name, .time = time_of(ref) };
+	goner_add(ret, ref);
+	return ret;
+}
+
 /* The snapshot, and the tag where it has one. */
 static void add_checkpoint(struct drop_plan *plan, const struct ref *ref)
 {
 	const char *name = checkpoint_name(ref->name);
 	char *tag CLEANUP(free_p) = xstrfmt(SNAPSHOT_TAGS "%s", name);
 	const struct ref *tagged = refs_find(&plan->tags, tag);
-	struct goner goner = { .name = name,
-			       .time = ref->field ? strtoll(ref->field[0], NULL, 10) * 1000000 :
-						    operation_time(name) };
+	struct goner *goner = add_goner(plan, name, ref);
 
-	goner_add(&goner, ref);
+	if (!goner->time)
+		goner->time = operation_time(name);
 	if (tagged)
-		goner_add(&goner, tagged);
-	ARRAY_GROW(plan->checkpoint, plan->checkpoints_nr + 1, plan->checkpoints_alloc);
-	plan->checkpoint[plan->checkpoints_nr++] = goner;
+		goner_add(goner, tagged);
+}
+
+/* With their times, as far as those can be read. */
+static int read_refs(struct refs *ret, const char *const *patterns, struct error *err)
+{
+	static const char sort[] = "version:refname";
+
+	if (refs_list(ret, patterns, fields, sort, err) == 0)
+		return 0;
+	if (err->exit_code == EXIT_INTERRUPTED)
+		return -1;
+	error_clear(err); /* one that is broken must not keep the others */
+	return refs_list_each(ret, patterns, fields, sort, err);
 }
 
 static int read_checkpoints(struct drop_plan *plan, const char *const *patterns, struct error *err)
 {
 	const char *const tags[] = { SNAPSHOT_TAGS, NULL };
 
-	static const char sort[] = "version:refname";
-
-	if (refs_list(&plan->checkpoints, patterns, fields, sort, err) < 0) {
-		if (err->exit_code == EXIT_INTERRUPTED)
-			return -1;
-		error_clear(err); /* one that is broken must not keep the others */
-		if (refs_list_each(&plan->checkpoints, patterns, fields, sort, err) < 0)
-			return -1;
-	}
+	if (read_refs(&plan->checkpoints, patterns, err) < 0)
+		return -1;
 	return refs_list(&plan->tags, tags, NULL, NULL, err);
 }
 
@@ -100,15 +121,6 @@ static const struct ref *find_lone_tag(const struct drop_plan *plan, const char 
 	if (refs_find(&plan->checkpoints, ref) || refs_find(&plan->checkpoints, full))
 		return NULL;
 	return refs_find(&plan->tags, tag);
-}
-
-static void add_lone_tag(struct drop_plan *plan, const struct ref *tag)
-{
-	struct goner goner = { .name = tag->name + strlen(SNAPSHOT_TAGS) };
-
-	goner_add(&goner, tag);
-	ARRAY_GROW(plan->checkpoint, plan->checkpoints_nr + 1, plan->checkpoints_alloc);
-	plan->checkpoint[plan->checkpoints_nr++] = goner;
 }
 
 static int plan_drop(struct drop_plan *plan, const char *const *name, size_t names,
@@ -137,7 +149,7 @@ static int plan_drop(struct drop_plan *plan, const char *const *name, size_t nam
 		if (twice)
 			continue;
 		if (lone)
-			add_lone_tag(plan, lone);
+			add_goner(plan, lone->name + strlen(SNAPSHOT_TAGS), lone);
 		else
 			add_checkpoint(plan, found);
 	}
@@ -242,28 +254,49 @@ static int plan_dangling(struct drop_plan *plan, const struct checkpoint_session
 	return 0;
 }
 
-static int plan_prune(struct drop_plan *plan, const struct checkpoint_session *s,
-		      const struct checkpoint_prune_request *request, const char *own_id,
-		      struct error *err)
+/* All that have no name; or all of the patterns, tags without a snapshot as well. */
+static int plan_prune_checkpoints(struct drop_plan *plan,
+				  const struct checkpoint_prune_request *request, struct error *err)
 {
-	struct strvec patterns CLEANUP(strvec_release) = STRVEC_INIT;
-	int64_t keep = request->keep, before = INT64_MAX;
+	struct strvec snapshots CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec tags CLEANUP(strvec_release) = STRVEC_INIT;
 
-	for (size_t i = 0; i < request->patterns; i++)
-		strvec_pushf(&patterns, SNAPSHOT_REFS "%s", request->pattern[i]);
+	for (size_t i = 0; i < request->patterns; i++) {
+		strvec_pushf(&snapshots, SNAPSHOT_REFS "%s", request->pattern[i]);
+		strvec_pushf(&tags, SNAPSHOT_TAGS "%s", request->pattern[i]);
+	}
 	if (!request->patterns)
-		strvec_push(&patterns, SNAPSHOT_REFS);
-	if ((keep < 0 && settings_integer(&keep, &s->settings, "checkpoint.keep", err) < 0) ||
-	    (request->older_than && read_date(&before, request->older_than, err) < 0) ||
-	    read_checkpoints(plan, (const char *const *)patterns.v, err) < 0 ||
-	    (request->dangling && plan_dangling(plan, s, own_id, err) < 0))
+		strvec_push(&snapshots, SNAPSHOT_REFS);
+	if (read_checkpoints(plan, (const char *const *)snapshots.v, err) < 0 ||
+	    (tags.nr && read_refs(&plan->matching, (const char *const *)tags.v, err) < 0))
 		return -1;
-	if (keep < 0)
-		return error_set(err, "rollback.checkpoint.keep is less than 0");
 	for (size_t i = 0; i < plan->checkpoints.nr; i++)
 		if (request->patterns ||
 		    checkpoint_is_unnamed(checkpoint_name(plan->checkpoints.item[i].name)))
 			add_checkpoint(plan, &plan->checkpoints.item[i]);
+	for (size_t i = 0; i < plan->matching.nr; i++) {
+		const struct ref *tag = &plan->matching.item[i];
+		const char *name = tag->name + strlen(SNAPSHOT_TAGS);
+
+		if (find_lone_tag(plan, name))
+			add_goner(plan, name, tag);
+	}
+	return 0;
+}
+
+static int plan_prune(struct drop_plan *plan, const struct checkpoint_session *s,
+		      const struct checkpoint_prune_request *request, const char *own_id,
+		      struct error *err)
+{
+	int64_t keep = request->keep, before = INT64_MAX;
+
+	if ((keep < 0 && settings_integer(&keep, &s->settings, "checkpoint.keep", err) < 0) ||
+	    (request->older_than && read_date(&before, request->older_than, err) < 0) ||
+	    plan_prune_checkpoints(plan, request, err) < 0 ||
+	    (request->dangling && plan_dangling(plan, s, own_id, err) < 0))
+		return -1;
+	if (keep < 0)
+		return error_set(err, "rollback.checkpoint.keep is less than 0");
 	spare(plan, plan->checkpoint, &plan->checkpoints_nr, (size_t)keep, before);
 	spare(plan, plan->operation, &plan->operations_nr, (size_t)keep, before);
 	return 0;

@@ -16,14 +16,16 @@ struct undo {
 	const char *wanted; /* the id that was asked for, or NULL */
 	char *id;
 	json_t *record;
-	bool open;	 /* it broke off */
-	char *elsewhere; /* the last one of another worktree that was passed over, or NULL */
+	bool open;	  /* it broke off */
+	char *elsewhere;  /* the last one of another worktree that was passed over, or NULL */
+	json_t *database; /* the last one, where that changed a database; `id` is before it */
 };
 
 static void undo_release(struct undo *undo)
 {
 	free(undo->id);
 	free(undo->elsewhere);
+	json_decref(undo->database);
 	json_decref(undo->record);
 }
 
@@ -60,13 +62,20 @@ static bool changes_something(const json_t *record)
 	return json_member(record, "safety") || json_array_size(json_object_get(record, "refs"));
 }
 
-static int refuse_database(const json_t *record, struct error *err)
+/* `before`: the last one before it that can be undone here, or NULL. */
+static int refuse_database(const json_t *record, const char *before, struct error *err)
 {
 	const char *id = json_member(record, "id");
 
 	error_refused(err, "operation %s of 'git %s' changed a database", id,
 		      json_member(record, "command"));
-	return error_hint(err, "Use 'git rollback-db --undo=%s' to take that back.", id);
+	error_hint(err, "Use 'git rollback-db --undo=%s' to take that back.", id);
+	if (!before)
+		return -1;
+	return error_hint(err,
+			  "'git checkpoint undo %s' takes back the last one that changed files or "
+			  "refs alone.",
+			  before);
 }
 
 /* ---- Which one ----------------------------------------------------------------------- */
@@ -97,7 +106,7 @@ static int find_open(struct undo *ret, const struct checkpoint_session *s, const
 
 /*
  * Walks back from the newest operation. An undo that is not undone itself takes what it undid
- * out of the count. With `id`, whether that one is undone, by which in *ret_by.
+ * out of the count; one that changed a database is remembered, and the walk goes on. With `id`, whether that one is undone, by which in *ret_by.
  */
 static int walk(struct undo *ret, char **ret_by, const struct checkpoint_session *s, const char *id,
 		struct error *err)
@@ -124,8 +133,11 @@ static int walk(struct undo *ret, char **ret_by, const struct checkpoint_session
 		}
 		if (id)
 			continue;
-		if (!is_ours(record))
-			return refuse_database(record, err);
+		if (!is_ours(record)) {
+			if (!ret->database)
+				ret->database = STEAL(record);
+			continue;
+		}
 		if (!changes_something(record))
 			continue;
 		if (is_of_another(record, s)) {
@@ -154,7 +166,7 @@ static int check_named(const struct undo *undo, const char *by, const struct che
 		       struct error *err)
 {
 	if (!is_ours(undo->record))
-		return refuse_database(undo->record, err);
+		return refuse_database(undo->record, NULL, err);
 	if (is_elsewhere(undo->record, s))
 		return refuse_elsewhere(undo, err);
 	if (by) {
@@ -198,6 +210,8 @@ static int find(struct undo *ret, const struct checkpoint_session *s, const char
 	if (find_open(ret, s, NULL, own_id, err) < 0 ||
 	    (!ret->id && walk(ret, NULL, s, NULL, err) < 0))
 		return -1;
+	if (ret->database)
+		return refuse_database(ret->database, ret->id, err);
 	if (ret->id)
 		return 0;
 	if (ret->elsewhere) {
