@@ -15,7 +15,7 @@ state () {
 	{ git rev-parse -q --verify HEAD || echo unborn; } &&
 	git ls-files --stage -v &&
 	git diff --name-status --ita-invisible-in-index --no-renames --cached --ignore-submodules=none &&
-	for file_ in MERGE_HEAD MERGE_MSG MERGE_MODE CHERRY_PICK_HEAD REVERT_HEAD SQUASH_MSG
+	for file_ in MERGE_HEAD MERGE_MSG MERGE_MODE CHERRY_PICK_HEAD REVERT_HEAD SQUASH_MSG info/sparse-checkout
 	do
 		test ! -e "$git_dir_/$file_" || { echo "$file_:" && cat "$git_dir_/$file_"; } || return
 	done &&

@@ -130,6 +130,50 @@ test_expect_success 'a sparse checkout: what is outside of it stays outside' '
 	git checkpoint undo -q --yes && test_path_is_file src/main.c && test_grep edit run
 '
 
+for how in --cone --no-cone
+do
+	test_expect_success "the patterns of a sparse checkout come back, go, and come back again ($how)" '
+		fresh && git add -A . && git commit -q -m all && state >"$TEST_ROOT/whole" && git checkpoint create -q whole &&
+		git sparse-checkout set $how doc && state >"$TEST_ROOT/sparse" && git checkpoint create -q sparse &&
+		git checkpoint verify sparse && git sparse-checkout add src && state >"$TEST_ROOT/more" &&
+		git checkpoint restore -q --yes sparse && state >"$TEST_ROOT/actual" &&
+		test_cmp "$TEST_ROOT/sparse" "$TEST_ROOT/actual" &&
+		git sparse-checkout reapply && state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/sparse" "$TEST_ROOT/actual" &&
+		git checkpoint undo -q --yes && state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/more" "$TEST_ROOT/actual" &&
+		git checkpoint restore -q --yes whole && state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/whole" "$TEST_ROOT/actual" &&
+		git checkpoint undo -q --yes && state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/more" "$TEST_ROOT/actual" &&
+		git status --short >"$TEST_ROOT/actual" && test_must_be_empty "$TEST_ROOT/actual"
+	'
+done
+
+# As if it was made before patterns were kept.
+strip_patterns () {
+	blob=$(git cat-file blob "refs/checkpoints/$1^4:manifest.json" |
+		jq "del(.parts[\"state/info/sparse-checkout\"])" | git hash-object -w --stdin) &&
+	tree=$({ git ls-tree "refs/checkpoints/$1^4" | sed "/	state$/d; /	manifest.json$/d" &&
+		printf "100644 blob %s\tmanifest.json\n" "$blob"; } | git mktree) &&
+	payload=$(git commit-tree -m payload "$tree") &&
+	commit=$(git commit-tree -m "$1" -p "refs/checkpoints/$1^1" -p "refs/checkpoints/$1^2" \
+		-p "refs/checkpoints/$1^3" -p "$payload" "refs/checkpoints/$1^{tree}") &&
+	git update-ref "refs/checkpoints/$1" "$commit"
+}
+
+test_expect_success 'a sparse checkout that was kept without its patterns leaves those of now alone' '
+	fresh && git add -A . && git commit -q -m all && git sparse-checkout set --cone doc &&
+	git checkpoint create -q sparse && strip_patterns sparse && git sparse-checkout add src &&
+	cp .git/info/sparse-checkout "$TEST_ROOT/patterns" && git checkpoint restore -q --yes sparse &&
+	test_cmp "$TEST_ROOT/patterns" .git/info/sparse-checkout && test_path_is_missing src/main.c
+'
+
+test_expect_success 'a linked worktree has patterns of its own' '
+	fresh && git add -A . && git commit -q -m all && git worktree add -q ../linked -b linked &&
+	test_when_finished "rm -rf linked" && (
+		cd ../linked && git sparse-checkout set --cone doc && state >"$TEST_ROOT/expect" && git checkpoint create -q linked &&
+		git sparse-checkout add src && rm -r "$(git rev-parse --git-path info)" &&
+		git checkpoint restore -q --yes linked && state >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+	) && test_path_is_missing .git/info/sparse-checkout
+'
+
 test_expect_success 'SHA-256' '
 	cd "$TRASH_DIRECTORY" && rm -rf repo && git init -q --object-format=sha256 -b main repo && cd repo &&
 	make_project && state >"$TEST_ROOT/expect" && git checkpoint create -q one &&

@@ -51,35 +51,55 @@ static int read_now(struct restore *restore, size_t i, struct error *err)
 	return found < 0 ? -1 : 0;
 }
 
+static struct strbuf *copy_of(const struct strbuf *from)
+{
+	struct strbuf *ret = content_new();
+
+	strbuf_add(ret, from->buf, from->len);
+	return ret;
+}
+
 /* The manifest knows all parts: most snapshots have none of these, and git need not be asked. */
 static int read_then(struct restore *restore, struct error *err)
 {
 	const struct snapshot *target = restore->request->target;
 	const json_t *parts = json_object_get(target->manifest, "parts");
 	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
+	size_t of[SNAPSHOT_STATE_FILES]; /* which of them each object is */
 
 	for (size_t i = 0; i < restore->state_nr; i++) {
 		char *part CLEANUP(free_p) = xstrfmt("state/%s", restore->state[i].name);
 		char *name CLEANUP(free_p) = xstrfmt("%s:%s", target->payload_tree, part);
 
 		if (json_object_get(parts, part))
-			objects_add(&objects, name);
+			of[objects_add(&objects, name)] = i;
 	}
 	if (objects.nr && objects_read(&objects, err) < 0)
 		return -1;
 	for (size_t i = 0; i < objects.nr; i++) {
-		const char *name = strrchr(objects.item[i].name, '/') + 1;
+		struct restore_state_file *file = &restore->state[of[i]];
 
 		if (!objects.item[i].oid)
-			return error_set(err, "the snapshot's '%s' is missing", name);
-		for (size_t k = 0; k < restore->state_nr; k++)
-			if (!strcmp(restore->state[k].name, name)) {
-				restore->state[k].then = content_new();
-				strbuf_add(restore->state[k].then, objects.item[i].data.buf,
-					   objects.item[i].data.len);
-			}
+			return error_set(err, "the snapshot's '%s' is missing", file->name);
+		file->then = copy_of(&objects.item[i].data);
 	}
 	return 0;
+}
+
+/* A snapshot that has a sparse checkout's entries and no patterns says nothing of them. */
+static void keep_patterns(struct restore *restore)
+{
+	const struct index_entries *special = &restore->index_flags.special;
+	bool sparse = false;
+
+	for (size_t i = 0; i < special->nr && !sparse; i++)
+		sparse = special->item[i].skip_worktree;
+	for (size_t i = 0; i < restore->state_nr && sparse; i++) {
+		struct restore_state_file *file = &restore->state[i];
+
+		if (snapshot_state_files[i].sparse && file->now && !file->then)
+			file->then = copy_of(file->now);
+	}
 }
 
 /* The commits that these files name have to be there: git takes them for damaged otherwise. */
@@ -105,7 +125,10 @@ int restore_plan_state(struct restore *restore, struct error *err)
 		if (read_now(restore, i, err) < 0)
 			return -1;
 	}
-	return read_then(restore, err) < 0 ? -1 : check_named(restore, err);
+	if (read_then(restore, err) < 0)
+		return -1;
+	keep_patterns(restore);
+	return check_named(restore, err);
 }
 
 static bool is_same(const struct strbuf *a, const struct strbuf *b)
@@ -133,10 +156,13 @@ static int put(const struct restore *restore, size_t i, const struct strbuf *con
 	       struct error *err)
 {
 	char *path CLEANUP(free_p) = path_of(restore, i);
+	char *folder CLEANUP(free_p) = xmemdupz(path, (size_t)(strrchr(path, '/') - path));
 
+	if (content && file_make_folders(folder, 0777, err) < 0)
+		return -1;
 	if (content)
 		return file_write(path, content->buf, content->len, restore_file_mode(),
-				  FILE_SYNC_CONTENT, err);
+				  FILE_SYNC_NAME, err);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(err, "cannot remove '%s'", path);
 	return 0;

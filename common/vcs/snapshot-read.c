@@ -41,8 +41,13 @@ int snapshot_identity(char **ret, struct error *err)
 }
 
 const struct snapshot_state_file snapshot_state_files[SNAPSHOT_STATE_FILES] = {
-	{ "MERGE_HEAD", true },	      { "MERGE_MSG", false },  { "MERGE_MODE", false },
-	{ "CHERRY_PICK_HEAD", true }, { "REVERT_HEAD", true }, { "SQUASH_MSG", false },
+	{ "MERGE_HEAD", true },
+	{ "MERGE_MSG", false },
+	{ "MERGE_MODE", false },
+	{ "CHERRY_PICK_HEAD", true },
+	{ "REVERT_HEAD", true },
+	{ "SQUASH_MSG", false },
+	{ "info/sparse-checkout", .sparse = true },
 };
 
 void snapshot_release(struct snapshot *snapshot)

@@ -17,7 +17,8 @@
  *	stages/<n>/<path> the blobs of unmerged entries, so that gc keeps them
  *	raw/<path>       the bytes of files that git would not write as they were: for their line
  *	                 ends, or for a filter that loses something
- *	state/<FILE>     what git keeps of an operation in progress: snapshot_state_files[]
+ *	state/<FILE>     what git keeps of an operation in progress, and the patterns of a sparse
+ *	                 checkout: snapshot_state_files[]
  *	status           `git status --short` as it was
  *	project/<path>   plan documents;  env/<name>  the environment template without secrets
  *	database/        schema.sql, migrations.json, fingerprint.json
@@ -60,12 +61,13 @@
 #define SNAPSHOT_TAGS	    "refs/tags/checkpoint/"
 #define SNAPSHOT_OPERATIONS "refs/rollback/op/"
 
-/* git's own, of an operation in progress: in the git folder, and as "state/<name>" in M. */
+/* git's own, of the worktree: in its git folder, and as "state/<name>" in M. */
 struct snapshot_state_file {
 	const char *name;
 	bool names_commits; /* one a line */
+	bool sparse;	    /* patterns; older snapshots of a sparse checkout do not have them */
 };
-#define SNAPSHOT_STATE_FILES 6
+#define SNAPSHOT_STATE_FILES 7
 extern const struct snapshot_state_file snapshot_state_files[SNAPSHOT_STATE_FILES];
 
 /* One more file of the payload. */
