@@ -445,9 +445,9 @@ static int commit_everything(struct creation *c, struct error *err)
 
 static json_t *report_to_json(const struct creation *c)
 {
-	static const char *const told[] = { "in_progress", "big",	 "secret",
-					    "nested",	   "submodules", "left_out",
-					    "unconverted", "database",	 NULL };
+	static const char *const lists[] = { "in_progress", "big",	"secret",      "nested",
+					     "submodules",  "left_out", "unconverted", NULL };
+	json_t *manifest = c->capture.manifest, *database = json_object_get(manifest, "database");
 	bool dry_run = c->session->common->dry_run;
 	json_t *ret =
 		json_pack("{s:i, s:s, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
@@ -460,14 +460,12 @@ static json_t *report_to_json(const struct creation *c)
 			  "branch", json_text(branch_name(c->capture.state.branch)), "counts",
 			  checkpoint_counts_to_json(&c->message.counts));
 
-	for (const char *const *key = told; *key; key++) {
-		json_t *value = json_object_get(c->capture.manifest, *key);
+	for (const char *const *key = lists; *key; key++) {
+		json_t *list = json_object_get(manifest, *key);
 
-		json_object_set_new(ret, *key,
-				    value		     ? json_incref(value) :
-				    strcmp(*key, "database") ? json_array() :
-							       json_null());
+		json_object_set_new(ret, *key, list ? json_incref(list) : json_array());
 	}
+	json_object_set_new(ret, "database", database ? json_incref(database) : json_null());
 	if (!dry_run)
 		json_object_set_new(ret, "outcome", json_string(outcome_name(NULL)));
 	return ret;

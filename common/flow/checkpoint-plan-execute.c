@@ -26,14 +26,15 @@ static json_t *kept_refs(const struct checkpoint_plan *plan, struct refs_update 
 	const char *head = plan->files.now.state.head;
 	json_t *ret = json_array();
 
-	for (size_t i = 0; i < plan->nr; i++) {
-		const struct checkpoint_move *move = &plan->move[i];
+	for (size_t i = 0; i < plan->moves.nr; i++) {
+		const struct refs_change *move = &plan->moves.item[i];
 		char *name CLEANUP(free_p) = NULL;
 
-		if (!move->old || is_symbolic(move->old) || (head && !strcmp(head, move->old)))
+		if (!*move->old_oid || is_symbolic(move->old_oid) ||
+		    (head && !strcmp(head, move->old_oid)))
 			continue;
 		name = checkpoint_kept_ref(plan->operation, json_array_size(ret));
-		refs_add(update, name, "", move->old);
+		refs_add(update, name, "", move->old_oid);
 		json_array_append_new(ret, json_text(name));
 	}
 	return ret;
@@ -93,7 +94,7 @@ static int make_commit(struct checkpoint_plan *plan, struct error *err)
 	if (import_commit(import, mark, &commit, err) < 0 || import_finish(import, err) < 0 ||
 	    import_publish(import, err) < 0)
 		return -1;
-	string_replace(&plan->move[plan->nr - 1].new, import_oid(import, mark));
+	string_replace(&plan->moves.item[plan->moves.nr - 1].new_oid, import_oid(import, mark));
 	return 0;
 }
 
@@ -111,14 +112,14 @@ static int keep_present(struct checkpoint_plan *plan, struct refs_update *update
 /* ---- Refs ---------------------------------------------------------------------------- */
 
 /* git wants no ref twice in one transaction, and HEAD's branch is HEAD as well. */
-static bool comes_after(const struct checkpoint_plan *plan, const struct checkpoint_move *move)
+static bool comes_after(const struct checkpoint_plan *plan, const struct refs_change *move)
 {
 	const char *branch = plan->files.now.state.branch;
 
-	if (is_symbolic(move->new))
+	if (is_symbolic(move->new_oid))
 		return true; /* git changes that by another way */
-	for (size_t i = 0; i < plan->nr && branch && !strcmp(move->name, "HEAD"); i++)
-		if (!strcmp(plan->move[i].name, branch))
+	for (size_t i = 0; i < plan->moves.nr && branch && !strcmp(move->name, "HEAD"); i++)
+		if (!strcmp(plan->moves.item[i].name, branch))
 			return true;
 	return false;
 }
@@ -127,16 +128,13 @@ static void add_moves(struct refs_update *update, const struct checkpoint_plan *
 {
 	const char *head = plan->files.now.state.head;
 
-	for (size_t i = 0; i < plan->nr; i++) {
-		const struct checkpoint_move *move = &plan->move[i];
+	for (size_t i = 0; i < plan->moves.nr; i++) {
+		const struct refs_change *move = &plan->moves.item[i];
 
 		/* What a symbolic HEAD has as its old value is the branch's. */
 		if (!comes_after(plan, move))
 			refs_add(update, move->name,
-				 is_symbolic(move->old) ? head :
-				 move->old		? move->old :
-							  "",
-				 move->new);
+				 is_symbolic(move->old_oid) ? head : move->old_oid, move->new_oid);
 	}
 }
 
@@ -152,38 +150,38 @@ static int sync_head(const struct repo *repo, struct error *err)
 	return error_is_set(err) ? -1 : file_sync_folder(repo->git_dir, err);
 }
 
-static int attach_head(const struct checkpoint_plan *plan, const struct checkpoint_move *move,
+static int attach_head(const struct checkpoint_plan *plan, const struct refs_change *move,
 		       const char *message, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	git_prepare(&git, &plan->session->repo, NULL);
 	strvec_pushl(&git.argv, "symbolic-ref", "-m", message, move->name,
-		     move->new + strlen(SYMBOLIC), NULL);
+		     move->new_oid + strlen(SYMBOLIC), NULL);
 	if (git_run(&git, "move HEAD", err) < 0)
 		return -1;
 	return sync_head(&plan->session->repo, err);
 }
 
-static int detach_head(const struct checkpoint_plan *plan, const struct checkpoint_move *move,
+static int detach_head(const struct checkpoint_plan *plan, const struct refs_change *move,
 		       const char *message, struct error *err)
 {
 	struct refs_update update CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
 
 	update.message = message;
-	refs_add(&update, move->name, NULL, move->new);
+	refs_add(&update, move->name, NULL, move->new_oid);
 	return refs_commit(&update, &plan->session->repo, err);
 }
 
 static int move_head(const struct checkpoint_plan *plan, const char *message, struct error *err)
 {
-	for (size_t i = 0; i < plan->nr; i++) {
-		const struct checkpoint_move *move = &plan->move[i];
+	for (size_t i = 0; i < plan->moves.nr; i++) {
+		const struct refs_change *move = &plan->moves.item[i];
 
 		if (!comes_after(plan, move))
 			continue;
-		if (is_symbolic(move->new) ? attach_head(plan, move, message, err) < 0 :
-					     detach_head(plan, move, message, err) < 0)
+		if (is_symbolic(move->new_oid) ? attach_head(plan, move, message, err) < 0 :
+						 detach_head(plan, move, message, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -298,9 +296,10 @@ static int execute_refs(struct checkpoint_plan *plan, struct operation *operatio
 	int ret;
 
 	checkpoint_refs_init(&refs, operation);
-	for (size_t i = 0; i < plan->nr; i++)
-		checkpoint_refs_add(&refs, plan->move[i].name, plan->move[i].old,
-				    plan->move[i].new);
+	for (size_t i = 0; i < plan->moves.nr; i++)
+		checkpoint_refs_add(&refs, plan->moves.item[i].name,
+				    refs_old_value(&plan->moves.item[i]),
+				    plan->moves.item[i].new_oid);
 	checkpoint_refs_to_members(&refs, members);
 	refs.update.message = "checkpoint undo";
 	if (checkpoint_begin(operation, plan->session, plan->verb, members, err) < 0)

@@ -62,10 +62,11 @@ json_t *checkpoint_plan_moves(const struct checkpoint_plan *plan)
 {
 	json_t *ret = json_array();
 
-	for (size_t i = 0; i < plan->nr; i++)
-		json_array_append_new(ret, checkpoint_change_to_json(plan->move[i].name,
-								     plan->move[i].old,
-								     plan->move[i].new));
+	for (size_t i = 0; i < plan->moves.nr; i++)
+		json_array_append_new(
+			ret, checkpoint_change_to_json(plan->moves.item[i].name,
+						       refs_old_value(&plan->moves.item[i]),
+						       plan->moves.item[i].new_oid));
 	return ret;
 }
 
@@ -145,16 +146,16 @@ static void add_value(struct strbuf *out, const char *value)
 
 static void add_moves(struct strbuf *out, const struct checkpoint_plan *plan)
 {
-	for (size_t i = 0; i < plan->nr; i++) {
-		char *name CLEANUP(free_p) = text_escaped(plan->move[i].name);
+	for (size_t i = 0; i < plan->moves.nr; i++) {
+		char *name CLEANUP(free_p) = text_escaped(plan->moves.item[i].name);
 
 		strbuf_addf(out, "%s: ", name);
-		add_value(out, plan->move[i].old);
+		add_value(out, refs_old_value(&plan->moves.item[i]));
 		strbuf_addstr(out, " -> ");
-		if (plan->adds_commit && i + 1 == plan->nr)
+		if (plan->adds_commit && i + 1 == plan->moves.nr)
 			strbuf_addstr(out, "a new commit");
 		else
-			add_value(out, plan->move[i].new);
+			add_value(out, plan->moves.item[i].new_oid);
 		strbuf_addch(out, '\n');
 	}
 }

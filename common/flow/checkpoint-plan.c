@@ -13,12 +13,7 @@
 
 void checkpoint_plan_release(struct checkpoint_plan *plan)
 {
-	for (size_t i = 0; i < plan->nr; i++) {
-		free(plan->move[i].name);
-		free(plan->move[i].old);
-		free(plan->move[i].new);
-	}
-	free(plan->move);
+	refs_update_release(&plan->moves);
 	restore_release(&plan->files);
 	snapshot_release(&plan->target);
 	json_decref(plan->wanted.members);
@@ -41,10 +36,7 @@ void checkpoint_plan_move(struct checkpoint_plan *plan, const char *name, const 
 {
 	if (old_value && new_value ? !strcmp(old_value, new_value) : old_value == new_value)
 		return;
-	ARRAY_GROW(plan->move, plan->nr + 1, plan->alloc);
-	plan->move[plan->nr++] = (struct checkpoint_move){ .name = xstrdup(name),
-							   .old = xstrdup_or_null(old_value),
-							   .new = xstrdup_or_null(new_value) };
+	refs_add(&plan->moves, name, old_value ? old_value : "", new_value);
 }
 
 struct checkpoint_head checkpoint_head_now(const struct checkpoint_plan *plan)
@@ -76,7 +68,7 @@ bool checkpoint_head_is_same_branch(const struct checkpoint_head *a,
 
 bool checkpoint_plan_is_nothing(const struct checkpoint_plan *plan)
 {
-	return !plan->nr && !plan->settles && restore_is_nothing(&plan->files);
+	return !plan->moves.nr && !plan->settles && restore_is_nothing(&plan->files);
 }
 
 /* ---- Branches ------------------------------------------------------------------------ */
@@ -297,9 +289,9 @@ static void print_report(const struct checkpoint_plan *plan, const struct error 
 /* Files change, or a branch moves. Refs of checkpoints are kept, and come back as they went. */
 static bool has_to_ask(const struct checkpoint_plan *plan)
 {
-	for (size_t i = 0; i < plan->nr; i++)
-		if (strncmp(plan->move[i].name, SNAPSHOT_REFS, strlen(SNAPSHOT_REFS)) != 0 &&
-		    strncmp(plan->move[i].name, SNAPSHOT_TAGS, strlen(SNAPSHOT_TAGS)) != 0)
+	for (size_t i = 0; i < plan->moves.nr; i++)
+		if (strncmp(plan->moves.item[i].name, SNAPSHOT_REFS, strlen(SNAPSHOT_REFS)) != 0 &&
+		    strncmp(plan->moves.item[i].name, SNAPSHOT_TAGS, strlen(SNAPSHOT_TAGS)) != 0)
 			return true;
 	return !restore_is_nothing(&plan->files);
 }

@@ -17,11 +17,6 @@
 #include "journal/workfolder.h"
 #include "vcs/restore.h"
 
-/* Values are ids; NULL: not there; of HEAD alone also "ref: refs/heads/main". */
-struct checkpoint_move {
-	char *name, *old, *new;
-};
-
 struct checkpoint_plan {
 	const struct checkpoint_session *session;
 	const char *verb; /* "restore" or "undo" */
@@ -37,17 +32,18 @@ struct checkpoint_plan {
 	struct workfolder work;
 	struct import commit; /* of --strategy=revert */
 	char *identity;
-	struct checkpoint_move *move;
-	size_t nr, alloc;
+	/* Each names its old value; of HEAD both values may also be "ref: refs/heads/main". */
+	struct refs_update moves;
 	json_t *commits;  /* that leave their branch: {"commit", "subject"} */
 	bool adds_commit; /* --strategy=revert: the last move's new value is not known yet */
 	json_t *database; /* what there is to say about it, or NULL */
 	char *safety;	  /* the ref, once made */
 	struct verdict verdict;
 };
-#define CHECKPOINT_PLAN_INIT                                                          \
-	{                                                                             \
-		.files = RESTORE_INIT, .work = WORKFOLDER_INIT, .commit = IMPORT_INIT \
+#define CHECKPOINT_PLAN_INIT                                                           \
+	{                                                                              \
+		.files = RESTORE_INIT, .work = WORKFOLDER_INIT, .commit = IMPORT_INIT, \
+		.moves = REFS_UPDATE_INIT                                              \
 	}
 void checkpoint_plan_release(struct checkpoint_plan *plan);
 

@@ -28,7 +28,7 @@ void refs_reverse(struct refs_update *update, const struct refs_update *of)
 		const struct refs_change *change = &of->item[i];
 
 		refs_add(update, change->name, change->new_oid ? change->new_oid : "",
-			 *change->old_oid ? change->old_oid : NULL);
+			 refs_old_value(change));
 	}
 }
 

@@ -23,6 +23,11 @@ struct refs_change {
 	char *old_oid; /* NULL: any; "": must not exist */
 	char *new_oid; /* NULL: remove */
 };
+/* NULL: there must be none, or any will do. */
+static inline const char *refs_old_value(const struct refs_change *change)
+{
+	return change->old_oid && *change->old_oid ? change->old_oid : NULL;
+}
 struct refs_update {
 	struct refs_change *item;
 	size_t nr, alloc;
