@@ -27,6 +27,8 @@ void process_release(struct process *process)
 	close_fd(&process->err_fd);
 	if (process->pid > 0) {
 		/* Given up half way: it gets SIGPIPE or end of file, and ends. */
+		if (process->stop)
+			kill(process->pid, SIGTERM);
 		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		process->pid = -1;
@@ -129,11 +131,11 @@ int process_start(struct process *process, struct error *err)
 	}
 	if (process->inherit_stdout)
 		fflush(stdout);
-	else if (open_pipe(&process->out_fd, &out) < 0)
+	else if (process->out_to < 0 && open_pipe(&process->out_fd, &out) < 0)
 		goto out;
 	if (!process->inherit_stderr && open_pipe(&process->err_fd, &errors) < 0)
 		goto out;
-	ret = spawn(process, in, out, errors);
+	ret = spawn(process, in, process->out_to >= 0 ? process->out_to : out, errors);
 out:
 	if (ret < 0)
 		cannot_run(process, err);
@@ -171,6 +173,15 @@ static void give(struct process *process, size_t *given)
 		close_fd(&process->in_fd);
 }
 
+/* Once is enough: it may take a while to end. */
+static void stop_if_interrupted(struct process *process)
+{
+	if (!process->stop || !interrupt_pending())
+		return;
+	kill(process->pid, SIGTERM);
+	process->stop = false;
+}
+
 /* All pipes at once: a full one that nobody reads would stop both sides. */
 static int exchange(struct process *process)
 {
@@ -185,7 +196,9 @@ static int exchange(struct process *process)
 			{ .fd = process->err_fd, .events = POLLIN },
 		};
 
-		if (poll(fds, 3, -1) < 0) {
+		stop_if_interrupted(process);
+		/* Not for ever: a signal may come between our look at it and this. */
+		if (poll(fds, 3, process->stop ? 1000 : -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -1;

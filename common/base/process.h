@@ -26,6 +26,8 @@ struct process {
 	size_t input_len;
 	bool inherit_stderr; /* else it is collected */
 	bool inherit_stdout; /* the same; what we have printed is flushed first */
+	int out_to;	     /* its stdout; the caller's; -1: it is collected */
+	bool stop;	     /* SIGTERM ends it, when we are interrupted or give it up */
 	/* What came of it: */
 	struct strbuf out, err;
 	int status;
@@ -37,7 +39,7 @@ struct process {
 #define PROCESS_INIT                                                                    \
 	{                                                                               \
 		.argv = STRVEC_INIT, .out = STRBUF_INIT, .err = STRBUF_INIT, .pid = -1, \
-		.in_fd = -1, .out_fd = -1, .err_fd = -1                                 \
+		.out_to = -1, .in_fd = -1, .out_fd = -1, .err_fd = -1                   \
 	}
 
 void process_release(struct process *process);

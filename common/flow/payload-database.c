@@ -188,16 +188,14 @@ static int start_dump(struct look *look, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	struct error reason CLEANUP(error_release) = ERROR_INIT;
-	int started, major = look->db.version / 10000;
+	int started;
 
 	if (db_query(&res, &look->db, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL, err) < 0)
 		return -1;
 	started = dump_start(&look->dump, &look->db, db_value(&res, 0, 0), &reason);
 	look->dumping = started == DUMP_STARTED;
-	if (started == DUMP_NO_PROGRAM) {
-		error_set(&reason, "there is no pg_dump of version %d or newer", major);
-		error_hint(&reason, "Install it: on Debian, postgresql-client-%d.", major);
-	}
+	if (started == DUMP_NO_PROGRAM)
+		dump_no_program(&look->db, &reason);
 	if (look->dumping)
 		return 0;
 	if (reason.hint && look->wanted != PAYLOAD_DATABASE_NEEDED)
