@@ -4,6 +4,8 @@
 
 #include "base/interrupt.h"
 #include "flow/confirm.h"
+#include "flow/rollback-history.h"
+#include "flow/rollback-undo.h"
 #include "flow/rollback.h"
 #include "flow/session.h"
 #include "main.h"
@@ -13,6 +15,8 @@
 static const char *const usage[] = {
 	"git rollback-db [<options>] <version>...",
 	"git rollback-db [<options>] (--to <version> | --last <n> | --all | --to-commit <rev>)",
+	"git rollback-db [<options>] --undo[=<operation>] [--merge]",
+	"git rollback-db --log [--database <name>] [--json]",
 	NULL,
 };
 
@@ -31,6 +35,52 @@ static int agree(const struct rollback_plan *plan, struct error *err)
 	return confirm_ask("Roll back?", plan->destroys, &request->common, err);
 }
 
+static int exit_code_of(enum rollback_outcome outcome, const struct error *err)
+{
+	switch (outcome) {
+	case ROLLBACK_DONE: return EXIT_DONE;
+	case ROLLBACK_UNPROVEN: return EXIT_NO;
+	case ROLLBACK_FAILED:
+	case ROLLBACK_REFUSED: return error_exit(err);
+	}
+	BUG("unknown outcome %d", (int)outcome);
+}
+
+static int agree_to_undo(const struct undo_plan *plan, struct error *err)
+{
+	const struct common_options *common = &plan->request->common;
+
+	undo_show(plan);
+	if (!verdict_is_clean(&plan->verdict))
+		return error_refused(err, "nothing was changed");
+	if (confirm_protected(&plan->session->database, common, err) < 0)
+		return -1;
+	if (!plan->nr)
+		return error_refused(err, "there is nothing to undo: no migration of it is gone");
+	/* What stands in the way is said by the run itself, which changes nothing then. */
+	if (plan->request->rehearse || (plan->conflicts.nr && !plan->request->merge))
+		return 0;
+	return confirm_ask("Undo the rollback?", false, common, err);
+}
+
+static int run_undo(struct session *session, const struct rollback_request *request,
+		    struct error *err)
+{
+	struct undo_plan plan CLEANUP(undo_plan_release) = UNDO_PLAN_INIT;
+	enum rollback_outcome outcome;
+
+	if (undo_plan(&plan, session, request, err) < 0)
+		return error_exit(err);
+	if (request->common.dry_run) {
+		undo_show(&plan);
+		return EXIT_DONE;
+	}
+	outcome = agree_to_undo(&plan, err) < 0 ? ROLLBACK_REFUSED : undo_execute(&plan, err);
+	if (outcome != ROLLBACK_REFUSED || request->common.json)
+		undo_report(&plan, outcome, error_is_set(err) ? err : NULL);
+	return exit_code_of(outcome, err);
+}
+
 static int run(struct rollback_request *request, struct error *err)
 {
 	struct session session CLEANUP(session_close) = SESSION_INIT;
@@ -47,6 +97,8 @@ static int run(struct rollback_request *request, struct error *err)
 	if (session_open(&session, &wanted, err) < 0)
 		return error_exit(err);
 	session_warn(&session);
+	if (request->mode == ROLLBACK_UNDO)
+		return run_undo(&session, request, err);
 	if (rollback_plan(&plan, &session, request, err) < 0)
 		return error_exit(err);
 	if (request->common.dry_run) {
@@ -60,13 +112,7 @@ static int run(struct rollback_request *request, struct error *err)
 	}
 	outcome = rollback_execute(&plan, err);
 	rollback_report(&plan, outcome, outcome == ROLLBACK_FAILED ? err : NULL);
-	switch (outcome) {
-	case ROLLBACK_DONE: return EXIT_DONE;
-	case ROLLBACK_UNPROVEN: return EXIT_NO;
-	case ROLLBACK_FAILED:
-	case ROLLBACK_REFUSED: return error_exit(err);
-	}
-	BUG("unknown outcome %d", (int)outcome);
+	return exit_code_of(outcome, err);
 }
 
 int cmd_main(int argc, const char **argv)
@@ -83,6 +129,11 @@ int cmd_main(int argc, const char **argv)
 		OPT_MODE(0, "all", &request.mode, ROLLBACK_ALL, "roll back all"),
 		OPT_MODE_ARG(0, "to-commit", &request.mode, ROLLBACK_TO_COMMIT, &request.commit,
 			     "rev", "roll back what the commit's tree does not have"),
+		OPT_MODE_OPTIONAL(0, "undo", &request.mode, ROLLBACK_UNDO, &request.undo,
+				  "operation", NULL,
+				  "take the last rollback back, or that one, its rows too"),
+		OPT_MODE(0, "log", &request.mode, ROLLBACK_LOG,
+			 "list rollbacks, and which can be undone"),
 		OPT_GROUP("How"),
 		OPT_STRING(0, "database", &request.database, "name", "the database to change"),
 		OPT_BOOL(0, "rehearse", &request.rehearse,
@@ -97,6 +148,8 @@ int cmd_main(int argc, const char **argv)
 			 "use the down script as it was when the migration was applied"),
 		OPT_BOOL(0, "force", &request.force,
 			 "use a down script that is not known to fit what was applied"),
+		OPT_BOOL(0, "merge", &request.merge,
+			 "with --undo: keep newer rows, put back those that are missing"),
 		OPT_GROUP("Common"),
 		OPT_CHANGING(&request.common),
 		OPT_COMMON(&request.common),
@@ -111,10 +164,15 @@ int cmd_main(int argc, const char **argv)
 	request.no_save = !save;
 	if (argc && request.mode != ROLLBACK_NAMED)
 		usage_error(usage,
-			    "versions cannot be combined with --to, --last, --all or --to-commit");
+			    "versions cannot be combined with --to, --last, --all, --to-commit, "
+			    "--undo or --log");
 	if (!argc && request.mode == ROLLBACK_NAMED)
 		usage_error(usage,
 			    "which migration? Name it, or use --last, --to, --all or --to-commit");
+	if (request.mode == ROLLBACK_LOG)
+		return rollback_history(request.database, &request.common, &err) < 0 ?
+			       error_exit(&err) :
+			       EXIT_DONE;
 	interrupt_catch();
 	return run(&request, &err);
 }

@@ -7,6 +7,7 @@
 #include "flow/outside.h"
 #include "flow/rollback.h"
 #include "flow/runner.h"
+#include "flow/save.h"
 #include "flow/settle.h"
 #include "term/output.h"
 #include "term/progress.h"
@@ -16,7 +17,10 @@ struct rollback_run {
 	struct change change;
 	struct catalog catalog;
 	struct progress progress;
+	struct save save;
+	json_t *objects; /* for the manifest: what each group did to the catalog */
 	char *before;	 /* fingerprint at the start of the group */
+	char *first;	 /* and of the first group */
 	size_t finished; /* steps that are over, for the meter */
 	bool proof;
 	bool unproven; /* some group's proof has failed */
@@ -26,6 +30,9 @@ static void run_release(struct rollback_run *run)
 {
 	progress_abandon(&run->progress);
 	free(run->before);
+	free(run->first);
+	json_decref(run->objects);
+	save_release(&run->save);
 	catalog_release(&run->catalog);
 	change_release(&run->change);
 }
@@ -122,6 +129,116 @@ static void add_log(struct rollback_run *run, const struct group *group, struct 
 	}
 }
 
+/* --- saving --------------------------------------------------------------------------------------- */
+
+static bool is_saving(const struct rollback_run *run)
+{
+	return run->save.folder.path != NULL;
+}
+
+/* For the undo: what is to come back, and by which OIDs the saved schema knows it. */
+static void note_objects(struct rollback_run *run, const struct catalog_changes *changes)
+{
+	json_t *list, *object;
+	size_t i;
+
+	if (!is_saving(run))
+		return;
+	list = catalog_changes_to_json(changes);
+	json_array_foreach(list, i, object)
+	{
+		json_object_set_new(object, "class_oid", json_size(changes->item[i].class_oid));
+		json_object_set_new(object, "oid", json_size(changes->item[i].oid));
+	}
+	json_array_append_new(run->objects, list);
+}
+
+static void add_targets(struct rollback_run *run, const struct group *group)
+{
+	const struct impact *impact = &run->plan->impact;
+
+	for (size_t i = 0; i < impact->nr; i++) {
+		const struct impact_item *item = &impact->item[i];
+
+		if (item->script < group->from || item->script >= group->to || item->inserts_only)
+			continue;
+		if (item->kind == IMPACT_COLUMN)
+			save_column(&run->save, item->oid, item->column, item->why);
+		else
+			save_table(&run->save, item->oid, item->why);
+	}
+}
+
+static json_t *migration_member(const struct rollback_step *step, const char *up_file)
+{
+	const struct ledger_entry *applied = step->applied;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b}", "version",
+			 json_text(applied->version), "name", json_text(applied->name), "checksum",
+			 json_text(applied->checksum), "applied_at", json_time(applied->applied_at),
+			 "applied_at_us", (json_int_t)applied->applied_at, "execution_time_ms",
+			 (json_int_t)applied->execution_time_ms, "up", json_text(up_file), "done",
+			 step->done);
+}
+
+/* Their texts stay in the database's log too, which can be lost together with the database. */
+static int save_scripts(struct rollback_run *run, json_t **ret, struct error *err)
+{
+	const struct rollback_plan *plan = run->plan;
+	json_t *list CLEANUP(json_decref_p) = json_array();
+
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct rollback_step *step = &plan->step[i];
+		const char *file = NULL;
+
+		if (step->log && step->log->up_sql &&
+		    save_script(&run->save, step->applied->version, step->log->up_sql, &file, err) <
+			    0)
+			return -1;
+		json_array_append_new(list, migration_member(step, file));
+	}
+	*ret = STEAL(list);
+	return 0;
+}
+
+static int begin_saving(struct rollback_run *run, struct error *err)
+{
+	const struct rollback_request *request = run->plan->request;
+	const struct session *s = run->plan->session;
+	json_t *migrations = NULL;
+
+	if (request->rehearse)
+		return 0;
+	run->save.meter =
+		request->common.quiet || request->common.json ? 0 : request->common.progress;
+	if (save_begin(&run->save, run->plan->session, run->plan->operation, "rollback-db",
+		       !request->no_save, !request->no_snapshot, err) < 0)
+		return -1;
+	if (!is_saving(run))
+		return 0;
+	if (save_scripts(run, &migrations, err) < 0)
+		return -1;
+	json_object_set_new(run->save.folder.manifest, "migrations", migrations);
+	json_object_set_new(run->save.folder.manifest, "database", json_text(s->database.name));
+	json_object_set(run->save.folder.manifest, "identity",
+			json_object_get(run->change.operation.record, "identity"));
+	return 0;
+}
+
+/* Durable before the COMMIT that makes it needed. */
+static int finish_saving(struct rollback_run *run, struct error *err)
+{
+	json_t *members;
+
+	if (!is_saving(run))
+		return 0;
+	members = json_pack("{s:o, s:o, s:o}", "fingerprint_before", json_text(run->first),
+			    "fingerprint_after",
+			    json_text(run->proof ? catalog_fingerprint(&run->catalog) : NULL),
+			    "objects", run->proof ? json_incref(run->objects) : json_null());
+	return save_finish(&run->save, members, err);
+}
+
 /* --- proof --------------------------------------------------------------------------------------- */
 
 static int prove(struct rollback_run *run, const struct group *group, struct error *err)
@@ -133,6 +250,7 @@ static int prove(struct rollback_run *run, const struct group *group, struct err
 		return 0;
 	if (catalog_refresh(&run->catalog, &plan->session->db, &changes, err) < 0)
 		return error_prefix(err, "could not read the catalog");
+	note_objects(run, &changes);
 	for (size_t i = group->from; i < group->to; i++) {
 		const struct rollback_step *step = &plan->step[i];
 
@@ -220,7 +338,9 @@ static void stretch_release(struct stretch *stretch)
 	db_batch_release(&stretch->batch);
 }
 
-static int run_downs(struct rollback_run *run, const struct group *group, struct error *err)
+/* `begun`: the transaction is open already. */
+static int run_downs(struct rollback_run *run, const struct group *group, bool begun,
+		     struct error *err)
 {
 	size_t next = group->from;
 
@@ -229,7 +349,7 @@ static int run_downs(struct rollback_run *run, const struct group *group, struct
 
 		if (interrupt_pending())
 			return error_interrupted(err);
-		if (next == group->from &&
+		if (next == group->from && !begun &&
 		    change_transaction(&run->change, &stretch.batch, err) < 0)
 			return -1;
 		while (stretch.to < group->to && stretch.to < next + STRETCH_STEPS)
@@ -241,6 +361,45 @@ static int run_downs(struct rollback_run *run, const struct group *group, struct
 	return 0;
 }
 
+static int begin_transaction(struct rollback_run *run, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (change_transaction(&run->change, &batch, err) < 0)
+		return -1;
+	return batch.nr ? change_run(&run->change, &batch, NULL, err) : 0;
+}
+
+/*
+ * What is known to go is saved before; what only the run shows, the text of a DO block say, is
+ * saved then, and the downs run anew. Each round saves at least one table more.
+ */
+static int run_downs_saved(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct db *db = &run->plan->session->db;
+
+	if (begin_transaction(run, err) < 0)
+		return -1;
+	add_targets(run, group);
+	for (;;) {
+		size_t finished = run->finished;
+		int checked;
+
+		if (save_run(&run->save, err) < 0 ||
+		    db_exec(db, "SAVEPOINT git_rollback_downs", err) < 0 ||
+		    run_downs(run, group, true, err) < 0)
+			return -1;
+		checked = save_check(&run->save, err);
+		if (checked < 0)
+			return -1;
+		if (checked == SAVE_ALL)
+			return db_exec(db, "RELEASE SAVEPOINT git_rollback_downs", err);
+		if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_downs", err) < 0)
+			return -1;
+		run->finished = finished;
+	}
+}
+
 /* What comes behind all downs of the group, before its COMMIT. */
 static int finish_downs(struct rollback_run *run, const struct group *group, struct error *err)
 {
@@ -249,11 +408,13 @@ static int finish_downs(struct rollback_run *run, const struct group *group, str
 
 	if (run->plan->request->rehearse && transaction_check_deferred(db, err) < 0)
 		return error_detail(err, "Nothing was changed.");
-	if (!run->proof)
-		return 0;
-	if (prove(run, group, err) < 0)
+	if (run->proof && prove(run, group, err) < 0)
 		return -1;
 	if (run->unproven || run->plan->request->rehearse)
+		return 0;
+	if (save_after(&run->save, err) < 0 || finish_saving(run, err) < 0)
+		return -1;
+	if (!run->proof)
 		return 0;
 	add_log(run, group, &batch);
 	return db_batch_run(db, &batch, NULL, err);
@@ -267,7 +428,9 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 		.version = run->plan->step[group->from].applied->version,
 	};
 
-	if (run_downs(run, group, err) < 0 || finish_downs(run, group, err) < 0) {
+	if ((is_saving(run) ? run_downs_saved(run, group, err) :
+			      run_downs(run, group, false, err)) < 0 ||
+	    finish_downs(run, group, err) < 0) {
 		db_rollback(db);
 		return -1;
 	}
@@ -319,6 +482,28 @@ static int outside_failed(const struct rollback_step *step, struct outside_run *
 			  "With --force it starts anew, with the down script of the worktree.");
 }
 
+/*
+ * In a transaction of its own, which cannot be the script's: what others write between its end and
+ * the script is not saved.
+ */
+static int save_outside(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct db *db = &run->plan->session->db;
+
+	if (!is_saving(run))
+		return 0;
+	if (begin_transaction(run, err) < 0)
+		return -1;
+	add_targets(run, group);
+	if (save_run(&run->save, err) < 0) {
+		db_rollback(db);
+		return -1;
+	}
+	db_rollback(db);
+	relation_witness_release(&run->save.witness);
+	return finish_saving(run, err);
+}
+
 static int group_outside(struct rollback_run *run, const struct group *group, struct error *err)
 {
 	struct rollback_step *step = &run->plan->step[group->from];
@@ -332,13 +517,14 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 	};
 
 	outside.record.fingerprint_after = NULL;
-	if (outside_begin(&outside, err) < 0)
+	if (save_outside(run, group, err) < 0 || outside_begin(&outside, err) < 0)
 		return -1;
 	if (outside_execute(&outside, err) < 0)
 		return outside_failed(step, &outside, err);
 	step->microseconds = outside.microseconds;
 	step->ran = true;
-	if (prove(run, group, err) < 0 || end_outside(run, step, &outside, err) < 0)
+	if (prove(run, group, err) < 0 || finish_saving(run, err) < 0 ||
+	    end_outside(run, step, &outside, err) < 0)
 		return -1;
 	step->done = true;
 	progress_update(&run->progress, ++run->finished);
@@ -415,7 +601,22 @@ static int execute(struct rollback_run *run, struct error *err)
 		return -1;
 	if (run->proof && catalog_read(&run->catalog, &s->db, &s->scope, err) < 0)
 		return error_prefix(err, "could not read the catalog");
-	return run_groups(run, err);
+	run->first = run->proof ? xstrdup(catalog_fingerprint(&run->catalog)) : NULL;
+	return begin_saving(run, err) < 0 ? -1 : run_groups(run, err);
+}
+
+/* What was saved goes only where it is certain that nothing was destroyed. */
+static void conclude_saving(struct rollback_run *run, const struct error *err)
+{
+	struct rollback_plan *plan = run->plan;
+	bool unknown = error_is_set(err) && db_is_lost(&plan->session->db);
+
+	if (!is_saving(run))
+		return;
+	if (!run->change.begun && !unknown)
+		save_discard(&run->save);
+	else
+		plan->saved = save_to_json(&run->save);
 }
 
 enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error *err)
@@ -424,6 +625,8 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 		.plan = plan,
 		.change = CHANGE_INIT,
 		.progress = PROGRESS_INIT,
+		.save = SAVE_INIT,
+		.objects = json_array(),
 		.proof = !plan->request->no_proof,
 	};
 	struct error second CLEANUP(error_release) = ERROR_INIT;
@@ -434,6 +637,7 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 		return settle_alone(plan->session, err) < 0 ? ROLLBACK_FAILED : ROLLBACK_DONE;
 	ret = execute(&run, err);
 	good = !ret && !run.unproven;
+	conclude_saving(&run, err);
 	change_finish(&run.change, good, err);
 	if (!plan->request->rehearse && good && call_post_hook(plan, &second) < 0)
 		warning("%s", second.message);

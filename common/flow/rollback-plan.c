@@ -212,6 +212,8 @@ static int choose_targets(struct rollback_plan *plan, struct error *err)
 	case ROLLBACK_LAST: target_last(plan); return 0;
 	case ROLLBACK_ALL: target_from(plan, 0); return 0;
 	case ROLLBACK_TO_COMMIT: return target_to_commit(plan, err);
+	case ROLLBACK_UNDO:
+	case ROLLBACK_LOG: break; /* these have no targets */
 	}
 	BUG("unknown mode %d", request->mode);
 }

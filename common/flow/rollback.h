@@ -25,7 +25,9 @@ enum rollback_mode {
 	ROLLBACK_TO,	/* what came after a version, which stays */
 	ROLLBACK_LAST,	/* the n applied last */
 	ROLLBACK_ALL,
-	ROLLBACK_TO_COMMIT /* what the commit's tree does not have */
+	ROLLBACK_TO_COMMIT, /* what the commit's tree does not have */
+	ROLLBACK_UNDO,	    /* takes a rollback back: rollback-undo.h */
+	ROLLBACK_LOG	    /* lists them: rollback-history.h */
 };
 
 struct rollback_request {
@@ -35,6 +37,8 @@ struct rollback_request {
 	const char **operand;
 	size_t operands;
 	const char *database;
+	const char *undo; /* the operation; NULL: the last one */
+	bool merge;	  /* undo: rows that were written since stay */
 	bool rehearse, no_proof, accept_difference, recorded_down, force;
 	bool no_snapshot, no_save; /* of the schema; of rows */
 	struct common_options common;

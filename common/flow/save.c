@@ -15,8 +15,8 @@ int save_begin(struct save *save, struct session *s, const char *operation, cons
 	save->schema = schema;
 	if (!rows && !schema)
 		return 0;
-	char *root CLEANUP(free_p) = saved_root(s->repo.common_dir);
-	return saved_create(&save->folder, root, operation, command, err);
+	save->root = saved_root(s->repo.common_dir);
+	return saved_create(&save->folder, save->root, operation, command, err);
 }
 
 void save_release(struct save *save)
@@ -24,11 +24,13 @@ void save_release(struct save *save)
 	progress_abandon(&save->progress);
 	for (size_t i = 0; i < save->nr; i++) {
 		strvec_release(&save->target[i].columns);
+		free(save->target[i].left);
 		free(save->target[i].why);
 	}
 	free(save->target);
 	relation_witness_release(&save->witness);
 	saved_release(&save->folder);
+	free(save->root);
 	*save = (struct save)SAVE_INIT;
 }
 
@@ -95,6 +97,8 @@ int save_settings(struct db *db, struct error *err)
 		       "SELECT pg_catalog.set_config('row_security', 'off', true),"
 		       " pg_catalog.set_config('search_path', '', true),"
 		       " pg_catalog.set_config('client_encoding', 'UTF8', true),"
+		       " pg_catalog.set_config('TimeZone', 'UTC', true),"
+		       " pg_catalog.set_config('lc_monetary', 'C', true),"
 		       " pg_catalog.set_config('DateStyle', 'ISO', true),"
 		       " pg_catalog.set_config('IntervalStyle', 'postgres', true),"
 		       " pg_catalog.set_config('extra_float_digits', '3', true),"
@@ -322,8 +326,7 @@ static int check_space(const struct save *save, const struct relations *relation
 
 	for (size_t i = 0; i < relations->nr; i++)
 		bytes += relations->item[i].bytes;
-	char *root CLEANUP(free_p) = saved_root(save->session->repo.common_dir);
-	if (saved_space(&space, root, err) < 0)
+	if (saved_space(&space, save->root, err) < 0)
 		return -1;
 	/* Half: text is as long as what the server keeps, roughly, and zstd takes half of it at least. */
 	if (bytes / 2 < space)
@@ -347,8 +350,19 @@ static const struct save_target *target_for(const struct save *save, const struc
 	return only; /* a leaf: its partitioned table is the target */
 }
 
+/* Those that the last run showed to go, too; and from then on no others may go. */
+static void name_lost(struct save_target *target, const struct relation *r)
+{
+	for (size_t i = 0; i < r->nr && target->left; i++)
+		if (!relation_column_is_in(&r->column[i], target->left) &&
+		    !strvec_has(&target->columns, r->column[i].name))
+			strvec_push(&target->columns, r->column[i].name);
+	free(target->left);
+	target->left = relation_columns_without(r, &target->columns);
+}
+
 /* Of one target: a table, or all leaves of a partitioned one. */
-static int save_one(struct save *save, const struct save_target *target, struct error *err)
+static int save_one(struct save *save, struct save_target *target, struct error *err)
 {
 	struct relations relations CLEANUP(relations_release) = RELATIONS_INIT;
 
@@ -361,6 +375,7 @@ static int save_one(struct save *save, const struct save_target *target, struct 
 		/* A leaf that is a target itself is saved as such. */
 		if (r->oid != target->oid && target_for(save, r, NULL))
 			continue;
+		name_lost(target, r);
 		if (is_lockable(r) && save_relation(save, r, target, err) < 0)
 			return -1;
 	}
@@ -417,11 +432,14 @@ int save_run(struct save *save, struct error *err)
 
 /* --- What else was destroyed ------------------------------------------------------------------- */
 
-static bool is_tracking(const struct save *save, const char *identity)
+static bool is_tracking(const struct save *save, const char *schema, const char *name)
 {
-	const struct ledger_place *place = &save->session->place;
+	const struct session *s = save->session;
 
-	return !strcmp(identity, place->quoted) || !strcmp(identity, place->quoted_log);
+	for (size_t i = 0; i < ARRAY_SIZE(s->tracking); i++)
+		if (!strcmp(schema, s->tracking[i].schema) && !strcmp(name, s->tracking[i].name))
+			return true;
+	return false;
 }
 
 static const char *loss_name(enum relation_loss_kind kind)
@@ -436,12 +454,27 @@ static const char *loss_name(enum relation_loss_kind kind)
 	return names[kind];
 }
 
-/* Are all that it lost the columns that are saved? Those of another type were said to be. */
-static bool covers(const struct save_target *target, const struct relation_loss *loss)
+/* What it lost is a target already; or becomes one, and has to be saved. */
+static bool add_loss(struct save *save, const struct relation_loss *loss)
 {
-	return target->whole ||
-	       ((loss->kind == RELATION_COLUMNS || loss->kind == RELATION_REWRITTEN) &&
-		target->columns.nr);
+	struct save_target *target = target_of(save, loss->oid, loss_name(loss->kind));
+	bool columns_alone = (loss->kind == RELATION_COLUMNS || loss->kind == RELATION_REWRITTEN) &&
+			     !loss->updated && !loss->deleted;
+
+	if (target->whole)
+		return false;
+	if (!columns_alone || (loss->kind == RELATION_REWRITTEN && !target->columns.nr)) {
+		save_table(save, loss->oid, loss_name(loss->kind));
+		return true;
+	}
+	/* A column that is converted rewrites the table. */
+	if (loss->kind == RELATION_REWRITTEN ||
+	    (target->saved && relation_columns_are_in(target->left, loss->columns)))
+		return false;
+	free(target->left);
+	target->left = xstrdup(loss->columns);
+	target->saved = false;
+	return true;
 }
 
 int save_check(struct save *save, struct error *err)
@@ -455,55 +488,75 @@ int save_check(struct save *save, struct error *err)
 		return -1;
 	for (size_t i = 0; i < losses.nr; i++) {
 		const struct relation_loss *loss = &losses.item[i];
-		const char *why = loss_name(loss->kind);
 
-		if (is_tracking(save, loss->identity) ||
-		    covers(target_of(save, loss->oid, why), loss))
-			continue;
-		save_table(save, loss->oid, why);
-		ret = SAVE_MORE;
+		if (!is_tracking(save, loss->schema, loss->name) && add_loss(save, loss))
+			ret = SAVE_MORE;
 	}
 	return ret;
 }
 
 /* --- Afterwards ---------------------------------------------------------------------------------- */
 
-static int exists(bool *ret, struct db *db, const char *table, struct error *err)
+/* The table of that name as it is now; `ret` has none when there is none. */
+static int read_now(struct relations *ret, struct db *db, const char *table, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	const char *params[] = { table };
+	uint32_t oid;
 
-	if (db_query(&res, db, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", 1, params, err) < 0)
+	if (db_query(&res, db, "SELECT pg_catalog.to_regclass($1)::oid", 1, params, err) < 0)
 		return -1;
-	*ret = db_bool(&res, 0, 0);
+	if (db_is_null(&res, 0, 0))
+		return 0;
+	oid = (uint32_t)db_int(&res, 0, 0);
+	return relations_read(ret, db, &oid, 1, err);
+}
+
+/* Those of the saved columns that the table still has. */
+static json_t *columns_left(const json_t *part, const struct relation *now)
+{
+	json_t *ret = json_array(), *column;
+	size_t i;
+
+	json_array_foreach(json_object_get(part, "columns"), i, column)
+	{
+		for (size_t k = 0; k < now->nr; k++)
+			if (!now->column[k].generated &&
+			    !strcmp(now->column[k].name, json_string_value(column)))
+				json_array_append(ret, column);
+	}
+	return ret;
+}
+
+static int count_after(struct db *db, json_t *part, struct error *err)
+{
+	struct relations now CLEANUP(relations_release) = RELATIONS_INIT;
+	const char *table = json_member(part, "table");
+	json_t *columns CLEANUP(json_decref_p) = NULL;
+	struct save_count count;
+
+	if (read_now(&now, db, table, err) < 0)
+		return -1;
+	if (!now.nr)
+		return 0;
+	columns = columns_left(part, now.item);
+	if (save_count_rows(&count, db, table, columns, err) < 0)
+		return -1;
+	json_object_set_new(part, "after",
+			    json_pack("{s:O, s:I, s:s}", "columns", columns, "rows",
+				      (json_int_t)count.rows, "digest", count.digest));
 	return 0;
 }
 
-/* A table that is there and has the columns still: what it holds now. */
 static int note_after(struct save *save, json_t *part, struct error *err)
 {
 	struct db *db = &save->session->db;
-	const char *table = json_member(part, "table");
-	struct save_count count;
-	struct error reason CLEANUP(error_release) = ERROR_INIT;
-	bool there;
 
-	if (!json_is_true(json_object_get(part, "whole")) || exists(&there, db, table, err) < 0 ||
-	    !there)
-		return error_is_set(err) ? -1 : 0;
-	if (db_exec(db, "SAVEPOINT git_rollback_after", err) < 0)
+	if (!json_is_true(json_object_get(part, "whole")))
+		return 0;
+	if (db_exec(db, "SAVEPOINT git_rollback_after", err) < 0 || save_settings(db, err) < 0 ||
+	    count_after(db, part, err) < 0)
 		return -1;
-	if (save_settings(db, err) < 0)
-		return -1;
-	/* Its columns are others by now: then it is no table whose rows alone were changed. */
-	if (save_count_rows(&count, db, table, json_object_get(part, "columns"), &reason) == 0)
-		json_object_set_new(part, "after",
-				    json_pack("{s:I, s:s}", "rows", (json_int_t)count.rows,
-					      "digest", count.digest));
-	else if (db_is_lost(db) || reason.exit_code == EXIT_INTERRUPTED) {
-		error_move(err, &reason);
-		return -1;
-	}
 	return db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_after", err);
 }
 

@@ -22,8 +22,8 @@
  *         execution; "sequences": [{"sequence", "last_value", "is_called"}...];
  *         and of the parts of kind "rows": "table" (identity), "schema", "name", "why", "whole"
  *         (else the key and some columns), "columns", "key", "rows", "digest" (digest_sum over
- *         them), "after" (the same of the table afterwards, all rows of these columns, where it
- *         is still there: {"rows", "digest"}, else null).
+ *         them), "after" (the same of the table afterwards, and of those columns that it still has:
+ *         {"columns", "rows", "digest"}; null where it is gone).
  *         Of kind "schema": "program" ("pg_dump 15.4"); of kind "up": "version".
  * Errors: -1 with `err` set: then nothing may be destroyed.
  */
@@ -38,13 +38,17 @@
 
 struct save_target {
 	uint32_t oid;
-	struct strvec columns; /* none: the whole table */
+	struct strvec columns;
+	/* As of struct relation_loss: columns that were seen to be left, or, once it is saved, may
+	   be left: those that are not saved. Or NULL. */
+	char *left;
 	char *why;
 	bool whole, saved;
 };
 
 struct save {
 	struct session *session;
+	char *root;
 	struct saved folder;
 	bool rows, schema; /* what is wanted */
 	bool has_schema;   /* it is saved */

@@ -35,6 +35,8 @@ void catalog_changes_add(struct catalog_changes *changes, const struct catalog_o
 		.before = before ? xstrdup(before->definition) : NULL,
 		.after = after ? xstrdup(after->definition) : NULL,
 		.order = any->order,
+		.class_oid = before ? before->class_oid : 0,
+		.oid = before ? before->oid : 0,
 	};
 	if (before)
 		memcpy(c->before_digest, before->digest, CATALOG_DIGEST_SIZE);

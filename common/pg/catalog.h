@@ -103,6 +103,7 @@ struct catalog_change {
 	char before_digest[CATALOG_DIGEST_SIZE], after_digest[CATALOG_DIGEST_SIZE]; /* "": absent */
 	char *before, *after; /* definitions; NULL: absent, or not recorded */
 	bool order;
+	uint32_t class_oid, oid; /* of what it was before, as in struct catalog_object; else 0 */
 };
 struct catalog_changes {
 	struct catalog_change *item; /* sorted by kind and identity */

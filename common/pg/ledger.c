@@ -312,6 +312,25 @@ void ledger_add_insert(struct db_batch *batch, const struct ledger_place *place,
 	db_batch_add(batch, sql.buf, sql.len, 4, params)->expected_rows = 1;
 }
 
+void ledger_add_entry(struct db_batch *batch, const struct ledger_place *place,
+		      const struct ledger_entry *entry)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	char applied_at[24], time[24];
+	const char *params[] = { entry->version, entry->name, applied_at, entry->checksum,
+				 entry->execution_time_ms < 0 ? NULL : time };
+
+	snprintf(applied_at, sizeof(applied_at), "%" PRId64, entry->applied_at);
+	snprintf(time, sizeof(time), "%" PRId64, entry->execution_time_ms);
+	/* Microseconds, exactly: to_timestamp() counts in floating point. */
+	strbuf_addf(&sql,
+		    "INSERT INTO %s (version, name, applied_at, checksum, execution_time_ms)"
+		    " VALUES ($1, $2, TIMESTAMPTZ '1970-01-01 00:00:00+00'"
+		    " + $3::bigint * INTERVAL '1 microsecond', coalesce($4, ''), $5::integer)",
+		    place->quoted);
+	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params)->expected_rows = 1;
+}
+
 struct db_command *ledger_add_delete(struct db_batch *batch, const struct ledger_place *place,
 				     const char *version)
 {

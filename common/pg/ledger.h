@@ -73,6 +73,9 @@ int ledger_take(struct ledger *ret, const struct ledger_place *place, struct db 
 void ledger_add_insert(struct db_batch *batch, const struct ledger_place *place,
 		       const char *version, const char *name, const char *checksum,
 		       int64_t execution_time_ms);
+/* The same of a record that was there before, with its own times. */
+void ledger_add_entry(struct db_batch *batch, const struct ledger_place *place,
+		      const struct ledger_entry *entry);
 struct db_command *ledger_add_delete(struct db_batch *batch, const struct ledger_place *place,
 				     const char *version);
 

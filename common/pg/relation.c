@@ -64,7 +64,7 @@ static const char read_sql[] =
 	" SELECT c.oid, n.nspname, c.relname,"
 	"  pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind, c.relpersistence,"
 	"  pg_catalog.pg_table_size(c.oid), a.attname, a.attnum, a.attgenerated <> '',"
-	"  a.attnum = ANY (k.key)"
+	"  a.attnum = ANY (k.key), a.atttypid"
 	" FROM wanted JOIN pg_catalog.pg_class c USING (oid)"
 	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 	" LEFT JOIN pg_catalog.pg_attribute a"
@@ -105,6 +105,7 @@ static void add_column(struct relation *r, const struct db_result *res, size_t r
 		.name = xstrdup(db_value(res, row, 7)),
 		.number = (int16_t)db_int(res, row, 8),
 		.generated = db_bool(res, row, 9),
+		.type = oid_value(res, row, 11),
 	};
 	if (!db_is_null(res, row, 10) && db_bool(res, row, 10))
 		strvec_push(&r->key, db_value(res, row, 7));
@@ -273,8 +274,7 @@ int relation_witness_take(struct relation_witness *ret, struct db *db, struct er
 {
 	relation_witness_release(ret);
 	return db_query(&ret->tables, db,
-			"SELECT c.oid, c.relfilenode, " COLUMNS_OF
-			", pg_catalog.format('%I.%I', n.nspname, c.relname)"
+			"SELECT c.oid, c.relfilenode, " COLUMNS_OF ", n.nspname, c.relname"
 			" FROM pg_catalog.pg_class c"
 			" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 			" WHERE c.relkind = 'r' AND c.relpersistence <> 't'" NOT_OURS
@@ -289,8 +289,11 @@ void relation_witness_release(struct relation_witness *witness)
 
 void relation_losses_release(struct relation_losses *losses)
 {
-	for (size_t i = 0; i < losses->nr; i++)
-		free(losses->item[i].identity);
+	for (size_t i = 0; i < losses->nr; i++) {
+		free(losses->item[i].columns);
+		free(losses->item[i].schema);
+		free(losses->item[i].name);
+	}
 	free(losses->item);
 	*losses = (struct relation_losses)RELATION_LOSSES_INIT;
 }
@@ -314,21 +317,47 @@ static size_t find_before(const struct relation_witness *witness, uint32_t oid)
 	return witness->tables.rows;
 }
 
-/* Is each of the columns in `before` ("1:23,2:25") still there, with its type? */
-static bool has_columns(const char *now, const char *before)
+/* Is "2:25" in "1:23,2:25"? */
+static bool is_in(const char *column, size_t len, const char *columns)
 {
-	struct strbuf all CLEANUP(strbuf_release) = STRBUF_INIT;
+	for (const char *c = columns; *c; c += c[strcspn(c, ",")] ? strcspn(c, ",") + 1 : strlen(c))
+		if (strcspn(c, ",") == len && !strncmp(c, column, len))
+			return true;
+	return false;
+}
 
-	strbuf_addf(&all, ",%s,", now);
-	while (*before) {
-		size_t len = strcspn(before, ",");
-		char *column CLEANUP(free_p) = xstrfmt(",%.*s,", (int)len, before);
+bool relation_column_is_in(const struct relation_column *column, const char *columns)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%d:%" PRIu32, column->number, column->type);
 
-		if (!strstr(all.buf, column))
+	return is_in(text, (size_t)len, columns);
+}
+
+bool relation_columns_are_in(const char *wanted, const char *columns)
+{
+	while (*wanted) {
+		size_t len = strcspn(wanted, ",");
+
+		if (!is_in(wanted, len, columns))
 			return false;
-		before += len + (before[len] == ',');
+		wanted += len + (wanted[len] == ',');
 	}
 	return true;
+}
+
+char *relation_columns_without(const struct relation *relation, const struct strvec *without)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < relation->nr; i++) {
+		const struct relation_column *column = &relation->column[i];
+
+		if (!strvec_has(without, column->name))
+			strbuf_addf(&sb, "%s%d:%" PRIu32, sb.len ? "," : "", column->number,
+				    column->type);
+	}
+	return strbuf_detach(&sb);
 }
 
 /* Columns of the touched tables' query. */
@@ -351,7 +380,8 @@ static bool find_loss(struct relation_loss *loss, const struct db_result *touche
 	loss->deleted = db_int(touched, row, TOUCHED_DELETED);
 	if (!db_bool(touched, row, TOUCHED_THERE))
 		loss->kind = RELATION_DROPPED;
-	else if (!has_columns(db_value(touched, row, TOUCHED_COLUMNS), db_value(before, at, 2)))
+	else if (!relation_columns_are_in(db_value(before, at, 2),
+					  db_value(touched, row, TOUCHED_COLUMNS)))
 		loss->kind = RELATION_COLUMNS;
 	else if (strcmp(db_value(touched, row, TOUCHED_FILE), db_value(before, at, 1)) != 0)
 		loss->kind = RELATION_REWRITTEN;
@@ -394,7 +424,10 @@ int relation_witness_compare(struct relation_losses *ret, const struct relation_
 		if (at == witness->tables.rows ||
 		    !find_loss(&loss, &touched, row, &witness->tables, at))
 			continue;
-		loss.identity = xstrdup(db_value(&witness->tables, at, 3));
+		if (loss.kind == RELATION_COLUMNS)
+			loss.columns = xstrdup(db_value(&touched, row, TOUCHED_COLUMNS));
+		loss.schema = xstrdup(db_value(&witness->tables, at, 3));
+		loss.name = xstrdup(db_value(&witness->tables, at, 4));
 		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
 		ret->item[ret->nr++] = loss;
 	}

@@ -17,6 +17,7 @@
 struct relation_column {
 	char *name;
 	int16_t number; /* pg_attribute.attnum */
+	uint32_t type;	/* its OID */
 	bool generated; /* GENERATED ALWAYS AS (...) STORED: computed, never stored by COPY */
 };
 struct relation {
@@ -106,7 +107,7 @@ void relation_foreign_keys_release(struct relation_foreign_keys *keys);
  * table that the transaction altered or changed it holds a lock on: only those are looked at.
  */
 struct relation_witness {
-	struct db_result tables; /* OID, relfilenode, columns, identity; sorted by OID */
+	struct db_result tables; /* OID, relfilenode, columns, schema, name; sorted by OID */
 };
 #define RELATION_WITNESS_INIT             \
 	{                                 \
@@ -125,8 +126,9 @@ enum relation_loss_kind {
 struct relation_loss {
 	enum relation_loss_kind kind;
 	uint32_t oid;
-	char *identity;		  /* as it was before */
-	int64_t updated, deleted; /* rows, of RELATION_CHANGED */
+	char *schema, *name;	  /* as it was before */
+	int64_t updated, deleted; /* rows */
+	char *columns; /* RELATION_COLUMNS: those that are left; relation_column_is_in() */
 };
 struct relation_losses {
 	struct relation_loss *item;
@@ -139,6 +141,12 @@ struct relation_losses {
 /* Those of the witness's tables that have lost something. */
 int relation_witness_compare(struct relation_losses *ret, const struct relation_witness *witness,
 			     struct db *db, struct error *err) MUST_CHECK;
+/* Is the column, with its type, among those of a loss? All of `wanted`? */
+bool relation_column_is_in(const struct relation_column *column, const char *columns);
+bool relation_columns_are_in(const char *wanted, const char *columns);
+/* The relation's columns but these (names), as a loss has them; free() it. */
+char *relation_columns_without(const struct relation *relation, const struct strvec *without)
+	MUST_CHECK;
 void relation_losses_release(struct relation_losses *losses);
 
 #endif

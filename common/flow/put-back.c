@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/put-back.h"
+
+#include "base/memory.h"
+#include "pg/copy.h"
+
+#define TEMPORARY "pg_temp.git_rollback_rows"
+
+void put_back_release(struct put_back *back)
+{
+	progress_abandon(&back->progress);
+	relation_foreign_keys_release(&back->keys);
+	strvec_release(&back->enable);
+	free(back->oid);
+	*back = (struct put_back)PUT_BACK_INIT;
+}
+
+static struct db *db_of(const struct put_back *back)
+{
+	return &back->session->db;
+}
+
+static int run(const struct put_back *back, const char *sql, struct error *err)
+{
+	return db_exec(db_of(back), sql, err);
+}
+
+static bool is_whole(const json_t *part)
+{
+	return json_is_true(json_object_get(part, "whole"));
+}
+
+/* --- Triggers and foreign keys ------------------------------------------------------------------ */
+
+static int find_table(uint32_t *ret, struct put_back *back, const char *table, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { table };
+
+	if (db_query(&res, db_of(back), "SELECT pg_catalog.to_regclass($1)::oid", 1, params, err) <
+	    0)
+		return -1;
+	if (db_is_null(&res, 0, 0)) {
+		error_set(err, "cannot put rows back: there is no table %s now", table);
+		return error_code(err, EXIT_NO);
+	}
+	*ret = (uint32_t)db_int(&res, 0, 0);
+	return 0;
+}
+
+/* Off, and in `enable` how each is as it was: a trigger may be off, or on for replicas alone. */
+static int disable_triggers(struct put_back *back, const char *table, uint32_t oid,
+			    struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	char number[16];
+	const char *params[] = { number };
+
+	snprintf(number, sizeof(number), "%" PRIu32, oid);
+	if (db_query(&res, db_of(back),
+		     "SELECT pg_catalog.format('ALTER TABLE ONLY %s %s TRIGGER %I', $1::oid::regclass,"
+		     " CASE tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'R' THEN 'ENABLE REPLICA'"
+		     "  ELSE 'ENABLE ALWAYS' END, tgname),"
+		     " pg_catalog.format('ALTER TABLE ONLY %s DISABLE TRIGGER %I',"
+		     "  $1::oid::regclass, tgname)"
+		     " FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal"
+		     " AND tgenabled <> 'D'",
+		     1, params, err) < 0)
+		return -1;
+	for (size_t i = 0; i < res.rows; i++) {
+		strvec_push(&back->enable, db_value(&res, i, 0));
+		if (run(back, db_value(&res, i, 1), err) < 0)
+			return error_prefix(err, "could not turn off the triggers of %s", table);
+	}
+	return 0;
+}
+
+int put_back_add(struct put_back *back, const json_t *part, struct error *err)
+{
+	const char *table = json_member(part, "table");
+	uint32_t oid = 0;
+
+	if (find_table(&oid, back, table, err) < 0 || disable_triggers(back, table, oid, err) < 0)
+		return -1;
+	if (!is_whole(part))
+		return 0;
+	ARRAY_GROW(back->oid, back->nr + 1, back->alloc);
+	back->oid[back->nr++] = oid;
+	return 0;
+}
+
+int put_back_begin(struct put_back *back, struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (relation_foreign_keys_read(&back->keys, db_of(back), back->oid, back->nr, err) < 0)
+		return -1;
+	for (size_t i = 0; i < back->keys.nr; i++) {
+		const struct relation_foreign_key *key = &back->keys.item[i];
+
+		sql.len = 0;
+		strbuf_addf(&sql, "ALTER TABLE %s DROP CONSTRAINT %s", key->table, key->name);
+		if (run(back, sql.buf, err) < 0)
+			return error_prefix(err, "could not set the foreign keys of %s aside",
+					    key->table);
+	}
+	progress_start(&back->progress, "Putting rows back", 0, PROGRESS_COUNT, back->meter);
+	return 0;
+}
+
+static int remake_key(struct put_back *back, const struct relation_foreign_key *key,
+		      struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addf(&sql, "ALTER TABLE %s ADD CONSTRAINT %s %s", key->table, key->name,
+		    key->definition);
+	if (run(back, sql.buf, err) < 0) {
+		bool violated = !strcmp(err->sqlstate, "23503");
+
+		error_prefix(err, "cannot put rows back: foreign key %s of %s does not hold",
+			     key->name, key->table);
+		return violated ? error_code(err, EXIT_NO) : -1;
+	}
+	if (!key->comment)
+		return 0;
+	sql.len = 0;
+	strbuf_addf(&sql, "COMMENT ON CONSTRAINT %s ON %s IS %s", key->name, key->table,
+		    key->comment);
+	return run(back, sql.buf, err);
+}
+
+int put_back_end(struct put_back *back, struct error *err)
+{
+	progress_finish(&back->progress);
+	for (size_t i = 0; i < back->keys.nr; i++)
+		if (remake_key(back, &back->keys.item[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < back->enable.nr; i++)
+		if (run(back, back->enable.v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- Rows ------------------------------------------------------------------------------------------ */
+
+struct rows_source {
+	struct put_back *back;
+	struct saved_part part;
+};
+
+static int rows_source(void *data, void *buf, size_t size, size_t *ret_len, struct error *err)
+{
+	struct rows_source *source = data;
+	struct put_back *back = source->back;
+
+	if (saved_part_read(&source->part, buf, size, ret_len, err) < 0)
+		return -1;
+	/* In COPY's text an end of line ends a row. */
+	for (const char *p = buf, *end = p + *ret_len; p < end; p++) {
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (!p)
+			break;
+		back->rows++;
+	}
+	progress_update(&back->progress, back->rows);
+	return 0;
+}
+
+static int copy_into(struct put_back *back, const char *table, const json_t *part,
+		     int64_t *ret_rows, struct error *err)
+{
+	struct rows_source source = { .back = back, .part = SAVED_PART_INIT };
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	int ret;
+
+	strbuf_addstr(&sql, "COPY ");
+	save_copy_target(&sql, db_of(back), table, json_object_get(part, "columns"));
+	strbuf_addstr(&sql, " FROM STDIN");
+	ret = saved_part_open(&source.part, back->saved, part, err) < 0 ?
+		      -1 :
+		      copy_in(ret_rows, db_of(back), sql.buf, rows_source, &source, err);
+	saved_part_release(&source.part);
+	if (ret < 0)
+		return error_prefix(err, "could not put the rows of %s back",
+				    json_member(part, "table"));
+	return 0;
+}
+
+/* A list of the part's columns or keys, each by `format`, which has %s once or twice. */
+static void add_each(struct strbuf *out, struct put_back *back, const json_t *names,
+		     const char *before, const char *between, const char *after,
+		     const char *separator)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(names, i, name)
+	{
+		struct strbuf quoted CLEANUP(strbuf_release) = STRBUF_INIT;
+
+		db_quote_identifier(&quoted, db_of(back), json_string_value(name));
+		strbuf_addf(out, "%s%s%s", i ? separator : "", before, quoted.buf);
+		if (between)
+			strbuf_addf(out, "%s%s%s", between, quoted.buf, after);
+	}
+}
+
+static void add_key_match(struct strbuf *out, struct put_back *back, const json_t *part)
+{
+	add_each(out, back, json_object_get(part, "key"), "t.", " = s.", "", " AND ");
+}
+
+static int make_temporary(struct put_back *back, const json_t *part, struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addstr(&sql, "CREATE TEMPORARY TABLE git_rollback_rows ON COMMIT DROP AS SELECT ");
+	add_each(&sql, back, json_object_get(part, "columns"), "", NULL, "", ", ");
+	strbuf_addf(&sql, " FROM %s WITH NO DATA", json_member(part, "table"));
+	return run(back, sql.buf, err);
+}
+
+static int count(int64_t *ret, struct put_back *back, const char *sql, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db_of(back), sql, 0, NULL, err) < 0)
+		return -1;
+	*ret = db_int(&res, 0, 0);
+	return 0;
+}
+
+static int digest_error(const json_t *part, struct error *err)
+{
+	error_set(err, "the rows of %s are not what was saved of them", json_member(part, "table"));
+	return error_code(err, EXIT_NO);
+}
+
+static int fill(struct put_back *back, const json_t *part, struct put_back_result *ret,
+		struct error *err)
+{
+	const char *table = json_member(part, "table");
+	const char *digest = json_member(part, "digest");
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct save_count now;
+
+	strbuf_addf(&sql, "TRUNCATE ONLY %s", table);
+	if (run(back, sql.buf, err) < 0 || copy_into(back, table, part, &ret->rows, err) < 0 ||
+	    save_count_rows(&now, db_of(back), table, json_object_get(part, "columns"), err) < 0)
+		return -1;
+	if (!digest || strcmp(now.digest, digest) != 0 ||
+	    now.rows != json_integer_value(json_object_get(part, "rows")))
+		return digest_error(part, err);
+	return 0;
+}
+
+/* Rows that are there stay as they are. */
+static int merge(struct put_back *back, const json_t *part, struct put_back_result *ret,
+		 struct error *err)
+{
+	const char *table = json_member(part, "table");
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	int64_t saved;
+
+	if (!json_array_size(json_object_get(part, "key"))) {
+		error_refused(err, "cannot merge the rows of %s: it has no primary key", table);
+		return error_hint(err, "Move its newer rows elsewhere, and try without --merge.");
+	}
+	if (make_temporary(back, part, err) < 0 ||
+	    copy_into(back, TEMPORARY, part, &saved, err) < 0)
+		return -1;
+	strbuf_addstr(&sql, "WITH put AS (INSERT INTO ");
+	save_copy_target(&sql, db_of(back), table, json_object_get(part, "columns"));
+	strbuf_addstr(&sql, " OVERRIDING SYSTEM VALUE SELECT ");
+	add_each(&sql, back, json_object_get(part, "columns"), "s.", NULL, "", ", ");
+	strbuf_addf(&sql, " FROM " TEMPORARY " s WHERE NOT EXISTS (SELECT FROM ONLY %s t WHERE ",
+		    table);
+	add_key_match(&sql, back, part);
+	strbuf_addstr(&sql, ") RETURNING 1) SELECT pg_catalog.count(*) FROM put");
+	if (count(&ret->rows, back, sql.buf, err) < 0)
+		return -1;
+	ret->newer = saved - ret->rows;
+	return run(back, "DROP TABLE " TEMPORARY, err);
+}
+
+/* The saved columns that are no key: those whose values are to come back. */
+static json_t *values_of(const json_t *part)
+{
+	json_t *ret = json_array(), *name, *key;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(part, "columns"), i, name)
+	{
+		bool is_key = false;
+
+		json_array_foreach(json_object_get(part, "key"), k, key) is_key =
+			is_key || json_equal(name, key);
+		if (!is_key)
+			json_array_append(ret, name);
+	}
+	return ret;
+}
+
+static void add_update(struct strbuf *sql, struct put_back *back, const json_t *part,
+		       const json_t *values)
+{
+	strbuf_addf(sql, "WITH put AS (UPDATE ONLY %s t SET ", json_member(part, "table"));
+	add_each(sql, back, values, "", " = s.", "", ", ");
+	strbuf_addstr(sql, " FROM " TEMPORARY " s WHERE ");
+	add_key_match(sql, back, part);
+	strbuf_addstr(sql, " RETURNING 1) SELECT pg_catalog.count(*) FROM put");
+}
+
+/* Not every type has an operator for it, but each has a text. */
+static void add_comparison(struct strbuf *sql, struct put_back *back, const json_t *part,
+			   const json_t *values)
+{
+	strbuf_addf(sql, "SELECT pg_catalog.count(*) FROM ONLY %s t JOIN " TEMPORARY " s ON ",
+		    json_member(part, "table"));
+	add_key_match(sql, back, part);
+	strbuf_addstr(sql, " WHERE ");
+	add_each(sql, back, values, "t.", "::text IS NOT DISTINCT FROM s.", "::text", " AND ");
+}
+
+static int fill_columns(struct put_back *back, const json_t *part, struct put_back_result *ret,
+			struct error *err)
+{
+	json_t *values CLEANUP(json_decref_p) = values_of(part);
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	int64_t saved, same, all;
+
+	if (!json_array_size(values))
+		return 0;
+	if (make_temporary(back, part, err) < 0 ||
+	    copy_into(back, TEMPORARY, part, &saved, err) < 0)
+		return -1;
+	add_update(&sql, back, part, values);
+	if (count(&ret->rows, back, sql.buf, err) < 0)
+		return -1;
+	sql.len = 0;
+	add_comparison(&sql, back, part, values);
+	if (count(&same, back, sql.buf, err) < 0)
+		return -1;
+	if (same != ret->rows)
+		return digest_error(part, err);
+	sql.len = 0;
+	strbuf_addf(&sql, "SELECT pg_catalog.count(*) FROM ONLY %s", json_member(part, "table"));
+	if (count(&all, back, sql.buf, err) < 0)
+		return -1;
+	ret->missing = saved - ret->rows;
+	ret->newer = all - ret->rows;
+	return run(back, "DROP TABLE " TEMPORARY, err);
+}
+
+int put_back_rows(struct put_back *back, const json_t *part, struct put_back_result *ret,
+		  struct error *err)
+{
+	*ret = (struct put_back_result){ 0 };
+	if (!is_whole(part))
+		return fill_columns(back, part, ret, err);
+	return back->merge ? merge(back, part, ret, err) : fill(back, part, ret, err);
+}
+
+int put_back_sequences(struct put_back *back, struct error *err)
+{
+	size_t i;
+	json_t *sequence;
+
+	json_array_foreach(json_object_get(back->saved->manifest, "sequences"), i, sequence)
+	{
+		char last[24];
+		const char *params[] = { json_member(sequence, "sequence"), last,
+					 json_is_true(json_object_get(sequence, "is_called")) ?
+						 "true" :
+						 "false" };
+
+		snprintf(last, sizeof(last), "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(json_object_get(sequence, "last_value")));
+		if (db_query(NULL, db_of(back),
+			     "SELECT pg_catalog.setval(s, $2::bigint, $3::boolean)"
+			     " FROM pg_catalog.to_regclass($1) s WHERE s IS NOT NULL",
+			     3, params, err) < 0)
+			return error_prefix(err, "could not set sequence %s", params[0]);
+	}
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * put-back: saved rows (flow/save.h) back into their tables, in the open transaction.
+ *
+ * A table that was saved as a whole is emptied and filled: whoever calls has seen to it that what
+ * is in it now may go. Of one of which columns were saved the values go into the rows that have
+ * the keys. Triggers of the user's are off meanwhile, as they were not when the rows were
+ * written; foreign keys of and to filled tables are dropped and made anew, which checks them.
+ *
+ * Use:    put_back_add() for each part, put_back_begin(), put_back_rows() for each part,
+ *         put_back_end().
+ * Proof:  what is in the table is read again, and has to have the digest that was saved.
+ * Errors: -1 with `err` set; EXIT_NO where the rows do not fit what is there now.
+ */
+#ifndef FLOW_PUT_BACK_H
+#define FLOW_PUT_BACK_H
+
+#include "flow/save.h"
+
+struct put_back {
+	struct session *session;
+	struct saved *saved;
+	bool merge; /* what is there stays; rows that are missing are put back */
+	struct relation_foreign_keys keys;
+	struct strvec enable; /* statements that bring the triggers back */
+	uint32_t *oid;
+	size_t nr, alloc;
+	struct progress progress;
+	uint64_t rows; /* put back by now */
+	int meter;
+};
+#define PUT_BACK_INIT                                                          \
+	{                                                                      \
+		.keys = RELATION_FOREIGN_KEYS_INIT, .progress = PROGRESS_INIT, \
+	}
+
+/* `part` is one of kind "rows"; its table has to be there. */
+int put_back_add(struct put_back *back, const json_t *part, struct error *err) MUST_CHECK;
+int put_back_begin(struct put_back *back, struct error *err) MUST_CHECK;
+
+/* What came of one part. */
+struct put_back_result {
+	int64_t rows;	 /* that are in place */
+	int64_t missing; /* keys that are gone since: their values have no row to go to */
+	int64_t newer;	 /* rows that came since, or, with merge, that stay as they are */
+};
+int put_back_rows(struct put_back *back, const json_t *part, struct put_back_result *ret,
+		  struct error *err) MUST_CHECK;
+int put_back_end(struct put_back *back, struct error *err) MUST_CHECK;
+/* The positions of sequences, from the manifest; those that are not there now are left out. */
+int put_back_sequences(struct put_back *back, struct error *err) MUST_CHECK;
+void put_back_release(struct put_back *back);
+
+#endif

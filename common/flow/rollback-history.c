@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/rollback-history.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "journal/journal.h"
+#include "journal/saved.h"
+#include "term/amount.h"
+#include "term/output.h"
+#include "term/table.h"
+#include "vcs/repo.h"
+
+#define DAY INT64_C(86400000000) /* microseconds */
+
+/* --- Records -------------------------------------------------------------------------------- */
+
+static bool is_state(const json_t *record, const char *state)
+{
+	const char *is = json_member(record, "state");
+
+	return is && !strcmp(is, state);
+}
+
+static bool is_command(const json_t *record)
+{
+	const char *command = json_member(record, "command");
+
+	return command && !strcmp(command, "rollback-db");
+}
+
+bool rollback_is_rollback(const json_t *record)
+{
+	return is_command(record) && json_object_get(record, "versions");
+}
+
+static const char *undone_by(const json_t *records, const char *id)
+{
+	size_t i;
+	json_t *record;
+
+	json_array_foreach(records, i, record)
+	{
+		const char *undoes = json_member(record, "undoes");
+
+		if (undoes && !strcmp(undoes, id) && is_state(record, "done"))
+			return json_member(record, "id");
+	}
+	return NULL;
+}
+
+bool rollback_is_undone(const json_t *records, const char *id)
+{
+	return undone_by(records, id) != NULL;
+}
+
+/* What it saved: {"path", "tables", "rows", "schema"}, or null. */
+static json_t *describe_saved(const char *root, const char *id)
+{
+	struct saved saved CLEANUP(saved_release) = SAVED_INIT;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	int64_t tables = 0, rows = 0;
+	bool schema = false;
+	size_t i;
+	json_t *part;
+
+	if (saved_open(&saved, root, id, &ignored) != SAVED_FOUND)
+		return json_null();
+	json_array_foreach(json_object_get(saved.manifest, "parts"), i, part)
+	{
+		const char *kind = json_member(part, "kind");
+
+		if (kind && !strcmp(kind, "rows")) {
+			tables++;
+			rows += json_integer_value(json_object_get(part, "rows"));
+		}
+		schema = schema || (kind && !strcmp(kind, "schema"));
+	}
+	return json_pack("{s:o, s:I, s:I, s:b}", "path", json_text(saved.path), "tables",
+			 (json_int_t)tables, "rows", (json_int_t)rows, "schema", schema);
+}
+
+static json_t *describe(const json_t *records, const json_t *record, const char *root)
+{
+	static const char *const kept[] = { "state",	   "database", "started_at",
+					    "finished_at", "versions", "undoes" };
+	const char *id = json_member(record, "id");
+	const char *by = undone_by(records, id);
+	json_t *saved = describe_saved(root, id);
+	json_t *ret = json_pack("{s:s}", "operation", id);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		json_t *value = json_object_get(record, kept[i]);
+
+		json_object_set_new(ret, kept[i], value ? json_incref(value) : json_null());
+	}
+	json_object_set_new(ret, "undone_by", json_text(by));
+	json_object_set_new(ret, "can_undo",
+			    json_boolean(json_is_object(saved) && !by &&
+					 rollback_is_rollback(record)));
+	json_object_set_new(ret, "saved", saved);
+	return ret;
+}
+
+/* --- The list --------------------------------------------------------------------------------- */
+
+static void add_versions(struct strbuf *out, const json_t *operation)
+{
+	const json_t *versions = json_object_get(operation, "versions");
+	const size_t shown = 3;
+	size_t nr = json_array_size(versions);
+
+	for (size_t i = 0; i < nr && i < shown; i++)
+		strbuf_addf(out, "%s%s", i ? ", " : "",
+			    json_string_value(json_array_get(versions, i)));
+	if (nr > shown)
+		strbuf_addf(out, ", and %zu more", nr - shown);
+	if (!nr && json_member(operation, "undoes"))
+		strbuf_addf(out, "undoes %s", json_member(operation, "undoes"));
+}
+
+static void add_saved(struct strbuf *out, const json_t *operation)
+{
+	const json_t *saved = json_object_get(operation, "saved");
+
+	if (json_member(operation, "undone_by")) {
+		strbuf_addstr(out, "undone");
+		return;
+	}
+	if (!json_is_object(saved))
+		return;
+	amount_add_count(out, (uint64_t)json_integer_value(json_object_get(saved, "rows")), "row",
+			 NULL);
+	strbuf_addstr(out, " saved");
+}
+
+static void print_list(const json_t *operations)
+{
+	struct table table CLEANUP(table_release) = { .columns = 6 };
+	size_t i;
+	json_t *operation;
+
+	json_array_foreach(operations, i, operation)
+	{
+		const char *id = json_member(operation, "operation");
+		struct strbuf age CLEANUP(strbuf_release) = STRBUF_INIT;
+		struct strbuf versions CLEANUP(strbuf_release) = STRBUF_INIT;
+		struct strbuf saved CLEANUP(strbuf_release) = STRBUF_INIT;
+
+		amount_add_age(&age, operation_time(id), clock_now());
+		add_versions(&versions, operation);
+		add_saved(&saved, operation);
+		table_cell(&table, COLOR_NONE, id);
+		table_cell(&table, COLOR_NONE, age.buf);
+		table_cell(&table, COLOR_NONE, json_member(operation, "database"));
+		table_cell(&table, COLOR_NONE, json_member(operation, "state"));
+		table_cell(&table, COLOR_NONE, versions.buf);
+		table_cell(&table, COLOR_NONE, saved.buf);
+	}
+	table_print(&table, false, stdout);
+}
+
+int rollback_history(const char *database, const struct common_options *common, struct error *err)
+{
+	struct repo repo CLEANUP(repo_release) = REPO_INIT;
+	json_t *records CLEANUP(json_decref_p) = NULL;
+	json_t *operations = json_array();
+	json_t *all CLEANUP(json_decref_p) =
+		json_pack("{s:i, s:o}", "format", 1, "operations", operations);
+	char *root CLEANUP(free_p) = NULL;
+	size_t i;
+	json_t *record;
+
+	if (repo_open(&repo, err) < 0 || journal_list(&records, repo.common_dir, err) < 0)
+		return -1;
+	root = saved_root(repo.common_dir);
+	json_array_foreach(records, i, record)
+	{
+		const char *name = json_member(record, "database");
+
+		if (json_member(record, "id") && is_command(record) &&
+		    (!database || (name && !strcmp(name, database))))
+			json_array_append_new(operations, describe(records, record, root));
+	}
+	if (common->json)
+		json_print(all);
+	else
+		print_list(operations);
+	return 0;
+}
+
+/* --- What is kept no longer -------------------------------------------------------------------- */
+
+static int is_open(bool *ret, const char *common_dir, const char *id, struct error *err)
+{
+	json_t *record CLEANUP(json_decref_p) = NULL;
+	int found = journal_read(&record, common_dir, id, err);
+
+	if (found < 0)
+		return -1;
+	*ret = found == JOURNAL_FOUND && is_state(record, "open");
+	return 0;
+}
+
+static int remove_one(const char *root, const char *id, struct error *err)
+{
+	struct saved saved CLEANUP(saved_release) = SAVED_INIT;
+	int found = saved_open(&saved, root, id, err);
+
+	if (found != SAVED_FOUND)
+		return found < 0 ? -1 : 0;
+	return saved_discard(&saved, err);
+}
+
+int rollback_history_prune(size_t *ret, const char *common_dir, int64_t days, struct error *err)
+{
+	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
+	char *root CLEANUP(free_p) = saved_root(common_dir);
+	int64_t oldest = clock_now() - days * DAY;
+
+	*ret = 0;
+	if (saved_list(&ids, root, err) < 0)
+		return -1;
+	for (size_t i = 1; i < ids.nr; i++) {
+		bool open;
+
+		if (operation_time(ids.v[i]) >= oldest)
+			continue;
+		if (is_open(&open, common_dir, ids.v[i], err) < 0 ||
+		    (!open && remove_one(root, ids.v[i], err) < 0))
+			return -1;
+		*ret += !open;
+	}
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rollback-history: the rollbacks and undos of databases that the journal of this repository knows,
+ * and which of them can be undone; and what is kept of them no longer than wanted.
+ */
+#ifndef FLOW_ROLLBACK_HISTORY_H
+#define FLOW_ROLLBACK_HISTORY_H
+
+#include "base/error.h"
+#include "base/json.h"
+#include "term/options.h"
+
+/* Prints them, newest first. No database is asked. `database` is a name, or NULL for all. */
+int rollback_history(const char *database, const struct common_options *common, struct error *err)
+	MUST_CHECK;
+
+/* Is the operation undone by another of these records (journal_list())? */
+bool rollback_is_undone(const json_t *records, const char *id);
+/* Is it the record of a rollback that undo can take back, if something was saved? */
+bool rollback_is_rollback(const json_t *record);
+
+/*
+ * Removes what rollbacks saved that are older than so many days; never of the newest one, and of
+ * none that is open. Returns how many there were.
+ */
+int rollback_history_prune(size_t *ret, const char *common_dir, int64_t days, struct error *err)
+	MUST_CHECK;
+
+#endif

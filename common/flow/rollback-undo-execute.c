@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "flow/change.h"
+#include "flow/rollback-undo.h"
+#include "flow/runner.h"
+#include "flow/saved-schema.h"
+#include "term/output.h"
+
+struct undo_run {
+	struct undo_plan *plan;
+	struct change change;
+	struct catalog catalog;
+	struct put_back back;
+	char *before; /* the fingerprint */
+	bool unproven;
+};
+
+static void run_release(struct undo_run *run)
+{
+	free(run->before);
+	put_back_release(&run->back);
+	catalog_release(&run->catalog);
+	change_release(&run->change);
+}
+
+static struct db *db_of(const struct undo_run *run)
+{
+	return &run->plan->session->db;
+}
+
+/* --- Scripts and records ---------------------------------------------------------------------- */
+
+static int apply_step(struct undo_run *run, struct undo_step *step, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	int64_t start = clock_monotonic();
+
+	if (interrupt_pending())
+		return error_interrupted(err);
+	runner_add_script(&batch, db_of(run), &step->script);
+	if (runner_run(db_of(run), &batch, NULL, err) < 0)
+		return error_prefix(err, "could not apply migration '%s' again", step->version);
+	step->microseconds = clock_monotonic() - start;
+	return 0;
+}
+
+static void add_records(struct undo_run *run, const struct undo_step *step, struct db_batch *batch)
+{
+	const struct ledger_place *place = &run->plan->session->place;
+	const struct log_applied *log = step->log;
+	const struct ledger_entry entry = {
+		.version = xstrdup(step->version),
+		.name = xstrdup(step->name),
+		.checksum = xstrdup_or_null(step->checksum),
+		.applied_at = json_integer_value(json_object_get(step->migration, "applied_at_us")),
+		.execution_time_ms =
+			json_integer_value(json_object_get(step->migration, "execution_time_ms")),
+	};
+	const struct log_record record = {
+		.operation = run->change.operation.id,
+		.command = "rollback-db",
+		.version = step->version,
+		.name = step->name,
+		.direction = "up",
+		.who = run->change.who,
+		.git_commit = run->change.git_commit,
+		.up_checksum = step->checksum,
+		.down_checksum = log ? log->down_checksum : NULL,
+		.up_tokens = log ? log->up_tokens : NULL,
+		.up_sql = step->script.text,
+		.down_sql = log ? log->down_sql : NULL,
+		.fingerprint_before = run->before,
+		.fingerprint_after = catalog_fingerprint(&run->catalog),
+		.objects = log ? log->objects : NULL,
+		.statements = step->script.nr,
+	};
+
+	ledger_add_entry(batch, place, &entry);
+	rollback_log_add_done(batch, place, &record);
+	free(entry.version);
+	free(entry.name);
+	free(entry.checksum);
+}
+
+static int record(struct undo_run *run, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	for (size_t i = 0; i < run->plan->nr; i++)
+		add_records(run, &run->plan->step[i], &batch);
+	return db_batch_run(db_of(run), &batch, NULL, err);
+}
+
+/* --- What the scripts do not bring -------------------------------------------------------------- */
+
+/* Of what the rollback took away, what is not there: it went by CASCADE. */
+static void find_missing(struct undo_run *run, const struct catalog *now,
+			 struct saved_schema_wanted *wanted)
+{
+	const json_t *groups = json_object_get(run->plan->saved.manifest, "objects");
+	size_t i, k;
+	json_t *list, *object;
+
+	json_array_foreach(groups, i, list)
+	{
+		json_array_foreach(list, k, object)
+		{
+			const char *kind = json_member(object, "kind");
+			const char *identity = json_member(object, "identity");
+
+			if (kind && identity && json_is_string(json_object_get(object, "before")) &&
+			    json_is_null(json_object_get(object, "after")) &&
+			    !catalog_find(now, kind, identity))
+				saved_schema_want(wanted, kind, identity,
+						  json_object_get(object, "class_oid"),
+						  json_object_get(object, "oid"));
+		}
+	}
+}
+
+static int remake_missing(struct undo_run *run, struct error *err)
+{
+	struct saved_schema_wanted wanted CLEANUP(saved_schema_wanted_release) =
+		SAVED_SCHEMA_WANTED_INIT;
+	struct catalog now CLEANUP(catalog_release) = CATALOG_INIT;
+	struct undo_plan *plan = run->plan;
+
+	if (catalog_read(&now, db_of(run), &plan->session->scope, err) < 0)
+		return error_prefix(err, "could not read the catalog");
+	find_missing(run, &now, &wanted);
+	return saved_schema_remake(&plan->remade, &wanted, &plan->saved, plan->session, err);
+}
+
+/* --- Rows -------------------------------------------------------------------------------------------- */
+
+static int conflict(const struct undo_plan *plan, struct error *err)
+{
+	error_set(err, "rows that were written since stand in the way: %s", plan->conflicts.v[0]);
+	for (size_t i = 1; i < plan->conflicts.nr; i++)
+		error_detail(err, "And: %s", plan->conflicts.v[i]);
+	error_hint(err, "Use --merge to keep them, and put back only the rows that are missing.");
+	return error_code(err, EXIT_NO);
+}
+
+/* Under their locks, so that it stays as it was found. */
+static int check_rows(struct undo_run *run, struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (json_is_object(json_object_get(plan->table[i].part, "after")))
+			strbuf_addf(&sql, "%s %s", sql.len ? "," : "LOCK TABLE ONLY",
+				    plan->table[i].table);
+	strbuf_addstr(&sql, sql.len ? " IN EXCLUSIVE MODE" : "");
+	if (sql.len && db_exec(db_of(run), sql.buf, err) < 0)
+		return -1;
+	if (plan->request->merge)
+		return 0;
+	if (save_settings(db_of(run), err) < 0 || undo_find_conflicts(plan, err) < 0)
+		return -1;
+	return plan->conflicts.nr ? conflict(plan, err) : 0;
+}
+
+static int put_rows_back(struct undo_run *run, struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+	struct put_back *back = &run->back;
+
+	if (save_settings(db_of(run), err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (put_back_add(back, plan->table[i].part, err) < 0)
+			return -1;
+	if (put_back_begin(back, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (put_back_rows(back, plan->table[i].part, &plan->table[i].result, err) < 0)
+			return -1;
+	return put_back_end(back, err) < 0 ? -1 : put_back_sequences(back, err);
+}
+
+/* --- Proof ----------------------------------------------------------------------------------------- */
+
+static int prove(struct undo_run *run, struct error *err)
+{
+	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
+	struct catalog now CLEANUP(catalog_release) = CATALOG_INIT;
+	struct undo_plan *plan = run->plan;
+	const json_t *groups = json_object_get(plan->saved.manifest, "objects");
+	size_t nr = json_array_size(groups);
+
+	if (catalog_read(&now, db_of(run), &plan->session->scope, err) < 0)
+		return error_prefix(err, "could not read the catalog");
+	catalog_diff(&changes, &run->catalog, &now);
+	catalog_release(&run->catalog);
+	run->catalog = now;
+	now = (struct catalog)CATALOG_INIT;
+	if (!nr && proof_expect(&plan->proof, plan->undone, NULL, err) < 0)
+		return -1;
+	/* What the first of them found is what counts. */
+	for (size_t i = nr; i; i--) {
+		char *text CLEANUP(free_p) =
+			json_dumps(json_array_get(groups, i - 1), JSON_COMPACT);
+
+		if (proof_expect(&plan->proof, plan->undone, text, err) < 0)
+			return -1;
+	}
+	proof_check(&plan->proof, &run->catalog, &changes, output_utf8());
+	run->unproven = plan->proof.result == PROOF_DIFFERENT && !plan->request->accept_difference;
+	return 0;
+}
+
+/* --- The whole -------------------------------------------------------------------------------------- */
+
+static int begin_transaction(struct undo_run *run, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (change_transaction(&run->change, &batch, err) < 0)
+		return -1;
+	return batch.nr ? change_run(&run->change, &batch, NULL, err) : 0;
+}
+
+/* Settings that reading and writing rows needs do not reach the scripts. */
+static int aside(struct undo_run *run, int (*what)(struct undo_run *run, struct error *err),
+		 struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (what(run, err) < 0)
+		return -1;
+	transaction_add_reset(&batch, db_of(run));
+	return db_batch_run(db_of(run), &batch, NULL, err);
+}
+
+static int run_inside(struct undo_run *run, struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+
+	if (aside(run, check_rows, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nr; i++)
+		if (apply_step(run, &plan->step[i], err) < 0)
+			return -1;
+	if (remake_missing(run, err) < 0 || aside(run, put_rows_back, err) < 0)
+		return -1;
+	if (prove(run, err) < 0)
+		return -1;
+	return run->unproven || plan->request->rehearse ? 0 : record(run, err);
+}
+
+static int run_transaction(struct undo_run *run, struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+	const struct change_witness witness = { .operation = run->change.operation.id,
+						.version = plan->step[0].version };
+
+	if (begin_transaction(run, err) < 0)
+		return -1;
+	if (run_inside(run, err) < 0) {
+		db_rollback(db_of(run));
+		return error_detail(err, "Nothing was changed.");
+	}
+	if (run->unproven || plan->request->rehearse)
+		db_rollback(db_of(run));
+	else if (change_commit(&run->change, "the undo", &witness, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nr; i++)
+		plan->step[i].done = !run->unproven;
+	return 0;
+}
+
+static int execute(struct undo_run *run, struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+	json_t *members CLEANUP(json_decref_p) = json_pack("{s:s}", "undoes", plan->undone);
+
+	if (change_begin(&run->change, plan->session, false, members, err) < 0)
+		return -1;
+	plan->operation = xstrdup(run->change.operation.id);
+	if (!plan->request->rehearse && change_create_tables(&run->change, err) < 0)
+		return -1;
+	if (catalog_read(&run->catalog, db_of(run), &plan->session->scope, err) < 0)
+		return error_prefix(err, "could not read the catalog");
+	run->before = xstrdup(catalog_fingerprint(&run->catalog));
+	return run_transaction(run, err);
+}
+
+enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err)
+{
+	const struct common_options *common = &plan->request->common;
+	struct undo_run run CLEANUP(run_release) = {
+		.plan = plan,
+		.change = CHANGE_INIT,
+		.back = PUT_BACK_INIT,
+	};
+	int ret;
+
+	run.back.session = plan->session;
+	run.back.saved = &plan->saved;
+	run.back.merge = plan->request->merge;
+	run.back.meter = common->quiet || common->json ? 0 : common->progress;
+	ret = execute(&run, err);
+	change_finish(&run.change, !ret && !run.unproven, err);
+	return ret < 0 ? ROLLBACK_FAILED : run.unproven ? ROLLBACK_UNPROVEN : ROLLBACK_DONE;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rollback-undo: taking a rollback of a database back, as plan, show, execute.
+ *
+ * The migrations that it rolled back are applied again, by the very scripts that were recorded;
+ * objects that went with them and that these do not bring (CASCADE) come from the saved schema; the
+ * saved rows are put back, and the sequences set. All in one transaction, with the records as they
+ * were. Then it is proven: every object that the rollback changed is what it was before it, and
+ * so are the rows.
+ *
+ * Use:    undo_plan() finds the operation and what it saved, and changes nothing; undo_show();
+ *         undo_execute() carries that very value out; undo_report().
+ * Conflict: where rows that were written since would be overwritten, `conflicts` names the
+ *         tables, and nothing is done (EXIT_NO); with `merge` newer rows stay.
+ * Owner:  the caller; undo_plan_release(). The plan borrows from the session.
+ * Files:  rollback-undo-plan.c, rollback-undo-show.c, rollback-undo-execute.c.
+ */
+#ifndef FLOW_ROLLBACK_UNDO_H
+#define FLOW_ROLLBACK_UNDO_H
+
+#include "flow/proof.h"
+#include "flow/put-back.h"
+#include "flow/rollback.h"
+
+struct undo_step {
+	const json_t *migration; /* of the manifest's "migrations" */
+	const char *version, *name, *checksum;
+	const struct log_applied *log; /* how it was applied, or NULL */
+	struct sql_script script;
+	int64_t microseconds;
+	bool done;
+};
+struct undo_table {
+	const json_t *part; /* of the manifest's "parts" */
+	const char *table;
+	bool whole;
+	struct put_back_result result;
+};
+
+struct undo_plan {
+	struct session *session;
+	const struct rollback_request *request;
+	char *undone; /* the operation's id */
+	int64_t undone_at;
+	struct saved saved;
+	struct undo_step *step; /* in the order of execution: the oldest first */
+	size_t nr, alloc;
+	struct undo_table *table;
+	size_t table_nr, table_alloc;
+	struct log_applied_list log;
+	struct strvec conflicts; /* tables with rows that stand in the way */
+	struct strvec remade;	 /* objects from the saved schema: once executed */
+	struct verdict verdict;
+	struct proof proof;
+	char *operation; /* id, once executed */
+};
+#define UNDO_PLAN_INIT                                   \
+	{                                                \
+		.saved = SAVED_INIT, .proof = PROOF_INIT \
+	}
+
+int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_request *request,
+	      struct error *err) MUST_CHECK;
+void undo_plan_release(struct undo_plan *plan);
+/* Reads the tables whose rows were changed, and fills `conflicts` anew. */
+int undo_find_conflicts(struct undo_plan *plan, struct error *err) MUST_CHECK;
+
+void undo_show(const struct undo_plan *plan);
+enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/* `failure` is NULL when nothing failed. */
+void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
+		 const struct error *failure);
+
+#endif
