@@ -253,6 +253,10 @@ test_expect_success 'names that differ in case alone are refused where case is i
 	test_grep "a. and .*A. are one file here\|A. and .*a. are one file here" "$TEST_ROOT/err" &&
 	state >"$TEST_ROOT/new" && test_cmp "$TEST_ROOT/old" "$TEST_ROOT/new" &&
 	git config core.ignoreCase false && git checkpoint restore -q --yes cases &&
+	git rm -q -f a && git config core.ignoreCase true && state >"$TEST_ROOT/old" &&
+	test_expect_code 2 git-checkpoint restore --yes cases 2>"$TEST_ROOT/err" && test_grep "are one file here" "$TEST_ROOT/err" &&
+	state >"$TEST_ROOT/new" && test_cmp "$TEST_ROOT/old" "$TEST_ROOT/new" &&
+	git config core.ignoreCase false && git checkpoint restore -q --yes cases &&
 	user_state >"$TEST_ROOT/after" && test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after"
 '
 

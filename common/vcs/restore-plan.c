@@ -45,7 +45,6 @@ void restore_release(struct restore *restore)
 {
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
-	restore_unlock(restore);
 	release_lists(restore);
 	restore_state_release(restore);
 	snapshot_capture_release(&restore->now);
@@ -530,27 +529,81 @@ static int make_ready(struct restore *restore, struct error *err)
 
 /* ---- All of it ----------------------------------------------------------------------- */
 
-static int by_folded_path(const void *a, const void *b)
+/* A name that will be there; `stays`: it is there, and is not written. */
+struct folded {
+	const char *path;
+	bool stays;
+};
+struct folded_list {
+	struct folded *item;
+	size_t nr, alloc;
+};
+
+static void add_folded(struct folded_list *to, const char *path, bool stays)
 {
-	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+	ARRAY_GROW(to->item, to->nr + 1, to->alloc);
+	to->item[to->nr++] = (struct folded){ .path = path, .stays = stays };
+}
+
+/* What is there already comes last. */
+static int compare_folded(const void *a, const void *b)
+{
+	const struct folded *x = a, *y = b;
+	int order = strcasecmp(x->path, y->path);
+
+	return order ? order : (int)x->stays - (int)y->stays;
+}
+
+static void add_staying(struct folded_list *to, const struct restore *restore,
+			const struct index_file *index)
+{
+	const struct strvec *untracked = &restore->now.state.untracked;
+
+	for (size_t i = 0; i < index->found.nr; i++) {
+		const struct index_entry *entry = &index->found.item[i];
+
+		if (!entry->skip_worktree && !tree_changes_find(&restore->files, entry->path))
+			add_folded(to, entry->path, true);
+	}
+	for (size_t i = 0; i < untracked->nr; i++)
+		if (!tree_changes_find(&restore->files, untracked->v[i]))
+			add_folded(to, untracked->v[i], true);
+}
+
+static void refuse_same(struct restore *restore, struct folded_list *list)
+{
+	qsort(list->item, list->nr, sizeof(*list->item), compare_folded);
+	for (size_t i = 1; i < list->nr; i++) {
+		const struct folded *a = &list->item[i - 1], *b = &list->item[i];
+
+		if (!a->stays && !strcasecmp(a->path, b->path))
+			restore_refuse(restore, "'%s' and '%s' are one file here (core.ignoreCase)",
+				       a->path, b->path);
+	}
 }
 
 /* Of two names for one file git would write one, and say nothing of the other. */
-static void check_case(struct restore *restore)
+static int check_case(struct restore *restore, struct error *err)
 {
-	struct strvec paths CLEANUP(strvec_release) = STRVEC_INIT;
+	struct index_file index CLEANUP(index_file_release) = INDEX_FILE_INIT;
+	struct folded_list list = { 0 };
 
 	if (!restore->now.state.ignore_case)
-		return;
+		return 0;
 	for (size_t i = 0; i < restore->files.nr; i++)
 		if (restore->files.item[i].new_mode)
-			strvec_push(&paths, restore->files.item[i].path);
-	if (paths.nr)
-		qsort(paths.v, paths.nr, sizeof(*paths.v), by_folded_path);
-	for (size_t i = 1; i < paths.nr; i++)
-		if (!strcasecmp(paths.v[i - 1], paths.v[i]))
-			restore_refuse(restore, "'%s' and '%s' are one file here (core.ignoreCase)",
-				       paths.v[i - 1], paths.v[i]);
+			add_folded(&list, restore->files.item[i].path, false);
+	if (!list.nr)
+		return 0;
+	index.all = true;
+	if (index_file_read(&index, restore->repo, err) < 0) {
+		free(list.item);
+		return -1;
+	}
+	add_staying(&list, restore, &index);
+	refuse_same(restore, &list);
+	free(list.item);
+	return 0;
 }
 
 /* The present, what differs, and what is in the way. */
@@ -573,7 +626,8 @@ static int look(struct restore *restore, struct tree_changes *ret_index, const s
 	tree_changes_drop(&restore->files, RESTORE_STAYS);
 	if (part_untracked(restore, err) < 0 || plan_folders(restore, err) < 0)
 		return -1;
-	check_case(restore);
+	if (check_case(restore, err) < 0)
+		return -1;
 	return restore_look_ahead(restore, obstacles, err);
 }
 
