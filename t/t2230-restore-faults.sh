@@ -102,4 +102,24 @@ test_expect_success 'an interruption ends it, with the old state' '
 	same_state before && journal_is_settled && test_path_is_missing .git/index.lock
 '
 
+test_expect_success STRACE 'a lock on the index that cannot be removed is told' '
+	fresh && git checkpoint create -q one && change_project &&
+	strace -o /dev/null -P "$PWD/.git/index.lock" -e trace=unlink -e inject=unlink:error=EPERM \
+		git-checkpoint restore -q --yes one 2>"$TEST_ROOT/err" &&
+	test_grep "cannot remove .*index.lock" "$TEST_ROOT/err" && test_grep "hint: No git can change the index" "$TEST_ROOT/err" &&
+	rm .git/index.lock && journal_is_settled
+'
+
+test_expect_success STRACE 'a record that cannot be closed: all is done, it is told, and undo takes it back' '
+	fresh && git checkpoint create -q one && state >"$TEST_ROOT/one" && change_project && state >"$TEST_ROOT/before" &&
+	rm -rf ../base && cp -Rp . ../base && break_list git-checkpoint restore -q --yes one 3>"$TEST_ROOT/listed" &&
+	last=$(sed -n "s/^rename //p" "$TEST_ROOT/listed" | tail -n 1) && cd .. && rm -rf repo && mv base repo && cd repo &&
+	break_run rename "$last" error=ENOSPC git-checkpoint restore -q --yes one >"$TEST_ROOT/err" 2>&1 &&
+	test_grep "hint: All was done, but operation .* counts as interrupted" "$TEST_ROOT/err" &&
+	test_path_is_file y.log && rm y.log && same_state one && echo more >>run && state >"$TEST_ROOT/more" &&
+	test_expect_code 2 git checkpoint restore --yes one 2>"$TEST_ROOT/err" && test_grep "was interrupted" "$TEST_ROOT/err" &&
+	git checkpoint undo -q --yes && echo "second log" >y.log && same_state before && journal_is_settled &&
+	git checkpoint undo -q --yes "$(newest_operation)" && rm y.log && same_state more
+'
+
 test_done

@@ -319,6 +319,45 @@ static void after(const struct checkpoint_plan *plan, const struct error *failur
 		warning("%s", err.message);
 }
 
+static void unlock(struct checkpoint_plan *plan)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (restore_unlock(&plan->files, &err) == 0)
+		return;
+	warning("%s", err.message);
+	hint("%s", err.hint);
+}
+
+static bool is_closed(const struct checkpoint_plan *plan, const char *id)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	json_t *record CLEANUP(json_decref_p) = NULL;
+	const char *state;
+
+	if (journal_read(&record, plan->session->repo.common_dir, id, &ignored) != JOURNAL_FOUND)
+		return false;
+	state = json_member(record, "state");
+	return state && !strcmp(state, "done");
+}
+
+/*
+ * All is done, whatever becomes of the record. One that stays open is that of an operation that
+ * was killed right before its end: undo takes it back whole, and comes before other restores.
+ */
+static void close_done(const struct checkpoint_plan *plan, struct operation *operation)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (operation_close(operation, OPERATION_DONE, &err) == 0)
+		return;
+	warning("%s", err.message);
+	if (!is_closed(plan, operation->id))
+		hint("All was done, but operation %s counts as interrupted: 'git checkpoint undo "
+		     "%s' takes it back, and until then no other checkpoint is restored.",
+		     operation->id, operation->id);
+}
+
 static int execute_files(struct checkpoint_plan *plan, struct operation *operation,
 			 struct error *err)
 {
@@ -332,13 +371,13 @@ static int execute_files(struct checkpoint_plan *plan, struct operation *operati
 	ret = keep_present(plan, &keep, err);
 	if (!ret)
 		ret = change_or_back(plan, operation, &step, err);
-	restore_unlock(&plan->files);
+	unlock(plan);
 	if (ret < 0) {
 		end(operation, step, err);
 		return -1;
 	}
 	settle(plan);
-	checkpoint_end(operation, NULL);
+	close_done(plan, operation);
 	return 0;
 }
 

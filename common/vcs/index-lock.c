@@ -18,16 +18,23 @@ void index_lock_init(struct index_lock *lock, const struct repo *repo)
 	lock->path = xstrfmt("%s.lock", lock->index);
 }
 
-void index_lock_let_go(struct index_lock *lock)
+int index_lock_let_go(struct index_lock *lock, struct error *err)
 {
-	if (lock->held && unlink(lock->path) < 0)
-		errno = 0; /* somebody took it for stale */
+	bool held = lock->held;
+
 	lock->held = false;
+	if (!held || unlink(lock->path) == 0 || errno == ENOENT) /* somebody took it for stale */
+		return 0;
+	error_errno(err, "cannot remove '%s'", lock->path);
+	return error_hint(err, "No git can change the index until that file is removed.");
 }
 
 void index_lock_release(struct index_lock *lock)
 {
-	index_lock_let_go(lock);
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	if (index_lock_let_go(lock, &ignored) < 0)
+		error_clear(&ignored);
 	free(lock->index);
 	free(lock->path);
 	*lock = (struct index_lock)INDEX_LOCK_INIT;

@@ -30,7 +30,9 @@ void index_lock_init(struct index_lock *lock, const struct repo *repo);
 /* Refused where somebody has it. `folder` is ours, on the same file system. */
 int index_lock_take(struct index_lock *lock, const char *folder, const char *id, struct error *err)
 	MUST_CHECK;
-void index_lock_let_go(struct index_lock *lock);
+/* -1 where it could not be removed: then no git can change the index until a person has done so. */
+int index_lock_let_go(struct index_lock *lock, struct error *err) MUST_CHECK;
+/* Lets go, too; of its failures nothing is heard. */
 void index_lock_release(struct index_lock *lock);
 /* Syncs the folder that the index is in. */
 int index_lock_sync(const struct index_lock *lock, struct error *err) MUST_CHECK;

@@ -166,9 +166,9 @@ int restore_lock(struct restore *restore, const char *id, struct error *err)
 	return restore_check_worktree(restore, err) < 0 ? -1 : restore_look_again(restore, err);
 }
 
-void restore_unlock(struct restore *restore)
+int restore_unlock(struct restore *restore, struct error *err)
 {
-	index_lock_let_go(&restore->lock);
+	return index_lock_let_go(&restore->lock, err);
 }
 
 /* ---- A new index --------------------------------------------------------------------- */

@@ -130,6 +130,7 @@ int restore_index(struct restore *restore, struct error *err) MUST_CHECK;
 int restore_state(struct restore *restore, struct error *err) MUST_CHECK;
 /* Puts back what the steps that were tried have changed. */
 int restore_back(struct restore *restore, struct error *err) MUST_CHECK;
-void restore_unlock(struct restore *restore);
+/* -1 where the lock is still there. */
+int restore_unlock(struct restore *restore, struct error *err) MUST_CHECK;
 
 #endif
