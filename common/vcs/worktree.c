@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "vcs/worktree.h"
+#include "vcs/worktree-parts.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/beneath.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -45,105 +44,11 @@ void worktree_state_release(struct worktree_state *state)
 	*state = (struct worktree_state)WORKTREE_STATE_INIT;
 }
 
-/* ---- What git status says -------------------------------------------------------------------- */
-
-static struct worktree_entry *add_entry(struct worktree_state *state)
+struct worktree_entry *worktree_add_entry(struct worktree_state *state)
 {
 	ARRAY_GROW(state->entry, state->nr + 1, state->alloc);
 	state->entry[state->nr] = (struct worktree_entry){ .path = NULL };
 	return &state->entry[state->nr++];
-}
-
-/* Takes a word and the blank behind it off the front of *at. */
-static char *take_word(const char **at)
-{
-	size_t len = strcspn(*at, " ");
-	char *word = xmemdupz(*at, len);
-
-	*at += len + ((*at)[len] == ' ');
-	return word;
-}
-
-static unsigned take_mode(const char **at)
-{
-	char *word CLEANUP(free_p) = take_word(at);
-
-	return (unsigned)strtoul(word, NULL, 8);
-}
-
-/* An id; none where nothing has the mode. */
-static char *take_oid(const char **at, unsigned mode)
-{
-	char *word CLEANUP(free_p) = take_word(at);
-
-	return mode ? STEAL(word) : NULL;
-}
-
-/* "M. S.M." : the letters, and what a submodule is. */
-static void take_code(struct worktree_entry *entry, const char **at)
-{
-	char *code CLEANUP(free_p) = take_word(at), *sub CLEANUP(free_p) = take_word(at);
-
-	memcpy(entry->code, code, strnlen(code, 2));
-	if (strlen(sub) == 4 && sub[0] == 'S') {
-		entry->submodule = true;
-		entry->submodule_commit = sub[1] == 'C';
-		entry->submodule_dirty = sub[2] == 'M';
-		entry->submodule_untracked = sub[3] == 'U';
-	}
-}
-
-/* "1 <XY> <sub> <mH> <mI> <mW> <hH> <hI> <path>" */
-static void parse_ordinary(struct worktree_state *state, const char *at)
-{
-	struct worktree_entry *entry = add_entry(state);
-
-	take_code(entry, &at);
-	entry->head_mode = take_mode(&at);
-	entry->index_mode = take_mode(&at);
-	entry->worktree_mode = take_mode(&at);
-	entry->head_oid = take_oid(&at, entry->head_mode);
-	entry->index_oid = take_oid(&at, entry->index_mode);
-	entry->path = xstrdup(at);
-	entry->staged = entry->code[0] != '.';
-	entry->changed = entry->code[1] != '.';
-}
-
-/* "u <XY> <sub> <m1> <m2> <m3> <mW> <h1> <h2> <h3> <path>" */
-static void parse_unmerged(struct worktree_state *state, const char *at)
-{
-	struct worktree_entry *entry = add_entry(state);
-
-	take_code(entry, &at);
-	for (size_t i = 1; i <= 3; i++)
-		entry->stage[i].mode = take_mode(&at);
-	entry->worktree_mode = take_mode(&at);
-	for (size_t i = 1; i <= 3; i++)
-		entry->stage[i].oid = take_oid(&at, entry->stage[i].mode);
-	entry->path = xstrdup(at);
-	entry->staged = entry->changed = entry->unmerged = true;
-}
-
-static void parse_header(struct worktree_state *state, const char *at)
-{
-	static const char oid[] = "branch.oid ", head[] = "branch.head ";
-
-	if (!strncmp(at, oid, strlen(oid)) && strcmp(at + strlen(oid), "(initial)") != 0)
-		string_replace(&state->head, at + strlen(oid));
-	if (!strncmp(at, head, strlen(head)) && strcmp(at + strlen(head), "(detached)") != 0) {
-		free(state->branch);
-		state->branch = xstrfmt("refs/heads/%s", at + strlen(head));
-	}
-}
-
-static void parse_untracked(struct worktree_state *state, const struct repo *repo, const char *path)
-{
-	size_t len = strlen(path);
-
-	if (repo_owns(repo, path))
-		return;
-	/* All files are listed one by one, so what is a folder is a repository of its own. */
-	strvec_push(len && path[len - 1] == '/' ? &state->nested : &state->untracked, path);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -153,58 +58,39 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static int parse_status(struct worktree_state *state, const struct repo *repo,
-			const struct strbuf *text, struct error *err)
+void worktree_sort_entries(struct worktree_state *state)
 {
-	static const char first[] = "# branch.oid ";
-
-	/* It ends well even where it could not write to its pipe. */
-	if (strncmp(text->buf, first, strlen(first)) != 0 || text->buf[text->len - 1])
-		return error_set(err, "cannot read the worktree's state: git's answer is cut off");
-	for (const char *at = text->buf; at < text->buf + text->len; at += strlen(at) + 1) {
-		const char *rest = *at && at[1] == ' ' ? at + 2 : "";
-
-		if (*at == '1')
-			parse_ordinary(state, rest);
-		else if (*at == 'u')
-			parse_unmerged(state, rest);
-		else if (*at == '?')
-			parse_untracked(state, repo, rest);
-		else if (*at == '#')
-			parse_header(state, rest);
-		else
-			return error_set(err, "cannot read the worktree's state: git says '%s'",
-					 at);
-	}
 	sort(state->entry, state->nr, sizeof(*state->entry), compare_entries);
-	strvec_sort(&state->untracked);
-	strvec_sort(&state->nested);
-	return 0;
 }
 
-/* Git goes on without what it may not look at, and says so only here. */
-static void parse_warnings(struct worktree_state *state, const struct strbuf *text)
+const struct worktree_entry *worktree_find(const struct worktree_state *state, const char *path)
 {
-	static const char folder[] = "warning: could not open directory '",
-			  denied[] = ": Permission denied";
-	const char *end;
+	size_t low = 0, high = state->nr;
 
-	for (const char *at = text->buf; (end = strchr(at, '\n')); at = end + 1) {
-		char *line CLEANUP(free_p) = xmemdupz(at, (size_t)(end - at));
-		char *stop = strstr(line, denied), *path = line;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(path, state->entry[middle].path);
 
-		if (!stop)
-			continue;
-		*stop = '\0';
-		if (!strncmp(line, folder, strlen(folder))) {
-			path += strlen(folder);
-			path[strcspn(path, "'")] = '\0';
-		}
-		if (*path && path[strlen(path) - 1] == '/')
-			path[strlen(path) - 1] = '\0';
-		if (!strvec_has(&state->unreadable, path))
-			strvec_push(&state->unreadable, path);
+		if (!order)
+			return &state->entry[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
 	}
+	return NULL;
+}
+
+unsigned worktree_mode(const struct worktree_state *state, const struct stat *st, unsigned before)
+{
+	if (S_ISLNK(st->st_mode))
+		return MODE_LINK;
+	if (!S_ISREG(st->st_mode))
+		return 0;
+	/* A new file has only what is on disk, whatever that is worth. */
+	if (!state->file_mode && before)
+		return before == MODE_EXECUTABLE ? 0100755 : MODE_FILE;
+	return st->st_mode & 0100 ? MODE_EXECUTABLE : MODE_FILE;
 }
 
 /* ---- The processes --------------------------------------------------------------------------- */
@@ -333,9 +219,9 @@ static int reading_finish(struct reading *r, struct worktree_state *state, struc
 		return -1;
 	if (r->ignored.pid > 0 && finish(&r->ignored, 0, err) < 0)
 		return -1;
-	if (parse_status(state, r->repo, &r->status.out, err) < 0)
+	if (worktree_parse_status(state, r->repo, &r->status.out, err) < 0)
 		return -1;
-	parse_warnings(state, &r->status.err);
+	worktree_parse_warnings(state, &r->status.err);
 	parse_config(state, &config, &r->config.out);
 	parse_ignored(state, r->repo, &r->ignored.out);
 	state->attributes = attributes_may_apply(r->repo, state, &config);
@@ -343,175 +229,6 @@ static int reading_finish(struct reading *r, struct worktree_state *state, struc
 }
 
 /* ---- What git status does not say ------------------------------------------------------------ */
-
-static bool has(const char *folder, const char *name)
-{
-	char *path CLEANUP(free_p) = xstrfmt("%s/%s", folder, name);
-	struct stat st;
-
-	return !lstat(path, &st);
-}
-
-/* A sequence that waits between two commits has its next command in the first line. */
-static const char *sequencer_kind(const char *git_dir)
-{
-	char *path CLEANUP(free_p) = xstrfmt("%s/sequencer/todo", git_dir);
-	struct strbuf todo CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct error ignored CLEANUP(error_release) = ERROR_INIT;
-
-	if (file_read(&todo, path, &ignored) != FILE_FOUND)
-		return NULL;
-	return !strncmp(todo.buf, "revert", 6) ? "revert" : "cherry-pick";
-}
-
-static void find_in_progress(struct strvec *ret, const char *git_dir)
-{
-	static const struct {
-		const char *file, *name;
-	} known[] = {
-		{ "MERGE_HEAD", "merge" },
-		{ "rebase-merge", "rebase" },
-		{ "rebase-apply/rebasing", "rebase" },
-		{ "rebase-apply/applying", "am" },
-		{ "CHERRY_PICK_HEAD", "cherry-pick" },
-		{ "REVERT_HEAD", "revert" },
-		{ "BISECT_LOG", "bisect" },
-	};
-	const char *sequence = sequencer_kind(git_dir);
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (has(git_dir, known[i].file))
-			strvec_push(ret, known[i].name);
-	if (sequence && !strvec_has(ret, sequence))
-		strvec_push(ret, sequence);
-}
-
-/* HEAD's own file names a branch in full; what status prints may be cut, or in parentheses. */
-static void read_branch(struct worktree_state *state, const char *git_dir)
-{
-	static const char start[] = "ref: ";
-	char *path CLEANUP(free_p) = xstrfmt("%s/HEAD", git_dir);
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct error ignored CLEANUP(error_release) = ERROR_INIT;
-
-	if (file_read(&text, path, &ignored) != FILE_FOUND ||
-	    strncmp(text.buf, start, strlen(start)) != 0)
-		return;
-	strbuf_rtrim(&text);
-	if (strcmp(text.buf + strlen(start), "refs/heads/.invalid") != 0) /* reftables */
-		string_replace(&state->branch, text.buf + strlen(start));
-}
-
-unsigned worktree_mode(const struct worktree_state *state, const struct stat *st, unsigned before)
-{
-	if (S_ISLNK(st->st_mode))
-		return MODE_LINK;
-	if (!S_ISREG(st->st_mode))
-		return 0;
-	/* A new file has only what is on disk, whatever that is worth. */
-	if (!state->file_mode && before)
-		return before == 0100755 ? 0100755 : 0100644;
-	return st->st_mode & 0100 ? 0100755 : 0100644;
-}
-
-const struct worktree_entry *worktree_find(const struct worktree_state *state, const char *path)
-{
-	size_t low = 0, high = state->nr;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(path, state->entry[middle].path);
-
-		if (!order)
-			return &state->entry[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
-}
-
-/* lstat() of a path that no symlink leads to; false: nothing is there. */
-static bool stat_path(int top, const char *path, struct stat *ret)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	int folder = beneath_open_folder(top, path, (size_t)(name - path)), found;
-
-	if (folder < 0)
-		return false;
-	found = fstatat(folder, name, ret, AT_SYMLINK_NOFOLLOW);
-	close(folder);
-	return !found;
-}
-
-/*
- * Files whose edits a flag hides from git status. One that is not there is deleted, but
- * where it is kept out of the worktree on purpose.
- */
-static void add_hidden(struct worktree_state *state, int top, size_t known)
-{
-	for (size_t i = 0; i < state->index.special.nr; i++) {
-		const struct index_entry *special = &state->index.special.item[i];
-		bool hides = special->assume_unchanged || special->skip_worktree;
-		struct worktree_state seen = { .entry = state->entry, .nr = known };
-		struct stat st = { 0 };
-		bool there;
-
-		if (special->stage || special->mode == MODE_SUBMODULE || !hides)
-			continue;
-		const struct worktree_entry *old = worktree_find(&seen, special->path);
-		there = stat_path(top, special->path, &st) &&
-			(S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
-		if ((old && old->changed) || (!there && special->skip_worktree) ||
-		    (there && index_entry_is_fresh(&state->index, special, &st)))
-			continue;
-		struct worktree_entry *entry =
-			old ? &state->entry[old - state->entry] : add_entry(state);
-		if (!entry->path) {
-			entry->path = xstrdup(special->path);
-			entry->head_mode = entry->index_mode = special->mode;
-			entry->head_oid = xstrdup(special->oid);
-			entry->index_oid = xstrdup(special->oid);
-			memcpy(entry->code, "..", 2);
-		}
-		entry->worktree_mode = there ? worktree_mode(state, &st, special->mode) : 0;
-		entry->changed = entry->hidden = true;
-	}
-	sort(state->entry, state->nr, sizeof(*state->entry), compare_entries);
-}
-
-/* What git cannot store, such as a FIFO, it takes for a submodule. */
-static void drop_devices(struct worktree_state *state, int top)
-{
-	for (size_t i = 0; i < state->nr; i++) {
-		struct worktree_entry *entry = &state->entry[i];
-		struct stat st;
-
-		if (entry->worktree_mode == MODE_SUBMODULE && stat_path(top, entry->path, &st) &&
-		    !S_ISDIR(st.st_mode)) {
-			entry->worktree_mode = 0;
-			entry->device = true;
-		}
-	}
-}
-
-static void note_special(struct worktree_state *state)
-{
-	for (size_t i = 0; i < state->index.special.nr; i++) {
-		const struct index_entry *special = &state->index.special.item[i];
-		const struct worktree_entry *found = worktree_find(state, special->path);
-
-		state->special_index = true;
-		state->sparse |= special->skip_worktree;
-		if (!special->intent_to_add || !found)
-			continue;
-		struct worktree_entry *entry = &state->entry[found - state->entry];
-		entry->intent_to_add = true;
-		entry->index_mode = 0; /* where the file is gone, git shows an empty one */
-		string_replace(&entry->index_oid, NULL);
-	}
-}
 
 static void unique(struct strvec *sv)
 {
@@ -536,17 +253,17 @@ static int add_what_git_does_not_say(struct worktree_state *state, const struct 
 
 	if (top < 0)
 		return error_errno(err, "cannot open '%s'", repo->worktree);
-	add_hidden(state, top, state->nr);
-	note_special(state);
-	drop_devices(state, top);
+	worktree_add_hidden(state, top, state->nr);
+	worktree_note_special(state);
+	worktree_drop_devices(state, top);
 	for (size_t i = 0; i < state->nr && !request->no_untracked; i++)
 		if (!state->entry[i].worktree_mode)
 			folders_find_left(&state->empty_folders, top, state->entry[i].path);
 	close(top);
 	unique(&state->empty_folders);
 	unique(&state->unreadable);
-	find_in_progress(&state->in_progress, repo->git_dir);
-	read_branch(state, repo->git_dir);
+	worktree_find_in_progress(&state->in_progress, repo->git_dir);
+	worktree_read_branch(&state->branch, repo->git_dir);
 	return 0;
 }
 
@@ -595,14 +312,14 @@ static int read_once(struct worktree_state *ret, const struct repo *repo,
 		     struct error *err)
 {
 	struct reading reading CLEANUP(reading_release) = READING_INIT;
-	struct worktree_state branch CLEANUP(worktree_state_release) = WORKTREE_STATE_INIT;
+	char *branch CLEANUP(free_p) = NULL;
 	struct stamp before, after;
 
 	reading.repo = repo;
 	reading.request = request;
 	reading.settings = settings;
-	read_branch(&branch, repo->git_dir);
-	stamp_take(&before, repo, branch.branch);
+	worktree_read_branch(&branch, repo->git_dir);
+	stamp_take(&before, repo, branch);
 	if (reading_start(&reading, err) < 0)
 		return -1;
 	/* While git looks at the files: */
@@ -614,7 +331,7 @@ static int read_once(struct worktree_state *ret, const struct repo *repo,
 	if (reading_finish(&reading, ret, err) < 0 ||
 	    add_what_git_does_not_say(ret, repo, request, err) < 0)
 		return -1;
-	stamp_take(&after, repo, branch.branch);
+	stamp_take(&after, repo, branch);
 	return stamp_is_same(&before, &after) ? MOMENT_SAME : MOMENT_PASSED;
 }
 
