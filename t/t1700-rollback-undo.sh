@@ -224,6 +224,37 @@ test_expect_success 'rows that DELETE reaches by ON DELETE CASCADE and SET NULL'
 	test "$(db_sql "SELECT count(*), count(p) FROM n")" = "9|4"
 '
 
+test_expect_success 'what CASCADE took comes from the saved schema' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text); CREATE TYPE mood AS ENUM (\$\$sad\$\$);" "DROP TABLE t CASCADE; DROP TYPE mood CASCADE;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (1, 1), (2, 2);
+		CREATE VIEW v AS SELECT id, x FROM t; CREATE VIEW \"V on v\" AS SELECT * FROM v;
+		COMMENT ON VIEW v IS \$\$a view\$\$; COMMENT ON COLUMN v.x IS \$\$an x\$\$; GRANT SELECT ON v TO PUBLIC; GRANT SELECT (id) ON \"V on v\" TO PUBLIC;
+		CREATE MATERIALIZED VIEW m AS SELECT count(*) AS n FROM v; CREATE UNIQUE INDEX m_n ON m (n);
+		CREATE TABLE other (id int REFERENCES t, why text); INSERT INTO other VALUES (1, 1);
+		CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS \$\$ SELECT 1 \$\$; COMMENT ON FUNCTION f(t) IS \$\$a function\$\$;
+		CREATE FUNCTION g(m mood, n int DEFAULT 1) RETURNS int LANGUAGE sql AS \$\$ SELECT 1 \$\$;
+		CREATE POLICY p ON other USING (EXISTS (SELECT FROM t WHERE t.id = other.id));
+		CREATE RULE r AS ON DELETE TO other DO ALSO UPDATE t SET x = NULL;
+		CREATE FUNCTION trg() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RETURN NULL; END \$\$;
+		CREATE TRIGGER after_t AFTER INSERT ON t EXECUTE FUNCTION trg(); CREATE INDEX t_x ON t (x); CREATE STATISTICS st ON id, x FROM t" &&
+	keeps roll_and_undo --accept-difference 1 &&
+	grep "^Proven: schema and rows" undone
+'
+
+test_expect_success 'a column that goes with its type, with its values' '
+	fresh &&
+	db_sql "CREATE TABLE other (id int PRIMARY KEY, why text)" &&
+	migration 1_t "CREATE TYPE mood AS ENUM (\$\$sad\$\$, \$\$ok\$\$);" "DROP TYPE mood CASCADE;" &&
+	git apply-migration -q &&
+	db_sql "ALTER TABLE other ADD m mood DEFAULT \$\$ok\$\$; INSERT INTO other (id, m) VALUES (1, \$\$sad\$\$); INSERT INTO other VALUES (2, 2)" &&
+	git rollback-db --yes --accept-difference 1 >out 2>&1 &&
+	test "$(jq -r ".parts[] | select(.kind == \"rows\") | .saved_columns[0]" .git/rollback/saved/*/manifest.json)" = m &&
+	git rollback-db --undo --yes >out 2>&1 &&
+	test "$(db_sql "SELECT id, m FROM other ORDER BY id" | tr "\n" " ")" = "1|sad 2|ok "
+'
+
 test_expect_success 'partitions, inheritance, unlogged tables' '
 	fresh &&
 	migration 1_t "CREATE TABLE p (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);

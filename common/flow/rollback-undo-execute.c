@@ -13,7 +13,8 @@ struct undo_run {
 	struct change change;
 	struct catalog catalog;
 	struct put_back back;
-	char *before; /* the fingerprint */
+	struct saved_schema_wanted missing; /* what the scripts do not bring */
+	char *before;			    /* the fingerprint */
 	bool unproven;
 };
 
@@ -21,6 +22,7 @@ static void run_release(struct undo_run *run)
 {
 	free(run->before);
 	put_back_release(&run->back);
+	saved_schema_wanted_release(&run->missing);
 	catalog_release(&run->catalog);
 	change_release(&run->change);
 }
@@ -96,13 +98,15 @@ static int record(struct undo_run *run, struct error *err)
 /* --- What the scripts do not bring -------------------------------------------------------------- */
 
 /* Of what the rollback took away, what is not there: it went by CASCADE. */
-static void find_missing(struct undo_run *run, const struct catalog *now,
-			 struct saved_schema_wanted *wanted)
+static int find_missing(struct undo_run *run, struct error *err)
 {
+	struct catalog now CLEANUP(catalog_release) = CATALOG_INIT;
 	const json_t *groups = json_object_get(run->plan->saved.manifest, "objects");
 	size_t i, k;
 	json_t *list, *object;
 
+	if (catalog_read(&now, db_of(run), &run->plan->session->scope, err) < 0)
+		return error_prefix(err, "could not read the catalog");
 	json_array_foreach(groups, i, list)
 	{
 		json_array_foreach(list, k, object)
@@ -112,25 +116,19 @@ static void find_missing(struct undo_run *run, const struct catalog *now,
 
 			if (kind && identity && json_is_string(json_object_get(object, "before")) &&
 			    json_is_null(json_object_get(object, "after")) &&
-			    !catalog_find(now, kind, identity))
-				saved_schema_want(wanted, kind, identity,
-						  json_object_get(object, "class_oid"),
-						  json_object_get(object, "oid"));
+			    !catalog_find(&now, kind, identity))
+				saved_schema_want(&run->missing, object);
 		}
 	}
+	return 0;
 }
 
-static int remake_missing(struct undo_run *run, struct error *err)
+static int remake_missing(struct undo_run *run, enum saved_schema_phase phase, struct error *err)
 {
-	struct saved_schema_wanted wanted CLEANUP(saved_schema_wanted_release) =
-		SAVED_SCHEMA_WANTED_INIT;
-	struct catalog now CLEANUP(catalog_release) = CATALOG_INIT;
 	struct undo_plan *plan = run->plan;
 
-	if (catalog_read(&now, db_of(run), &plan->session->scope, err) < 0)
-		return error_prefix(err, "could not read the catalog");
-	find_missing(run, &now, &wanted);
-	return saved_schema_remake(&plan->remade, &wanted, &plan->saved, plan->session, err);
+	return saved_schema_remake(&plan->remade, &run->missing, &plan->saved, phase, plan->session,
+				   err);
 }
 
 /* --- Rows -------------------------------------------------------------------------------------------- */
@@ -245,7 +243,9 @@ static int run_inside(struct undo_run *run, struct error *err)
 	for (size_t i = 0; i < plan->nr; i++)
 		if (apply_step(run, &plan->step[i], err) < 0)
 			return -1;
-	if (remake_missing(run, err) < 0 || aside(run, put_rows_back, err) < 0)
+	if (find_missing(run, err) < 0 || remake_missing(run, SAVED_SCHEMA_BEFORE_ROWS, err) < 0 ||
+	    aside(run, put_rows_back, err) < 0 ||
+	    remake_missing(run, SAVED_SCHEMA_AFTER_ROWS, err) < 0)
 		return -1;
 	if (prove(run, err) < 0)
 		return -1;

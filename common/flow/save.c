@@ -251,40 +251,54 @@ static int save_sequences(struct save *save, const uint32_t *oid, size_t nr, str
 	return 0;
 }
 
-/* --- The schema ------------------------------------------------------------------------------- */
-
-static int no_program(const struct save *save, struct error *err)
-{
-	error_refused(err,
-		      "cannot save the schema first: there is no pg_dump that can read a server of "
-		      "version %d",
-		      save->session->db.version / 10000);
-	return error_hint(err, "Install PostgreSQL's client programs of that version, or use "
-			       "--no-snapshot to go without.");
-}
-
-static int start_dump(struct save *save, struct dump *dump, struct error *err)
+/* Materialized views that have rows: pg_dump's schema does not say which. */
+static int note_populated(struct save *save, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	int started;
+	json_t *list;
 
-	if (db_query(&res, &save->session->db, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL,
-		     err) < 0)
+	if (db_query(&res, &save->session->db,
+		     "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)"
+		     " FROM pg_catalog.pg_class c"
+		     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+		     " WHERE c.relkind = 'm' AND c.relispopulated ORDER BY c.oid",
+		     0, NULL, err) < 0)
 		return -1;
-	started = dump_start(dump, &save->session->db, db_value(&res, 0, 0), err);
-	return started == DUMP_NO_PROGRAM ? no_program(save, err) : started;
+	list = json_array();
+	for (size_t i = 0; i < res.rows; i++)
+		json_array_append_new(list, json_text(db_value(&res, i, 0)));
+	json_object_set_new(save->folder.manifest, "populated", list);
+	return 0;
 }
 
-static int finish_dump(struct save *save, struct dump *dump, struct error *err)
-{
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct saved_part part CLEANUP(saved_part_release) = SAVED_PART_INIT;
+/* --- The schema ------------------------------------------------------------------------------- */
 
-	if (dump_finish(&text, dump, err) < 0 ||
-	    saved_part_begin(&part, &save->folder, "sql", true, err) < 0 ||
-	    saved_part_write(&part, text.buf, text.len, err) < 0 ||
-	    saved_part_finish(&part, json_pack("{s:s}", "kind", "schema"), err) < 0)
+static int start_dump(struct save *save, struct dump *dump, struct saved_part *part,
+		      struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct db *db = &save->session->db;
+	int started;
+
+	if (db_query(&res, db, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL, err) < 0 ||
+	    saved_part_begin(part, &save->folder, "dump", false, err) < 0)
 		return -1;
+	started =
+		dump_start_archive(dump, db, db_value(&res, 0, 0), false, saved_part_fd(part), err);
+	if (started != DUMP_NO_PROGRAM)
+		return started;
+	dump_no_program(db, err);
+	error_prefix(err, "cannot save the schema first");
+	error_hint(err, "Use --no-snapshot to go without.");
+	return error_code(err, EXIT_REFUSED);
+}
+
+static int finish_dump(struct save *save, struct dump *dump, struct saved_part *part,
+		       struct error *err)
+{
+	if (dump_finish(NULL, dump, err) < 0 ||
+	    saved_part_finish(part, json_pack("{s:s}", "kind", "schema"), err) < 0)
+		return error_prefix(err, "could not save the schema first");
 	save->has_schema = true;
 	return 0;
 }
@@ -414,6 +428,7 @@ static int save_rows(struct save *save, const uint32_t *oid, size_t nr, struct e
 int save_run(struct save *save, struct error *err)
 {
 	struct dump dump CLEANUP(dump_release) = DUMP_INIT;
+	struct saved_part part CLEANUP(saved_part_release) = SAVED_PART_INIT;
 	size_t nr = 0;
 	uint32_t *oid CLEANUP(free_p) = pending_oids(save, &nr);
 	bool schema = save->schema && !save->has_schema;
@@ -425,9 +440,11 @@ int save_run(struct save *save, struct error *err)
 	if ((nr && lock_tables(save, oid, nr, err) < 0) ||
 	    (save->rows && !save->witness.tables.res &&
 	     relation_witness_take(&save->witness, &save->session->db, err) < 0) ||
-	    (schema && start_dump(save, &dump, err) < 0) || save_rows(save, oid, nr, err) < 0)
+	    (schema && note_populated(save, err) < 0) ||
+	    (schema && start_dump(save, &dump, &part, err) < 0) ||
+	    save_rows(save, oid, nr, err) < 0)
 		return -1;
-	return schema ? finish_dump(save, &dump, err) : 0;
+	return schema ? finish_dump(save, &dump, &part, err) : 0;
 }
 
 /* --- What else was destroyed ------------------------------------------------------------------- */

@@ -3,8 +3,9 @@
  * saved-schema: objects out of a schema that was saved (flow/save.h), made again in the open
  * transaction, with their comments and privileges, in the order that pg_dump found.
  *
- * Use:    saved_schema_want() for each object that is missing, saved_schema_remake().
- * Which:  pg_dump's entries are found by the OIDs that the objects had.
+ * Use:    saved_schema_want() for each object that is missing; saved_schema_remake() before rows are
+ *         put back into its tables, and again after.
+ * Which:  pg_dump's entries are found by the OIDs that the objects had, columns by their names.
  */
 #ifndef FLOW_SAVED_SCHEMA_H
 #define FLOW_SAVED_SCHEMA_H
@@ -13,7 +14,7 @@
 #include "journal/saved.h"
 
 struct saved_schema_object {
-	char *kind, *identity; /* as in catalog.h */
+	char *kind, *identity, *definition; /* as in catalog.h */
 	uint32_t class_oid, oid;
 };
 struct saved_schema_wanted {
@@ -25,17 +26,22 @@ struct saved_schema_wanted {
 		0                \
 	}
 
-/* The OIDs as the manifest has them. */
-void saved_schema_want(struct saved_schema_wanted *wanted, const char *kind, const char *identity,
-		       const json_t *class_oid, const json_t *oid);
+/* The manifest's part with the schema, an archive of pg_dump's; NULL: there is none. */
+const json_t *saved_schema_part(const struct saved *saved) MUST_CHECK;
+
+/* `object` is one of the manifest's "objects". */
+void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object);
 void saved_schema_wanted_release(struct saved_schema_wanted *wanted);
 
+/* What checks or reacts to rows, foreign keys and triggers, is made when they are there. */
+enum saved_schema_phase { SAVED_SCHEMA_BEFORE_ROWS, SAVED_SCHEMA_AFTER_ROWS };
 /*
- * Appends "kind identity" of what it made to `ret`. What the schema has no entry of its own for,
- * a column say, comes with another object, or is what the proof then misses. Where no schema
+ * Appends "kind identity" of what it made to `ret`. Columns have no entry of their own: where their
+ * table is there they are made from their definition. What else is missing the proof tells. Where no schema
  * was saved, or pg_restore is not to be had, there is a warning.
  */
 int saved_schema_remake(struct strvec *ret, const struct saved_schema_wanted *wanted,
-			struct saved *saved, struct session *s, struct error *err) MUST_CHECK;
+			struct saved *saved, enum saved_schema_phase phase, struct session *s,
+			struct error *err) MUST_CHECK;
 
 #endif

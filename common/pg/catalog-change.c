@@ -67,35 +67,51 @@ void catalog_diff(struct catalog_changes *ret, const struct catalog *before,
 #define SHOWN	     60 /* characters of a value */
 #define SHOWN_BEFORE 15 /* ... and of those, in front of the first difference */
 
-/* A value of a definition, white space made one blank; NULL when there is no such attribute. */
-static char *attribute_value(const char *definition, const char *name, size_t len)
+char *catalog_attribute_value(const char *definition, const char *name)
 {
+	size_t len = strlen(name);
+
 	while (*definition) {
 		const char *end = definition;
-		struct strbuf sb = STRBUF_INIT;
 
 		/* Lines that begin with a tab go on. */
 		do {
 			end = strchrnul(end + (end != definition), '\n');
 		} while (*end && end[1] == '\t');
 		if (!strncmp(definition, name, len) && !strncmp(definition + len, ": ", 2)) {
-			bool blank = false;
+			struct strbuf sb = STRBUF_INIT;
 
-			for (const char *p = definition + len + 2; p < end; p++) {
-				if (strchr(" \t\n\r", *p)) {
-					blank = sb.len > 0;
-					continue;
-				}
-				if (blank)
-					strbuf_addch(&sb, ' ');
-				blank = false;
-				strbuf_addch(&sb, *p);
-			}
+			for (const char *p = definition + len + 2; p < end; p++)
+				if (*p != '\t' || p[-1] != '\n')
+					strbuf_addch(&sb, *p);
 			return strbuf_detach(&sb);
 		}
 		definition = end + (*end != '\0');
 	}
 	return NULL;
+}
+
+/* The same with white space made one blank. */
+static char *attribute_value(const char *definition, const char *name, size_t len)
+{
+	char *whole CLEANUP(free_p) = xmemdupz(name, len);
+	char *value CLEANUP(free_p) = catalog_attribute_value(definition, whole);
+	struct strbuf sb = STRBUF_INIT;
+	bool blank = false;
+
+	if (!value)
+		return NULL;
+	for (const char *p = value; *p; p++) {
+		if (strchr(" \t\n\r", *p)) {
+			blank = sb.len > 0;
+			continue;
+		}
+		if (blank)
+			strbuf_addch(&sb, ' ');
+		blank = false;
+		strbuf_addch(&sb, *p);
+	}
+	return strbuf_detach(&sb);
 }
 
 /* What it means that an attribute has no line, where the other definition has this value. */

@@ -127,6 +127,9 @@ int catalog_refresh(struct catalog *cat, struct db *db, struct catalog_changes *
 void catalog_diff(struct catalog_changes *ret, const struct catalog *before,
 		  const struct catalog *after);
 
+/* The value of an attribute ("default") in a definition; NULL: it is as by default. free() it. */
+char *catalog_attribute_value(const char *definition, const char *name);
+
 /*
  * Appends one line (without a line end) about an object that is not what it should be:
  *     index public.idx_x still exists                          expected NULL
