@@ -153,6 +153,13 @@ test_expect_success 'the same of a file that goes through a filter' '
 	test_path_is_file "$TEST_ROOT/pruned" && git checkpoint verify third
 '
 
+test_expect_success 'the commit of a submodule is not missed' '
+	make_repository && rm -rf ../library && git init -q ../library && git -C ../library commit -q --allow-empty -m one &&
+	git -c protocol.file.allow=always submodule --quiet add ../library sub && git commit -q -m sub &&
+	git -C sub commit -q --allow-empty -m two && git checkpoint create -q third && git checkpoint verify third &&
+	git checkpoint restore -q --yes third
+'
+
 test_expect_success 'restore, where objects of the safety snapshot are pruned meanwhile: nothing was changed' '
 	make_repository && echo unique >only && leave_behind && user_state >"$TEST_ROOT/before" &&
 	prune_before_ref refs/rollback/op/.*/safety && test_expect_code 128 git checkpoint restore --yes first 2>"$TEST_ROOT/err" &&

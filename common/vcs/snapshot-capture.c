@@ -26,6 +26,7 @@ void snapshot_capture_release(struct snapshot_capture *capture)
 {
 	worktree_state_release(&capture->state);
 	import_release(&capture->import);
+	strvec_release(&capture->converted);
 	json_decref(capture->manifest);
 	free(capture->commit);
 	free(capture->index_tree);
@@ -106,16 +107,12 @@ static int capture(struct capture *c)
 	return finish(c);
 }
 
-int snapshot_check(const struct snapshot_capture *capture, const struct repo *repo,
-		   struct error *err)
+/* Everything that HEAD's commit does not have. */
+static int check_all(const struct snapshot_capture *capture, const struct repo *repo,
+		     struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	bool lost;
 
-	if (import_may_have_lost(&lost, &capture->import, err) < 0)
-		return -1;
-	if (!lost && !capture->converted)
-		return SNAPSHOT_WHOLE;
 	git_prepare(&git, repo, NULL);
 	strvec_pushl(&git.argv, "rev-list", "--objects", "--quiet", "--missing=allow-promisor",
 		     capture->commit, NULL);
@@ -124,6 +121,36 @@ int snapshot_check(const struct snapshot_capture *capture, const struct repo *re
 	if (process_run(&git, err) < 0)
 		return -1;
 	return git.status ? SNAPSHOT_BROKEN : SNAPSHOT_WHOLE;
+}
+
+/* git has left alone what was there already, and a loose object goes without its pack going. */
+static int check_converted(const struct snapshot_capture *capture, const struct repo *repo,
+			   struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!capture->converted.nr)
+		return SNAPSHOT_WHOLE;
+	for (size_t i = 0; i < capture->converted.nr; i++)
+		strbuf_addf(&input, "%s\n", capture->converted.v[i]);
+	git_prepare(&git, repo, NULL);
+	strvec_pushl(&git.argv, "cat-file", "--batch-check=", NULL);
+	git.input = input.buf;
+	git.input_len = input.len;
+	if (git_run(&git, "look for the objects", err) < 0)
+		return -1;
+	return strstr(git.out.buf, " missing\n") ? SNAPSHOT_BROKEN : SNAPSHOT_WHOLE;
+}
+
+int snapshot_check(const struct snapshot_capture *capture, const struct repo *repo,
+		   struct error *err)
+{
+	bool lost;
+
+	if (import_may_have_lost(&lost, &capture->import, err) < 0)
+		return -1;
+	return lost ? check_all(capture, repo, err) : check_converted(capture, repo, err);
 }
 
 int snapshot_capture(struct snapshot_capture *ret, const struct repo *repo,

@@ -204,7 +204,8 @@ static int convert(struct capture *c)
 		c->item[at].mode = file[i].mode;
 		c->item[at].oid = file[i].oid;
 		c->item[at].stat = file[i].stat;
-		c->ret->converted |= file[i].oid != NULL;
+		if (file[i].oid && file[i].mode != MODE_SUBMODULE)
+			strvec_push(&c->ret->converted, file[i].oid);
 		c->item[at].raw = file[i].raw;
 		c->item[at].refusal = file[i].refusal;
 		if (file[i].refusal &&

@@ -128,13 +128,13 @@ struct snapshot_capture {
 	json_t *manifest;
 	char *commit;					   /* W */
 	char *index_tree, *worktree_tree, *untracked_tree; /* ids */
-	bool converted;		    /* git has stored some of the files: loose, or not again */
+	struct strvec converted;    /* ids of files that git has stored: loose, or not again */
 	struct snapshot_file *file; /* of W and U, those that were read; sorted by path */
 	size_t nr, alloc;
 };
-#define SNAPSHOT_CAPTURE_INIT                                       \
-	{                                                           \
-		.state = WORKTREE_STATE_INIT, .import = IMPORT_INIT \
+#define SNAPSHOT_CAPTURE_INIT                                                                 \
+	{                                                                                     \
+		.state = WORKTREE_STATE_INIT, .import = IMPORT_INIT, .converted = STRVEC_INIT \
 	}
 /*
  * Captures the present state; touches neither worktree, index, HEAD nor any ref. The
