@@ -245,6 +245,34 @@ static void alter_other(struct effect_maker *m, const PgQuery__AlterTableCmd *cm
 				 def->partition_cmd->name);
 }
 
+/* Something of the table's that has this name from here on. */
+static void create_part(struct effect_maker *m, const char *type, const PgQuery__RangeVar *range,
+			const char *part, bool conditional)
+{
+	struct sql_effect *e;
+
+	if (!*part)
+		return;
+	e = effect_add(m, SQL_EFFECT_CREATE, type, NULL);
+	effect_set_range(e, range);
+	strvec_push(&e->name, part);
+	e->conditional = conditional;
+}
+
+static void create_parts(struct effect_maker *m, const PgQuery__AlterTableStmt *a,
+			 const PgQuery__AlterTableCmd *cmd)
+{
+	const PgQuery__Node *def = cmd->def;
+
+	if (cmd->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn && def &&
+	    def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF)
+		create_part(m, "table column", a->relation, def->column_def->colname,
+			    cmd->missing_ok);
+	if (cmd->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint && def &&
+	    def->node_case == PG_QUERY__NODE__NODE_CONSTRAINT)
+		create_part(m, "table constraint", a->relation, def->constraint->conname, false);
+}
+
 static void effect_of_command(struct effect_maker *m, const PgQuery__AlterTableStmt *a,
 			      const PgQuery__AlterTableCmd *cmd)
 {
@@ -266,6 +294,7 @@ static void effect_of_command(struct effect_maker *m, const PgQuery__AlterTableS
 		    cmd->subtype != PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn)
 			effect_unknown(m, xstrdup("ALTER TABLE"));
 	}
+	create_parts(m, a, cmd);
 	alter_other(m, cmd);
 	effect_of_query(m, cmd->def ? &cmd->def->base : NULL);
 }
@@ -510,14 +539,26 @@ static void effect_of_create(struct effect_maker *m, const PgQuery__Node *n)
 		effect_of_schema(m, n->create_schema_stmt);
 		break;
 	case PG_QUERY__NODE__NODE_INDEX_STMT: effect_of_index(m, n->index_stmt); break;
+	case PG_QUERY__NODE__NODE_CREATE_EXTENSION_STMT:
+		strvec_push(&add_created(m, "extension", NULL,
+					 n->create_extension_stmt->if_not_exists)
+				     ->name,
+			    n->create_extension_stmt->extname);
+		break;
 	case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT:
 		add_locked(m, n->create_trig_stmt->relation, "ShareRowExclusiveLock");
+		create_part(m, "trigger", n->create_trig_stmt->relation,
+			    n->create_trig_stmt->trigname, n->create_trig_stmt->replace);
 		break;
 	case PG_QUERY__NODE__NODE_CREATE_POLICY_STMT:
 		add_locked(m, n->create_policy_stmt->table, LOCK_DROP);
+		create_part(m, "policy", n->create_policy_stmt->table,
+			    n->create_policy_stmt->policy_name, false);
 		break;
 	case PG_QUERY__NODE__NODE_RULE_STMT:
 		add_locked(m, n->rule_stmt->relation, LOCK_DROP);
+		create_part(m, "rule", n->rule_stmt->relation, n->rule_stmt->rulename,
+			    n->rule_stmt->replace);
 		break;
 	default: break;
 	}
