@@ -54,7 +54,8 @@ test_expect_success 'one version: that one alone, with its row' '
 	Rolling back 1 migration in database default, the newest first, in one transaction:
 	  003 c
 	    down script: migrations/003_c.down.sql (the worktree)
-	Rows may be lost: the scripts drop or change data, or it cannot be known.
+	This will:
+	  drop table public.c (0 rows, 0 bytes)
 	END
 	test_cmp expect err &&
 	test_write_lines 001 002 >expect &&
@@ -370,7 +371,7 @@ test_expect_success 'the plan as JSON' '
 	  "database": "default",
 	  "dry_run": true,
 	  "rehearse": false,
-	  "confirm": "ROLLBACK",
+	  "confirm": "yes",
 	  "verdict": "clean",
 	  "reasons": [],
 	  "hints": [],
@@ -389,7 +390,27 @@ test_expect_success 'the plan as JSON' '
 	      "statements": 1,
 	      "corrected": false
 	    }
-	  ]
+	  ],
+	  "destroys": [
+	    {
+	      "object": "public.b",
+	      "kind": "table",
+	      "rows": 0,
+	      "exact": true,
+	      "bytes": 0,
+	      "why": "DROP TABLE"
+	    }
+	  ],
+	  "drops": [],
+	  "affects": [],
+	  "locks": [
+	    {
+	      "object": "public.b",
+	      "mode": "AccessExclusiveLock",
+	      "holder": null
+	    }
+	  ],
+	  "unknown": []
 	}
 	END
 	scrub <out >actual &&
@@ -428,6 +449,11 @@ test_expect_success 'the report as JSON' '
 	      "execution_time_ms": TIME
 	    }
 	  ],
+	  "destroys": null,
+	  "drops": null,
+	  "affects": null,
+	  "locks": null,
+	  "unknown": null,
 	  "operation": "OPERATION",
 	  "outcome": "done",
 	  "proof": {
@@ -482,7 +508,9 @@ test_expect_success 'without a terminal it is refused, with the plan on standard
 	    down script: migrations/003_c.down.sql (the worktree)
 	  002 b
 	    down script: migrations/002_b.down.sql (the worktree)
-	Rows may be lost: the scripts drop or change data, or it cannot be known.
+	This will:
+	  drop table public.c (0 rows, 0 bytes)
+	  drop table public.b (0 rows, 0 bytes)
 	error: not confirmed: there is no terminal to ask on
 	hint: Use --yes to confirm on the command line.
 	END
@@ -501,6 +529,7 @@ test_expect_success '--quiet does not hide the plan of what is asked about' '
 
 test_expect_success TTY 'where rows go, the word ROLLBACK is asked for' '
 	three &&
+	db_sql "INSERT INTO c VALUES (1)" &&
 	everything >before &&
 	for answer in yes y rollback "ROLLBACK please" ROLLBAC ""
 	do
@@ -519,7 +548,8 @@ test_expect_success TTY 'where rows go, the word ROLLBACK is asked for' '
 	Rolling back 1 migration in database default, the newest first, in one transaction:
 	  003 c
 	    down script: migrations/003_c.down.sql (the worktree)
-	Rows may be lost: the scripts drop or change data, or it cannot be known.
+	This will:
+	  drop table public.c (1 row, 8.0 KiB)
 	Roll back?
 	Type ROLLBACK to go on: rolled back 003 c (TIME)
 	Proven: the schema is what it was before.
@@ -546,6 +576,7 @@ type_interrupt () {
 
 test_expect_success TTY 'an interrupt at the question is no refusal' '
 	three &&
+	db_sql "INSERT INTO c VALUES (1)" &&
 	rm -f "$TEST_ROOT/terminal" &&
 	type_interrupt |
 	test_expect_code 130 test_terminal "GIT_TERMINAL_PROMPT=1 git-rollback-db --json 003 >out" >/dev/null &&
@@ -555,6 +586,13 @@ test_expect_success TTY 'an interrupt at the question is no refusal' '
 	test_cmp expect actual &&
 	test_expect_code 2 git rollback-db --json 003 >out &&
 	test_grep "^  \"outcome\": \"refused\"" out
+'
+
+test_expect_success TTY 'where the tables are empty, too' '
+	three &&
+	echo y >answer &&
+	test_terminal "GIT_TERMINAL_PROMPT=1 git rollback-db 003" <answer >out &&
+	test_grep "^Roll back? \[y/N\] rolled back 003" out
 '
 
 test_expect_success TTY 'where no rows go, yes or no' '
@@ -869,7 +907,11 @@ test_expect_success 'a script that runs outside a transaction is said to, and ma
 	  001 a
 	    down script: migrations/001_a.down.sql (the worktree)
 	What runs outside a transaction stays done when a later step fails.
-	Rows may be lost: the scripts drop or change data, or it cannot be known.
+	This will:
+	  drop table public.d (0 rows, 0 bytes)
+	  drop table public.c (0 rows, 0 bytes)
+	  drop table public.a (0 rows, 8.0 KiB)
+	  drop index public.i
 	END
 	test_cmp expect actual &&
 	git rollback-db --yes --all >out &&

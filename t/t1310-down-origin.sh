@@ -139,7 +139,8 @@ DROP TABLE a;" &&
 	Rolling back 1 migration in database default, the newest first, in one transaction:
 	  001 a
 	    down script: migrations/001_a.down.sql (the worktree)
-	Rows may be lost: the scripts drop or change data, or it cannot be known.
+	This will:
+	  drop table public.a (0 rows, 0 bytes)
 	--- migrations/001_a.down.sql as it was recorded
 	+++ migrations/001_a.down.sql
 	END

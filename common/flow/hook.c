@@ -38,6 +38,13 @@ static bool is_advised(const struct settings *settings)
 			  strcasecmp(value, "off") != 0 && strcmp(value, "0") != 0);
 }
 
+bool hook_may_run(const char *name, const struct repo *repo, const struct settings *settings)
+{
+	char *path CLEANUP(free_p) = xstrfmt("%s/hooks/%s", repo->common_dir, name);
+
+	return settings_git(settings, "core.hookspath") || !access(path, X_OK);
+}
+
 int hook_run(const char *name, const struct repo *repo, const struct settings *settings,
 	     const json_t *input, struct error *err)
 {

@@ -21,4 +21,8 @@
 int hook_run(const char *name, const struct repo *repo, const struct settings *settings,
 	     const json_t *input, struct error *err) MUST_CHECK;
 
+/* Is there perhaps one? Finding out for certain may take a process. */
+bool hook_may_run(const char *name, const struct repo *repo, const struct settings *settings)
+	MUST_CHECK;
+
 #endif

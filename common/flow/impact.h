@@ -47,6 +47,7 @@ struct impact_item {
 	int64_t rows;	/* in the table; of a column, those that are not null; -1: not known */
 	bool exact;
 	int64_t bytes;	   /* of the table with its indexes and TOAST; of a column 0 */
+	bool stays;	   /* the table or the column itself: TRUNCATE, ALTER COLUMN TYPE */
 	bool inserts_only; /* IMPACT_ROWS: rows only come */
 	bool all;	   /* of IMPACT_ROWS: all of them, as there is no WHERE */
 	size_t script;	   /* the first that does it */
@@ -58,7 +59,8 @@ struct impact_object {
 	char *identity;
 	uint32_t class_oid, oid; /* as in pg_depend */
 	int32_t sub;
-	char *why; /* "CASCADE", "depends on public.t"; or NULL */
+	char *why; /* of what goes: "CASCADE"; "part" of something that goes; NULL: by name. Of what
+		      is affected: "foreign key k on public.po_items" */
 };
 struct impact_lock {
 	char *identity, *mode; /* "AccessExclusiveLock" */
@@ -84,8 +86,11 @@ struct impact {
 		0   \
 	}
 
-/* The script has to live as long as the impact does. `what` is for messages, "migration 3". */
-int impact_add(struct impact *impact, const struct sql_script *script, const char *what,
+/*
+ * The script has to live as long as the impact does. Its first `done` statements have been run
+ * already, by what was interrupted.
+ */
+int impact_add(struct impact *impact, const struct sql_script *script, size_t done,
 	       struct error *err) MUST_CHECK;
 /*
  * `count_limit` is in milliseconds, for all counting together. No transaction is open. What
@@ -98,8 +103,9 @@ void impact_release(struct impact *impact);
 /* Do rows go, or can that not be known? */
 bool impact_destroys(const struct impact *impact);
 
-void impact_text(struct strbuf *out, const struct impact *impact);
-/* Sets "destroys", "drops", "affects", "locks" and "unknown" of a plan's object. */
+/* For people; nothing where there is nothing to say. `rehearsable`: it can be tried. */
+void impact_text(struct strbuf *out, const struct impact *impact, bool rehearsable);
+/* Sets "destroys", "drops", "affects", "locks" and "unknown" of a plan's object; NULL: to null. */
 void impact_to_json(const struct impact *impact, json_t *plan);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/change.h"
+#include "flow/hook.h"
 #include "flow/rollback.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ void rollback_plan_release(struct rollback_plan *plan)
 		sql_script_release(&plan->step[i].script);
 	free(plan->step);
 	free(plan->operation);
+	impact_release(&plan->impact);
 	json_decref(plan->saved);
 	down_search_release(&plan->search);
 	log_applied_list_release(&plan->log);
@@ -389,6 +391,14 @@ static int parse_step(struct rollback_plan *plan, struct rollback_step *step, st
 				step->down->text.len, err);
 }
 
+/* Statements of its script that were done before an interruption. */
+static size_t done_of(const struct rollback_step *step)
+{
+	return step->unfinished && step->unfinished->down && !step->restart ?
+		       step->unfinished->done :
+		       0;
+}
+
 static int plan_down(struct rollback_plan *plan, struct rollback_step *step, struct error *err)
 {
 	if (parse_step(plan, step, err) < 0) {
@@ -397,6 +407,8 @@ static int plan_down(struct rollback_plan *plan, struct rollback_step *step, str
 		return error_prefix(err, "cannot roll back migration '%s'", step->applied->version);
 	}
 	plan->destroys = plan->destroys || sql_script_loss(&step->script) != SQL_KEEPS_ROWS;
+	if (plan->has_impact && impact_add(&plan->impact, &step->script, done_of(step), err) < 0)
+		return -1;
 	if (!step->script.no_transaction &&
 	    !(step->unfinished && step->unfinished->down && !step->restart))
 		return 0;
@@ -447,6 +459,28 @@ static int check_lock_table(struct rollback_plan *plan, struct error *err)
 	return change_check_lock_table(plan->session, statements, &plan->verdict, err);
 }
 
+bool rollback_wants_impact(const struct rollback_plan *plan)
+{
+	const struct common_options *common = &plan->request->common;
+
+	return common->dry_run || !common->yes || !(common->quiet || common->json) ||
+	       hook_may_run("pre-rollback", &plan->session->repo, &plan->session->settings);
+}
+
+/* How much goes: of a table that has no rows, none. */
+static int read_impact(struct rollback_plan *plan, struct error *err)
+{
+	const int count_limit = 2000; /* milliseconds */
+
+	if (!plan->has_impact)
+		return 0;
+	if (impact_read(&plan->impact, &plan->session->db, &plan->session->scope, count_limit,
+			err) < 0)
+		return -1;
+	plan->destroys = impact_destroys(&plan->impact);
+	return 0;
+}
+
 int rollback_plan(struct rollback_plan *ret, struct session *s,
 		  const struct rollback_request *request, struct error *err)
 {
@@ -456,9 +490,11 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 	    choose_targets(ret, err) < 0)
 		return -1;
 	refuse_interrupted(ret);
+	ret->has_impact = rollback_wants_impact(ret);
 	if (!ret->nr)
 		return 0;
-	if (read_log(ret, err) < 0 || find_downs(ret, err) < 0 || plan_downs(ret, err) < 0)
+	if (read_log(ret, err) < 0 || find_downs(ret, err) < 0 || plan_downs(ret, err) < 0 ||
+	    read_impact(ret, err) < 0)
 		return -1;
 	if (request->mode == ROLLBACK_NAMED || request->mode == ROLLBACK_TO_COMMIT)
 		warn_of_later(ret);

@@ -51,6 +51,7 @@ json_t *rollback_to_json(const struct rollback_plan *plan, bool executed)
 	for (size_t i = 0; i < plan->nr; i++)
 		json_array_append_new(steps, step_to_json(&plan->step[i], executed));
 	json_object_set_new(ret, "steps", steps);
+	impact_to_json(plan->has_impact ? &plan->impact : NULL, ret);
 	return ret;
 }
 
@@ -96,10 +97,7 @@ void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
 		strbuf_addstr(
 			out,
 			"What runs outside a transaction stays done when a later step fails.\n");
-	if (plan->destroys)
-		strbuf_addstr(
-			out,
-			"Rows may be lost: the scripts drop or change data, or it cannot be known.\n");
+	impact_text(out, &plan->impact, !plan->outside && !plan->request->rehearse);
 }
 
 /* The recorded down script against the worktree's, which was corrected. */

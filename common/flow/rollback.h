@@ -70,8 +70,9 @@ struct rollback_plan {
 	struct ledger_entry interrupted; /* stands in for the ledger's row of one that has none */
 	struct log_applied interrupted_log; /* and for the log's */
 	struct verdict verdict;
-	bool outside;  /* some step runs outside a transaction */
-	bool destroys; /* rows go, or it cannot be known */
+	bool outside;	      /* some step runs outside a transaction */
+	bool destroys;	      /* rows go, or it cannot be known */
+	bool has_impact;      /* it was read: rollback_wants_impact() */
 	struct impact impact; /* of the steps' scripts: script i is step[i]'s */
 	struct proof proof;
 	char *operation; /* id, once executed */
@@ -92,6 +93,11 @@ enum rollback_outcome {
 int rollback_plan(struct rollback_plan *ret, struct session *s,
 		  const struct rollback_request *request, struct error *err) MUST_CHECK;
 void rollback_plan_release(struct rollback_plan *plan);
+/*
+ * Does anybody look at what would be destroyed? It takes some queries, and counting rows: not
+ * where nothing is shown and nobody is asked.
+ */
+bool rollback_wants_impact(const struct rollback_plan *plan);
 
 /* The plan for people, as the question shows it. */
 void rollback_text(struct strbuf *out, const struct rollback_plan *plan);
