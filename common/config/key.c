@@ -35,6 +35,7 @@ const struct setting_key setting_keys[] = {
 	{ "domain",     "path",               KEY_PATHSPEC, KEY_MULTI | KEY_NAMED, NULL },
 	{ "domain",     "generated",          KEY_PATHSPEC, KEY_MULTI | KEY_NAMED, NULL },
 	{ "verify",     "command",            KEY_COMMAND,  KEY_NAMED, NULL },
+	{ "saved",      "keep",               KEY_INTEGER,  0,         "30" },
 	{ "snapshots",  "directory",          KEY_PATH,     0,         NULL },
 	{ "",           "trust",              KEY_STRING,   KEY_MULTI | KEY_GIT_ONLY, NULL },
 	{ NULL }

@@ -5,6 +5,7 @@
 #include "flow/change.h"
 #include "flow/hook.h"
 #include "flow/outside.h"
+#include "flow/rollback-history.h"
 #include "flow/rollback.h"
 #include "flow/runner.h"
 #include "flow/save.h"
@@ -605,6 +606,18 @@ static int execute(struct rollback_run *run, struct error *err)
 	return begin_saving(run, err) < 0 ? -1 : run_groups(run, err);
 }
 
+/* What is too old; that it stays is no failure of the run. */
+static void prune_saved(const struct session *s)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	int64_t days;
+	size_t nr;
+
+	if (settings_integer(&days, &s->settings, "saved.keep", &err) < 0 ||
+	    (days > 0 && rollback_history_prune(&nr, s->repo.common_dir, days, &err) < 0))
+		warning("%s", err.message);
+}
+
 /* What was saved goes only where it is certain that nothing was destroyed. */
 static void conclude_saving(struct rollback_run *run, const struct error *err)
 {
@@ -639,6 +652,8 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 	good = !ret && !run.unproven;
 	conclude_saving(&run, err);
 	change_finish(&run.change, good, err);
+	if (plan->saved && good)
+		prune_saved(plan->session);
 	if (!plan->request->rehearse && good && call_post_hook(plan, &second) < 0)
 		warning("%s", second.message);
 	return ret < 0 ? ROLLBACK_FAILED : run.unproven ? ROLLBACK_UNPROVEN : ROLLBACK_DONE;

@@ -7,6 +7,15 @@
 #include "term/amount.h"
 #include "term/output.h"
 
+/* What was killed while it saved has destroyed nothing. */
+static void sweep(const char *root)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (saved_sweep(root, NULL, &err) < 0)
+		warning("%s", err.message);
+}
+
 int save_begin(struct save *save, struct session *s, const char *operation, const char *command,
 	       bool rows, bool schema, struct error *err)
 {
@@ -16,6 +25,7 @@ int save_begin(struct save *save, struct session *s, const char *operation, cons
 	if (!rows && !schema)
 		return 0;
 	save->root = saved_root(s->repo.common_dir);
+	sweep(save->root);
 	return saved_create(&save->folder, save->root, operation, command, err);
 }
 
@@ -39,6 +49,17 @@ void save_discard(struct save *save)
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 
 	if (save->folder.path && saved_discard(&save->folder, &err) < 0)
+		warning("%s", err.message);
+}
+
+void save_forget(const char *common_dir, const char *operation)
+{
+	struct saved saved CLEANUP(saved_release) = SAVED_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	char *root CLEANUP(free_p) = saved_root(common_dir);
+	int found = saved_open(&saved, root, operation, &err);
+
+	if (found < 0 || (found == SAVED_FOUND && saved_discard(&saved, &err) < 0))
 		warning("%s", err.message);
 }
 

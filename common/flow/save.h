@@ -89,6 +89,8 @@ int save_finish(struct save *save, json_t *members, struct error *err) MUST_CHEC
 /* The change did not happen: what was saved goes. A failure is a warning. */
 void save_discard(struct save *save);
 void save_release(struct save *save);
+/* The same for an operation that was killed, and is known not to have happened. */
+void save_forget(const char *common_dir, const char *operation);
 
 /* {"path", "tables", "rows", "schema"}, or null where nothing was saved. */
 json_t *save_to_json(const struct save *save) MUST_CHECK;

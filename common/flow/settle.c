@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "flow/change.h"
 #include "flow/kept.h"
+#include "flow/save.h"
 #include "pg/dblock.h"
 #include "term/output.h"
 
@@ -95,6 +96,8 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 			return -1;
 		if (done)
 			make_refs(record, s);
+		else
+			save_forget(s->repo.common_dir, id);
 		if (journal_settle(s->repo.common_dir, id,
 				   done ? OPERATION_DONE : OPERATION_DISCARDED, err) < 0)
 			return -1;
