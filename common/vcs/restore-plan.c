@@ -45,6 +45,7 @@ void restore_release(struct restore *restore)
 {
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
+	process_release(&restore->refresh);
 	release_lists(restore);
 	restore_state_release(restore);
 	snapshot_capture_release(&restore->now);

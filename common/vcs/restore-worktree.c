@@ -108,22 +108,25 @@ static int changed_meanwhile(const char *reason, struct error *err)
 	return error_hint(err, "Nothing was changed. Try again.");
 }
 
-/*
- * Fills in the times of the files that are what the tree says; *ret_other is one that is not, or
- * NULL.
- */
-static int refresh_scratch(char **ret_other, const struct restore *restore, struct error *err)
+/* Fills in the times of the files that are what the tree says. */
+static int start_refresh(struct restore *restore, struct error *err)
+{
+	prepare_scratch(&restore->refresh, restore, "update-index");
+	strvec_push(&restore->refresh.argv, "--refresh");
+	return process_start(&restore->refresh, err);
+}
+
+/* *ret_other is a file that is not what the tree says, or NULL. */
+static int finish_refresh(char **ret_other, struct restore *restore, struct error *err)
 {
 	enum { NEEDS_UPDATE = 1 }; /* as git says, of some file; it dies with another one */
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct process *git = &restore->refresh;
 
-	prepare_scratch(&git, restore, "update-index");
-	strvec_push(&git.argv, "--refresh");
-	if (process_run(&git, err) < 0)
+	if (process_finish(git, err) < 0)
 		return -1;
-	if (git.status && git.status != NEEDS_UPDATE)
-		return process_error(&git, err, "could not look at the files");
-	*ret_other = git.status ? xmemdupz(git.out.buf, strcspn(git.out.buf, "\n")) : NULL;
+	if (git->status && git->status != NEEDS_UPDATE)
+		return process_error(git, err, "could not look at the files");
+	*ret_other = git->status ? xmemdupz(git->out.buf, strcspn(git->out.buf, "\n")) : NULL;
 	return 0;
 }
 
@@ -134,16 +137,23 @@ int restore_check_worktree(struct restore *restore, struct error *err)
 	if (is_nothing(restore))
 		return 0;
 	if (restore_check_unconverted(restore, err) < 0 || restore_check_raw(restore, err) < 0 ||
-	    refresh_scratch(&other, restore, err) < 0)
+	    (restore->refresh.pid <= 0 && start_refresh(restore, err) < 0) ||
+	    finish_refresh(&other, restore, err) < 0)
 		return -1;
 	return other && restore->rewritten.nr ? changed_meanwhile(other, err) : 0;
 }
 
+/*
+ * What the merge changes it looks at itself, by the times that are filled in from now on. Of what
+ * it leaves alone nobody would know what comes between now and then.
+ */
 int restore_plan_worktree(struct restore *restore, struct error *err)
 {
 	if (is_nothing(restore))
 		return 0;
-	return make_trees(restore, err) < 0 ? -1 : load_scratch(restore, restore->from, err);
+	if (make_trees(restore, err) < 0 || load_scratch(restore, restore->from, err) < 0)
+		return -1;
+	return restore->rewritten.nr ? 0 : start_refresh(restore, err);
 }
 
 /* What read-tree says when it looked at everything and then did nothing. */

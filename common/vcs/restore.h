@@ -31,6 +31,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/process.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 #include "vcs/index-lock.h"
@@ -99,7 +100,8 @@ struct restore {
 	/* Inside: */
 	char *quarantine, *scratch; /* folders of objects */
 	struct strvec scratch_env;
-	char *from, *to; /* commits with the small trees */
+	char *from, *to;	/* commits with the small trees */
+	struct process refresh; /* git, while it fills in the times of the scratch index */
 	struct index_lock lock;
 	struct index_file index_flags;	     /* the file's entries, where the snapshot holds one */
 	struct tree_files raw_now, raw_then; /* files that git would write otherwise */
@@ -111,7 +113,7 @@ struct restore {
 #define RESTORE_INIT                                                                          \
 	{                                                                                     \
 		.now = SNAPSHOT_CAPTURE_INIT, .env = STRVEC_INIT, .scratch_env = STRVEC_INIT, \
-		.index_flags = INDEX_FILE_INIT                                                \
+		.index_flags = INDEX_FILE_INIT, .refresh = PROCESS_INIT                       \
 	}
 
 int restore_plan(struct restore *ret, const struct repo *repo,
