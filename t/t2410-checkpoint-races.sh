@@ -145,6 +145,13 @@ test_expect_success 'create, where objects that it shares with nothing reachable
 	test -z "$(ls .git/objects/pack/*.keep 2>/dev/null)"
 '
 
+# As another machine does it that shares the file system, and cannot know that we are alive.
+test_expect_success 'create, where even what keeps its own pack is removed' '
+	make_repository && git repack -a -d -q && echo unique >only && prune_before_ref refs/checkpoints/ &&
+	sed -i "s,^git repack,rm .git/objects/pack/*.keep \&\& &," .git/hooks/reference-transaction &&
+	git checkpoint create -q third && test_path_is_file "$TEST_ROOT/pruned" && git checkpoint verify third
+'
+
 test_expect_success 'the same of a file that goes through a filter' '
 	make_repository && git config filter.up.clean "tr a-z A-Z" && git config filter.up.smudge "tr A-Z a-z" &&
 	echo "*.up filter=up" >.gitattributes && echo unique >only.up && leave_behind &&

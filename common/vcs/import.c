@@ -591,6 +591,7 @@ static int keep_packs(struct import *import, const char *to, const struct strvec
 
 		if (!ends_with(name, ".pack") || !strncmp(name, "tmp_", 4))
 			continue;
+		strvec_push(&import->known, name);
 		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (fd < 0 && errno == EEXIST)
 			continue; /* the user's, or that of another who makes the same pack */

@@ -40,7 +40,7 @@ struct import {
 	struct strvec oid;   /* by mark, once finished; "" where nothing came of it */
 	struct strvec env;   /* of the process */
 	struct strvec keep;  /* files that keep our packs */
-	struct strvec known; /* the repository's packs at the start */
+	struct strvec known; /* the repository's packs at the start, and ours */
 	char *quarantine;    /* absolute */
 	bool scratch;	     /* set by the caller before: nothing of it is kept, or synced */
 	bool own;	     /* made here, and gone in the end */
@@ -102,7 +102,7 @@ int import_has_folder(struct import *import, bool *ret, const char *commit, cons
 int import_finish(struct import *import, struct error *err) MUST_CHECK;
 const char *import_oid(const struct import *import, unsigned mark);
 int import_publish(struct import *import, struct error *err) MUST_CHECK;
-/* Has any of the packs gone that were there at the start? */
+/* Has any of the packs gone that were there at the start, or were published? */
 int import_may_have_lost(bool *ret, const struct import *import, struct error *err) MUST_CHECK;
 void import_discard(struct import *import);
 void import_release(struct import *import);
