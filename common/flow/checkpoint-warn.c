@@ -143,15 +143,21 @@ void checkpoint_warnings_to_manifest(const struct checkpoint_warnings *warnings,
 		json_object_set_new(manifest, "secret", paths_to_json(&warnings->secret));
 }
 
-void checkpoint_warn_of_left_out(const json_t *manifest)
+/* Each has "path" and "reason". */
+static void warn_of_each(const json_t *list, const char *what)
 {
-	const json_t *list = json_object_get(manifest, "left_out"), *one;
+	const json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one) warning("'%s' is left out: %s", json_member(one, "path"),
-						 json_member(one, "reason"));
-	list = json_object_get(manifest, "unconverted");
-	json_array_foreach(list, i, one) warning("'%s' is kept as it is on disk: %s",
-						 json_member(one, "path"),
-						 json_member(one, "reason"));
+	json_array_foreach(list, i, one)
+	{
+		warning("'%s' is %s: %s", json_member(one, "path"), what,
+			json_member(one, "reason"));
+	}
+}
+
+void checkpoint_warn_of_left_out(const json_t *manifest)
+{
+	warn_of_each(json_object_get(manifest, "left_out"), "left out");
+	warn_of_each(json_object_get(manifest, "unconverted"), "kept as it is on disk");
 }
