@@ -26,8 +26,10 @@ command_of () {
 # The options of a command, or of all its verbs.
 options_of () {
 	verbs_=
-	test "$1" != git-checkpoint ||
-		verbs_="list show diff restore undo verify drop prune export"
+	case $1 in
+	git-checkpoint) verbs_="list show diff restore undo verify drop prune export" ;;
+	git-snapshot-db) verbs_="list show diff verify prune" ;;
+	esac
 	for verb_ in "" $verbs_
 	do
 		# shellcheck disable=SC2086 # none is no argument
@@ -127,7 +129,7 @@ do
 done
 
 test_expect_success 'pages refer to pages of ours that there are' '
-	sed -n "s/.*\*\(git-*rollback[a-z-]*\|git-checkpoint\|git-[a-z]*-migration\|git-migration-[a-z]*\)\*([15]).*/\1/p" \
+	sed -n "s/.*\*\(git-*rollback[a-z-]*\|git-checkpoint\|git-snapshot-db\|git-[a-z]*-migration\|git-migration-[a-z]*\)\*([15]).*/\1/p" \
 		"$man"/*.adoc | sort -u >names &&
 	test -s names &&
 	while read -r name
@@ -277,6 +279,13 @@ test_expect_success 'git-checkpoint: the examples' '
 	echo two >importer.c && git add importer.c && echo three >>importer.c && echo note >notes.txt &&
 	read_sessions <"$man"/git-checkpoint.adoc &&
 	(unset DATABASE_URL && run_sessions)
+'
+
+test_expect_success 'git-snapshot-db: the examples' '
+	fresh snapshot &&
+	purchase_orders && git apply-migration --quiet && po_items && commit "Add items" &&
+	read_sessions <"$man"/git-snapshot-db.adoc &&
+	run_sessions
 '
 
 # It creates a database by name, so it gets a server of its own.

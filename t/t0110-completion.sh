@@ -65,7 +65,7 @@ test_expect_success 'make install puts them where bash-completion looks' '
 '
 
 # But for the negative ones, which git offers once --no- is typed.
-for command in apply-migration migration-status rollback-db checkpoint
+for command in apply-migration migration-status rollback-db checkpoint snapshot-db
 do
 	test_expect_success "$command: all long options of -h are offered" '
 		git $command -h >usage &&
@@ -109,6 +109,22 @@ test_expect_success 'checkpoint: verbs, names and operations' '
 	test_cmp expect actual &&
 	offer checkpoint undo 20 >actual &&
 	test_line_count = 2 actual
+'
+
+test_expect_success 'snapshot-db: verbs and labels' '
+	git snapshot-db -q before-it && git snapshot-db -q other &&
+	offer snapshot-db "" >actual &&
+	test_write_lines create\$ diff\$ list\$ prune\$ show\$ verify\$ >verbs &&
+	comm -23 verbs actual >missing &&
+	test_must_be_empty missing &&
+	offer snapshot-db show be >actual &&
+	echo "before-it\$" >expect &&
+	test_cmp expect actual &&
+	offer snapshot-db diff before-it --li >actual &&
+	echo "--live\$" >expect &&
+	test_cmp expect actual &&
+	offer snapshot-db new >actual &&
+	test_must_be_empty actual
 '
 
 test_expect_success 'versions: pending ones to apply, applied ones to roll back' '

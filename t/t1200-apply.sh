@@ -253,6 +253,7 @@ test_expect_success '-n --json' '
 	    "Write it, or use --allow-missing-down to do without a way back."
 	  ],
 	  "warnings": [],
+	  "snapshot": false,
 	  "steps": [
 	    {
 	      "version": "1",

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 static volatile sig_atomic_t pending;
+static bool held;
 
 static void on_signal(int signal_number UNUSED)
 {
@@ -28,5 +29,10 @@ void interrupt_catch(void)
 
 bool interrupt_pending(void)
 {
-	return pending != 0;
+	return pending != 0 && !held;
+}
+
+void interrupt_hold(bool hold)
+{
+	held = hold;
 }

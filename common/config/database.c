@@ -181,6 +181,7 @@ static int find_protection(struct database_setting *database, const struct setti
 {
 	char *key CLEANUP(free_p) = key_of(database->name, "protected");
 	char *seen CLEANUP(free_p) = key_of(database->name, "seenProtected");
+	char *snapshot CLEANUP(free_p) = key_of(database->name, "snapshot");
 	const struct setting *setting = settings_find(s, key);
 
 	if (settings_bool(&database->is_protected, s, key, err) < 0 ||
@@ -188,6 +189,9 @@ static int find_protection(struct database_setting *database, const struct setti
 		return -1;
 	if (!setting || setting->source == SETTING_FILE)
 		database->is_protected |= database->seen;
+	if (settings_bool(&database->snapshot, s, snapshot, err) < 0)
+		return -1;
+	database->snapshot |= database->is_protected;
 	return 0;
 }
 

@@ -20,7 +20,8 @@ struct database_setting {
 	char *conninfo; /* a libpq URI or keywords; "" is libpq's defaults. Never to be shown */
 	char *origin;	/* where the connection came from: "env:DATABASE_URL (.gitrollback:7)" */
 	bool is_protected;
-	bool seen; /* that it is protected stands in .git/config already */
+	bool snapshot; /* one is to be taken before each change: asked for, or protected */
+	bool seen;     /* that it is protected stands in .git/config already */
 	char *lock_timeout, *statement_timeout; /* as PostgreSQL reads them; NULL: the server's */
 };
 #define DATABASE_SETTING_INIT \

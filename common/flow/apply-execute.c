@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "flow/apply-rehearse.h"
 #include "flow/change.h"
+#include "flow/database-snapshot.h"
 #include "flow/kept.h"
 #include "flow/outside.h"
 #include "flow/runner.h"
@@ -367,6 +368,10 @@ static int execute(struct apply_run *run, struct error *err)
 	    change_begin(&run->change, plan->session, plan->outside, members, err) < 0)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
+	if (!request->rehearse &&
+	    database_snapshot_for_change(&plan->snapshot, plan->session, "before-apply",
+					 plan->operation, err) < 0)
+		return -1;
 	if (!request->rehearse &&
 	    (change_create_tables(&run->change, err) < 0 || kept_prepare(&run->kept, err) < 0))
 		return -1;

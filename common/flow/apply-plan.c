@@ -23,6 +23,7 @@ void apply_plan_release(struct apply_plan *plan)
 	}
 	free(plan->step);
 	free(plan->operation);
+	free(plan->snapshot);
 	verdict_release(&plan->verdict);
 	*plan = (struct apply_plan)APPLY_PLAN_INIT;
 }

@@ -44,6 +44,9 @@ static json_t *plan_to_json(const struct apply_plan *plan, bool executed)
 	json_t *steps = json_array();
 
 	verdict_to_json(&plan->verdict, ret);
+	json_object_set_new(ret, "snapshot",
+			    executed ? json_text(plan->snapshot) :
+				       json_boolean(plan->session->database.snapshot));
 	for (size_t i = 0; i < plan->nr; i++)
 		json_array_append_new(steps, step_to_json(&plan->step[i], executed));
 	json_object_set_new(ret, "steps", steps);
@@ -73,6 +76,8 @@ static void print_plan(const struct apply_plan *plan, FILE *to)
 
 	fflush(stdout);
 	fprintf(to, "Database %s: %zu to %s.\n", database, plan->nr, verb(plan->request));
+	if (plan->nr && plan->session->database.snapshot && !plan->request->rehearse)
+		fprintf(to, "  a snapshot of it first\n");
 	for (size_t i = 0; i < plan->nr; i++) {
 		const struct apply_step *step = &plan->step[i];
 		char *title CLEANUP(free_p) = step_title(step);

@@ -60,6 +60,7 @@ struct apply_plan {
 	struct verdict verdict;
 	bool outside;	 /* some step runs outside a transaction */
 	char *operation; /* id, once executed */
+	char *snapshot;	 /* its label, once it was taken; NULL: none is wanted */
 };
 #define APPLY_PLAN_INIT \
 	{               \

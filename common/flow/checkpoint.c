@@ -234,7 +234,7 @@ static const char *component_fault(const char *name, size_t len)
 	return NULL;
 }
 
-static const char *name_fault(const char *name)
+const char *checkpoint_name_fault(const char *name)
 {
 	if (*name == '-')
 		return "it looks like an option";
@@ -259,7 +259,7 @@ static const char *name_fault(const char *name)
 
 int checkpoint_check_name(const char *name, struct error *err)
 {
-	const char *fault = name_fault(name);
+	const char *fault = checkpoint_name_fault(name);
 
 	if (!fault)
 		return 0;

@@ -130,6 +130,8 @@ int checkpoint_check_kept(const struct snapshot_capture *capture, const struct r
 
 /* Is it a name that git takes in a ref, and no option? Else an error with EXIT_USAGE. */
 int checkpoint_check_name(const char *name, struct error *err) MUST_CHECK;
+/* Why git does not take it in a ref, as the end of a sentence; NULL: it does. */
+const char *checkpoint_name_fault(const char *name);
 /* Is it the name of one that was given none? */
 bool checkpoint_is_unnamed(const char *name);
 /* The name for people of a ref in full; belongs to it. */

@@ -9,6 +9,7 @@
 #include "pg/catalog.h"
 #include "pg/dump.h"
 #include "pg/ledger.h"
+#include "pg/transaction.h"
 #include "term/output.h"
 
 #define HURRY	     3 /* seconds to connect */
@@ -93,7 +94,7 @@ static const char *highest_version(const struct ledger *ledger)
 	return highest;
 }
 
-static void describe_ledger(json_t *database, const struct ledger *ledger)
+void payload_describe_ledger(json_t *database, const struct ledger *ledger)
 {
 	if (ledger->nr)
 		json_object_set_new(database, "version", json_text(highest_version(ledger)));
@@ -130,32 +131,28 @@ static int find_ledger(struct look *look, struct error *err)
 	return -1;
 }
 
+json_t *payload_migrations_to_json(const struct ledger_place *place, const struct ledger *ledger)
+{
+	json_t *migrations = json_array();
+
+	for (size_t i = 0; i < ledger->nr; i++)
+		json_array_append_new(migrations, entry_to_json(&ledger->item[i]));
+	return json_pack("{s:i, s:o, s:o}", "format", 1, "table", json_text(place->quoted),
+			 "migrations", migrations);
+}
+
 static int keep_ledger(struct look *look, struct error *err)
 {
 	struct ledger ledger CLEANUP(ledger_release) = LEDGER_INIT;
-	json_t *migrations CLEANUP(json_decref_p) = json_array();
 	json_t *json CLEANUP(json_decref_p) = NULL;
 
 	if (ledger_read(&ledger, &look->place, &look->db, err) < 0)
 		return -1;
 	ledger_order(&ledger);
-	for (size_t i = 0; i < ledger.nr; i++)
-		json_array_append_new(migrations, entry_to_json(&ledger.item[i]));
-	json = json_pack("{s:i, s:o, s:O}", "format", 1, "table", json_text(look->place.quoted),
-			 "migrations", migrations);
+	json = payload_migrations_to_json(&look->place, &ledger);
 	add_json(look, PAYLOAD_MIGRATIONS, json);
-	describe_ledger(look->database, &ledger);
+	payload_describe_ledger(look->database, &ledger);
 	return 0;
-}
-
-static json_t *object_to_json(const struct catalog_object *object)
-{
-	json_t *json = json_pack("{s:s, s:o, s:s}", "kind", object->kind, "identity",
-				 json_text(object->identity), "digest", object->digest);
-
-	if (object->order)
-		json_object_set_new(json, "order", json_true());
-	return json;
 }
 
 static int keep_catalog(struct look *look, struct error *err)
@@ -168,15 +165,13 @@ static int keep_catalog(struct look *look, struct error *err)
 	const struct catalog_scope scope = { .relation = tracking,
 					     .relation_nr = ARRAY_SIZE(tracking) };
 	struct catalog catalog CLEANUP(catalog_release) = CATALOG_INIT;
-	json_t *objects CLEANUP(json_decref_p) = json_array();
 	json_t *json CLEANUP(json_decref_p) = NULL;
 
 	if (catalog_read(&catalog, &look->db, look->has_ledger ? &scope : NULL, err) < 0)
 		return error_prefix(err, "could not read the catalog");
-	for (size_t i = 0; i < catalog.nr; i++)
-		json_array_append_new(objects, object_to_json(&catalog.item[i]));
-	json = json_pack("{s:i, s:s, s:O}", "format", 1, "fingerprint",
-			 catalog_fingerprint(&catalog), "objects", objects);
+	json = json_pack("{s:i, s:s, s:o}", "format", 1, "fingerprint",
+			 catalog_fingerprint(&catalog), "objects",
+			 catalog_to_json(&catalog, false));
 	add_json(look, PAYLOAD_FINGERPRINT, json);
 	json_object_set_new(look->database, "fingerprint",
 			    json_string(catalog_fingerprint(&catalog)));
@@ -186,13 +181,13 @@ static int keep_catalog(struct look *look, struct error *err)
 /* pg_dump works while we read. */
 static int start_dump(struct look *look, struct error *err)
 {
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	char *snapshot CLEANUP(free_p) = NULL;
 	struct error reason CLEANUP(error_release) = ERROR_INIT;
 	int started;
 
-	if (db_query(&res, &look->db, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL, err) < 0)
+	if (transaction_begin_snapshot(&snapshot, &look->db, err) < 0)
 		return -1;
-	started = dump_start(&look->dump, &look->db, db_value(&res, 0, 0), &reason);
+	started = dump_start(&look->dump, &look->db, snapshot, &reason);
 	look->dumping = started == DUMP_STARTED;
 	if (started == DUMP_NO_PROGRAM)
 		dump_no_program(&look->db, &reason);
@@ -221,20 +216,6 @@ static int keep_dump(struct look *look, struct error *err)
 }
 
 /* ---- All of it ----------------------------------------------------------------------- */
-
-static int begin(struct look *look, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-	static const char start[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-	static const char limits[] = "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
-				     " pg_catalog.set_config('statement_timeout', $2, true)";
-	const char *params[] = { look->db.lock_timeout, look->db.statement_timeout };
-
-	db_batch_add(&batch, start, strlen(start), 0, NULL);
-	/* NULL takes back the session's own setting, to the server's. */
-	db_batch_add(&batch, limits, strlen(limits), 2, params);
-	return db_batch_run(&look->db, &batch, NULL, err);
-}
 
 /* Each in a savepoint: what fails must not take the others with it. */
 static int keep(struct look *look, const char *part,
@@ -280,7 +261,7 @@ static int read_all(struct look *look, struct error *err)
 		return -1;
 	version = xstrfmt("%d.%d", look->db.version / 10000, look->db.version % 10000);
 	json_object_set_new(look->database, "server_version", json_string(version));
-	if (find_ledger(look, err) < 0 || begin(look, err) < 0 || start_dump(look, err) < 0 ||
+	if (find_ledger(look, err) < 0 || start_dump(look, err) < 0 ||
 	    (look->has_ledger && keep(look, LEDGER, keep_ledger, err) < 0) ||
 	    keep(look, "fingerprint", keep_catalog, err) < 0 || keep_dump(look, err) < 0)
 		return -1;
@@ -368,7 +349,7 @@ int payload_database_now(json_t **ret, const struct checkpoint_session *s, const
 	json_object_set_new(look.database, "name", json_text(name));
 	if (found == DATABASE_FOUND && connect_to(&look, &reason) == 0 &&
 	    locate_ledger(&look, &ledger, &reason) == 0) {
-		describe_ledger(look.database, &ledger);
+		payload_describe_ledger(look.database, &ledger);
 	} else if (is_interrupted(&reason)) {
 		error_move(err, &reason);
 		return -1;

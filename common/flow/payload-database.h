@@ -24,6 +24,7 @@
 #define FLOW_PAYLOAD_DATABASE_H
 
 #include "flow/payload.h"
+#include "pg/ledger.h"
 
 #define PAYLOAD_SCHEMA	    "database/schema.sql"
 #define PAYLOAD_MIGRATIONS  "database/migrations.json"
@@ -39,5 +40,11 @@ int payload_database_collect(struct snapshot_parts *ret, json_t *members,
  */
 int payload_database_now(json_t **ret, const struct checkpoint_session *s, const char *name,
 			 struct error *err) MUST_CHECK;
+
+/* What else keeps says what a ledger says in the same words: the file, and in a manifest. */
+json_t *payload_migrations_to_json(const struct ledger_place *place, const struct ledger *ledger)
+	MUST_CHECK;
+/* Sets "version" (not where none is applied) and "applied". */
+void payload_describe_ledger(json_t *database, const struct ledger *ledger);
 
 #endif

@@ -217,6 +217,17 @@ int saved_sweep(const char *root, const struct strvec *open, struct error *err)
 	return 0;
 }
 
+int saved_lock(int *ret_fd, const char *root, struct error *err)
+{
+	bool locked = false;
+	int fd = open_root(&locked, root, err);
+
+	if (fd < 0)
+		return -1;
+	*ret_fd = fd;
+	return 0;
+}
+
 int saved_space(int64_t *ret, const char *root, struct error *err)
 {
 	char *path CLEANUP(free_p) = xstrdup(root);

@@ -61,6 +61,11 @@ int saved_open(struct saved *ret, const char *root, const char *id, struct error
 int saved_list(struct strvec *ret, const char *root, struct error *err) MUST_CHECK;
 /* Removes the incomplete ones but those of the operations in `open` (ids; may be NULL). */
 int saved_sweep(const char *root, const struct strvec *open, struct error *err) MUST_CHECK;
+/*
+ * For who has to look at all of them and then write: nobody makes or sweeps one meanwhile. Waits.
+ * *ret_fd is the lock; close() it soon.
+ */
+int saved_lock(int *ret_fd, const char *root, struct error *err) MUST_CHECK;
 /* Bytes that can still be written there, by an ordinary user; the root need not be there yet. */
 int saved_space(int64_t *ret, const char *root, struct error *err) MUST_CHECK;
 

@@ -908,12 +908,21 @@ static const char *const kind_names[] = {
 	"view",
 };
 
-const char *catalog_kind_name(const char *name)
+const char *catalog_kind_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kind_names); i++)
 		if (!strcmp(kind_names[i], name))
 			return kind_names[i];
-	BUG("unknown kind '%s'", name);
+	return NULL;
+}
+
+const char *catalog_kind_name(const char *name)
+{
+	const char *ret = catalog_kind_find(name);
+
+	if (!ret)
+		BUG("unknown kind '%s'", name);
+	return ret;
 }
 
 bool catalog_attribute_exists(const struct catalog_attribute *attribute, int version)

@@ -131,6 +131,14 @@ void catalog_diff(struct catalog_changes *ret, const struct catalog *before,
 char *catalog_attribute_value(const char *definition, const char *name);
 
 /*
+ * To keep it: an array of {"kind", "identity", "digest"}, with "order": true where that is so, and
+ * with "definition" where `definitions`. json_decref() the result. What is read from it again has
+ * no OIDs and no groups, and cannot be refreshed; `ret` is released first.
+ */
+struct json_t *catalog_to_json(const struct catalog *cat, bool definitions) MUST_CHECK;
+int catalog_from_json(struct catalog *ret, const struct json_t *json, struct error *err) MUST_CHECK;
+
+/*
  * Appends one line (without a line end) about an object that is not what it should be:
  *     index public.idx_x still exists                          expected NULL
  *     table public.t is missing                                actual NULL

@@ -133,7 +133,7 @@ static int start(struct db *db, struct error *err)
 {
 	static const char settings[] = "-c idle_in_transaction_session_timeout=" DB_IDLE_TIMEOUT
 				       " -c client_connection_check_interval=" DB_CHECK_INTERVAL;
-	const char *keywords[10], *values[10];
+	const char *keywords[11], *values[11];
 	size_t nr = add_defaults(keywords, values, db);
 
 	if (db->settings) {
@@ -143,6 +143,10 @@ static int start(struct db *db, struct error *err)
 
 	keywords[nr] = "dbname";
 	values[nr++] = db->conninfo;
+	if (db->other) { /* only the first may be a connection string, and the last one counts */
+		keywords[nr] = "dbname";
+		values[nr++] = db->other;
+	}
 	keywords[nr] = "application_name";
 	values[nr++] = db->application_name;
 	keywords[nr] = "client_encoding";
@@ -185,6 +189,7 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 		.environment = xstrdup(options->environment),
 		.application_name = xstrdup(options->application_name),
 		.conninfo = xstrdup(options->conninfo),
+		.other = xstrdup_or_null(options->name),
 		.lock_timeout = xstrdup_or_null(options->lock_timeout),
 		.statement_timeout = xstrdup_or_null(options->statement_timeout),
 		.hurry = options->hurry,
@@ -364,6 +369,7 @@ void db_close(struct db *db)
 	free(db->environment);
 	free(db->application_name);
 	free(db->conninfo);
+	free(db->other);
 	free(db->lock_timeout);
 	free(db->statement_timeout);
 	free(db->name);

@@ -28,8 +28,9 @@ struct pg_conn;
 struct pg_result;
 
 struct db_options {
-	const char *conninfo;	      /* URI or keyword string; "" is libpq's defaults and PG* */
-	const char *environment;      /* its name in the configuration, for messages */
+	const char *conninfo;	 /* URI or keyword string; "" is libpq's defaults and PG* */
+	const char *name;	 /* of another database on that server; NULL: what conninfo says */
+	const char *environment; /* its name in the configuration, for messages */
 	const char *application_name; /* shows in pg_stat_activity */
 	const char *lock_timeout;     /* as PostgreSQL reads it ("5s"); NULL: the server's */
 	const char *statement_timeout;
@@ -46,7 +47,7 @@ struct db {
 	char *environment;
 	char *application_name;
 	char *lock_timeout, *statement_timeout;
-	char *conninfo;
+	char *conninfo, *other; /* `other`: db_options.name */
 	int hurry;
 	/* Known once it is open: */
 	int version; /* as 150020 */

@@ -130,3 +130,24 @@ int transaction_commit(struct db *db, struct error *err)
 	db_rollback(db);
 	return -1;
 }
+
+int transaction_begin_snapshot(char **ret_snapshot, struct db *db, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	/* It is idle while others read. */
+	static const char limits[] =
+		"SELECT pg_catalog.set_config('lock_timeout', $1, true),"
+		" pg_catalog.set_config('statement_timeout', $2, true),"
+		" pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)";
+	static const char export[] = "SELECT pg_catalog.pg_export_snapshot()";
+	const char *params[] = { db->lock_timeout, db->statement_timeout };
+
+	add(&batch, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+	/* NULL takes back the session's own setting, to the server's. */
+	db_batch_add(&batch, limits, strlen(limits), 2, params);
+	db_batch_add(&batch, export, strlen(export), 0, NULL)->wanted = true;
+	if (db_batch_run(db, &batch, NULL, err) < 0)
+		return -1;
+	*ret_snapshot = xstrdup(db_value(&batch.item[2].result, 0, 0));
+	return 0;
+}

@@ -38,6 +38,12 @@ int transaction_reset_session(struct db *db, struct error *err) MUST_CHECK;
  */
 int transaction_check_deferred(struct db *db, struct error *err) MUST_CHECK;
 
+/*
+ * Begins a transaction that sees one state of the database and changes nothing, and exports that
+ * state: *ret_snapshot is for others' SET TRANSACTION SNAPSHOT while it stays open; free() it.
+ */
+int transaction_begin_snapshot(char **ret_snapshot, struct db *db, struct error *err) MUST_CHECK;
+
 enum transaction_outcome { TRANSACTION_COMMITTED = 0, TRANSACTION_UNKNOWN = 1 };
 /*
  * Commits. TRANSACTION_UNKNOWN: the connection was lost while COMMIT was on its way, with

@@ -184,6 +184,47 @@ _git_checkpoint ()
 	esac
 }
 
+__git_snapshot_db_labels ()
+{
+	__git snapshot-db list --porcelain 2>/dev/null | cut -f 1
+}
+
+# The verb, where one is there: it comes first.
+__git_snapshot_db_verb ()
+{
+	local i
+
+	for ((i = 1; i < cword; i++)); do
+		if [[ ${words[i]} == snapshot-db ]]; then
+			case ${words[i + 1]} in
+			create | list | show | diff | verify | prune)
+				((i + 1 < cword)) && printf '%s\n' "${words[i + 1]}"
+				;;
+			esac
+			return
+		fi
+	done
+}
+
+_git_snapshot_db ()
+{
+	local verb
+
+	verb=$(__git_snapshot_db_verb)
+	__git_rollback_common && return
+	__git_rollback_value --keep __git_rollback_number && return
+	case $cur in
+	--*)
+		__gitcomp_builtin "snapshot-db${verb:+_$verb}"
+		return
+		;;
+	esac
+	case $verb in
+	'') [[ $prev != snapshot-db ]] || __gitcomp_builtin snapshot-db ;;
+	show | diff | verify) __gitcomp_nl "$(__git_snapshot_db_labels)" ;;
+	esac
+}
+
 _git_rollback ()
 {
 	if [[ -z $(__git_find_on_cmdline trust) ]]; then
