@@ -16,7 +16,7 @@ static const char *const usage[] = {
 	"git rollback-db [<options>] <version>...",
 	"git rollback-db [<options>] (--to <version> | --last <n> | --all | --to-commit <rev>)",
 	"git rollback-db [<options>] --undo[=<operation>] [--merge]",
-	"git rollback-db --log [--database <name>] [--json]",
+	"git rollback-db --log [--database=<name>] [--json]",
 	NULL,
 };
 

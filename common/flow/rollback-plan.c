@@ -459,7 +459,7 @@ static int check_lock_table(struct rollback_plan *plan, struct error *err)
 	return change_check_lock_table(plan->session, statements, &plan->verdict, err);
 }
 
-bool rollback_wants_impact(const struct rollback_plan *plan)
+static bool is_read(const struct rollback_plan *plan)
 {
 	const struct common_options *common = &plan->request->common;
 
@@ -467,10 +467,18 @@ bool rollback_wants_impact(const struct rollback_plan *plan)
 	       hook_may_run("pre-rollback", &plan->session->repo, &plan->session->settings);
 }
 
-/* How much goes: of a table that has no rows, none. */
+/* By somebody; or by what saves the rows. */
+bool rollback_wants_impact(const struct rollback_plan *plan)
+{
+	const struct rollback_request *request = plan->request;
+
+	return is_read(plan) || (!request->rehearse && !request->no_save);
+}
+
+/* How much goes: of a table that has no rows, none. Who only saves them counts them then. */
 static int read_impact(struct rollback_plan *plan, struct error *err)
 {
-	const int count_limit = 2000; /* milliseconds */
+	const int count_limit = is_read(plan) ? 2000 : 0; /* milliseconds */
 
 	if (!plan->has_impact)
 		return 0;

@@ -94,8 +94,8 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 		  const struct rollback_request *request, struct error *err) MUST_CHECK;
 void rollback_plan_release(struct rollback_plan *plan);
 /*
- * Does anybody look at what would be destroyed? It takes some queries, and counting rows: not
- * where nothing is shown and nobody is asked.
+ * Does anybody look at what would be destroyed, or save it? It takes some queries: not where
+ * nothing is shown, nobody is asked, and nothing is saved.
  */
 bool rollback_wants_impact(const struct rollback_plan *plan);
 
