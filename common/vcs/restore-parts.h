@@ -62,6 +62,18 @@ int restore_merge_index(struct restore *restore, struct strvec *ret_special, str
 /* An error with EXIT_NO where one of them matches nothing; at the end of all planning. */
 int restore_check_pathspecs(const struct restore *restore, struct error *err) MUST_CHECK;
 
+/* restore-case.c: refuses names that differ from others in case alone, where case is ignored. */
+int restore_check_case(struct restore *restore, struct error *err) MUST_CHECK;
+
+/*
+ * restore-objects.c: what a partial clone has left with its remote comes at once. Verifying reads
+ * all blobs that are needed, in `git`, which is PROCESS_INIT before: EXIT_NO for a damaged one.
+ */
+int restore_fetch(const struct restore *restore, struct error *err) MUST_CHECK;
+int restore_start_verifying(struct process *git, const struct restore *restore, struct error *err)
+	MUST_CHECK;
+int restore_finish_verifying(struct process *git, struct error *err) MUST_CHECK;
+
 /*
  * restore-attributes.c: tracked files whose content stays, and whose bytes do not, since the
  * attributes are others: line ends, filters.

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "vcs/restore-parts.h"
 
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "vcs/git.h"
 #include "vcs/ignore.h"
-#include "vcs/object.h"
 #include "vcs/path.h"
-#include "vcs/promised.h"
 
 void restore_refuse(struct restore *restore, const char *fmt, ...)
 {
@@ -440,77 +437,7 @@ static int plan_folders(struct restore *restore, struct error *err)
 	return 0;
 }
 
-/* ---- Objects ------------------------------------------------------------------------- */
-
-/* The ids of those that will be written, or are in the new index. */
-static void add_new_blobs(struct strvec *ret, const struct restore *restore)
-{
-	const struct tree_changes *const changes[] = { &restore->files, &restore->rewritten,
-						       &restore->index };
-
-	for (size_t k = 0; k < ARRAY_SIZE(changes); k++)
-		for (size_t i = 0; i < changes[k]->nr; i++)
-			if (mode_is_file(changes[k]->item[i].new_mode))
-				strvec_push(ret, changes[k]->item[i].new_oid);
-	restore_add_raw(ret, restore);
-}
-
-/* What a partial clone has left with its remote comes at once: files, and the payload. */
-static int fetch_promised(const struct restore *restore, struct error *err)
-{
-	const struct snapshot *target = restore->request->target;
-	struct tree_files payload CLEANUP(tree_files_release) = TREE_FILES_INIT;
-	struct strvec wanted CLEANUP(strvec_release) = STRVEC_INIT;
-	bool any;
-
-	if (promised_any(&any, restore->repo, err) < 0)
-		return -1;
-	if (!any)
-		return 0;
-	if (tree_list(&payload, target->payload_tree, "", err) < 0)
-		return -1;
-	for (size_t i = 0; i < payload.nr; i++)
-		strvec_push(&wanted, payload.item[i].oid);
-	add_new_blobs(&wanted, restore);
-	strvec_sort(&wanted);
-	return promised_fetch(&wanted, target->commit, restore->repo, err);
-}
-
-/* Has every blob that is needed read, and its content compared with its name. */
-static int start_verifying(struct process *git, const struct restore *restore, struct error *err)
-{
-	struct strvec blobs CLEANUP(strvec_release) = STRVEC_INIT;
-	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
-
-	add_new_blobs(&blobs, restore);
-	if (!blobs.nr)
-		return 0;
-	for (size_t i = 0; i < blobs.nr; i++)
-		strbuf_addf(&input, "%s\n", blobs.v[i]);
-	git_prepare(git, restore->repo, &restore->env);
-	strvec_pushl(&git->argv, "rev-list", "--objects", "--verify-objects", "--quiet", "--stdin",
-		     NULL);
-	git->input = "";
-	if (process_start(git, err) < 0 || process_write(git, input.buf, input.len, err) < 0)
-		return -1;
-	process_end_input(git);
-	return 0;
-}
-
-static int finish_verifying(struct process *git, struct error *err)
-{
-	if (git->pid <= 0)
-		return 0;
-	if (process_finish(git, err) < 0)
-		return -1;
-	if (!git->status)
-		return 0;
-	process_error(git, err, "an object of the snapshot is damaged or missing");
-	if (err->exit_code == EXIT_INTERRUPTED)
-		return -1;
-	error_hint(err, "Nothing was changed.");
-	return error_code(err, EXIT_NO);
-}
+/* ---- All of it ----------------------------------------------------------------------- */
 
 /* While objects are verified the merge is made ready; it fails where one of them is missing. */
 static int make_ready(struct restore *restore, struct error *err)
@@ -518,93 +445,14 @@ static int make_ready(struct restore *restore, struct error *err)
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	struct error of_merge CLEANUP(error_release) = ERROR_INIT;
 
-	if (start_verifying(&git, restore, err) < 0)
+	if (restore_start_verifying(&git, restore, err) < 0)
 		return -1;
 	if (restore_plan_worktree(restore, &of_merge) < 0) {
-		if (finish_verifying(&git, err) == 0)
+		if (restore_finish_verifying(&git, err) == 0)
 			error_move(err, &of_merge);
 		return -1;
 	}
-	return finish_verifying(&git, err);
-}
-
-/* ---- All of it ----------------------------------------------------------------------- */
-
-/* A name that will be there; `stays`: it is there, and is not written. */
-struct folded {
-	const char *path;
-	bool stays;
-};
-struct folded_list {
-	struct folded *item;
-	size_t nr, alloc;
-};
-
-static void add_folded(struct folded_list *to, const char *path, bool stays)
-{
-	ARRAY_GROW(to->item, to->nr + 1, to->alloc);
-	to->item[to->nr++] = (struct folded){ .path = path, .stays = stays };
-}
-
-/* What is there already comes last. */
-static int compare_folded(const void *a, const void *b)
-{
-	const struct folded *x = a, *y = b;
-	int order = strcasecmp(x->path, y->path);
-
-	return order ? order : (int)x->stays - (int)y->stays;
-}
-
-static void add_staying(struct folded_list *to, const struct restore *restore,
-			const struct index_file *index)
-{
-	const struct strvec *untracked = &restore->now.state.untracked;
-
-	for (size_t i = 0; i < index->found.nr; i++) {
-		const struct index_entry *entry = &index->found.item[i];
-
-		if (!entry->skip_worktree && !tree_changes_find(&restore->files, entry->path))
-			add_folded(to, entry->path, true);
-	}
-	for (size_t i = 0; i < untracked->nr; i++)
-		if (!tree_changes_find(&restore->files, untracked->v[i]))
-			add_folded(to, untracked->v[i], true);
-}
-
-static void refuse_same(struct restore *restore, struct folded_list *list)
-{
-	qsort(list->item, list->nr, sizeof(*list->item), compare_folded);
-	for (size_t i = 1; i < list->nr; i++) {
-		const struct folded *a = &list->item[i - 1], *b = &list->item[i];
-
-		if (!a->stays && !strcasecmp(a->path, b->path))
-			restore_refuse(restore, "'%s' and '%s' are one file here (core.ignoreCase)",
-				       a->path, b->path);
-	}
-}
-
-/* Of two names for one file git would write one, and say nothing of the other. */
-static int check_case(struct restore *restore, struct error *err)
-{
-	struct index_file index CLEANUP(index_file_release) = INDEX_FILE_INIT;
-	struct folded_list list = { 0 };
-
-	if (!restore->now.state.ignore_case)
-		return 0;
-	for (size_t i = 0; i < restore->files.nr; i++)
-		if (restore->files.item[i].new_mode)
-			add_folded(&list, restore->files.item[i].path, false);
-	if (!list.nr)
-		return 0;
-	index.all = true;
-	if (index_file_read(&index, restore->repo, err) < 0) {
-		free(list.item);
-		return -1;
-	}
-	add_staying(&list, restore, &index);
-	refuse_same(restore, &list);
-	free(list.item);
-	return 0;
+	return restore_finish_verifying(&git, err);
 }
 
 /* The present, what differs, and what is in the way. */
@@ -627,7 +475,7 @@ static int look(struct restore *restore, struct tree_changes *ret_index, const s
 	tree_changes_drop(&restore->files, RESTORE_STAYS);
 	if (part_untracked(restore, err) < 0 || plan_folders(restore, err) < 0)
 		return -1;
-	if (check_case(restore, err) < 0)
+	if (restore_check_case(restore, err) < 0)
 		return -1;
 	return restore_look_ahead(restore, obstacles, err);
 }
@@ -692,7 +540,7 @@ int restore_plan(struct restore *ret, const struct repo *repo,
 		return -1;
 	if (!request->files_only && !request->pathspecs && restore_plan_state(ret, err) < 0)
 		return -1;
-	if (restore_check_pathspecs(ret, err) < 0 || fetch_promised(ret, err) < 0)
+	if (restore_check_pathspecs(ret, err) < 0 || restore_fetch(ret, err) < 0)
 		return -1;
 	return make_ready(ret, err);
 }

@@ -18,7 +18,7 @@
  *         rules would ignore stay (`stays`). Only where the snapshot has a version of its own,
  *         or needs the place, an ignored file is replaced: then it is captured, too.
  * Alone:  submodules, repositories inside, and what either snapshot had to leave out.
- * Files:  restore-plan.c (what differs), -way.c (what is in the way), -sparse.c, -attributes.c,
+ * Files:  restore-plan.c (what differs), -way.c (what is in the way), -case.c, -objects.c, -sparse.c, -attributes.c,
  *         -pathspec.c, -index.c, -times.c, -state.c, -worktree.c (the merge),
  *         -unconverted.c, -raw.c, -blobs.c.
  * Errors: -1 with a reason. A snapshot whose objects are damaged or missing is one with
