@@ -394,4 +394,11 @@ test_expect_success 'a protected one always, and where it cannot be taken nothin
 	leftovers >actual && test_must_be_empty actual
 '
 
+test_expect_success 'verify restores on the server of a protected one only when told to' '
+	test_expect_code 2 git snapshot-db verify --all 2>err &&
+	test_grep "confirm=staging" err &&
+	git snapshot-db verify --all --confirm=staging >actual &&
+	test_line_count = 2 actual
+'
+
 test_done

@@ -140,15 +140,7 @@ static void report_rehearsal(const struct apply_plan *plan)
 			struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 			struct strbuf shown CLEANUP(strbuf_release) = STRBUF_INIT;
 
-			if (!change->before)
-				strbuf_addf(&line, "+ %s %s", change->kind, change->identity);
-			else if (!change->after)
-				strbuf_addf(&line, "- %s %s", change->kind, change->identity);
-			else {
-				strbuf_addstr(&line, "~ ");
-				catalog_difference_text(&line, change->kind, change->identity,
-							change->before, change->after, utf8);
-			}
+			catalog_change_text(&line, change, utf8);
 			text_escape(&shown, line.buf, line.len, false);
 			printf("  %s\n", shown.buf);
 		}

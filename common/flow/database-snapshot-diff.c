@@ -9,15 +9,7 @@ static void add_change(struct strbuf *out, const struct catalog_change *change, 
 {
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	if (!*change->before_digest) {
-		strbuf_addf(&line, "+ %s %s", change->kind, change->identity);
-	} else if (!*change->after_digest) {
-		strbuf_addf(&line, "- %s %s", change->kind, change->identity);
-	} else {
-		strbuf_addstr(&line, "~ ");
-		catalog_difference_text(&line, change->kind, change->identity, change->before,
-					change->after, utf8);
-	}
+	catalog_change_text(&line, change, utf8);
 	text_escape(out, line.buf, line.len, false);
 	strbuf_addch(out, '\n');
 }

@@ -151,15 +151,12 @@ static json_t *show_json(const struct database_snapshot *s)
 {
 	json_t *json = database_snapshot_to_json(s);
 	const json_t *part = dump_part(s);
-	const char *key;
-	json_t *value;
 
 	json_object_set_new(json, "id", json_string(s->id));
 	json_object_set(json, "command", json_object_get(s->folder.manifest, "command"));
 	json_object_set(json, "bytes", json_object_get(part, "bytes"));
 	json_object_set(json, "sha256", json_object_get(part, "sha256"));
-	json_object_foreach((json_t *)json_object_get(s->folder.manifest, "snapshot"), key, value)
-		json_object_set(json, key, value);
+	json_object_update(json, json_object_get(s->folder.manifest, "snapshot"));
 	return json_pack("{s:i, s:o}", "format", 1, "snapshot", json);
 }
 

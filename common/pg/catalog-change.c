@@ -226,6 +226,19 @@ void catalog_difference_text(struct strbuf *out, const char *kind, const char *i
 		strbuf_addstr(out, "white space differs");
 }
 
+void catalog_change_text(struct strbuf *out, const struct catalog_change *change, bool utf8)
+{
+	if (!*change->before_digest) {
+		strbuf_addf(out, "+ %s %s", change->kind, change->identity);
+	} else if (!*change->after_digest) {
+		strbuf_addf(out, "- %s %s", change->kind, change->identity);
+	} else {
+		strbuf_addstr(out, "~ ");
+		catalog_difference_text(out, change->kind, change->identity, change->before,
+					change->after, utf8);
+	}
+}
+
 /* --- for the log -------------------------------------------------------------------- */
 
 struct json_t *catalog_changes_to_json(const struct catalog_changes *changes)

@@ -151,6 +151,12 @@ void catalog_difference_text(struct strbuf *out, const char *kind, const char *i
 			     const char *expected, const char *actual, bool utf8);
 
 /*
+ * The same for what became of an object: "+ table public.t" where it is new, "- ..." where it is
+ * gone, else "~ " and the line above.
+ */
+void catalog_change_text(struct strbuf *out, const struct catalog_change *change, bool utf8);
+
+/*
  * For the log: an array of {"kind", "identity", "before", "after" (digests, or null), and
  * "definition" (the one before, or null)}, and "order": true where that is so. Definitions
  * after a change are not kept: the digest tells whether it is still that. json_decref() the
