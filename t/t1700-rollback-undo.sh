@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-test_description='git rollback-db saves what it destroys, and --undo brings it back'
+test_description='git rollback-db saves what it destroys, and --undo brings it back
+
+TEST_ROWS says how many rows the table has that has every type (default: 2000).'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
 
@@ -340,6 +342,11 @@ test_expect_success 'every built-in type, row for row' '
 		\$\$a:1 b\$\$, \$\$a & !b\$\$, \$\${\"a\" :  1}\$\$, \$\${\"a\": [1, null]}\$\$, \$\$\$.a\$\$, \$\$<a>&lt;</a>\$\$, \$\$(1,2)\$\$, \$\${1,2,3}\$\$, \$\$[(0,0),(1,1)]\$\$,
 		\$\$(1,1),(0,0)\$\$, \$\$[(0,0),(1,1)]\$\$, \$\$((0,0),(1,1),(1,0))\$\$, \$\$<(0,0),1>\$\$, \$\$[1,5)\$\$, \$\${[1,2),[4,)}\$\$, \$\$[2024-01-01,)\$\$,
 		\$\${1,NULL,3}\$\$, \$\${{a,\"b,c\"},{\"\\\"\",NULL}}\$\$, \$\$sad\$\$, 4, ROW(1, \$\$x,\"y\$\$), ARRAY[ROW(1,NULL)::pair], 1, \$\$pg_class\$\$, \$\$0/1\$\$, \$\$1:2:1\$\$)" &&
+	psql_db -v rows="${TEST_ROWS:-2000}" -f - <<-\END &&
+	SELECT format('INSERT INTO t SELECT g.i, %s FROM t, generate_series(2, %s) g(i) WHERE id = 1',
+		string_agg(quote_ident(attname), ', ' ORDER BY attnum), :rows)
+	FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 1 \gexec
+	END
 	keeps roll_and_undo 1
 '
 
