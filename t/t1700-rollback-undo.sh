@@ -396,6 +396,25 @@ test_expect_success 'without a pg_dump that is new enough nothing runs' '
 	test_cmp before after
 '
 
+test_expect_success 'no password of a user mapping is kept' '
+	fresh &&
+	db_sql "CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host \$\$h\$\$);
+		CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (user \$\$me\$\$, password \$\$hunter2\$\$)" &&
+	migration 1_t "CREATE TABLE t (id int);" "DROP TABLE t;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (1)" &&
+	git rollback-db --yes 1 >out 2>&1 &&
+	grep masked out &&
+	for f in .git/rollback/saved/*/*.zst
+	do
+		zstd -dcq "$f" || return
+	done >content &&
+	grep "CREATE SERVER far" content &&
+	! grep -r hunter2 .git/rollback content &&
+	git rollback-db --undo --yes >out 2>&1 &&
+	test "$(db_sql "SELECT * FROM t")" = 1
+'
+
 test_expect_success 'a damaged file is found out, and nothing changes' '
 	db_sql "INSERT INTO t SELECT generate_series(1, 1000)" &&
 	git rollback-db --yes 1 >out 2>&1 &&

@@ -2,8 +2,8 @@
 #include "flow/save.h"
 
 #include "base/memory.h"
+#include "flow/save-schema.h"
 #include "pg/copy.h"
-#include "pg/dump.h"
 #include "term/amount.h"
 #include "term/output.h"
 
@@ -272,58 +272,6 @@ static int save_sequences(struct save *save, const uint32_t *oid, size_t nr, str
 	return 0;
 }
 
-/* Materialized views that have rows: pg_dump's schema does not say which. */
-static int note_populated(struct save *save, struct error *err)
-{
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	json_t *list;
-
-	if (db_query(&res, &save->session->db,
-		     "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)"
-		     " FROM pg_catalog.pg_class c"
-		     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-		     " WHERE c.relkind = 'm' AND c.relispopulated ORDER BY c.oid",
-		     0, NULL, err) < 0)
-		return -1;
-	list = json_array();
-	for (size_t i = 0; i < res.rows; i++)
-		json_array_append_new(list, json_text(db_value(&res, i, 0)));
-	json_object_set_new(save->folder.manifest, "populated", list);
-	return 0;
-}
-
-/* --- The schema ------------------------------------------------------------------------------- */
-
-static int start_dump(struct save *save, struct dump *dump, struct saved_part *part,
-		      struct error *err)
-{
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	struct db *db = &save->session->db;
-	int started;
-
-	if (db_query(&res, db, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL, err) < 0 ||
-	    saved_part_begin(part, &save->folder, "dump", false, err) < 0)
-		return -1;
-	started =
-		dump_start_archive(dump, db, db_value(&res, 0, 0), false, saved_part_fd(part), err);
-	if (started != DUMP_NO_PROGRAM)
-		return started;
-	dump_no_program(db, err);
-	error_prefix(err, "cannot save the schema first");
-	error_hint(err, "Use --no-snapshot to go without.");
-	return error_code(err, EXIT_REFUSED);
-}
-
-static int finish_dump(struct save *save, struct dump *dump, struct saved_part *part,
-		       struct error *err)
-{
-	if (dump_finish(NULL, dump, err) < 0 ||
-	    saved_part_finish(part, json_pack("{s:s}", "kind", "schema"), err) < 0)
-		return error_prefix(err, "could not save the schema first");
-	save->has_schema = true;
-	return 0;
-}
-
 /* --- All of it ---------------------------------------------------------------------------------- */
 
 static bool is_lockable(const struct relation *r)
@@ -448,11 +396,10 @@ static int save_rows(struct save *save, const uint32_t *oid, size_t nr, struct e
 
 int save_run(struct save *save, struct error *err)
 {
-	struct dump dump CLEANUP(dump_release) = DUMP_INIT;
-	struct saved_part part CLEANUP(saved_part_release) = SAVED_PART_INIT;
+	struct save_schema schema CLEANUP(save_schema_release) = SAVE_SCHEMA_INIT;
 	size_t nr = 0;
 	uint32_t *oid CLEANUP(free_p) = pending_oids(save, &nr);
-	bool schema = save->schema && !save->has_schema;
+	bool wanted = save->schema && !save->has_schema;
 
 	if (!save->folder.path)
 		return 0;
@@ -461,11 +408,11 @@ int save_run(struct save *save, struct error *err)
 	if ((nr && lock_tables(save, oid, nr, err) < 0) ||
 	    (save->rows && !save->witness.tables.res &&
 	     relation_witness_take(&save->witness, &save->session->db, err) < 0) ||
-	    (schema && note_populated(save, err) < 0) ||
-	    (schema && start_dump(save, &dump, &part, err) < 0) ||
-	    save_rows(save, oid, nr, err) < 0)
+	    (wanted && save_schema_start(&schema, &save->folder, save->session, err) < 0) ||
+	    save_rows(save, oid, nr, err) < 0 || (wanted && save_schema_finish(&schema, err) < 0))
 		return -1;
-	return schema ? finish_dump(save, &dump, &part, err) : 0;
+	save->has_schema = save->has_schema || wanted;
+	return 0;
 }
 
 /* --- What else was destroyed ------------------------------------------------------------------- */

@@ -20,12 +20,11 @@
  *         "migrations": [{"version", "name", "checksum", "applied_at" (RFC 3339),
  *         "applied_at_us", "execution_time_ms", "up" (file), "outside"}...], in the order of
  *         execution; "sequences": [{"sequence", "last_value", "is_called"}...];
- *         "populated", the materialized views that have rows (identities);
  *         and of the parts of kind "rows": "table" (identity), "schema", "name", "why", "whole"
  *         (else the key and some columns), "columns", "key", "rows", "digest" (digest_sum over
  *         them), "after" (the same of the table afterwards, and of those columns that it still has:
  *         {"columns", "rows", "digest"}; null where it is gone).
- *         Of kind "schema", an archive of pg_dump's, nothing more; of kind "up": "version".
+ *         Of kind "up": "version". The schema's are save-schema.h's.
  * Errors: -1 with `err` set: then nothing may be destroyed.
  */
 #ifndef FLOW_SAVE_H

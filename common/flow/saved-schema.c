@@ -308,7 +308,7 @@ int saved_schema_remake(struct strvec *ret, const struct saved_schema_wanted *wa
 	if (!part) {
 		if (phase == SAVED_SCHEMA_BEFORE_ROWS)
 			warning("what went by CASCADE cannot be made again: the schema was not saved "
-				"(--no-snapshot)");
+				"in a form for that");
 		return 0;
 	}
 	if (saved_part_path(&path, saved, part, err) < 0 ||

@@ -45,6 +45,7 @@ test	cmd	pgbouncer	pgbouncer
 test	cmd	strace	strace
 test	cmd	script	bsdutils
 test	cmd	jq	jq
+test	cmd	zstd	zstd
 test	cmd	readelf	binutils
 test	cmd	asciidoctor	asciidoctor
 lint	cmd	cppcheck	cppcheck
