@@ -16,6 +16,7 @@ const struct setting_key setting_keys[] = {
 	{ "migrations", "database",           KEY_STRING,   0,         NULL },
 	{ "migrations", "lockTimeout",        KEY_DURATION, 0,         NULL },
 	{ "migrations", "statementTimeout",   KEY_DURATION, 0,         NULL },
+	{ "migrations", "countLimit",         KEY_DURATION, 0,         "2s" },
 	{ "database",   "url",                KEY_URL,      KEY_NAMED, NULL },
 	{ "database",   "protected",          KEY_BOOL,     KEY_NAMED, "false" },
 	{ "database",   "snapshot",           KEY_BOOL,     KEY_NAMED, "false" },

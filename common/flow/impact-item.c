@@ -40,6 +40,11 @@ bool dependency_is_relation(const struct dependency *d)
 	return d->relation && d->relation == d->oid && !d->sub;
 }
 
+bool dependency_is_table(const struct dependency *d)
+{
+	return dependency_is_relation(d) && (d->relkind == 'r' || d->relkind == 'p');
+}
+
 /* --- Items ---------------------------------------------------------------------------------- */
 
 struct collected {
@@ -104,12 +109,10 @@ static bool goes_as_a_whole(const struct collection *c, uint32_t oid)
 /* "DROP TABLE" of what is named, "DROP SCHEMA s CASCADE" of what goes with that. */
 static char *why_it_goes(const struct reading *r, const struct dependency *d)
 {
-	return impact_effect_text(r->targets.item[r->drop_target[d->drop]].effect, !d->named);
-}
+	const struct sql_effect *e = r->targets.item[r->drop_target[d->drop]].effect;
+	bool inherited = d->sub && e->kind == SQL_EFFECT_DROP_COLUMN && !d->cascaded;
 
-static bool is_table(const struct dependency *d)
-{
-	return d->relkind == 'r' || d->relkind == 'p';
+	return impact_effect_text(e, !d->named && !inherited);
 }
 
 static void add_object(struct impact *impact, const struct dependency *d)
@@ -121,9 +124,9 @@ static void add_object(struct impact *impact, const struct dependency *d)
 		.class_oid = d->class_oid,
 		.oid = d->oid,
 		.sub = d->sub,
-		.why = d->named	   ? NULL :
-		       d->cascaded ? xstrdup("CASCADE") :
-				     xstrdup("part"),
+		.why = d->named		       ? NULL :
+		       d->cascaded && !d->part ? xstrdup("CASCADE") :
+						 xstrdup("part"),
 	};
 }
 
@@ -136,12 +139,11 @@ static void collect_gone(struct collection *c, const struct dependency *d)
 		.oid = d->relation,
 		.relkind = d->relkind,
 	};
-	bool column = d->sub && d->relation;
+	bool column = d->sub && (d->relkind == 'r' || d->relkind == 'p');
 
-	if (d->hidden || oids_have(&r->excluded, d->relation) || (column && d->part && is_table(d)))
+	if (d->hidden || oids_have(&r->excluded, d->relation) || (column && d->part))
 		return;
-	if ((column ? is_table(d) && !d->generated : dependency_is_relation(d) && is_table(d)) &&
-	    !d->part) {
+	if (((column && !d->generated) || dependency_is_table(d)) && !d->part) {
 		item.kind = column ? IMPACT_COLUMN : IMPACT_TABLE;
 		item.attnum = (int16_t)d->sub;
 		item.column = column ? d->name : NULL;

@@ -42,6 +42,8 @@ void impact_item_release(struct impact_item *item);
 
 /* Itself a relation, and not something of one. */
 bool dependency_is_relation(const struct dependency *d);
+/* And one with rows of its own, or of its partitions. */
+bool dependency_is_table(const struct dependency *d);
 
 /* Fills items (without counts), drop and affect, each in its order. */
 void impact_collect_items(struct reading *r);

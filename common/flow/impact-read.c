@@ -232,8 +232,13 @@ static int read_changes(struct reading *r, struct error *err)
 
 static int read_foreign_keys(struct reading *r, struct error *err)
 {
-	return dependency_foreign_keys(&r->foreign_keys, &r->reader, r->gone_relations.item,
-				       r->gone_relations.nr, err);
+	uint32_t *tables CLEANUP(free_p) = xcalloc(r->gone.nr + 1, sizeof(*tables));
+	size_t nr = 0;
+
+	for (size_t i = 0; i < r->gone.nr; i++)
+		if (dependency_is_table(&r->gone.item[i]))
+			tables[nr++] = r->gone.item[i].oid;
+	return dependency_foreign_keys(&r->foreign_keys, &r->reader, tables, nr, err);
 }
 
 /* --- Locks -------------------------------------------------------------------------------------- */

@@ -106,8 +106,10 @@ static void add_table(struct strbuf *out, const struct impact_item *item)
 	add_escaped(out, item->identity);
 	strbuf_addstr(out, " (");
 	add_rows(out, item, "row");
-	strbuf_addstr(out, ", ");
-	amount_add_size(out, (uint64_t)item->bytes);
+	if (item->bytes || item->exact) {
+		strbuf_addstr(out, ", ");
+		amount_add_size(out, (uint64_t)item->bytes);
+	}
 	add_why(out, item);
 	strbuf_addch(out, ')');
 }

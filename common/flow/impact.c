@@ -258,6 +258,16 @@ static void add_name(struct strbuf *out, const struct strvec *name)
 		strbuf_addf(out, "%s%s", i ? "." : "", name->v[i]);
 }
 
+/* As it is called in a DROP. */
+static const char *type_text(const char *type)
+{
+	if (!strcmp(type, "owned"))
+		return "owned by";
+	if (!strcmp(type, "table constraint"))
+		return "constraint";
+	return !strcmp(type, "relation") ? "table" : type;
+}
+
 char *impact_effect_text(const struct sql_effect *e, bool with_name)
 {
 	static const char *const texts[] = {
@@ -276,7 +286,7 @@ char *impact_effect_text(const struct sql_effect *e, bool with_name)
 	strbuf_addstr(&ret, texts[e->kind]);
 	if (e->kind == SQL_EFFECT_DROP) {
 		strbuf_addch(&ret, ' ');
-		for (const char *p = !strcmp(e->type, "owned") ? "owned by" : e->type; *p; p++)
+		for (const char *p = type_text(e->type); *p; p++)
 			strbuf_addch(&ret, (char)toupper((unsigned char)*p));
 	}
 	if (with_name && e->name.nr) {
@@ -303,20 +313,9 @@ char *impact_target_text(const struct impact_target *target)
 	const struct sql_effect *e = target->effect;
 	struct strbuf ret = STRBUF_INIT;
 
-	strbuf_addf(&ret, "%s ",
-		    e->column			   ? "column" :
-		    !strcmp(e->type, "owned")	   ? "role" :
-		    !strcmp(e->type, "relation")   ? "table" :
-		    !strncmp(e->type, "table ", 6) ? e->type + 6 :
-						     e->type);
+	strbuf_addf(&ret, "%s ", e->column ? "column" : type_text(e->type));
 	add_name(&ret, &e->name);
 	if (e->column)
 		strbuf_addf(&ret, ".%s", e->column);
-	if (!e->any_args && is_routine(e->type)) {
-		strbuf_addch(&ret, '(');
-		for (size_t i = 0; i < e->args.nr; i++)
-			strbuf_addf(&ret, "%s%s", i ? ", " : "", e->args.v[i]);
-		strbuf_addch(&ret, ')');
-	}
 	return strbuf_detach(&ret);
 }

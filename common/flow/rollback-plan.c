@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/nearest.h"
+#include "config/key.h"
 #include "migration/version.h"
 #include "sql/parser.h"
 
@@ -478,11 +479,17 @@ bool rollback_wants_impact(const struct rollback_plan *plan)
 /* How much goes: of a table that has no rows, none. Who only saves them counts them then. */
 static int read_impact(struct rollback_plan *plan, struct error *err)
 {
-	const int count_limit = is_read(plan) ? 2000 : 0; /* milliseconds */
+	struct session *s = plan->session;
+	const char *limit;
+	int64_t milliseconds;
 
 	if (!plan->has_impact)
 		return 0;
-	if (impact_read(&plan->impact, &plan->session->db, &plan->session->scope, count_limit,
+	if (settings_string(&limit, &s->settings, "migrations.countLimit", err) < 0)
+		return -1;
+	if (!key_duration(&milliseconds, limit))
+		BUG("migrations.countLimit is '%s'", limit);
+	if (impact_read(&plan->impact, &s->db, &s->scope, is_read(plan) ? (int)milliseconds : 0,
 			err) < 0)
 		return -1;
 	plan->destroys = impact_destroys(&plan->impact);

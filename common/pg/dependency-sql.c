@@ -11,13 +11,12 @@
 /* --- Names -------------------------------------------------------------------------------- */
 
 /* The object of that name in the first of the schemas that has one. */
-#define IN_SCHEMA(type, class, catalog, name, namespace)                                        \
-	" UNION ALL (SELECT DISTINCT ON (a.n) a.n, '" class                                     \
-		"'::regclass, o.oid, 0, NULL"                                                   \
-		"  FROM asked a JOIN " catalog " o ON o." name " = a.name"                      \
-		"  JOIN pg_namespace s ON s.oid = o." namespace " AND s.nspname = ANY (a.path)" \
-								"  WHERE a.type = " type        \
-								" ORDER BY a.n, array_position(a.path, s.nspname))"
+#define IN_SCHEMA(type, catalog, name, namespace)                                           \
+	" UNION ALL (SELECT DISTINCT ON (a.n) a.n, '" catalog "'::regclass, o.oid, 0, NULL" \
+	"  FROM asked a JOIN " catalog " o ON o." name " = a.name"                          \
+	"  JOIN pg_namespace s ON s.oid = o." namespace " AND s.nspname = ANY (a.path)"     \
+							"  WHERE a.type = " type            \
+							" ORDER BY a.n, array_position(a.path, s.nspname))"
 #define BY_NAME(type, catalog, name)                                                  \
 	" UNION ALL SELECT a.n, '" catalog "'::regclass, o.oid, 0, NULL FROM asked a" \
 	"  JOIN " catalog " o ON o." name " = a.name WHERE a.type = '" type "'"
@@ -44,46 +43,71 @@ const char dependency_find_sql[] =
 	"   WHEN 'table' THEN ARRAY['r', 'p'] WHEN 'view' THEN ARRAY['v']"
 	"   WHEN 'materialized view' THEN ARRAY['m'] WHEN 'foreign table' THEN ARRAY['f']"
 	"   WHEN 'sequence' THEN ARRAY['S'] WHEN 'index' THEN ARRAY['i', 'I']"
-	"   WHEN 'relation' THEN ARRAY['r', 'p', 'v', 'm', 'f', 'S', 'i', 'I', 'c'] END)"
-	" UNION ALL SELECT r.n, 'pg_class'::regclass, r.oid, t.attnum, r.relkind FROM relation r"
-	"  JOIN pg_attribute t ON t.attrelid = r.oid AND t.attname = r.part AND t.attnum > 0"
-	"  AND NOT t.attisdropped WHERE r.type = 'table column'"
-	" UNION ALL SELECT r.n, 'pg_class'::regclass, d.objid, 0, 'S' FROM relation r"
-	"  JOIN pg_attribute t ON t.attrelid = r.oid AND t.attname = r.part AND t.attnum > 0"
-	"  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid"
-	"  AND d.refobjsubid = t.attnum AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'"
-	"  WHERE r.type = 'identity'" /* clang-format off */
-	OF_TABLE("table constraint", "pg_constraint", "conname", "conrelid")
-	OF_TABLE("trigger", "pg_trigger", "tgname", "tgrelid")
-	OF_TABLE("rule", "pg_rewrite", "rulename", "ev_class")
-	OF_TABLE("policy", "pg_policy", "polname", "polrelid")
-	IN_SCHEMA("'type'", "pg_type", "pg_type", "typname", "typnamespace")
-	IN_SCHEMA("'collation'", "pg_collation", "pg_collation", "collname", "collnamespace")
-	IN_SCHEMA("'conversion'", "pg_conversion", "pg_conversion", "conname", "connamespace")
-	IN_SCHEMA("'statistics object'", "pg_statistic_ext", "pg_statistic_ext", "stxname",
-		  "stxnamespace")
-	IN_SCHEMA("'text search configuration'", "pg_ts_config", "pg_ts_config", "cfgname",
-		  "cfgnamespace")
-	IN_SCHEMA("'text search dictionary'", "pg_ts_dict", "pg_ts_dict", "dictname",
-		  "dictnamespace")
-	IN_SCHEMA("'text search parser'", "pg_ts_parser", "pg_ts_parser", "prsname", "prsnamespace")
-	IN_SCHEMA("'text search template'", "pg_ts_template", "pg_ts_template", "tmplname",
-		  "tmplnamespace")
-	IN_SCHEMA("ANY (CASE o.prokind WHEN 'p' THEN ARRAY['procedure', 'routine']"
-		  "  WHEN 'a' THEN ARRAY['aggregate', 'routine'] ELSE ARRAY['function', 'routine'] END)"
-		  " AND (a.types IS NULL OR a.types = array_to_string(o.proargtypes::oid[], ' '))",
-		  "pg_proc", "pg_proc", "proname", "pronamespace")
-	BY_NAME("schema", "pg_namespace", "nspname")
-	BY_NAME("extension", "pg_extension", "extname")
-	BY_NAME("language", "pg_language", "lanname")
-	BY_NAME("foreign-data wrapper", "pg_foreign_data_wrapper", "fdwname")
-	BY_NAME("server", "pg_foreign_server", "srvname")
-	BY_NAME("publication", "pg_publication", "pubname")
-	BY_NAME("event trigger", "pg_event_trigger", "evtname")
-	BY_NAME("access method", "pg_am", "amname")
-	/* clang-format on */
-	" UNION ALL SELECT a.n, 'pg_authid'::regclass, o.oid, 0, NULL FROM asked a"
-	"  JOIN pg_roles o ON o.rolname = coalesce(a.name, current_user) WHERE a.type = 'owned'";
+	"   WHEN 'relation' THEN ARRAY['r', 'p', 'v', 'm', 'f', 'S', 'i', 'I', 'c'] END)";
+
+#define ROUTINES                                                                                  \
+	IN_SCHEMA(                                                                                \
+		"ANY (CASE o.prokind WHEN 'p' THEN ARRAY['procedure', 'routine']"                 \
+		"  WHEN 'a' THEN ARRAY['aggregate', 'routine']"                                   \
+		"  ELSE ARRAY['function', 'routine'] END)"                                        \
+		" AND (a.types IS NULL OR a.types = array_to_string(o.proargtypes::oid[], ' '))", \
+		"pg_proc", "proname", "pronamespace")
+
+/* clang-format off */
+const struct dependency_find_part dependency_find_parts[] = {
+	{ "table", "" },
+	{ "view", "" },
+	{ "materialized view", "" },
+	{ "foreign table", "" },
+	{ "sequence", "" },
+	{ "index", "" },
+	{ "relation", "" },
+	{ "table column",
+	  " UNION ALL SELECT r.n, 'pg_class'::regclass, r.oid, t.attnum, r.relkind FROM relation r"
+	  "  JOIN pg_attribute t ON t.attrelid = r.oid AND t.attname = r.part AND t.attnum > 0"
+	  "  AND NOT t.attisdropped WHERE r.type = 'table column'" },
+	{ "identity",
+	  " UNION ALL SELECT r.n, 'pg_class'::regclass, d.objid, 0, 'S' FROM relation r"
+	  "  JOIN pg_attribute t ON t.attrelid = r.oid AND t.attname = r.part AND t.attnum > 0"
+	  "  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid"
+	  "  AND d.refobjsubid = t.attnum AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'"
+	  "  WHERE r.type = 'identity'" },
+	{ "table constraint", OF_TABLE("table constraint", "pg_constraint", "conname", "conrelid") },
+	{ "trigger", OF_TABLE("trigger", "pg_trigger", "tgname", "tgrelid") },
+	{ "rule", OF_TABLE("rule", "pg_rewrite", "rulename", "ev_class") },
+	{ "policy", OF_TABLE("policy", "pg_policy", "polname", "polrelid") },
+	{ "type", IN_SCHEMA("'type'", "pg_type", "typname", "typnamespace") },
+	{ "function", ROUTINES },
+	{ "procedure", ROUTINES },
+	{ "aggregate", ROUTINES },
+	{ "routine", ROUTINES },
+	{ "collation", IN_SCHEMA("'collation'", "pg_collation", "collname", "collnamespace") },
+	{ "conversion", IN_SCHEMA("'conversion'", "pg_conversion", "conname", "connamespace") },
+	{ "statistics object",
+	  IN_SCHEMA("'statistics object'", "pg_statistic_ext", "stxname", "stxnamespace") },
+	{ "text search configuration",
+	  IN_SCHEMA("'text search configuration'", "pg_ts_config", "cfgname", "cfgnamespace") },
+	{ "text search dictionary",
+	  IN_SCHEMA("'text search dictionary'", "pg_ts_dict", "dictname", "dictnamespace") },
+	{ "text search parser",
+	  IN_SCHEMA("'text search parser'", "pg_ts_parser", "prsname", "prsnamespace") },
+	{ "text search template",
+	  IN_SCHEMA("'text search template'", "pg_ts_template", "tmplname", "tmplnamespace") },
+	{ "schema", BY_NAME("schema", "pg_namespace", "nspname") },
+	{ "extension", BY_NAME("extension", "pg_extension", "extname") },
+	{ "language", BY_NAME("language", "pg_language", "lanname") },
+	{ "foreign-data wrapper",
+	  BY_NAME("foreign-data wrapper", "pg_foreign_data_wrapper", "fdwname") },
+	{ "server", BY_NAME("server", "pg_foreign_server", "srvname") },
+	{ "publication", BY_NAME("publication", "pg_publication", "pubname") },
+	{ "event trigger", BY_NAME("event trigger", "pg_event_trigger", "evtname") },
+	{ "access method", BY_NAME("access method", "pg_am", "amname") },
+	{ "owned",
+	  " UNION ALL SELECT a.n, 'pg_authid'::regclass, o.oid, 0, NULL FROM asked a"
+	  "  JOIN pg_roles o ON o.rolname = coalesce(a.name, current_user) WHERE a.type = 'owned'" },
+	{ NULL, NULL }
+};
+/* clang-format on */
 
 /*
  * All of that name in whatever schema: a call means one of them. Which is chosen by types does not
@@ -131,40 +155,41 @@ const char dependency_calls_sql[] =
 	"    UNION ALL SELECT p.refclassid, p.refobjid, p.refobjsubid, false FROM pg_depend p"   \
 	"    WHERE p.classid = g.classid AND p.objid = g.objid"                                  \
 	"     AND (g.objsubid = 0 OR p.objsubid = g.objsubid) AND p.deptype IN ('i', 'e')"       \
-	"     AND (g.classid, g.objid) NOT IN (SELECT r.classid, r.objid FROM root r)) d),"      \
+	"     AND (g.classid, g.objid) NOT IN (SELECT r.classid, r.objid FROM root r"            \
+	"      UNION ALL SELECT 'pg_class'::regclass, objid FROM child)) d),"                    \
 	" once AS (SELECT DISTINCT ON (classid, objid, objsubid) * FROM gone"                    \
 	"  ORDER BY classid, objid, objsubid, beyond, n),"
 
 /* What each belongs to, and what goes without saying. */
-#define DETAIL_SQL                                                                                  \
-	" detail AS (SELECT o.n, o.classid, o.objid, o.objsubid, o.beyond,"                         \
-	"  (o.classid, o.objid, o.objsubid) IN (SELECT r.classid, r.objid, r.objsubid FROM root r)" \
-	"   AS named,"                                                                              \
-	"  CASE WHEN c.relkind IN ('i', 'I') THEN x.indrelid ELSE coalesce(c.oid, k.conrelid,"      \
-	"   g.tgrelid, w.ev_class, p.polrelid, d.adrelid, e.stxrelid) END AS relation,"             \
-	"  c.relkind, k.contype, t.attname, coalesce(t.attgenerated <> '', false) AS generated,"    \
-	"  coalesce(c.relkind IN ('t', 'c')"                                                        \
-	"   OR c.relnamespace = 'pg_toast'::regnamespace"                                           \
-	"   OR (c.relispartition AND c.relkind IN ('i', 'I'))"                                      \
-	"   OR EXISTS (SELECT FROM pg_constraint j WHERE j.conindid = c.oid"                        \
-	"    AND j.contype IN ('p', 'u', 'x'))"                                                     \
-	"   OR k.contype IN ('n', 't') OR k.conparentid <> 0"                                       \
-	"   OR g.tgisinternal OR g.tgparentid <> 0 OR w.rulename = '_RETURN'"                       \
-	"   OR (y.typrelid <> 0 AND (SELECT relkind FROM pg_class WHERE oid = y.typrelid) <> 'c')"  \
-	"   OR EXISTS (SELECT FROM pg_type z WHERE z.typarray = y.oid)"                             \
-	"   OR o.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass), false) AS hidden"         \
-	" FROM once o"                                                                              \
-	" LEFT JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid"             \
-	" LEFT JOIN pg_index x ON x.indexrelid = c.oid"                                             \
-	" LEFT JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum = o.objsubid"                 \
-	"  AND o.objsubid > 0"                                                                      \
-	" LEFT JOIN pg_constraint k ON o.classid = 'pg_constraint'::regclass AND k.oid = o.objid"   \
-	" LEFT JOIN pg_trigger g ON o.classid = 'pg_trigger'::regclass AND g.oid = o.objid"         \
-	" LEFT JOIN pg_rewrite w ON o.classid = 'pg_rewrite'::regclass AND w.oid = o.objid"         \
-	" LEFT JOIN pg_policy p ON o.classid = 'pg_policy'::regclass AND p.oid = o.objid"           \
-	" LEFT JOIN pg_attrdef d ON o.classid = 'pg_attrdef'::regclass AND d.oid = o.objid"         \
-	" LEFT JOIN pg_statistic_ext e ON o.classid = 'pg_statistic_ext'::regclass"                 \
-	"  AND e.oid = o.objid"                                                                     \
+#define DETAIL_SQL                                                                                   \
+	" detail AS (SELECT o.n, o.classid, o.objid, o.objsubid, o.beyond,"                          \
+	"  (o.classid, o.objid, o.objsubid) IN (SELECT a.classid, a.objid, a.objsubid FROM asked a)" \
+	"   AS named,"                                                                               \
+	"  CASE WHEN c.relkind IN ('i', 'I') THEN x.indrelid ELSE coalesce(c.oid, k.conrelid,"       \
+	"   g.tgrelid, w.ev_class, p.polrelid, d.adrelid, e.stxrelid) END AS relation,"              \
+	"  c.relkind, k.contype, t.attname, coalesce(t.attgenerated <> '', false) AS generated,"     \
+	"  coalesce(c.relkind IN ('t', 'c')"                                                         \
+	"   OR c.relnamespace = 'pg_toast'::regnamespace"                                            \
+	"   OR (c.relispartition AND c.relkind IN ('i', 'I'))"                                       \
+	"   OR EXISTS (SELECT FROM pg_constraint j WHERE j.conindid = c.oid"                         \
+	"    AND j.contype IN ('p', 'u', 'x'))"                                                      \
+	"   OR k.contype IN ('n', 't') OR k.conparentid <> 0"                                        \
+	"   OR g.tgisinternal OR g.tgparentid <> 0 OR w.rulename = '_RETURN'"                        \
+	"   OR (y.typrelid <> 0 AND (SELECT relkind FROM pg_class WHERE oid = y.typrelid) <> 'c')"   \
+	"   OR EXISTS (SELECT FROM pg_type z WHERE z.typarray = y.oid)"                              \
+	"   OR o.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass), false) AS hidden"          \
+	" FROM once o"                                                                               \
+	" LEFT JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid"              \
+	" LEFT JOIN pg_index x ON x.indexrelid = c.oid"                                              \
+	" LEFT JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum = o.objsubid"                  \
+	"  AND o.objsubid > 0"                                                                       \
+	" LEFT JOIN pg_constraint k ON o.classid = 'pg_constraint'::regclass AND k.oid = o.objid"    \
+	" LEFT JOIN pg_trigger g ON o.classid = 'pg_trigger'::regclass AND g.oid = o.objid"          \
+	" LEFT JOIN pg_rewrite w ON o.classid = 'pg_rewrite'::regclass AND w.oid = o.objid"          \
+	" LEFT JOIN pg_policy p ON o.classid = 'pg_policy'::regclass AND p.oid = o.objid"            \
+	" LEFT JOIN pg_attrdef d ON o.classid = 'pg_attrdef'::regclass AND d.oid = o.objid"          \
+	" LEFT JOIN pg_statistic_ext e ON o.classid = 'pg_statistic_ext'::regclass"                  \
+	"  AND e.oid = o.objid"                                                                      \
 	" LEFT JOIN pg_type y ON o.classid = 'pg_type'::regclass AND y.oid = o.objid),"
 
 /*
@@ -211,7 +236,7 @@ const char dependency_drops_sql[] = /* clang-format off */
 	" FROM shown s LEFT JOIN LATERAL pg_identify_object("
 	"  CASE WHEN NOT s.silent THEN s.classid END, s.objid, s.objsubid) i ON true"
 	" LEFT JOIN pg_class c ON c.oid = s.relation LEFT JOIN pg_namespace m ON m.oid = c.relnamespace"
-	" ORDER BY 1, 10, 11";
+	" ORDER BY 1, s.named DESC, 10, 11";
 
 /* --- Whose rows change -------------------------------------------------------------------- */
 

@@ -6,8 +6,15 @@
 #ifndef PG_DEPENDENCY_SQL_H
 #define PG_DEPENDENCY_SQL_H
 
+#include "base/compat.h"
+
 /* $2: the schemas. Gives n, classid, objid, objsubid, relkind; nothing for what there is not. */
 extern const char dependency_find_sql[];
+/* What has to be put behind it where names of that type are asked for, once. */
+struct dependency_find_part {
+	const char *type, *sql;
+};
+extern const struct dependency_find_part dependency_find_parts[];
 /* Gives n, harmless. */
 extern const char dependency_calls_sql[];
 /* Gives the columns that dependency.c counts up (DROP_...). */

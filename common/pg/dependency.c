@@ -25,6 +25,7 @@ int dependency_begin(struct dependency_reader *reader, struct db *db, struct err
 	    0, NULL);
 	add(&batch,
 	    "SELECT pg_catalog.set_config('search_path', '" OUR_PATH "', true),"
+	    " pg_catalog.set_config('join_collapse_limit', '1', true),"
 	    " pg_catalog.set_config('jit', 'off', true)",
 	    0, NULL);
 	if (db_batch_run(db, &batch, NULL, err) < 0) {
@@ -81,49 +82,29 @@ static uint32_t oid_value(const struct db_result *res, size_t row, size_t column
 
 /* --- Names -------------------------------------------------------------------------------- */
 
+static const struct dependency_find_part *find_part(const char *type)
+{
+	for (const struct dependency_find_part *part = dependency_find_parts; part->type; part++)
+		if (!strcmp(part->type, type))
+			return part;
+	return NULL;
+}
+
 bool dependency_knows(const char *type)
 {
-	static const char *const known[] = {
-		"access method",
-		"aggregate",
-		"collation",
-		"conversion",
-		"event trigger",
-		"extension",
-		"foreign table",
-		"foreign-data wrapper",
-		"function",
-		"identity",
-		"index",
-		"language",
-		"materialized view",
-		"owned",
-		"policy",
-		"procedure",
-		"publication",
-		"relation",
-		"routine",
-		"rule",
-		"schema",
-		"sequence",
-		"server",
-		"statistics object",
-		"table",
-		"table column",
-		"table constraint",
-		"text search configuration",
-		"text search dictionary",
-		"text search parser",
-		"text search template",
-		"trigger",
-		"type",
-		"view",
-	};
+	return find_part(type) != NULL;
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (!strcmp(type, known[i]))
-			return true;
-	return false;
+/* Only for the types that there are: planning the whole takes the server longer than running it. */
+static void add_find_sql(struct strbuf *sql, const struct dependency_name *names, size_t nr)
+{
+	strbuf_addstr(sql, dependency_find_sql);
+	for (size_t i = 0; i < nr; i++) {
+		const struct dependency_find_part *part = find_part(names[i].type);
+
+		if (part && !strstr(sql->buf, part->sql))
+			strbuf_addstr(sql, part->sql);
+	}
 }
 
 static json_t *name_to_json(const struct dependency_name *name, size_t n)
@@ -187,6 +168,7 @@ int dependency_find(struct dependency_reader *reader, struct dependency_name *na
 {
 	struct db_result types CLEANUP(db_result_release) = DB_RESULT_INIT;
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 	json_t *list CLEANUP(json_decref_p) = json_array();
 	size_t type = 0;
 
@@ -200,7 +182,8 @@ int dependency_find(struct dependency_reader *reader, struct dependency_name *na
 		set_argument_types(name, names[i].args, &types, &type);
 		json_array_append_new(list, name);
 	}
-	if (query(&res, reader, dependency_find_sql, list, reader->schemas, err) < 0)
+	add_find_sql(&sql, names, nr);
+	if (query(&res, reader, sql.buf, list, reader->schemas, err) < 0)
 		return -1;
 	for (size_t row = 0; row < res.rows; row++) {
 		struct dependency_name *name = &names[db_int(&res, row, 0)];

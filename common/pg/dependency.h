@@ -93,7 +93,7 @@ struct dependency {
 	char relkind;	     /* of that */
 };
 struct dependencies {
-	struct dependency *item; /* by `drop`, kind, identity */
+	struct dependency *item; /* by `drop`, named first, kind, identity */
 	size_t nr, alloc;
 };
 #define DEPENDENCIES_INIT \
