@@ -429,7 +429,7 @@ test_expect_success 'the report as JSON' '
 	  "database": "default",
 	  "dry_run": false,
 	  "rehearse": false,
-	  "confirm": "ROLLBACK",
+	  "confirm": "yes",
 	  "verdict": "clean",
 	  "reasons": [],
 	  "hints": [],
@@ -449,11 +449,26 @@ test_expect_success 'the report as JSON' '
 	      "execution_time_ms": TIME
 	    }
 	  ],
-	  "destroys": null,
-	  "drops": null,
-	  "affects": null,
-	  "locks": null,
-	  "unknown": null,
+	  "destroys": [
+	    {
+	      "object": "public.c",
+	      "kind": "table",
+	      "rows": 0,
+	      "exact": true,
+	      "bytes": 0,
+	      "why": "DROP TABLE"
+	    }
+	  ],
+	  "drops": [],
+	  "affects": [],
+	  "locks": [
+	    {
+	      "object": "public.c",
+	      "mode": "AccessExclusiveLock",
+	      "holder": null
+	    }
+	  ],
+	  "unknown": [],
 	  "operation": "OPERATION",
 	  "outcome": "done",
 	  "proof": {
