@@ -43,18 +43,12 @@ char *operation_new_id(void)
 
 int64_t operation_time(const char *id)
 {
-	int year, month, day, hour, minute, second, micro;
-	int64_t days;
+	struct tm tm = { 0 };
+	const char *rest = strptime(id, "%Y%m%dT%H%M%S", &tm);
 
-	if (sscanf(id, "%4d%2d%2dT%2d%2d%2d.%6dZ", &year, &month, &day, &hour, &minute, &second,
-		   &micro) != 7)
+	if (!rest || *rest != '.' || strspn(rest + 1, "0123456789") != 6 || rest[7] != 'Z')
 		return 0;
-	/* Days from 1970-01-01, of years that begin in March, so that a leap day is the last. */
-	year -= month <= 2;
-	month += month <= 2 ? 9 : -3;
-	days = (int64_t)year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 +
-	       day - 1 - 719468;
-	return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + micro;
+	return (int64_t)timegm(&tm) * 1000000 + strtol(rest + 1, NULL, 10);
 }
 
 static char *journal_folder(const char *common_dir)
@@ -336,6 +330,7 @@ int journal_open(json_t **ret, const char *common_dir, const char *own_id, struc
 	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
 	json_t *list CLEANUP(json_decref_p) = json_array();
+	size_t idle;
 	int busy;
 
 	if (file_list(&names, folder, err) < 0)
@@ -352,7 +347,8 @@ int journal_open(json_t **ret, const char *common_dir, const char *own_id, struc
 		 * Whoever was at work closes the record before letting go of the lock: so with
 		 * the lock free, what is open now has no owner; else the newest is the owner's.
 		 */
-		if (read_candidates(list, folder, &ids, ids.nr - (size_t)busy, NULL, err) < 0)
+		idle = busy && ids.nr ? ids.nr - 1 : ids.nr;
+		if (read_candidates(list, folder, &ids, idle, NULL, err) < 0)
 			return -1;
 	}
 	*ret = STEAL(list);
