@@ -83,6 +83,19 @@ test_expect_success 'schema_rollback_log, and nobody else may look into it' '
 	test_cmp expect shape
 '
 
+test_expect_success 'what every command asks it for is found by an index' '
+	test_when_finished_clean &&
+	migration 1 "create table a ()" "drop table a" &&
+	git apply-migration &&
+	db_sql "SELECT split_part(indexdef, \$\$ USING \$\$, 2) FROM pg_indexes
+		WHERE tablename = \$\$schema_rollback_log\$\$ ORDER BY 1" >actual &&
+	cat >expect <<-\END &&
+	btree (operation, version, direction)
+	btree (state, version)
+	END
+	test_cmp expect actual
+'
+
 test_expect_success 'it is revoked where default privileges would give it to everybody' '
 	test_when_finished_clean &&
 	db_sql "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC" &&

@@ -11,6 +11,7 @@ void rollback_log_add_create(struct db_batch *batch, const struct ledger_place *
 {
 	struct strbuf create CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct strbuf revoke CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf index CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	if (place->log_exists)
 		return;
@@ -28,8 +29,11 @@ void rollback_log_add_create(struct db_batch *batch, const struct ledger_place *
 		    " PRIMARY KEY (operation, version, direction))",
 		    place->quoted_log);
 	strbuf_addf(&revoke, "REVOKE ALL ON %s FROM PUBLIC", place->quoted_log);
+	/* What every command asks for: is a script unfinished, and how was a version applied? */
+	strbuf_addf(&index, "CREATE INDEX ON %s (state, version)", place->quoted_log);
 	db_batch_add(batch, create.buf, create.len, 0, NULL);
 	db_batch_add(batch, revoke.buf, revoke.len, 0, NULL);
+	db_batch_add(batch, index.buf, index.len, 0, NULL);
 }
 
 static void add_record(struct db_batch *batch, const struct ledger_place *place,
