@@ -1144,6 +1144,17 @@ test_expect_success 'the hooks get plan and report as JSON on standard input' '
 	test_cmp json "$TEST_ROOT/post.json"
 '
 
+test_expect_success 'what a hook does is done: the journal has the operation before' '
+	three &&
+	test_when_finished "rm -f .git/hooks/*-rollback" &&
+	write_script .git/hooks/pre-rollback <<-\END &&
+	cat .git/rollback/journal/"$(jq -r .operation)".json >"$TEST_ROOT/record.json"
+	END
+	git rollback-db --yes -q 003 &&
+	test_grep "\"state\": \"open\"" "$TEST_ROOT/record.json" &&
+	test_grep "\"versions\"" "$TEST_ROOT/record.json"
+'
+
 test_expect_success 'a pre-rollback that fails stops it' '
 	three &&
 	test_when_finished "rm -f .git/hooks/*-rollback" &&

@@ -220,6 +220,28 @@ test_expect_success STRACE 'rollback, with a disk that fails' '
 '
 tell_figures
 
+# In the order of a trace: the record's first name in the journal, a sync behind that, a COMMIT.
+# (The proof of a rollback begins with a COMMIT of its own, of a transaction that only reads.)
+commits_behind_the_journal () {
+	strace -qq -f -s 1000000 -e signal=none -e trace=sendto,fsync,rename -o trace "$@" &&
+	awk '
+	/rename\(.*\/journal\/.*\.json"\)/ { named = 1 }
+	/fsync\(/ && named { durable = 1 }
+	/sendto\(.*COMMIT\\0/ { commits++; if (!durable) early++ }
+	END { exit !commits || early }' trace
+}
+
+test_expect_success STRACE 'nothing is committed before the journal has the operation' '
+	make_repository &&
+	commits_behind_the_journal git-apply-migration -q --next &&
+	commits_behind_the_journal git-apply-migration -q --no-proof &&
+	commits_behind_the_journal git-rollback-db -q --yes --no-proof --last 2 &&
+	commits_behind_the_journal git-rollback-db -q --yes --no-proof --all &&
+	make_outside &&
+	commits_behind_the_journal git-apply-migration -q &&
+	commits_behind_the_journal git-rollback-db -q --yes --no-proof --all
+'
+
 test_expect_success STRACE 'the journal cannot be written: nothing is changed' '
 	make_repository &&
 	break_list git-apply-migration --next 3>"$TEST_ROOT/listed" &&

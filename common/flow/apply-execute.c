@@ -31,10 +31,14 @@ static void run_release(struct apply_run *run)
 	change_release(&run->change);
 }
 
-static int keep_scripts(json_t **ret_members, struct apply_run *run, struct error *err)
+/* As struct change has it: takes its time, and what it made goes into the record. */
+static int keep_scripts(void *data, json_t *members, struct error *err)
 {
-	for (size_t i = 0; i < run->plan->nr; i++) {
-		const struct apply_step *step = &run->plan->step[i];
+	struct apply_run *run = data;
+	const struct apply_plan *plan = run->plan;
+
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct apply_step *step = &plan->step[i];
 		const struct applied_scripts scripts = {
 			.version = step->version,
 			.checksum = step->checksum,
@@ -46,11 +50,11 @@ static int keep_scripts(json_t **ret_members, struct apply_run *run, struct erro
 
 		kept_add(&run->kept, &scripts);
 	}
-	if (kept_write(&run->kept, ret_members, err) < 0)
+	if (kept_write(&run->kept, members, err) < 0)
 		return -1;
-	if (run->plan->request->mode == APPLY_CONTINUE) /* the log has it under that operation */
-		json_object_set_new(*ret_members, "resumes",
-				    json_text(run->plan->step[0].unfinished->operation));
+	if (plan->request->mode == APPLY_CONTINUE) /* the log has it under that operation */
+		json_object_set_new(members, "resumes",
+				    json_text(plan->step[0].unfinished->operation));
 	return 0;
 }
 
@@ -138,7 +142,7 @@ static int run_script(struct apply_run *run, struct apply_step *step, struct db_
 	int64_t start = clock_monotonic();
 
 	if (change_run(&run->change, batch, NULL, err) < 0)
-		return run->change.commit_failed ? -1 : script_failed(run, step, err);
+		return run->change.own_failure ? -1 : script_failed(run, step, err);
 	step->microseconds = clock_monotonic() - start;
 	return 0;
 }
@@ -361,19 +365,25 @@ static int execute(struct apply_run *run, struct error *err)
 {
 	struct apply_plan *plan = run->plan;
 	const struct apply_request *request = plan->request;
-	json_t *members CLEANUP(json_decref_p) = NULL;
 	int ret;
 
-	if ((!request->rehearse && keep_scripts(&members, run, err) < 0) ||
-	    change_begin(&run->change, plan->session, plan->outside, members, err) < 0)
+	if (!request->rehearse) {
+		run->change.prepare = keep_scripts;
+		run->change.prepare_data = run;
+	}
+	if (change_begin(&run->change, plan->session, plan->outside, NULL, err) < 0)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
-	if (!request->rehearse &&
-	    database_snapshot_for_change(&plan->snapshot, plan->session, "before-apply",
-					 plan->operation, err) < 0)
+	/* A snapshot stays, with the operation's name. */
+	if (!request->rehearse && plan->session->database.snapshot &&
+	    (change_write_down(&run->change, err) < 0 ||
+	     database_snapshot_for_change(&plan->snapshot, plan->session, "before-apply",
+					  plan->operation, err) < 0))
 		return -1;
+	/* While the tables are made the scripts are kept, and before any script has locks. */
 	if (!request->rehearse &&
-	    (change_create_tables(&run->change, err) < 0 || kept_prepare(&run->kept, err) < 0))
+	    (change_create_tables(&run->change, err) < 0 ||
+	     change_write_down(&run->change, err) < 0 || kept_prepare(&run->kept, err) < 0))
 		return -1;
 	if (run->proof &&
 	    catalog_read(&run->catalog, &plan->session->db, &plan->session->scope, err) < 0)

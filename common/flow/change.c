@@ -79,22 +79,46 @@ int change_await(struct session *s, struct error *err)
 }
 
 /* With the session's id, and its lock if it has that already. */
-static int begin_operation(struct change *change, json_t *more, struct error *err)
+static int lock_repository(struct change *change, struct error *err)
 {
 	struct session *s = change->session;
-	json_t *members CLEANUP(json_decref_p) = NULL;
+
+	change->operation = s->operation;
+	s->operation = (struct operation)OPERATION_INIT;
+	if (change->operation.lock.fd >= 0)
+		return 0;
+	return patience_lock_operation(&change->operation, s->repo.common_dir, s->request.command,
+				       s->request.common, err);
+}
+
+static int collect_members(struct change *change, json_t *more, struct error *err)
+{
+	struct session *s = change->session;
 	const char *identity;
 
 	if (db_identity(&identity, &s->db, err) < 0)
 		return -1;
-	members = json_pack("{s:o, s:o}", "database", json_text(s->database.name), "identity",
-			    json_text(identity));
+	change->members = json_pack("{s:o, s:o}", "database", json_text(s->database.name),
+				    "identity", json_text(identity));
 	if (more)
-		json_object_update(members, more);
-	change->operation = s->operation;
-	s->operation = (struct operation)OPERATION_INIT;
-	return patience_begin_operation(&change->operation, s->repo.common_dir, s->request.command,
-					members, s->request.common, err);
+		json_object_update(change->members, more);
+	return 0;
+}
+
+int change_write_down(struct change *change, struct error *err)
+{
+	const struct session *s = change->session;
+	char *nobody CLEANUP(free_p) = NULL; /* the lock is ours */
+
+	if (change->operation.record)
+		return 0;
+	if (change->prepare && change->prepare(change->prepare_data, change->members, err) < 0)
+		return -1;
+	if (operation_begin(&change->operation, s->repo.common_dir, s->request.command,
+			    change->members, &nobody, err) < 0)
+		return -1;
+	change->written = true;
+	return 0;
 }
 
 static int take_database(struct change *change, bool outside, struct error *err)
@@ -164,7 +188,8 @@ int change_begin(struct change *change, struct session *s, bool outside, json_t 
 	change->session = s;
 	change->signature = session_planned_signature(s);
 	change->who = who_we_are(&s->settings);
-	if (begin_operation(change, members, err) < 0 || lock_database(change, outside, err) < 0 ||
+	if (lock_repository(change, err) < 0 || collect_members(change, members, err) < 0 ||
+	    lock_database(change, outside, err) < 0 ||
 	    settle_others(s, change->operation.id, err) < 0)
 		return -1;
 	return read_head(change, err);
@@ -208,7 +233,7 @@ static int await_end(struct db *db, struct error *err)
 static int check_absence(const struct change *change, struct error *err)
 {
 	struct db *db = &change->session->db;
-	const char *identity, *expected = json_member(change->operation.record, "identity");
+	const char *identity, *expected = json_member(change->members, "identity");
 
 	if (db_identity(&identity, db, err) < 0)
 		return -1;
@@ -289,6 +314,8 @@ int change_commit(struct change *change, const char *what, const struct change_w
 	struct error lost CLEANUP(error_release) = ERROR_INIT;
 	int ret;
 
+	if (!change->written)
+		BUG("COMMIT before the journal is written");
 	if (expect_signature(change, err) < 0) {
 		db_rollback(&change->session->db);
 		return -1;
@@ -340,7 +367,7 @@ static int put_off_failed(struct change *change, const char *version, size_t fai
 		count_commit(change);
 		return -1;
 	}
-	change->commit_failed = true;
+	change->own_failure = true;
 	if (!db_is_lost(&change->session->db))
 		return commit_failed(version, err);
 	error_move(&lost, err);
@@ -407,13 +434,31 @@ int change_transaction(struct change *change, struct db_batch *batch, struct err
 	return 0;
 }
 
+/* Runs it, and has the record written meanwhile: nothing of it is permanent yet. */
+static int run_and_write(struct change *change, struct db_batch *batch, size_t *ret_failed,
+			 struct error *err)
+{
+	struct error unwritten CLEANUP(error_release) = ERROR_INIT;
+	int written;
+
+	db_batch_start(&change->session->db, batch);
+	written = change_write_down(change, &unwritten);
+	if (runner_run(&change->session->db, batch, ret_failed, err) < 0)
+		return -1;
+	if (written < 0) {
+		change->own_failure = true;
+		error_move(err, &unwritten);
+	}
+	return written;
+}
+
 int change_run(struct change *change, struct db_batch *batch, size_t *ret_failed, struct error *err)
 {
 	char *put_off CLEANUP(free_p) = change->uncommitted;
 	size_t failed = 0;
 
 	change->uncommitted = NULL;
-	if (runner_run(&change->session->db, batch, &failed, err) < 0) {
+	if (run_and_write(change, batch, &failed, err) < 0) {
 		if (ret_failed)
 			*ret_failed = failed;
 		if (put_off)
@@ -426,23 +471,32 @@ int change_run(struct change *change, struct db_batch *batch, size_t *ret_failed
 	return 0;
 }
 
-int change_create_tables(struct change *change, struct error *err)
+static int create_tables(struct change *change, struct error *err)
 {
 	struct session *s = change->session;
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	if (s->place.exists && s->place.log_exists)
-		return 0;
 	if (change_transaction(change, &batch, err) < 0)
 		return -1;
 	ledger_add_create(&batch, &s->place);
 	rollback_log_add_create(&batch, &s->place);
-	/* Together with its COMMIT: tables that nobody has asked for yet do no harm. */
-	transaction_add_commit(&batch);
 	if (change_run(change, &batch, NULL, err) < 0)
-		return error_prefix(err, "could not create the table %s",
-				    s->place.exists ? s->place.quoted_log : s->place.quoted);
-	s->place.exists = s->place.log_exists = true;
+		return -1;
+	return transaction_commit(&s->db, err) == TRANSACTION_COMMITTED ? 0 : -1;
+}
+
+int change_create_tables(struct change *change, struct error *err)
+{
+	struct ledger_place *place = &change->session->place;
+
+	if (place->exists && place->log_exists)
+		return 0;
+	if (create_tables(change, err) < 0)
+		return change->own_failure ?
+			       -1 :
+			       error_prefix(err, "could not create the table %s",
+					    place->exists ? place->quoted_log : place->quoted);
+	place->exists = place->log_exists = true;
 	return 0;
 }
 
@@ -458,13 +512,14 @@ void change_finish(struct change *change, bool good, const struct error *err)
 {
 	struct error second CLEANUP(error_release) = ERROR_INIT;
 
-	if (!change->operation.record || change->leave_open ||
+	if (!change->session || change->leave_open ||
 	    (error_is_set(err) && db_is_lost(&change->session->db)))
 		return;
 	if (change->locked)
 		dblock_release(&change->session->db);
 	change->locked = false;
-	if (operation_close(&change->operation, end_of(change, good, err), &second) < 0)
+	if (change->operation.record &&
+	    operation_close(&change->operation, end_of(change, good, err), &second) < 0)
 		warning("%s", second.message);
 }
 
@@ -475,5 +530,6 @@ void change_release(struct change *change)
 	free(change->git_commit);
 	free(change->signature);
 	free(change->uncommitted);
+	json_decref(change->members);
 	*change = (struct change)CHANGE_INIT;
 }

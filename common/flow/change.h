@@ -2,11 +2,14 @@
 /*
  * change: a run that changes a database, from the locks to the closed journal.
  *
- * Use:    change_begin() takes the repository's lock and the database's, opens the journal,
- *         and makes sure that ledger and log are still what the plan was made from. Then
+ * Use:    change_begin() takes the repository's lock and the database's, and makes sure that
+ *         ledger and log are still what the plan was made from. Then
  *         transactions: change_transaction(), statements of the caller's added to the same
  *         batch, change_run(), perhaps more, change_commit(). change_finish() closes
  *         the journal and lets go.
+ * Journal: the record is written, and safe on disk, before anything becomes permanent, and not
+ *         earlier: change_run() does it while the server works on the first statements. Who
+ *         does more than that calls change_write_down() before.
  * Crash:  each transaction's last statement puts the operation's id into the database's log,
  *         so that the log tells what became of it: change_commit() asks when the answer to
  *         COMMIT is lost, settle_others() when we are.
@@ -28,16 +31,24 @@
 struct change {
 	struct session *session;
 	struct operation operation;
-	bool locked;	    /* the session holds the database's lock */
-	bool begun;	    /* a transaction of this run is committed */
-	bool reconnected;   /* the lock went with the connection: nothing more may be begun */
-	bool leave_open;    /* something is left that the next command has to do */
-	char *who;	    /* "alice@example.com on host" */
-	char *git_commit;   /* HEAD, or NULL */
-	char *signature;    /* session_signature() as it has to be now */
-	char *uncommitted;  /* version: its transaction has run, and its COMMIT was put off */
-	size_t commits;	    /* transactions of this run that are committed */
-	bool commit_failed; /* what change_run() failed with is that COMMIT's error */
+	bool written;	   /* the journal has the record */
+	bool locked;	   /* the session holds the database's lock */
+	bool begun;	   /* a transaction of this run is committed */
+	bool reconnected;  /* the lock went with the connection: nothing more may be begun */
+	bool leave_open;   /* something is left that the next command has to do */
+	char *who;	   /* "alice@example.com on host" */
+	char *git_commit;  /* HEAD, or NULL */
+	char *signature;   /* session_signature() as it has to be now */
+	char *uncommitted; /* version: its transaction has run, and its COMMIT was put off */
+	size_t commits;	   /* transactions of this run that are committed */
+	bool own_failure;  /* what change_run() failed with is no statement of the caller's */
+	json_t *members;   /* of the record, but for those of every operation */
+	/*
+	 * The caller's, or NULL: called once, before the record is written, for what takes its
+	 * time and adds members to it.
+	 */
+	int (*prepare)(void *data, json_t *members, struct error *err);
+	void *prepare_data;
 };
 #define CHANGE_INIT                         \
 	{                                   \
@@ -60,10 +71,12 @@ int change_check_lock_table(struct session *s, size_t statements, struct verdict
 
 /*
  * `outside`: some script runs outside a transaction, so the lock must be the session's.
- * `members` (an object, or NULL) goes into the journal's record.
+ * `members` (an object, or NULL) goes into the journal's record, from its first writing on.
  */
 int change_begin(struct change *change, struct session *s, bool outside, json_t *members,
 		 struct error *err) MUST_CHECK;
+/* Writes the record, if it is not yet written. */
+int change_write_down(struct change *change, struct error *err) MUST_CHECK;
 /* The tracking tables, in a transaction of their own, where they are missing. */
 int change_create_tables(struct change *change, struct error *err) MUST_CHECK;
 /*

@@ -10,7 +10,7 @@ void kept_add(struct kept *kept, const struct applied_scripts *scripts)
 	kept->item[kept->nr++] = *scripts;
 }
 
-int kept_write(struct kept *kept, json_t **ret_members, struct error *err)
+int kept_write(struct kept *kept, json_t *members, struct error *err)
 {
 	json_t *list;
 
@@ -22,7 +22,7 @@ int kept_write(struct kept *kept, json_t **ret_members, struct error *err)
 				      json_pack("{s:s, s:s, s:s}", "version", kept->item[i].version,
 						"checksum", kept->item[i].checksum, "tree",
 						kept->item[i].tree));
-	*ret_members = json_pack("{s:o}", "scripts", list);
+	json_object_set_new(members, "scripts", list);
 	return 0;
 }
 

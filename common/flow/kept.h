@@ -28,8 +28,8 @@ struct kept {
 
 /* Borrows all texts. */
 void kept_add(struct kept *kept, const struct applied_scripts *scripts);
-/* The objects, to which nothing points yet; and the members for the record, json_decref() them. */
-int kept_write(struct kept *kept, json_t **ret_members, struct error *err) MUST_CHECK;
+/* The objects, to which nothing points yet; and the member for the record, into `members`. */
+int kept_write(struct kept *kept, json_t *members, struct error *err) MUST_CHECK;
 int kept_prepare(struct kept *kept, struct error *err) MUST_CHECK;
 /*
  * Makes the refs of the first `done` of them, and takes the member out of `record`. When it

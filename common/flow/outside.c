@@ -32,6 +32,8 @@ int outside_begin(struct outside_run *run, struct error *err)
 	int committed;
 
 	run->from = 0;
+	if (change_write_down(run->change, err) < 0)
+		return -1;
 	if (run->unfinished && !run->restart) {
 		run->operation = run->unfinished->operation;
 		return resume_point(&run->from, s, run->script, run->unfinished, err);

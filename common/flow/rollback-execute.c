@@ -212,6 +212,10 @@ static int begin_saving(struct rollback_run *run, struct error *err)
 		return 0;
 	run->save.meter =
 		request->common.quiet || request->common.json ? 0 : request->common.progress;
+	/* Of a folder whose operation the journal does not have nobody would know. */
+	if ((!request->no_save || !request->no_snapshot) &&
+	    change_write_down(&run->change, err) < 0)
+		return -1;
 	if (save_begin(&run->save, run->plan->session, run->plan->operation, "rollback-db",
 		       !request->no_save, !request->no_snapshot, err) < 0)
 		return -1;
@@ -573,12 +577,18 @@ static json_t *journal_members(const struct rollback_plan *plan)
 	return ret;
 }
 
-static int call_pre_hook(const struct rollback_plan *plan, struct error *err)
+/* What it does is done: the journal says before that there is an operation. */
+static int call_pre_hook(struct rollback_run *run, struct error *err)
 {
+	const struct rollback_plan *plan = run->plan;
+	const struct session *s = plan->session;
 	json_t *json CLEANUP(json_decref_p) = rollback_to_json(plan, false);
 
+	if (hook_may_run("pre-rollback", &s->repo, &s->settings) &&
+	    change_write_down(&run->change, err) < 0)
+		return -1;
 	json_object_set_new(json, "operation", json_text(plan->operation));
-	return hook_run("pre-rollback", &plan->session->repo, &plan->session->settings, json, err);
+	return hook_run("pre-rollback", &s->repo, &s->settings, json, err);
 }
 
 static int call_post_hook(const struct rollback_plan *plan, struct error *err)
@@ -598,7 +608,7 @@ static int execute(struct rollback_run *run, struct error *err)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
 	if (!plan->request->rehearse &&
-	    (call_pre_hook(plan, err) < 0 || change_create_tables(&run->change, err) < 0))
+	    (call_pre_hook(run, err) < 0 || change_create_tables(&run->change, err) < 0))
 		return -1;
 	if (run->proof && catalog_read(&run->catalog, &s->db, &s->scope, err) < 0)
 		return error_prefix(err, "could not read the catalog");

@@ -308,7 +308,18 @@ static void batch_drain(struct db *db, struct db_interrupt *interrupt)
 	}
 }
 
-static bool send_part(PGconn *pg, const struct db_batch *batch, size_t from, size_t to)
+/* Where the part that begins at `from` ends: a long script is not held twice in memory. */
+static size_t part_end(const struct db_batch *batch, size_t from)
+{
+	const size_t part_commands = 512, part_bytes = 1 << 20;
+	size_t to = from, bytes = 0;
+
+	while (to < batch->nr && to - from < part_commands && bytes < part_bytes)
+		bytes += strlen(batch->item[to++].sql);
+	return to;
+}
+
+static bool send_commands(PGconn *pg, const struct db_batch *batch, size_t from, size_t to)
 {
 	if (!PQenterPipelineMode(pg))
 		return false;
@@ -322,12 +333,21 @@ static bool send_part(PGconn *pg, const struct db_batch *batch, size_t from, siz
 	return PQpipelineSync(pg);
 }
 
+/* Sends the next part, behind one synchronisation point. */
+static void send_part(struct db *db, struct db_batch *batch)
+{
+	size_t from = batch->sent;
+
+	batch->sent = part_end(batch, from);
+	batch->broken = !send_commands(db->conn->pg, batch, from, batch->sent);
+}
+
 /*
- * Sends items [from, to) behind one synchronisation point and takes their answers. *ret_failed
- * is always set when it fails.
+ * Takes the answers to what was sent behind the first `from`. *ret_failed is always set when
+ * it fails.
  */
-static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t to,
-		      size_t *ret_failed, struct error *err)
+static int take_part(struct db *db, struct db_batch *batch, size_t from, size_t *ret_failed,
+		     struct error *err)
 {
 	PGconn *pg = db->conn->pg;
 	struct db_interrupt interrupt = { 0 };
@@ -336,13 +356,13 @@ static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t
 	size_t done = from;
 
 	*ret_failed = from;
-	if (!send_part(pg, batch, from, to)) {
+	if (batch->broken) {
 		/* Half a part is sent: there is no way back into step. */
 		db_fail(err, db, NULL);
 		db->conn->lost = true;
 		return -1;
 	}
-	for (; done < to && !broken; done++)
+	for (; done < batch->sent && !broken; done++)
 		if (batch_result(db, &batch->item[done], &interrupt, &broken, &first) < 0)
 			break;
 	if (!broken)
@@ -358,24 +378,34 @@ static int batch_part(struct db *db, struct db_batch *batch, size_t from, size_t
 	return -1;
 }
 
-int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+void db_batch_start(struct db *db, struct db_batch *batch)
 {
-	/* Parts, so that a long script is not held twice in memory. */
-	const size_t part_commands = 512, part_bytes = 1 << 20;
-	size_t failed;
-
 	db->conn->error_position = 0;
-	for (size_t from = 0; from < batch->nr;) {
-		size_t to = from, bytes = 0;
+	if (batch->nr)
+		send_part(db, batch);
+}
 
-		while (to < batch->nr && to - from < part_commands && bytes < part_bytes)
-			bytes += strlen(batch->item[to++].sql);
-		if (batch_part(db, batch, from, to, &failed, err) < 0) {
-			if (ret_failed)
-				*ret_failed = failed;
+static int run_parts(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+{
+	for (size_t from = 0; from < batch->nr; from = batch->sent) {
+		if (from)
+			send_part(db, batch);
+		if (take_part(db, batch, from, ret_failed, err) < 0)
 			return -1;
-		}
-		from = to;
 	}
 	return 0;
+}
+
+int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+{
+	size_t failed;
+	int ret;
+
+	if (!batch->sent)
+		db_batch_start(db, batch);
+	ret = run_parts(db, batch, &failed, err);
+	batch->sent = 0;
+	if (ret < 0 && ret_failed)
+		*ret_failed = failed;
+	return ret;
 }

@@ -140,6 +140,8 @@ struct db_command {
 struct db_batch {
 	struct db_command *item;
 	size_t nr, alloc;
+	size_t sent; /* while it runs: the first so many are on their way, or answered */
+	bool broken; /* they could not be sent */
 };
 #define DB_BATCH_INIT \
 	{             \
@@ -152,6 +154,12 @@ struct db_command *db_batch_add(struct db_batch *batch, const char *sql, size_t 
 /* 0, or -1 with *ret_failed (may be NULL) the index of the command that failed. */
 int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
 	MUST_CHECK;
+/*
+ * Sends the batch, or as much of it as goes at once, and does not wait for the answers, so that
+ * something else can be done while the server works. db_batch_run() then takes them, and
+ * tells what could not be sent; until then nothing else may be asked on `db`.
+ */
+void db_batch_start(struct db *db, struct db_batch *batch);
 
 /* The character position in the statement that the last error on `db` named, from 1; 0: none. */
 size_t db_error_position(const struct db *db);
