@@ -6,6 +6,7 @@
 #include "flow/trusting.h"
 #include "pg/dblock.h"
 #include "sql/digest.h"
+#include "sql/parser.h"
 #include "term/output.h"
 
 void session_close(struct session *s)
@@ -181,14 +182,45 @@ int session_same_tokens(bool *ret, const struct session *s, const struct migrati
 	return 0;
 }
 
+static int ledger_names(const char **ret_table, const char **ret_log, const struct session *s,
+			struct error *err)
+{
+	return settings_string(ret_table, &s->settings, "migrations.table", err) < 0 ?
+		       -1 :
+		       settings_string(ret_log, &s->settings, "migrations.logTable", err);
+}
+
 static int locate_ledger(struct ledger_place *ret, struct session *s, struct error *err)
 {
 	const char *table, *log;
 
-	if (settings_string(&table, &s->settings, "migrations.table", err) < 0 ||
-	    settings_string(&log, &s->settings, "migrations.logTable", err) < 0)
+	if (ledger_names(&table, &log, s, err) < 0)
 		return -1;
 	return ledger_locate(ret, &s->db, table, log, err);
+}
+
+/*
+ * In one round trip. Busy: change_begin() waits, or says who has the lock. A pooler's is no
+ * lock to hold.
+ */
+static int lock_and_locate(struct session *s, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	const char *table, *log;
+	bool lock = s->operation.lock.fd >= 0 && !s->db.pooled && !s->db.standby;
+	size_t failed;
+
+	if (lock)
+		dblock_add_try(&batch);
+	if (ledger_names(&table, &log, s, err) < 0 ||
+	    ledger_add_locate(&s->place, &batch, &s->db, table, log, err) < 0)
+		return -1;
+	if (db_batch_run(&s->db, &batch, &failed, err) < 0)
+		return error_prefix(err, "could not %s",
+				    failed < batch.nr - 1 ? "take the database's lock" :
+							    "look for the tracking table");
+	s->locked = lock && db_bool(&batch.item[0].result, 0, 0);
+	return ledger_take_place(&s->place, &s->db, &batch.item[batch.nr - 1].result, err);
 }
 
 static char *signature_of(const struct ledger *ledger, const struct log_unfinished_list *unfinished)
@@ -278,7 +310,7 @@ static int read_tables(struct session *s, struct error *err)
 
 static int read_ledger(struct session *s, struct error *err)
 {
-	if (locate_ledger(&s->place, s, err) < 0 || read_tables(s, err) < 0)
+	if (read_tables(s, err) < 0)
 		return -1;
 	ledger_order(&s->ledger);
 	s->tracking[0] = (struct catalog_relation_name){ s->place.schema, s->place.table };
@@ -293,21 +325,7 @@ int session_reread(struct session *s, struct error *err)
 	log_unfinished_list_release(&s->unfinished);
 	ledger_release(&s->ledger);
 	ledger_place_release(&s->place);
-	return read_ledger(s, err);
-}
-
-/* Busy: change_begin() waits, or says who has it. A pooler's is no lock to hold. */
-static int lock_database(struct session *s, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
-	if (s->operation.lock.fd < 0 || s->db.pooled || s->db.standby)
-		return 0;
-	dblock_add_try(&batch);
-	if (db_batch_run(&s->db, &batch, NULL, err) < 0)
-		return -1;
-	s->locked = db_bool(&batch.item[0].result, 0, 0);
-	return 0;
+	return locate_ledger(&s->place, s, err) < 0 ? -1 : read_ledger(s, err);
 }
 
 /* As soon as it is seen, before anything can be refused for it. Who only looks writes nothing. */
@@ -327,7 +345,9 @@ int session_open(struct session *s, const struct session_request *request, struc
 		return -1;
 	if (!s->has_database)
 		return 0;
-	if (connect_finish(s, &s->db, err) < 0 || lock_database(s, err) < 0)
+	if (request->changing)
+		sql_parser_prepare();
+	if (connect_finish(s, &s->db, err) < 0 || lock_and_locate(s, err) < 0)
 		return -1;
 	return read_ledger(s, err);
 }

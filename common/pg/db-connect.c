@@ -194,6 +194,7 @@ int db_open_start(struct db *db, const struct db_options *options, struct error 
 		.statement_timeout = xstrdup_or_null(options->statement_timeout),
 		.hurry = options->hurry,
 	};
+	db->changing = options->changing;
 	db->settings = options->changing && !has_options(db);
 	if (check_conninfo(db, err) < 0 || start(db, err) < 0)
 		return -1;
@@ -310,13 +311,30 @@ static int ask(struct db *db, struct error *err)
 	return 0;
 }
 
+/* Who is going to change the database will ask for its identity: then in the same breath. */
+static int ask_session(struct db_result *ret, struct db *db, struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	if (db->changing && db_query(ret, db,
+				     "SELECT pg_catalog.pg_backend_pid(), current_user,"
+				     " (pg_catalog.pg_control_system()).system_identifier",
+				     0, NULL, &reason) == 0)
+		return 0;
+	/* Not everybody may, where PUBLIC was told so: db_identity() says it when it matters. */
+	if (error_is_set(&reason) && strcmp(reason.sqlstate, "42501") != 0) {
+		error_move(err, &reason);
+		return -1;
+	}
+	return db_query(ret, db, "SELECT pg_catalog.pg_backend_pid(), current_user", 0, NULL, err);
+}
+
 /* The first functions that a new session looks up take it long: as few as can be. */
 static int read_session(struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 
-	if (db_query(&res, db, "SELECT pg_catalog.pg_backend_pid(), current_user", 0, NULL, err) <
-	    0)
+	if (ask_session(&res, db, err) < 0)
 		return -1;
 	db->backend_pid = (int)db_int(&res, 0, 0);
 	db->user = xstrdup(db_value(&res, 0, 1));
@@ -324,7 +342,11 @@ static int read_session(struct db *db, struct error *err)
 	db->pooled = db->backend_pid != PQbackendPID(db->conn->pg);
 	/* It hands on connections whose settings are others'. */
 	db->settings = db->settings && !db->pooled;
-	return read_reported(db) ? 0 : ask(db, err);
+	if (!read_reported(db) && ask(db, err) < 0)
+		return -1;
+	if (res.columns > 2)
+		db_set_identity(db, db_value(&res, 0, 2));
+	return 0;
 }
 
 int db_open_finish(struct db *db, struct error *err)

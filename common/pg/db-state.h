@@ -48,5 +48,7 @@ int db_wait_more(struct db *db, bool unsent, struct error *err) MUST_CHECK;
 int db_wait_result(struct db *db, struct db_interrupt *interrupt, struct error *err) MUST_CHECK;
 /* Waits until the socket can be read or written; a signal or the time-out ends it. */
 int db_wait_socket(PGconn *pg, short events, int timeout_ms);
+/* For db_identity(): `identifier` is the server's system identifier. */
+void db_set_identity(struct db *db, const char *identifier);
 
 #endif

@@ -84,6 +84,11 @@ int db_wait_socket(PGconn *pg, short events, int timeout_ms)
 	return poll(&fd, 1, timeout_ms);
 }
 
+void db_set_identity(struct db *db, const char *identifier)
+{
+	db->identity = xstrfmt("%s %s", identifier, db->name);
+}
+
 int db_identity(const char **ret, struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
@@ -92,7 +97,7 @@ int db_identity(const char **ret, struct db *db, struct error *err)
 		if (db_query(&res, db, "SELECT (pg_catalog.pg_control_system()).system_identifier",
 			     0, NULL, err) < 0)
 			return -1;
-		db->identity = xstrfmt("%s %s", db_value(&res, 0, 0), db->name);
+		db_set_identity(db, db_value(&res, 0, 0));
 	}
 	*ret = db->identity;
 	return 0;

@@ -34,7 +34,8 @@ struct db_options {
 	const char *application_name; /* shows in pg_stat_activity */
 	const char *lock_timeout;     /* as PostgreSQL reads it ("5s"); NULL: the server's */
 	const char *statement_timeout;
-	bool changing; /* ask for transaction.h's settings as the session's own */
+	/* Ask for transaction.h's settings as the session's own, and for db_identity() at once. */
+	bool changing;
 	/*
 	 * For who can do without: one attempt, and no more seconds than this unless the user
 	 * says otherwise (connect_timeout, PGCONNECT_TIMEOUT). 0: three attempts of 10.
@@ -49,6 +50,7 @@ struct db {
 	char *lock_timeout, *statement_timeout;
 	char *conninfo, *other; /* `other`: db_options.name */
 	int hurry;
+	bool changing;
 	/* Known once it is open: */
 	int version; /* as 150020 */
 	char *name;  /* of the database */

@@ -139,22 +139,18 @@ static int refuse_foreign(const struct ledger_place *place, struct db *db, struc
  * For each schema that the ledger may be in, along search_path unless it is configured: is it
  * there, and is the log beside it?
  */
-static int look(struct db_result *ret, const struct ledger_place *place, struct db *db,
-		struct error *err)
+static void add_look(struct db_batch *batch, const struct ledger_place *place)
 {
+	static const char sql[] =
+		"SELECT s, pg_catalog.to_regclass(pg_catalog.format('%I.%I', s, $1::text))"
+		" IS NOT NULL,"
+		" pg_catalog.to_regclass(pg_catalog.format('%I.%I', coalesce($4::text, s),"
+		" $2::text)) IS NOT NULL"
+		" FROM pg_catalog.unnest(CASE WHEN $3::name IS NULL"
+		" THEN pg_catalog.current_schemas(false) ELSE ARRAY[$3::name] END) AS s";
 	const char *params[] = { place->table, place->log, place->schema, place->log_schema };
 
-	if (db_query(ret, db,
-		     "SELECT s, pg_catalog.to_regclass(pg_catalog.format('%I.%I', s, $1::text))"
-		     " IS NOT NULL,"
-		     " pg_catalog.to_regclass(pg_catalog.format('%I.%I', coalesce($4::text, s),"
-		     " $2::text)) IS NOT NULL"
-		     " FROM pg_catalog.unnest(CASE WHEN $3::name IS NULL"
-		     " THEN pg_catalog.current_schemas(false) ELSE ARRAY[$3::name] END) AS s",
-		     ARRAY_SIZE(params), params, err) < 0)
-		return error_prefix(err, "could not look for the tracking table '%s'",
-				    place->table);
-	return 0;
+	db_batch_add(batch, sql, strlen(sql), ARRAY_SIZE(params), params)->wanted = true;
 }
 
 /*
@@ -194,22 +190,41 @@ static int choose_schema(struct ledger_place *place, const struct db_result *res
 	return 0;
 }
 
+int ledger_add_locate(struct ledger_place *place, struct db_batch *batch, struct db *db,
+		      const char *table, const char *log, struct error *err)
+{
+	if (parse_name(&place->schema, &place->table, db, table, err) < 0 ||
+	    parse_name(&place->log_schema, &place->log, db, log, err) < 0)
+		return -1;
+	if (check_length(place->schema, err) < 0 || check_length(place->table, err) < 0 ||
+	    check_length(place->log_schema, err) < 0 || check_length(place->log, err) < 0)
+		return -1;
+	add_look(batch, place);
+	return 0;
+}
+
+int ledger_take_place(struct ledger_place *place, struct db *db, const struct db_result *res,
+		      struct error *err)
+{
+	if (choose_schema(place, res, db, err) < 0)
+		return -1;
+	place->quoted = quote_qualified(db, place->schema, place->table);
+	place->quoted_log = quote_qualified(db, place->log_schema, place->log);
+	return 0;
+}
+
 int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, const char *log,
 		  struct error *err)
 {
 	struct ledger_place place CLEANUP(ledger_place_release) = LEDGER_PLACE_INIT;
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
-	if (parse_name(&place.schema, &place.table, db, table, err) < 0 ||
-	    parse_name(&place.log_schema, &place.log, db, log, err) < 0)
+	if (ledger_add_locate(&place, &batch, db, table, log, err) < 0)
 		return -1;
-	if (check_length(place.schema, err) < 0 || check_length(place.table, err) < 0 ||
-	    check_length(place.log_schema, err) < 0 || check_length(place.log, err) < 0)
+	if (db_batch_run(db, &batch, NULL, err) < 0)
+		return error_prefix(err, "could not look for the tracking table '%s'", place.table);
+	if (ledger_take_place(&place, db, &batch.item[0].result, err) < 0)
 		return -1;
-	if (look(&res, &place, db, err) < 0 || choose_schema(&place, &res, db, err) < 0)
-		return -1;
-	place.quoted = quote_qualified(db, place.schema, place.table);
-	place.quoted_log = quote_qualified(db, place.log_schema, place.log);
 	*ret = place;
 	place = (struct ledger_place)LEDGER_PLACE_INIT;
 	return 0;
@@ -299,17 +314,19 @@ void ledger_add_insert(struct db_batch *batch, const struct ledger_place *place,
 {
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 	char time[32];
-	const char *params[] = { version, name, checksum, execution_time_ms < 0 ? NULL : time };
+	const char *params[] = { version, name, checksum, time };
+	bool known = execution_time_ms >= 0;
 
 	snprintf(time, sizeof(time), "%" PRId64, execution_time_ms);
 	/* clock_timestamp(): the order of application shows inside one transaction too. */
 	strbuf_addf(&sql,
 		    "INSERT INTO %s (version, name, applied_at, checksum, execution_time_ms)"
-		    " VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, coalesce($4::integer,"
-		    " (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)"
-		    "::integer))",
-		    place->quoted);
-	db_batch_add(batch, sql.buf, sql.len, 4, params)->expected_rows = 1;
+		    " VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, %s)",
+		    place->quoted,
+		    known ? "$4" :
+			    "extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now())"
+			    " * 1000");
+	db_batch_add(batch, sql.buf, sql.len, known ? 4 : 3, params)->expected_rows = 1;
 }
 
 void ledger_add_entry(struct db_batch *batch, const struct ledger_place *place,

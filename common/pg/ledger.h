@@ -35,6 +35,14 @@ struct ledger_place {
 int ledger_locate(struct ledger_place *ret, struct db *db, const char *table, const char *log,
 		  struct error *err) MUST_CHECK;
 void ledger_place_release(struct ledger_place *place);
+/*
+ * The same in two halves, for a batch together with others: `place` is empty at first. The
+ * server looks the tables up as they are then, whatever the transaction's snapshot is.
+ */
+int ledger_add_locate(struct ledger_place *place, struct db_batch *batch, struct db *db,
+		      const char *table, const char *log, struct error *err) MUST_CHECK;
+int ledger_take_place(struct ledger_place *place, struct db *db, const struct db_result *res,
+		      struct error *err) MUST_CHECK;
 /* Creates what is missing, inside the caller's transaction. */
 void ledger_add_create(struct db_batch *batch, const struct ledger_place *place);
 

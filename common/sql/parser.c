@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sql/parser.h"
 
+#include <pg_query.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -34,9 +35,16 @@ static struct {
 
 static _Thread_local bool on_worker;
 
+/* The first breath: most of it is pages of memory that come in. */
+static void breathe(void)
+{
+	pg_query_free_protobuf_parse_result(pg_query_parse_protobuf("SELECT 1"));
+}
+
 static void *serve(void *unused UNUSED)
 {
 	on_worker = true;
+	breathe();
 	pthread_mutex_lock(&worker.mutex);
 	for (;;) {
 		void (*run)(void *arg);
@@ -123,6 +131,16 @@ static void end_worker(void)
 	munmap(worker.memory, guard_size() + SQL_PARSER_STACK);
 	worker.memory = NULL;
 	worker.ending = false;
+}
+
+void sql_parser_prepare(void)
+{
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	pthread_mutex_lock(&worker.callers);
+	if (!worker.memory && start_worker(&ignored) < 0)
+		error_clear(&ignored); /* it fails again when it is needed */
+	pthread_mutex_unlock(&worker.callers);
 }
 
 static void hand_over(void (*job)(void *arg), void *arg)

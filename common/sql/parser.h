@@ -30,6 +30,12 @@
 int sql_parser_run(void (*job)(void *arg), void *arg, struct error *err) MUST_CHECK;
 
 /*
+ * Starts that thread without waiting for it, and has it take libpg_query's first breath: for who
+ * will have scripts to read, and has to wait for something else before.
+ */
+void sql_parser_prepare(void);
+
+/*
  * Takes the bytes of a script as text: `*ret_bom` is 3 if a byte order mark stands in
  * front, else 0. Refuses what the parser would misread without a word: NUL bytes and
  * invalid UTF-8 (and more than SQL_TEXT_MAX), with their place in `path`.
