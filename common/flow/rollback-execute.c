@@ -473,15 +473,19 @@ static int end_outside(struct rollback_run *run, const struct rollback_step *ste
 	return change_commit(&run->change, step->applied->version, &witness, err) < 0 ? -1 : 0;
 }
 
-static int outside_failed(const struct rollback_step *step, struct outside_run *outside,
-			  struct error *err)
+static int outside_failed(const struct rollback_run *run, const struct rollback_step *step,
+			  struct outside_run *outside, struct error *err)
 {
 	if (!step->unfinished && outside_forget(outside))
 		return error_hint(
 			err,
 			"Nothing of it was done. Correct the script and run the command again.");
-	error_hint(err, "It runs outside a transaction, so what was done before stays; "
-			"'git migration-status' shows how far it came.");
+	error_detail(err, "The database may be inconsistent: the script runs outside a transaction, so "
+			  "what was done before stays.");
+	if (is_saving(run))
+		error_detail(err, "What was saved before it began is in '%s'.",
+			     run->save.folder.path);
+	error_hint(err, "'git migration-status' shows how far it came.");
 	error_hint(err, "Use 'git rollback-db %s' to go on from there.", step->applied->version);
 	return error_hint(err,
 			  "With --force it starts anew, with the down script of the worktree.");
@@ -525,7 +529,7 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 	if (save_outside(run, group, err) < 0 || outside_begin(&outside, err) < 0)
 		return -1;
 	if (outside_execute(&outside, err) < 0)
-		return outside_failed(step, &outside, err);
+		return outside_failed(run, step, &outside, err);
 	step->microseconds = outside.microseconds;
 	step->ran = true;
 	if (prove(run, group, err) < 0 || finish_saving(run, err) < 0 ||
@@ -568,7 +572,9 @@ static json_t *journal_members(const struct rollback_plan *plan)
 
 	for (size_t i = 0; i < plan->nr; i++)
 		json_array_append_new(versions, json_text(plan->step[i].applied->version));
-	json_t *ret = json_pack("{s:o}", "versions", versions);
+	json_t *ret = json_pack("{s:o, s:b, s:b}", "versions", versions, "saves_rows",
+				!plan->request->no_save, "saves_schema",
+				!plan->request->no_snapshot);
 	for (size_t i = 0; i < plan->nr; i++)
 		if (plan->step[i].unfinished && plan->step[i].unfinished->down &&
 		    !plan->step[i].restart)

@@ -492,7 +492,9 @@ static int read_impact(struct rollback_plan *plan, struct error *err)
 	if (impact_read(&plan->impact, &s->db, &s->scope, is_read(plan) ? (int)milliseconds : 0,
 			err) < 0)
 		return -1;
-	plan->destroys = impact_destroys(&plan->impact);
+	/* What is not saved is gone for good, and that is for a person to say. */
+	plan->destroys = impact_destroys(&plan->impact) || plan->request->no_save ||
+			 plan->request->no_snapshot;
 	return 0;
 }
 
