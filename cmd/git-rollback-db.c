@@ -142,6 +142,8 @@ int cmd_main(int argc, const char **argv)
 			 "compare the schema afterwards with what it should be (default)"),
 		OPT_BOOL(0, "snapshot", &snapshot, "save the schema first (default)"),
 		OPT_BOOL(0, "save", &save, "save the rows that go first (default)"),
+		OPT_BOOL(0, "binary", &request.binary,
+			 "save them in binary: undone faster, by the same version only"),
 		OPT_BOOL(0, "accept-difference", &request.accept_difference,
 			 "keep the result although the proof fails"),
 		OPT_BOOL(0, "recorded-down", &request.recorded_down,

@@ -347,7 +347,9 @@ test_expect_success 'every built-in type, row for row' '
 		string_agg(quote_ident(attname), ', ' ORDER BY attnum), :rows)
 	FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 1 \gexec
 	END
-	keeps roll_and_undo 1
+	keeps roll_and_undo 1 &&
+	keeps roll_and_undo --binary 1 &&
+	grep "\"binary\"" .git/rollback/saved/*/manifest.json
 '
 
 test_expect_success 'names with quotes, blanks, dots and other scripts' '

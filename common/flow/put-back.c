@@ -156,7 +156,7 @@ static int rows_source(void *data, void *buf, size_t size, size_t *ret_len, stru
 
 	if (saved_part_read(&source->part, buf, size, ret_len, err) < 0)
 		return -1;
-	/* In COPY's text an end of line ends a row. */
+	/* In COPY's text an end of line ends a row; of binary ones it is a guess at progress. */
 	for (const char *p = buf, *end = p + *ret_len; p < end; p++) {
 		p = memchr(p, '\n', (size_t)(end - p));
 		if (!p)
@@ -176,7 +176,7 @@ static int copy_into(struct put_back *back, const char *table, const json_t *par
 
 	strbuf_addstr(&sql, "COPY ");
 	save_copy_target(&sql, db_of(back), table, json_object_get(part, "columns"));
-	strbuf_addstr(&sql, " FROM STDIN");
+	strbuf_addf(&sql, " FROM STDIN%s", save_format_clause(part));
 	ret = saved_part_open(&source.part, back->saved, part, err) < 0 ?
 		      -1 :
 		      copy_in(ret_rows, db_of(back), sql.buf, rows_source, &source, err);
@@ -247,7 +247,7 @@ static int fill(struct put_back *back, const json_t *part, struct put_back_resul
 
 	strbuf_addf(&sql, "TRUNCATE ONLY %s", table);
 	if (run(back, sql.buf, err) < 0 || copy_into(back, table, part, &ret->rows, err) < 0 ||
-	    save_count_rows(&now, db_of(back), table, json_object_get(part, "columns"), err) < 0)
+	    save_count_rows(&now, db_of(back), part, json_object_get(part, "columns"), err) < 0)
 		return -1;
 	if (!digest || strcmp(now.digest, digest) != 0 ||
 	    now.rows != json_integer_value(json_object_get(part, "rows")))

@@ -216,6 +216,7 @@ static int begin_saving(struct rollback_run *run, struct error *err)
 	if ((!request->no_save || !request->no_snapshot) &&
 	    change_write_down(&run->change, err) < 0)
 		return -1;
+	run->save.binary = request->binary;
 	if (save_begin(&run->save, run->plan->session, run->plan->operation, "rollback-db",
 		       !request->no_save, !request->no_snapshot, err) < 0)
 		return -1;

@@ -41,6 +41,7 @@ struct rollback_request {
 	bool merge;	  /* undo: rows that were written since stay */
 	bool rehearse, no_proof, accept_difference, recorded_down, force;
 	bool no_snapshot, no_save; /* of the schema; of rows */
+	bool binary;		   /* rows are saved in COPY's binary format */
 	struct common_options common;
 };
 #define ROLLBACK_REQUEST_INIT                 \

@@ -144,25 +144,61 @@ void save_copy_target(struct strbuf *out, struct db *db, const char *table, cons
 		strbuf_addch(out, ')');
 }
 
+/*
+ * A digest over rows as they come. In the binary format the file's header stands in front of the
+ * first row, which one that is, and a trailer behind the last (PostgreSQL's COPY, "Binary Format").
+ */
+struct row_digest {
+	struct digest_sum sum;
+	bool binary, started;
+};
+
+static void row_digest_add(struct row_digest *digest, const void *bytes, size_t len)
+{
+	const size_t header = 19;
+	const char *row = bytes;
+
+	if (digest->binary && !digest->started && len >= header) {
+		row += header;
+		len -= header;
+	}
+	digest->started = true;
+	if (!digest->binary || (len > 0 && (len != 2 || memcmp(row, "\377\377", 2) != 0)))
+		digest_sum_add(&digest->sum, row, len);
+}
+
+static bool is_binary(const json_t *part)
+{
+	const char *format = json_member(part, "format");
+
+	return format && !strcmp(format, "binary");
+}
+
+const char *save_format_clause(const json_t *part)
+{
+	return is_binary(part) ? " (FORMAT binary)" : "";
+}
+
 static int count_sink(void *data, const void *bytes, size_t len, struct error *err)
 {
 	(void)err;
-	digest_sum_add(data, bytes, len);
+	row_digest_add(data, bytes, len);
 	return 0;
 }
 
-int save_count_rows(struct save_count *ret, struct db *db, const char *table, const json_t *columns,
-		    struct error *err)
+int save_count_rows(struct save_count *ret, struct db *db, const json_t *part,
+		    const json_t *columns, struct error *err)
 {
+	const char *table = json_member(part, "table");
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct digest_sum sum = { 0 };
+	struct row_digest digest = { .binary = is_binary(part) };
 
 	strbuf_addstr(&sql, "COPY ");
 	save_copy_target(&sql, db, table, columns);
-	strbuf_addstr(&sql, " TO STDOUT");
-	if (copy_out(&ret->rows, db, sql.buf, count_sink, &sum, err) < 0)
+	strbuf_addf(&sql, " TO STDOUT%s", save_format_clause(part));
+	if (copy_out(&ret->rows, db, sql.buf, count_sink, &digest, err) < 0)
 		return error_prefix(err, "could not read the rows of %s", table);
-	digest_sum_end(ret->digest, &sum);
+	digest_sum_end(ret->digest, &digest.sum);
 	return 0;
 }
 
@@ -170,14 +206,14 @@ int save_count_rows(struct save_count *ret, struct db *db, const char *table, co
 struct rows_sink {
 	struct save *save;
 	struct saved_part part;
-	struct digest_sum sum;
+	struct row_digest digest;
 };
 
 static int rows_sink(void *data, const void *bytes, size_t len, struct error *err)
 {
 	struct rows_sink *sink = data;
 
-	digest_sum_add(&sink->sum, bytes, len);
+	row_digest_add(&sink->digest, bytes, len);
 	progress_update(&sink->save->progress, (uint64_t)++sink->save->saved_rows);
 	return saved_part_write(&sink->part, bytes, len, err);
 }
@@ -217,11 +253,11 @@ static int copy_rows(struct rows_sink *sink, const struct relation *r, json_t *m
 
 	strbuf_addstr(&sql, "COPY ");
 	save_copy_target(&sql, db, r->identity, json_object_get(members, "columns"));
-	strbuf_addstr(&sql, " TO STDOUT");
+	strbuf_addf(&sql, " TO STDOUT%s", save_format_clause(members));
 	if (saved_part_begin(&sink->part, &save->folder, "copy", true, err) < 0 ||
 	    copy_out(&rows, db, sql.buf, rows_sink, sink, err) < 0)
 		return -1;
-	digest_sum_end(digest, &sink->sum);
+	digest_sum_end(digest, &sink->digest.sum);
 	json_object_set_new(members, "rows", json_integer(rows));
 	json_object_set_new(members, "digest", json_string(digest));
 	return saved_part_finish(&sink->part, json_incref(members), err);
@@ -230,7 +266,11 @@ static int copy_rows(struct rows_sink *sink, const struct relation *r, json_t *m
 static int save_relation(struct save *save, const struct relation *r,
 			 const struct save_target *target, struct error *err)
 {
-	struct rows_sink sink = { .save = save, .part = SAVED_PART_INIT };
+	struct rows_sink sink = {
+		.save = save,
+		.part = SAVED_PART_INIT,
+		.digest = { .binary = save->binary },
+	};
 	bool whole = target->whole || !r->key.nr;
 	json_t *members CLEANUP(json_decref_p) =
 		json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:n}", "kind", "rows", "table",
@@ -241,6 +281,7 @@ static int save_relation(struct save *save, const struct relation *r,
 	int ret;
 
 	json_object_set_new(members, "saved_columns", names_of(&target->columns));
+	json_object_set_new(members, "format", json_string(save->binary ? "binary" : "text"));
 	ret = copy_rows(&sink, r, members, err);
 	saved_part_release(&sink.part);
 	if (ret < 0)
@@ -525,7 +566,7 @@ static int count_after(struct db *db, json_t *part, struct error *err)
 	if (!now.nr)
 		return 0;
 	columns = columns_left(part, now.item);
-	if (save_count_rows(&count, db, table, columns, err) < 0)
+	if (save_count_rows(&count, db, part, columns, err) < 0)
 		return -1;
 	json_object_set_new(part, "after",
 			    json_pack("{s:O, s:I, s:s}", "columns", columns, "rows",

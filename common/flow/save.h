@@ -10,9 +10,10 @@
  *         runs them anew. save_after() looks at what is left of changed tables, and save_finish()
  *         makes it all durable: before COMMIT.
  * Rows:   of READ COMMITTED, behind LOCK TABLE ... IN EXCLUSIVE MODE, which lets others read but
- *         not write until the transaction ends: so not one falls between. In COPY's text format,
- *         with row_security off, so that a policy hides none without an error. Generated columns
- *         are left out.
+ *         not write until the transaction ends: so not one falls between. In COPY's text format, or
+ *         its binary one, which only the same version with the same types reads again; with
+ *         row_security off, so that a policy hides none without an error. Generated columns are
+ *         left out.
  * Schema: one pg_dump, of a snapshot that is exported once the locks are held.
  * Kept:   journal/saved.h, under the operation's id. Its manifest has, besides:
  *         "database", "identity", "server_version", "fingerprint_before", "fingerprint_after";
@@ -21,9 +22,9 @@
  *         "applied_at_us", "execution_time_ms", "up" (file), "outside"}...], in the order of
  *         execution; "sequences": [{"sequence", "last_value", "is_called"}...];
  *         and of the parts of kind "rows": "table" (identity), "schema", "name", "why", "whole"
- *         (else the key and some columns), "columns", "key", "rows", "digest" (digest_sum over
- *         them), "after" (the same of the table afterwards, and of those columns that it still has:
- *         {"columns", "rows", "digest"}; null where it is gone).
+ *         (else the key and some columns), "columns", "key", "format" ("text"|"binary"), "rows",
+ *         "digest" (digest_sum over them), "after" (the same of the table afterwards, and of those
+ *         columns that it still has: {"columns", "rows", "digest"}; null where it is gone).
  *         Of kind "up": "version". The schema's are save-schema.h's.
  * Errors: -1 with `err` set: then nothing may be destroyed.
  */
@@ -51,6 +52,7 @@ struct save {
 	char *root;
 	struct saved folder;
 	bool rows, schema; /* what is wanted */
+	bool binary;	   /* COPY's binary format, not text; set it before save_run() */
 	bool has_schema;   /* it is saved */
 	struct save_target *target;
 	size_t nr, alloc;
@@ -94,13 +96,15 @@ void save_forget(const char *common_dir, const char *operation);
 /* {"path", "tables", "rows", "schema"}, or null where nothing was saved. */
 json_t *save_to_json(const struct save *save) MUST_CHECK;
 
-/* The rows of a table as they are now: how many, and their digest. `columns` as in the manifest. */
+/* The rows of a table as they are now: how many, and their digest. `part` as in the manifest. */
 struct save_count {
 	int64_t rows;
 	char digest[DIGEST_HEX];
 };
-int save_count_rows(struct save_count *ret, struct db *db, const char *table, const json_t *columns,
-		    struct error *err) MUST_CHECK;
+int save_count_rows(struct save_count *ret, struct db *db, const json_t *part,
+		    const json_t *columns, struct error *err) MUST_CHECK;
+/* " (FORMAT binary)" where the part is so, else "": for the end of a COPY. */
+const char *save_format_clause(const json_t *part);
 /* Settings in which rows are written and read, for the transaction that is open. */
 int save_settings(struct db *db, struct error *err) MUST_CHECK;
 /* Appends `table (columns)`, as COPY wants it; without columns the table alone. */
