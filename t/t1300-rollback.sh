@@ -606,7 +606,7 @@ test_expect_success TTY 'an interrupt at the question is no refusal' '
 test_expect_success TTY 'where the tables are empty, too' '
 	three &&
 	echo y >answer &&
-	test_terminal "GIT_TERMINAL_PROMPT=1 git rollback-db 003" <answer >out &&
+	test_terminal "GIT_TERMINAL_PROMPT=1 git rollback-db --no-progress 003" <answer >out &&
 	test_grep "^Roll back? \[y/N\] rolled back 003" out
 '
 

@@ -796,4 +796,58 @@ test_expect_success 'what the plan says goes is what has gone' '
 	test_cmp changed said
 '
 
+test_expect_success '--rehearse tells what a DO block and a trigger did to rows, and undoes it' '
+	given "CREATE TABLE a (x int); CREATE TABLE b (x int); CREATE TABLE c (x int); CREATE TABLE d (x int, y int);
+		CREATE TABLE e (x int); CREATE TABLE f (x int); CREATE TABLE \"G g\" (x int); CREATE TABLE empty (x int);
+		CREATE TABLE audit (x int); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+			\$\$BEGIN INSERT INTO audit VALUES (1), (2); RETURN NULL; END\$\$;
+		CREATE TRIGGER g AFTER DELETE ON b EXECUTE FUNCTION note();" "DO \$\$BEGIN
+		DROP TABLE a; DELETE FROM b WHERE x > 3; UPDATE b SET x = 9 WHERE x = 1; INSERT INTO b VALUES (1); TRUNCATE c;
+		ALTER TABLE d DROP y; INSERT INTO e VALUES (2); CREATE TABLE n (); PERFORM 1 FROM f; ALTER TABLE f ADD y int;
+		DROP TABLE \"G g\"; DROP TABLE empty; END\$\$" "INSERT INTO a SELECT generate_series(1, 1500);
+		INSERT INTO b SELECT generate_series(1, 5); INSERT INTO c VALUES (1); INSERT INTO d VALUES (1, 2);
+		INSERT INTO f VALUES (1); INSERT INTO \"G g\" VALUES (1)" &&
+	rows >before &&
+	git rollback-db --rehearse --no-proof --yes --all >actual 2>/dev/null &&
+	cat >expect <<-\END &&
+	What it did to rows:
+	  table public.a: dropped (it has 1,500 rows)
+	  table public.b: 1 row inserted, 1 row updated, 2 rows deleted (it has 5 rows)
+	  table public.c: emptied or rewritten (it has 1 row)
+	  table public.d: columns dropped or converted (it has 1 row)
+	  table public.e: 1 row inserted (it has 0 rows)
+	  table public."G g": dropped (it has 1 row)
+	  table public.audit: 2 rows inserted (it has 0 rows)
+	It was a rehearsal: everything was undone.
+	END
+	sed "/^rehearsed 001/d" actual >shown &&
+	test_cmp expect shown &&
+	rows >after &&
+	test_cmp before after &&
+	git rollback-db --rehearse --no-proof --yes --json --all >report.json &&
+	jq -c ".rehearsed[] | [.object, .what, .rows, .exact, .inserted, .updated, .deleted]" report.json >actual &&
+	cat >expect <<-\END &&
+	["public.a","dropped",1500,true,0,0,0]
+	["public.b","changed",5,true,1,1,2]
+	["public.c","rewritten",1,true,0,0,0]
+	["public.d","columns",1,true,0,0,0]
+	["public.e","added",0,true,1,0,0]
+	["public.\"G g\"","dropped",1,true,0,0,0]
+	["public.empty","dropped",0,true,0,0,0]
+	["public.audit","added",0,true,2,0,0]
+	END
+	test_cmp expect actual &&
+	git rollback-db --rehearse --no-proof --yes --quiet --all >actual &&
+	test_must_be_empty actual
+'
+
+test_expect_success 'a rehearsal of what changes no rows says nothing of them' '
+	given "CREATE TABLE a (x int); CREATE VIEW v AS SELECT 1 AS x;" "DROP VIEW v; DROP TABLE a;" &&
+	git rollback-db --rehearse --yes --all >actual 2>/dev/null &&
+	test_write_lines "Proven: the schema is what it was before." \
+		"It was a rehearsal: everything was undone." >expect &&
+	sed 1d actual >shown &&
+	test_cmp expect shown
+'
+
 test_done

@@ -62,29 +62,10 @@ static void add_escaped(struct strbuf *out, const char *text)
 	text_escape(out, text, strlen(text), false);
 }
 
-/* "3,000,000" */
-static void add_grouped(struct strbuf *out, int64_t nr)
+/* Of a column, values that are not null. */
+static void add_rows(struct strbuf *out, const struct impact_item *item)
 {
-	char digits[32];
-	int len = snprintf(digits, sizeof(digits), "%" PRId64, nr);
-
-	for (int i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			strbuf_addch(out, ',');
-		strbuf_addch(out, digits[i]);
-	}
-}
-
-/* "150 rows", "~3,000,000 values", "an unknown number of rows" */
-static void add_rows(struct strbuf *out, const struct impact_item *item, const char *what)
-{
-	if (item->rows < 0) {
-		strbuf_addf(out, "an unknown number of %ss", what);
-		return;
-	}
-	strbuf_addstr(out, item->exact ? "" : "~");
-	add_grouped(out, item->rows);
-	strbuf_addf(out, " %s%s", what, item->rows == 1 ? "" : "s");
+	amount_add_estimate(out, item->rows, item->exact, item->column ? "value" : "row");
 }
 
 /* Told where it is not what the line's verb says anyway. */
@@ -105,7 +86,7 @@ static void add_table(struct strbuf *out, const struct impact_item *item)
 	strbuf_addstr(out, item->stays ? "empty table " : "drop table ");
 	add_escaped(out, item->identity);
 	strbuf_addstr(out, " (");
-	add_rows(out, item, "row");
+	add_rows(out, item);
 	if (item->bytes || item->exact) {
 		strbuf_addstr(out, ", ");
 		amount_add_size(out, (uint64_t)item->bytes);
@@ -119,7 +100,7 @@ static void add_column(struct strbuf *out, const struct impact_item *item)
 	strbuf_addstr(out, item->stays ? "convert column " : "drop column ");
 	add_escaped(out, item->identity);
 	strbuf_addstr(out, " (");
-	add_rows(out, item, "value");
+	add_rows(out, item);
 	add_why(out, item);
 	strbuf_addch(out, ')');
 }
@@ -135,12 +116,12 @@ static void add_changed(struct strbuf *out, const struct impact_item *item)
 		strbuf_addstr(out, "add rows to ");
 		add_escaped(out, item->identity);
 		strbuf_addstr(out, " (it has ");
-		add_rows(out, item, "row");
+		add_rows(out, item);
 	} else {
 		strbuf_addstr(out, "change rows of ");
 		add_escaped(out, item->identity);
 		strbuf_addstr(out, item->all ? " (all of its " : " (some of its ");
-		add_rows(out, item, "row");
+		add_rows(out, item);
 	}
 	add_why(out, item);
 	strbuf_addch(out, ')');

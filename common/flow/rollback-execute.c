@@ -406,6 +406,25 @@ static int run_downs_saved(struct rollback_run *run, const struct group *group, 
 	}
 }
 
+/* With a look at the tables before and behind: where somebody reads what came of it. */
+static int run_downs_rehearsed(struct rollback_run *run, const struct group *group,
+			       struct error *err)
+{
+	struct session *s = run->plan->session;
+
+	if (begin_transaction(run, err) < 0 || rehearsed_begin(&run->plan->rehearsed, s, err) < 0 ||
+	    run_downs(run, group, true, err) < 0)
+		return -1;
+	return rehearsed_look(&run->plan->rehearsed, s, err);
+}
+
+static bool is_observed(const struct rollback_plan *plan)
+{
+	const struct common_options *common = &plan->request->common;
+
+	return plan->request->rehearse && (common->json || !common->quiet);
+}
+
 /* What comes behind all downs of the group, before its COMMIT. */
 static int finish_downs(struct rollback_run *run, const struct group *group, struct error *err)
 {
@@ -426,6 +445,19 @@ static int finish_downs(struct rollback_run *run, const struct group *group, str
 	return db_batch_run(db, &batch, NULL, err);
 }
 
+static int end_transaction(struct rollback_run *run, const struct change_witness *witness,
+			   struct error *err)
+{
+	struct rollback_plan *plan = run->plan;
+
+	if (!run->unproven && !plan->request->rehearse)
+		return change_commit(&run->change, "the rollback", witness, err) < 0 ? -1 : 0;
+	db_rollback(&plan->session->db);
+	if (!is_observed(plan))
+		return 0;
+	return rehearsed_count(&plan->rehearsed, plan->session, plan->count_limit, err);
+}
+
 static int group_transaction(struct rollback_run *run, const struct group *group, struct error *err)
 {
 	struct db *db = &run->plan->session->db;
@@ -434,15 +466,14 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 		.version = run->plan->step[group->from].applied->version,
 	};
 
-	if ((is_saving(run) ? run_downs_saved(run, group, err) :
-			      run_downs(run, group, false, err)) < 0 ||
+	if ((is_saving(run)	    ? run_downs_saved(run, group, err) :
+	     is_observed(run->plan) ? run_downs_rehearsed(run, group, err) :
+				      run_downs(run, group, false, err)) < 0 ||
 	    finish_downs(run, group, err) < 0) {
 		db_rollback(db);
 		return -1;
 	}
-	if (run->unproven || run->plan->request->rehearse)
-		db_rollback(db);
-	else if (change_commit(&run->change, "the rollback", &witness, err) < 0)
+	if (end_transaction(run, &witness, err) < 0)
 		return -1;
 	for (size_t i = group->from; i < group->to; i++)
 		run->plan->step[i].done = !run->unproven;
@@ -481,8 +512,9 @@ static int outside_failed(const struct rollback_run *run, const struct rollback_
 		return error_hint(
 			err,
 			"Nothing of it was done. Correct the script and run the command again.");
-	error_detail(err, "The database may be inconsistent: the script runs outside a transaction, so "
-			  "what was done before stays.");
+	error_detail(err,
+		     "The database may be inconsistent: the script runs outside a transaction, so "
+		     "what was done before stays.");
 	if (is_saving(run))
 		error_detail(err, "What was saved before it began is in '%s'.",
 			     run->save.folder.path);
@@ -573,9 +605,9 @@ static json_t *journal_members(const struct rollback_plan *plan)
 
 	for (size_t i = 0; i < plan->nr; i++)
 		json_array_append_new(versions, json_text(plan->step[i].applied->version));
-	json_t *ret = json_pack("{s:o, s:b, s:b}", "versions", versions, "saves_rows",
-				!plan->request->no_save, "saves_schema",
-				!plan->request->no_snapshot);
+	json_t *ret =
+		json_pack("{s:o, s:b, s:b}", "versions", versions, "saves_rows",
+			  !plan->request->no_save, "saves_schema", !plan->request->no_snapshot);
 	for (size_t i = 0; i < plan->nr; i++)
 		if (plan->step[i].unfinished && plan->step[i].unfinished->down &&
 		    !plan->step[i].restart)

@@ -18,6 +18,7 @@ void rollback_plan_release(struct rollback_plan *plan)
 	free(plan->step);
 	free(plan->operation);
 	impact_release(&plan->impact);
+	rehearsed_release(&plan->rehearsed);
 	json_decref(plan->saved);
 	down_search_release(&plan->search);
 	log_applied_list_release(&plan->log);
@@ -476,20 +477,27 @@ bool rollback_wants_impact(const struct rollback_plan *plan)
 	return is_read(plan) || (!request->rehearse && !request->no_save);
 }
 
+static int read_count_limit(struct rollback_plan *plan, struct error *err)
+{
+	const char *limit;
+	int64_t milliseconds;
+
+	if (settings_string(&limit, &plan->session->settings, "migrations.countLimit", err) < 0)
+		return -1;
+	if (!key_duration(&milliseconds, limit))
+		BUG("migrations.countLimit is '%s'", limit);
+	plan->count_limit = (int)milliseconds;
+	return 0;
+}
+
 /* How much goes: of a table that has no rows, none. Who only saves them counts them then. */
 static int read_impact(struct rollback_plan *plan, struct error *err)
 {
 	struct session *s = plan->session;
-	const char *limit;
-	int64_t milliseconds;
 
 	if (!plan->has_impact)
 		return 0;
-	if (settings_string(&limit, &s->settings, "migrations.countLimit", err) < 0)
-		return -1;
-	if (!key_duration(&milliseconds, limit))
-		BUG("migrations.countLimit is '%s'", limit);
-	if (impact_read(&plan->impact, &s->db, &s->scope, is_read(plan) ? (int)milliseconds : 0,
+	if (impact_read(&plan->impact, &s->db, &s->scope, is_read(plan) ? plan->count_limit : 0,
 			err) < 0)
 		return -1;
 	/* What is not saved is gone for good, and that is for a person to say. */
@@ -510,8 +518,8 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 	ret->has_impact = rollback_wants_impact(ret);
 	if (!ret->nr)
 		return 0;
-	if (read_log(ret, err) < 0 || find_downs(ret, err) < 0 || plan_downs(ret, err) < 0 ||
-	    read_impact(ret, err) < 0)
+	if (read_count_limit(ret, err) < 0 || read_log(ret, err) < 0 || find_downs(ret, err) < 0 ||
+	    plan_downs(ret, err) < 0 || read_impact(ret, err) < 0)
 		return -1;
 	if (request->mode == ROLLBACK_NAMED || request->mode == ROLLBACK_TO_COMMIT)
 		warn_of_later(ret);

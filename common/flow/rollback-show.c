@@ -195,6 +195,8 @@ json_t *rollback_outcome_to_json(const struct rollback_plan *plan, enum rollback
 			    json_string(outcome == ROLLBACK_UNPROVEN ? "unproven" :
 								       outcome_name(failure)));
 	json_object_set_new(ret, "proof", proof_to_json(&plan->proof));
+	if (plan->request->rehearse)
+		json_object_set_new(ret, "rehearsed", rehearsed_to_json(&plan->rehearsed));
 	if (failure)
 		json_object_set_new(ret, "error", error_to_json(failure));
 	return ret;
@@ -211,6 +213,16 @@ static void print_step(const struct rollback_plan *plan, const struct rollback_s
 		      step->done	      ? "rolled back " :
 						"undone again ",
 		      line.buf);
+}
+
+static void print_rehearsed(const struct rehearsed *rehearsed)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	rehearsed_text(&text, rehearsed);
+	if (text.len)
+		printf("What it did to rows:\n%s", text.buf);
+	puts("It was a rehearsal: everything was undone.");
 }
 
 void rollback_report(const struct rollback_plan *plan, enum rollback_outcome outcome,
@@ -241,5 +253,5 @@ void rollback_report(const struct rollback_plan *plan, enum rollback_outcome out
 		return;
 	print_proof(plan, outcome);
 	if (plan->request->rehearse)
-		puts("It was a rehearsal: everything was undone.");
+		print_rehearsed(&plan->rehearsed);
 }

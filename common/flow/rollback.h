@@ -15,6 +15,7 @@
 
 #include "flow/impact.h"
 #include "flow/proof.h"
+#include "flow/rehearsed.h"
 #include "flow/session.h"
 #include "flow/verdict.h"
 #include "migration/down.h"
@@ -75,13 +76,15 @@ struct rollback_plan {
 	bool destroys;	      /* rows go, or it cannot be known */
 	bool has_impact;      /* it was read: rollback_wants_impact() */
 	struct impact impact; /* of the steps' scripts: script i is step[i]'s */
+	int count_limit;      /* milliseconds that rows may be counted */
 	struct proof proof;
-	char *operation; /* id, once executed */
-	json_t *saved;	 /* save_to_json(), once executed; or NULL */
+	struct rehearsed rehearsed; /* with --rehearse, once executed */
+	char *operation;	    /* id, once executed */
+	json_t *saved;		    /* save_to_json(), once executed; or NULL */
 };
-#define ROLLBACK_PLAN_INIT          \
-	{                           \
-		.proof = PROOF_INIT \
+#define ROLLBACK_PLAN_INIT                                       \
+	{                                                        \
+		.proof = PROOF_INIT, .rehearsed = REHEARSED_INIT \
 	}
 
 enum rollback_outcome {

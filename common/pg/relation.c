@@ -368,6 +368,7 @@ enum {
 	TOUCHED_COLUMNS,
 	TOUCHED_UPDATED,
 	TOUCHED_DELETED,
+	TOUCHED_INSERTED,
 	TOUCHED_COUNTED
 };
 
@@ -378,6 +379,7 @@ static bool find_loss(struct relation_loss *loss, const struct db_result *touche
 
 	loss->updated = db_int(touched, row, TOUCHED_UPDATED);
 	loss->deleted = db_int(touched, row, TOUCHED_DELETED);
+	loss->inserted = db_int(touched, row, TOUCHED_INSERTED);
 	if (!db_bool(touched, row, TOUCHED_THERE))
 		loss->kind = RELATION_DROPPED;
 	else if (!relation_columns_are_in(db_value(before, at, 2),
@@ -387,6 +389,8 @@ static bool find_loss(struct relation_loss *loss, const struct db_result *touche
 		loss->kind = RELATION_REWRITTEN;
 	else if (!counted || loss->updated || loss->deleted)
 		loss->kind = RELATION_CHANGED;
+	else if (loss->inserted)
+		loss->kind = RELATION_ADDED;
 	else
 		return false;
 	return true;
@@ -396,8 +400,8 @@ static bool find_loss(struct relation_loss *loss, const struct db_result *touche
  * Where the server counts nothing (track_counts), whoever holds a lock for changing rows may have
  * changed some.
  */
-int relation_witness_compare(struct relation_losses *ret, const struct relation_witness *witness,
-			     struct db *db, struct error *err)
+static int compare(struct relation_losses *ret, const struct relation_witness *witness, bool added,
+		   struct db *db, struct error *err)
 {
 	struct db_result touched CLEANUP(db_result_release) = DB_RESULT_INIT;
 
@@ -406,6 +410,7 @@ int relation_witness_compare(struct relation_losses *ret, const struct relation_
 		     "SELECT l.relation, c.oid IS NOT NULL, c.relfilenode, " COLUMNS_OF ","
 		     "  pg_catalog.pg_stat_get_xact_tuples_updated(l.relation),"
 		     "  pg_catalog.pg_stat_get_xact_tuples_deleted(l.relation),"
+		     "  pg_catalog.pg_stat_get_xact_tuples_inserted(l.relation),"
 		     "  pg_catalog.current_setting('track_counts')::boolean"
 		     " FROM (SELECT DISTINCT relation FROM pg_catalog.pg_locks"
 		     "  WHERE locktype = 'relation' AND granted"
@@ -413,7 +418,7 @@ int relation_witness_compare(struct relation_losses *ret, const struct relation_
 		     "  AND database = (SELECT oid FROM pg_catalog.pg_database"
 		     "   WHERE datname = pg_catalog.current_database())"
 		     "  AND mode NOT IN ('AccessShareLock', 'RowShareLock')) l"
-		     " LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation",
+		     " LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation ORDER BY l.relation",
 		     0, NULL, err) < 0)
 		return -1;
 	for (size_t row = 0; row < touched.rows; row++) {
@@ -422,7 +427,8 @@ int relation_witness_compare(struct relation_losses *ret, const struct relation_
 		struct relation_loss loss = { .oid = oid };
 
 		if (at == witness->tables.rows ||
-		    !find_loss(&loss, &touched, row, &witness->tables, at))
+		    !find_loss(&loss, &touched, row, &witness->tables, at) ||
+		    (loss.kind == RELATION_ADDED && !added))
 			continue;
 		if (loss.kind == RELATION_COLUMNS)
 			loss.columns = xstrdup(db_value(&touched, row, TOUCHED_COLUMNS));
@@ -432,4 +438,16 @@ int relation_witness_compare(struct relation_losses *ret, const struct relation_
 		ret->item[ret->nr++] = loss;
 	}
 	return 0;
+}
+
+int relation_witness_compare(struct relation_losses *ret, const struct relation_witness *witness,
+			     struct db *db, struct error *err)
+{
+	return compare(ret, witness, false, db, err);
+}
+
+int relation_witness_changes(struct relation_losses *ret, const struct relation_witness *witness,
+			     struct db *db, struct error *err)
+{
+	return compare(ret, witness, true, db, err);
 }

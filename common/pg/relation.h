@@ -121,13 +121,14 @@ enum relation_loss_kind {
 	RELATION_DROPPED,
 	RELATION_REWRITTEN, /* TRUNCATE, or a column's type was changed */
 	RELATION_COLUMNS,   /* a column was dropped or has another type */
-	RELATION_CHANGED    /* rows were updated or deleted */
+	RELATION_CHANGED,   /* rows were updated or deleted */
+	RELATION_ADDED	    /* rows were inserted, and nothing was lost */
 };
 struct relation_loss {
 	enum relation_loss_kind kind;
 	uint32_t oid;
-	char *schema, *name;	  /* as it was before */
-	int64_t updated, deleted; /* rows */
+	char *schema, *name;		    /* as it was before */
+	int64_t inserted, updated, deleted; /* rows */
 	char *columns; /* RELATION_COLUMNS: those that are left; relation_column_is_in() */
 };
 struct relation_losses {
@@ -140,6 +141,9 @@ struct relation_losses {
 	}
 /* Those of the witness's tables that have lost something. */
 int relation_witness_compare(struct relation_losses *ret, const struct relation_witness *witness,
+			     struct db *db, struct error *err) MUST_CHECK;
+/* The same, and those to which rows were added. */
+int relation_witness_changes(struct relation_losses *ret, const struct relation_witness *witness,
 			     struct db *db, struct error *err) MUST_CHECK;
 /* Is the column, with its type, among those of a loss? All of `wanted`? */
 bool relation_column_is_in(const struct relation_column *column, const char *columns);

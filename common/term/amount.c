@@ -90,3 +90,27 @@ void amount_add_count(struct strbuf *out, uint64_t nr, const char *one, const ch
 	else
 		strbuf_addstr(out, many);
 }
+
+/* "3,000,000" */
+static void add_grouped(struct strbuf *out, int64_t nr)
+{
+	char digits[32];
+	int len = snprintf(digits, sizeof(digits), "%" PRId64, nr);
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			strbuf_addch(out, ',');
+		strbuf_addch(out, digits[i]);
+	}
+}
+
+void amount_add_estimate(struct strbuf *out, int64_t nr, bool exact, const char *one)
+{
+	if (nr < 0) {
+		strbuf_addf(out, "an unknown number of %ss", one);
+		return;
+	}
+	strbuf_addstr(out, exact ? "" : "~");
+	add_grouped(out, nr);
+	strbuf_addf(out, " %s%s", one, nr == 1 ? "" : "s");
+}

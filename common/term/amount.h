@@ -23,4 +23,7 @@ void amount_add_size(struct strbuf *out, uint64_t bytes);
 /* "1 migration", "2 migrations"; `many` is NULL where an "s" is enough. */
 void amount_add_count(struct strbuf *out, uint64_t nr, const char *one, const char *many);
 
+/* "150 rows", "~3,000,000 rows" where it is not exact, "an unknown number of rows" below 0. */
+void amount_add_estimate(struct strbuf *out, int64_t nr, bool exact, const char *one);
+
 #endif

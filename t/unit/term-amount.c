@@ -122,6 +122,30 @@ static void test_count(void **state UNUSED)
 	assert_string_equal(out.buf, "0 rows, 1 row, 1 entry, 2 entries");
 }
 
+static void test_estimate(void **state UNUSED)
+{
+	static const struct {
+		int64_t nr;
+		bool exact;
+		const char *expect;
+	} cases[] = {
+		{ 0, true, "0 rows" },
+		{ 1, true, "1 row" },
+		{ 999, true, "999 rows" },
+		{ 1000, false, "~1,000 rows" },
+		{ 3000000, false, "~3,000,000 rows" },
+		{ 12345678, true, "12,345,678 rows" },
+		{ -1, false, "an unknown number of rows" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct strbuf out CLEANUP(strbuf_release) = STRBUF_INIT;
+
+		amount_add_estimate(&out, cases[i].nr, cases[i].exact, "row");
+		assert_string_equal(out.buf, cases[i].expect);
+	}
+}
+
 static void test_table(void **state UNUSED)
 {
 	struct table t CLEANUP(table_release) = { .columns = 3, .right = 1 << 1, .indent = 2 };
@@ -268,11 +292,12 @@ static void test_confirmation(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_age),	      cmocka_unit_test(test_duration),
-		cmocka_unit_test(test_size),	      cmocka_unit_test(test_count),
-		cmocka_unit_test(test_table),	      cmocka_unit_test(test_table_widest),
-		cmocka_unit_test(test_width),	      cmocka_unit_test(test_color),
-		cmocka_unit_test(test_progress_line), cmocka_unit_test(test_confirmation),
+		cmocka_unit_test(test_age),	     cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_size),	     cmocka_unit_test(test_count),
+		cmocka_unit_test(test_estimate),     cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_widest), cmocka_unit_test(test_width),
+		cmocka_unit_test(test_color),	     cmocka_unit_test(test_progress_line),
+		cmocka_unit_test(test_confirmation),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
