@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "migration/version.h"
 
+#include <time.h>
+
+#include "base/memory.h"
+
 #define DIGITS	    "0123456789"
 #define DATE_DIGITS 8
 
@@ -84,4 +88,93 @@ int version_compare(const char *a, const char *b)
 		a++;
 		b++;
 	}
+}
+
+/* ---- The next one ---------------------------------------------------------------------------- */
+
+/* Decimal digits plus one. */
+static char *count_up(const char *digits)
+{
+	char *ret = xstrfmt("0%s", digits);
+	size_t i = strlen(ret);
+
+	while (ret[--i] == '9')
+		ret[i] = '0';
+	ret[i]++;
+	if (*ret == '0')
+		memmove(ret, ret + 1, strlen(ret));
+	return ret;
+}
+
+static int digits_value(const char *s, size_t nr)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		ret = ret * 10 + (s[i] - '0');
+	return ret;
+}
+
+/* Do eight digits name a day of our time? */
+static bool is_date(const char *s)
+{
+	int year = digits_value(s, 4), month = digits_value(s + 4, 2), day = digits_value(s + 6, 2);
+
+	return year >= 1970 && year < 2200 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+/* And twelve or fourteen a time? */
+static bool is_time(const char *s, size_t len)
+{
+	return is_date(s) && digits_value(s + 8, 2) < 24 && digits_value(s + 10, 2) < 60 &&
+	       (len == 12 || digits_value(s + 12, 2) <= 60);
+}
+
+/* The first `len` digits of the time, or as a count of seconds or milliseconds. */
+static char *time_digits(size_t len, int64_t now)
+{
+	time_t seconds = (time_t)(now / 1000000);
+	struct tm tm;
+	char text[32];
+
+	if (len == 10 || len == 13)
+		return xstrfmt("%" PRId64, now / (len == 10 ? 1000000 : 1000));
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y%m%d%H%M%S", &tm);
+	return xmemdupz(text, len);
+}
+
+/* A date, and perhaps a number behind it. */
+static char *next_of_date(const char *newest, int64_t now)
+{
+	const char *number = newest[DATE_DIGITS] ? newest + DATE_DIGITS + 1 : "001";
+	char *today CLEANUP(free_p) = time_digits(DATE_DIGITS, now);
+	char *date CLEANUP(free_p) = xmemdupz(newest, DATE_DIGITS);
+	char *next CLEANUP(free_p) = NULL;
+
+	if (strcmp(today, date) > 0)
+		return newest[DATE_DIGITS] ? xstrfmt("%s_%0*d", today, (int)strlen(number), 1) :
+					     STEAL(today);
+	next = newest[DATE_DIGITS] ? count_up(number) : xstrdup(number);
+	return xstrfmt("%s_%s", date, next);
+}
+
+char *version_next(const char *newest, int64_t now)
+{
+	size_t len = newest ? strlen(newest) : 14;
+	char *ret;
+	bool is_moment = !newest || (len == 10 && *newest == '1') ||
+			 (len == 13 && *newest == '1') ||
+			 ((len == 12 || len == 14) && is_time(newest, len));
+
+	if (newest &&
+	    (newest[strspn(newest, DIGITS)] == '_' || (len == DATE_DIGITS && is_date(newest))))
+		return next_of_date(newest, now);
+	if (!is_moment)
+		return count_up(newest);
+	ret = time_digits(len, now);
+	if (!newest || version_compare(ret, newest) > 0)
+		return ret;
+	free(ret);
+	return count_up(newest);
 }

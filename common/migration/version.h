@@ -18,5 +18,13 @@ size_t version_prefix(const char *s);
 bool version_is_valid(const char *s);
 /* Below, equal to, or above 0, as strcmp(). What is no numbers comes after all that are. */
 int version_compare(const char *a, const char *b);
+/*
+ * The version of a new migration, behind `newest` (NULL: there is none) and made as that is: the
+ * present time (`now` as in clock.h, in UTC) where it is a time, 20240101120000, 202401011200 or
+ * seconds or milliseconds since 1970; today's date and a number for 20260112_001; else the next
+ * number, with as many digits at least. A time or date that is not behind `newest` is counted up
+ * from there. free() it.
+ */
+char *version_next(const char *newest, int64_t now) MUST_CHECK;
 
 #endif
