@@ -15,6 +15,7 @@
 static const char *const usage[] = {
 	"git rollback-db [<options>] <version>...",
 	"git rollback-db [<options>] (--to <version> | --last <n> | --all | --to-commit <rev>)",
+	"git rollback-db [<options>] --script <file> [--expect <snapshot>]",
 	"git rollback-db [<options>] --undo[=<operation>] [--merge]",
 	"git rollback-db --log [--database=<name>] [--json]",
 	NULL,
@@ -32,7 +33,8 @@ static int agree(const struct rollback_plan *plan, struct error *err)
 		return -1;
 	if (!plan->nr || request->rehearse)
 		return 0;
-	return confirm_ask("Roll back?", plan->destroys, &request->common, err);
+	return confirm_ask(plan->script ? "Run the script?" : "Roll back?", plan->destroys,
+			   &request->common, err);
 }
 
 static int exit_code_of(enum rollback_outcome outcome, const struct error *err)
@@ -55,7 +57,7 @@ static int agree_to_undo(const struct undo_plan *plan, struct error *err)
 		return error_refused(err, "nothing was changed");
 	if (confirm_protected(&plan->session->database, common, err) < 0)
 		return -1;
-	if (!plan->nr)
+	if (!plan->nr && !plan->script)
 		return error_refused(err, "there is nothing to undo: no migration of it is gone");
 	/* What stands in the way is said by the run itself, which changes nothing then. */
 	if (plan->request->rehearse || (plan->conflicts.nr && !plan->request->merge))
@@ -85,15 +87,15 @@ static int run(struct rollback_request *request, struct error *err)
 {
 	struct session session CLEANUP(session_close) = SESSION_INIT;
 	struct rollback_plan plan CLEANUP(rollback_plan_release) = ROLLBACK_PLAN_INIT;
-	const struct session_request wanted = {
+	struct session_request wanted = {
 		.command = "rollback-db",
-		.database = request->database,
 		.changing = true,
-		.lock = request->common.yes && !request->common.dry_run,
 		.common = &request->common,
 	};
 	enum rollback_outcome outcome;
 
+	wanted.database = request->database;
+	wanted.lock = request->common.yes && !request->common.dry_run;
 	if (session_open(&session, &wanted, err) < 0)
 		return error_exit(err);
 	session_warn(&session);
@@ -115,6 +117,13 @@ static int run(struct rollback_request *request, struct error *err)
 	return exit_code_of(outcome, err);
 }
 
+/* What goes with some modes alone. */
+static void check_combinations(const struct rollback_request *request)
+{
+	if (request->expect && request->mode != ROLLBACK_SCRIPT)
+		usage_error(usage, "--expect goes with --script");
+}
+
 int cmd_main(int argc, const char **argv)
 {
 	struct rollback_request request = ROLLBACK_REQUEST_INIT;
@@ -129,6 +138,8 @@ int cmd_main(int argc, const char **argv)
 		OPT_MODE(0, "all", &request.mode, ROLLBACK_ALL, "roll back all"),
 		OPT_MODE_ARG(0, "to-commit", &request.mode, ROLLBACK_TO_COMMIT, &request.commit,
 			     "rev", "roll back what the commit's tree does not have"),
+		OPT_MODE_ARG(0, "script", &request.mode, ROLLBACK_SCRIPT, &request.script, "file",
+			     "run a rollback script instead"),
 		OPT_MODE_OPTIONAL(0, "undo", &request.mode, ROLLBACK_UNDO, &request.undo,
 				  "operation", NULL,
 				  "take the last rollback back, or that one, its rows too"),
@@ -144,6 +155,8 @@ int cmd_main(int argc, const char **argv)
 		OPT_BOOL(0, "save", &save, "save the rows that go first (default)"),
 		OPT_BOOL(0, "binary", &request.binary,
 			 "save them in binary: undone faster, by the same version only"),
+		OPT_STRING(0, "expect", &request.expect, "snapshot",
+			   "with --script: prove that the schema is then that of the snapshot"),
 		OPT_BOOL(0, "accept-difference", &request.accept_difference,
 			 "keep the result although the proof fails"),
 		OPT_BOOL(0, "recorded-down", &request.recorded_down,
@@ -167,7 +180,8 @@ int cmd_main(int argc, const char **argv)
 	if (argc && request.mode != ROLLBACK_NAMED)
 		usage_error(usage,
 			    "versions cannot be combined with --to, --last, --all, --to-commit, "
-			    "--undo or --log");
+			    "--script, --undo or --log");
+	check_combinations(&request);
 	if (!argc && request.mode == ROLLBACK_NAMED)
 		usage_error(usage,
 			    "which migration? Name it, or use --last, --to, --all or --to-commit");

@@ -226,6 +226,25 @@ void proof_check(struct proof *proof, const struct catalog *now, struct catalog_
 						PROOF_PROVEN;
 }
 
+void proof_compare(struct proof *proof, const struct catalog *expected, const struct catalog *now,
+		   bool utf8)
+{
+	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
+
+	catalog_diff(&changes, expected, now);
+	for (size_t i = 0; i < changes.nr; i++) {
+		const struct catalog_change *change = &changes.item[i];
+
+		if (!change->order)
+			add_difference(proof, change->kind, change->identity, change->before,
+				       change->after, utf8);
+		else if (change->before && change->after &&
+			 !is_same_order(change->before, change->after))
+			strvec_push(&proof->order, change->identity);
+	}
+	proof->result = proof->differences.nr ? PROOF_DIFFERENT : PROOF_PROVEN;
+}
+
 static json_t *texts(const struct strvec *from)
 {
 	json_t *ret = json_array();

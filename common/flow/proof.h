@@ -46,6 +46,9 @@ int proof_expect(struct proof *proof, const char *version, const char *objects, 
  */
 void proof_check(struct proof *proof, const struct catalog *now, struct catalog_changes *changes,
 		 bool utf8);
+/* Instead of both: is everything of `expected` there as it is in it, and nothing else? */
+void proof_compare(struct proof *proof, const struct catalog *expected, const struct catalog *now,
+		   bool utf8);
 void proof_release(struct proof *proof);
 json_t *proof_to_json(const struct proof *proof) MUST_CHECK;
 

@@ -6,7 +6,7 @@
 #include "flow/hook.h"
 #include "flow/outside.h"
 #include "flow/rollback-history.h"
-#include "flow/rollback.h"
+#include "flow/rollback-script.h"
 #include "flow/runner.h"
 #include "flow/save.h"
 #include "flow/settle.h"
@@ -68,16 +68,20 @@ static struct group next_group(const struct rollback_plan *plan, size_t from)
 
 static struct log_record log_record_of(struct rollback_run *run, const struct rollback_step *step)
 {
+	const struct rollback_script *script = run->plan->script;
+
 	return (struct log_record){
 		.operation = run->change.operation.id,
 		.command = "rollback-db",
 		.version = step->applied->version,
 		.name = step->applied->name,
-		.direction = "down",
+		.direction = script ? "script" : "down",
 		.who = run->change.who,
 		.git_commit = run->change.git_commit,
 		.up_checksum = step->applied->checksum,
-		.down_checksum = step->down ? step->down->checksum : NULL,
+		.down_checksum = script	    ? script->checksum :
+				 step->down ? step->down->checksum :
+					      NULL,
 		.up_sql = step->log ? step->log->up_sql : NULL,
 		.down_sql = step->script.text,
 		.fingerprint_before = run->before,
@@ -86,10 +90,10 @@ static struct log_record log_record_of(struct rollback_run *run, const struct ro
 	};
 }
 
-/* Has the tracking table a row of it? Not of one that was interrupted on its way up. */
+/* Has the tracking table a row of it? Not of one that was interrupted on its way up, or a script. */
 static bool is_in_ledger(const struct rollback_run *run, const struct rollback_step *step)
 {
-	return step->applied != &run->plan->interrupted;
+	return step->applied != &run->plan->interrupted && !run->plan->script;
 }
 
 /*
@@ -188,7 +192,7 @@ static int save_scripts(struct rollback_run *run, json_t **ret, struct error *er
 	const struct rollback_plan *plan = run->plan;
 	json_t *list CLEANUP(json_decref_p) = json_array();
 
-	for (size_t i = 0; i < plan->nr; i++) {
+	for (size_t i = 0; i < plan->nr && !plan->script; i++) {
 		const struct rollback_step *step = &plan->step[i];
 		const char *file = NULL;
 
@@ -204,8 +208,9 @@ static int save_scripts(struct rollback_run *run, json_t **ret, struct error *er
 
 static int begin_saving(struct rollback_run *run, struct error *err)
 {
-	const struct rollback_request *request = run->plan->request;
-	const struct session *s = run->plan->session;
+	const struct rollback_plan *plan = run->plan;
+	const struct rollback_request *request = plan->request;
+	const struct session *s = plan->session;
 	json_t *migrations = NULL;
 
 	if (request->rehearse)
@@ -217,14 +222,17 @@ static int begin_saving(struct rollback_run *run, struct error *err)
 	    change_write_down(&run->change, err) < 0)
 		return -1;
 	run->save.binary = request->binary;
-	if (save_begin(&run->save, run->plan->session, run->plan->operation, "rollback-db",
-		       !request->no_save, !request->no_snapshot, err) < 0)
+	if (save_begin(&run->save, plan->session, plan->operation, "rollback-db", !request->no_save,
+		       !request->no_snapshot, err) < 0)
 		return -1;
 	if (!is_saving(run))
 		return 0;
 	if (save_scripts(run, &migrations, err) < 0)
 		return -1;
 	json_object_set_new(run->save.folder.manifest, "migrations", migrations);
+	if (plan->script)
+		json_object_set_new(run->save.folder.manifest, "script",
+				    rollback_script_to_json(plan, false));
 	json_object_set_new(run->save.folder.manifest, "database", json_text(s->database.name));
 	json_object_set(run->save.folder.manifest, "identity",
 			json_object_get(run->change.operation.record, "identity"));
@@ -247,6 +255,22 @@ static int finish_saving(struct rollback_run *run, struct error *err)
 
 /* --- proof --------------------------------------------------------------------------------------- */
 
+static int prove_migrations(struct rollback_run *run, const struct group *group,
+			    struct catalog_changes *changes, struct error *err)
+{
+	struct rollback_plan *plan = run->plan;
+
+	for (size_t i = group->from; i < group->to; i++) {
+		const struct rollback_step *step = &plan->step[i];
+
+		if (proof_expect(&plan->proof, step->applied->version,
+				 step->log ? step->log->objects : NULL, err) < 0)
+			return -1;
+	}
+	proof_check(&plan->proof, &run->catalog, changes, output_utf8());
+	return 0;
+}
+
 static int prove(struct rollback_run *run, const struct group *group, struct error *err)
 {
 	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
@@ -257,14 +281,10 @@ static int prove(struct rollback_run *run, const struct group *group, struct err
 	if (catalog_refresh(&run->catalog, &plan->session->db, &changes, err) < 0)
 		return error_prefix(err, "could not read the catalog");
 	note_objects(run, &changes);
-	for (size_t i = group->from; i < group->to; i++) {
-		const struct rollback_step *step = &plan->step[i];
-
-		if (proof_expect(&plan->proof, step->applied->version,
-				 step->log ? step->log->objects : NULL, err) < 0)
-			return -1;
-	}
-	proof_check(&plan->proof, &run->catalog, &changes, output_utf8());
+	if (plan->script)
+		rollback_script_prove(plan, &run->catalog);
+	else if (prove_migrations(run, group, &changes, err) < 0)
+		return -1;
 	if (plan->proof.result == PROOF_DIFFERENT && !plan->request->accept_difference)
 		run->unproven = true;
 	return 0;
@@ -311,8 +331,11 @@ static int stretch_failed(const struct rollback_run *run, const struct stretch *
 
 	while (at + 1 < stretch->to - stretch->from && stretch->step[at].end <= failed)
 		at++;
-	error_prefix(err, "could not roll back migration '%s'",
-		     run->plan->step[stretch->from + at].applied->version);
+	if (run->plan->script)
+		error_prefix(err, "could not run the rollback script");
+	else
+		error_prefix(err, "could not roll back migration '%s'",
+			     run->plan->step[stretch->from + at].applied->version);
 	return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
 }
 
@@ -332,7 +355,8 @@ static int stretch_run(struct rollback_run *run, struct stretch *stretch, struct
 		step->microseconds = end - start;
 		step->ran = true;
 		start = end;
-		if (check_row_removal(step, &batch->item[stretch->step[at].removal], err) < 0)
+		if (!run->plan->script &&
+		    check_row_removal(step, &batch->item[stretch->step[at].removal], err) < 0)
 			return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
 	}
 	progress_update(&run->progress, run->finished += stretch->to - stretch->from);
@@ -603,11 +627,13 @@ static json_t *journal_members(const struct rollback_plan *plan)
 {
 	json_t *versions = json_array();
 
-	for (size_t i = 0; i < plan->nr; i++)
+	for (size_t i = 0; i < plan->nr && !plan->script; i++)
 		json_array_append_new(versions, json_text(plan->step[i].applied->version));
 	json_t *ret =
 		json_pack("{s:o, s:b, s:b}", "versions", versions, "saves_rows",
 			  !plan->request->no_save, "saves_schema", !plan->request->no_snapshot);
+	if (plan->script)
+		json_object_set_new(ret, "script", json_text(plan->script->entry.name));
 	for (size_t i = 0; i < plan->nr; i++)
 		if (plan->step[i].unfinished && plan->step[i].unfinished->down &&
 		    !plan->step[i].restart)

@@ -81,8 +81,8 @@ static json_t *describe_saved(const char *root, const char *id)
 
 static json_t *describe(const json_t *records, const json_t *record, const char *root)
 {
-	static const char *const kept[] = { "state",	   "database", "started_at",
-					    "finished_at", "versions", "undoes" };
+	static const char *const kept[] = { "state",	"database", "started_at", "finished_at",
+					    "versions", "script",   "undoes" };
 	const char *id = json_member(record, "id");
 	const char *by = undone_by(records, id);
 	json_t *saved = describe_saved(root, id);
@@ -114,6 +114,8 @@ static void add_versions(struct strbuf *out, const json_t *operation)
 			    json_string_value(json_array_get(versions, i)));
 	if (nr > shown)
 		strbuf_addf(out, ", and %zu more", nr - shown);
+	if (json_member(operation, "script"))
+		strbuf_addf(out, "script %s", json_member(operation, "script"));
 	if (!nr && json_member(operation, "undoes"))
 		strbuf_addf(out, "undoes %s", json_member(operation, "undoes"));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/change.h"
 #include "flow/hook.h"
-#include "flow/rollback.h"
+#include "flow/rollback-script.h"
 
 #include <errno.h>
 
@@ -21,6 +21,7 @@ void rollback_plan_release(struct rollback_plan *plan)
 	rehearsed_release(&plan->rehearsed);
 	json_decref(plan->saved);
 	down_search_release(&plan->search);
+	rollback_script_free(plan->script);
 	log_applied_list_release(&plan->log);
 	verdict_release(&plan->verdict);
 	proof_release(&plan->proof);
@@ -61,13 +62,20 @@ static int unknown_version(const struct session *s, const char *version, struct 
 	return error_hint(err, "No migration is applied there.");
 }
 
+int rollback_find_applied(const struct ledger_entry **ret, const struct session *s,
+			  const char *version, struct error *err)
+{
+	*ret = ledger_find(&s->ledger, version);
+	return *ret ? 0 : unknown_version(s, version, err);
+}
+
 static int find_applied(size_t *ret, const struct session *s, const char *version,
 			struct error *err)
 {
-	const struct ledger_entry *entry = ledger_find(&s->ledger, version);
+	const struct ledger_entry *entry;
 
-	if (!entry)
-		return unknown_version(s, version, err);
+	if (rollback_find_applied(&entry, s, version, err) < 0)
+		return -1;
 	*ret = (size_t)(entry - s->ledger.item);
 	return 0;
 }
@@ -216,8 +224,11 @@ static int choose_targets(struct rollback_plan *plan, struct error *err)
 	case ROLLBACK_LAST: target_last(plan); return 0;
 	case ROLLBACK_ALL: target_from(plan, 0); return 0;
 	case ROLLBACK_TO_COMMIT: return target_to_commit(plan, err);
+	case ROLLBACK_SCRIPT: return rollback_script_plan(plan, err);
 	case ROLLBACK_UNDO:
-	case ROLLBACK_LOG: break; /* these have no targets */
+	case ROLLBACK_LOG:
+	case ROLLBACK_FIX:
+	case ROLLBACK_PLANNED: break; /* these have no targets */
 	}
 	BUG("unknown mode %d", request->mode);
 }
@@ -377,6 +388,8 @@ static int parse_interrupted_down(struct rollback_step *step, struct error *err)
 
 static int parse_step(struct rollback_plan *plan, struct rollback_step *step, struct error *err)
 {
+	if (plan->script)
+		return rollback_script_parse(plan, step, err);
 	if (!step->down)
 		return parse_interrupted_down(step, err);
 	if (step->down->origin == DOWN_NOWHERE) {
@@ -406,7 +419,9 @@ static int plan_down(struct rollback_plan *plan, struct rollback_step *step, str
 	if (parse_step(plan, step, err) < 0) {
 		/* All scripts are read before anything runs. */
 		error_detail(err, "Nothing was changed.");
-		return error_prefix(err, "cannot roll back migration '%s'", step->applied->version);
+		return plan->script ? -1 :
+				      error_prefix(err, "cannot roll back migration '%s'",
+						   step->applied->version);
 	}
 	plan->destroys = plan->destroys || sql_script_loss(&step->script) != SQL_KEEPS_ROWS;
 	if (plan->has_impact && impact_add(&plan->impact, &step->script, done_of(step), err) < 0)
@@ -415,7 +430,7 @@ static int plan_down(struct rollback_plan *plan, struct rollback_step *step, str
 	    !(step->unfinished && step->unfinished->down && !step->restart))
 		return 0;
 	plan->outside = true;
-	if (plan->request->rehearse)
+	if (plan->request->rehearse && !plan->script)
 		verdict_refuse(
 			&plan->verdict,
 			"the down script of '%s' runs outside a transaction%s%s: it cannot be rehearsed",
@@ -466,6 +481,7 @@ static bool is_read(const struct rollback_plan *plan)
 	const struct common_options *common = &plan->request->common;
 
 	return common->dry_run || !common->yes || !(common->quiet || common->json) ||
+	       plan->script || plan->request->plan ||
 	       hook_may_run("pre-rollback", &plan->session->repo, &plan->session->settings);
 }
 
@@ -518,8 +534,11 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 	ret->has_impact = rollback_wants_impact(ret);
 	if (!ret->nr)
 		return 0;
-	if (read_count_limit(ret, err) < 0 || read_log(ret, err) < 0 || find_downs(ret, err) < 0 ||
-	    plan_downs(ret, err) < 0 || read_impact(ret, err) < 0)
+	if (read_count_limit(ret, err) < 0 ||
+	    (!ret->script && (read_log(ret, err) < 0 || find_downs(ret, err) < 0)))
+		return -1;
+	if (plan_downs(ret, err) < 0 || read_impact(ret, err) < 0 ||
+	    (ret->script && rollback_script_check(ret, err) < 0))
 		return -1;
 	if (request->mode == ROLLBACK_NAMED || request->mode == ROLLBACK_TO_COMMIT)
 		warn_of_later(ret);

@@ -2,7 +2,7 @@
 #include "base/linediff.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "flow/rollback.h"
+#include "flow/rollback-script.h"
 #include "term/amount.h"
 #include "term/output.h"
 
@@ -48,9 +48,11 @@ json_t *rollback_to_json(const struct rollback_plan *plan, bool executed)
 			  "confirm", plan->destroys ? "ROLLBACK" : "yes");
 
 	verdict_to_json(&plan->verdict, ret);
-	for (size_t i = 0; i < plan->nr; i++)
+	for (size_t i = 0; i < plan->nr && !plan->script; i++)
 		json_array_append_new(steps, step_to_json(&plan->step[i], executed));
 	json_object_set_new(ret, "steps", steps);
+	if (plan->script)
+		json_object_set_new(ret, "script", rollback_script_to_json(plan, executed));
 	impact_to_json(plan->has_impact ? &plan->impact : NULL, ret);
 	return ret;
 }
@@ -85,7 +87,7 @@ static void add_step_line(struct strbuf *out, const struct rollback_step *step)
 					       "as it is marked");
 }
 
-void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
+static void add_migrations(struct strbuf *out, const struct rollback_plan *plan)
 {
 	strbuf_addstr(out, "Rolling back ");
 	amount_add_count(out, plan->nr, "migration", NULL);
@@ -97,6 +99,14 @@ void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
 		strbuf_addstr(
 			out,
 			"What runs outside a transaction stays done when a later step fails.\n");
+}
+
+void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
+{
+	if (plan->script)
+		rollback_script_text(out, plan);
+	else
+		add_migrations(out, plan);
 	impact_text(out, &plan->impact, !plan->outside && !plan->request->rehearse);
 }
 
@@ -156,24 +166,29 @@ static bool something_stays(const struct rollback_plan *plan)
 	return false;
 }
 
+static const char *proof_text(enum proof_result result)
+{
+	static const char *const texts[] = {
+		[PROOF_SKIPPED] = "",
+		[PROOF_PROVEN] = "Proven: the schema is what it was before.",
+		[PROOF_UNRECORDED] =
+			"Not proven: nothing is recorded of what these migrations changed:",
+		[PROOF_DIFFERENT] = "Not proven: the schema is not what it should be:",
+	};
+
+	return texts[result];
+}
+
 static void print_proof(const struct rollback_plan *plan, enum rollback_outcome outcome)
 {
 	const struct proof *proof = &plan->proof;
 
-	switch (proof->result) {
-	case PROOF_SKIPPED: break;
-	case PROOF_PROVEN: puts("Proven: the schema is what it was before."); break;
-	case PROOF_UNRECORDED:
-		puts("Not proven: nothing is recorded of what these migrations changed:");
-		for (size_t i = 0; i < proof->unrecorded.nr; i++)
-			print_escaped("  ", proof->unrecorded.v[i]);
-		break;
-	case PROOF_DIFFERENT:
-		puts("Not proven: the schema is not what it should be:");
-		for (size_t i = 0; i < proof->differences.nr; i++)
-			print_escaped("  ", proof->differences.v[i]);
-		break;
-	}
+	if (proof->result != PROOF_SKIPPED)
+		puts(plan->script ? rollback_script_proof_text(plan) : proof_text(proof->result));
+	for (size_t i = 0; i < proof->unrecorded.nr && proof->result == PROOF_UNRECORDED; i++)
+		print_escaped("  ", proof->unrecorded.v[i]);
+	for (size_t i = 0; i < proof->differences.nr && proof->result == PROOF_DIFFERENT; i++)
+		print_escaped("  ", proof->differences.v[i]);
 	for (size_t i = 0; i < proof->order.nr && plan->request->common.verbose; i++)
 		print_escaped("The order of columns is another: ", proof->order.v[i]);
 	if (outcome == ROLLBACK_UNPROVEN) {
@@ -181,7 +196,8 @@ static void print_proof(const struct rollback_plan *plan, enum rollback_outcome 
 			puts(something_stays(plan) ?
 				     "What is rolled back above stays so; nothing else has changed." :
 				     "Everything was undone: nothing has changed.");
-		hint("Correct the down script, or use --accept-difference to take the difference.");
+		hint("Correct the %s, or use --accept-difference to take the difference.",
+		     plan->script ? "script" : "down script");
 	}
 }
 
@@ -206,12 +222,15 @@ static void print_step(const struct rollback_plan *plan, const struct rollback_s
 {
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	strbuf_addf(&line, "%s %s (", step->applied->version, step->applied->name);
+	if (!plan->script)
+		strbuf_addf(&line, "%s ", step->applied->version);
+	strbuf_addf(&line, "%s (", step->applied->name);
 	amount_add_duration(&line, step->microseconds);
 	strbuf_addch(&line, ')');
-	print_escaped(plan->request->rehearse ? "rehearsed " :
-		      step->done	      ? "rolled back " :
-						"undone again ",
+	print_escaped(plan->request->rehearse	 ? "rehearsed " :
+		      step->done && plan->script ? "ran " :
+		      step->done		 ? "rolled back " :
+						   "undone again ",
 		      line.buf);
 }
 

@@ -86,10 +86,32 @@ static void add_records(struct undo_run *run, const struct undo_step *step, stru
 	free(entry.checksum);
 }
 
+/* The ledger has none of it. */
+static void add_script_record(struct undo_run *run, struct db_batch *batch)
+{
+	const json_t *script = run->plan->script;
+	const struct log_record record = {
+		.operation = run->change.operation.id,
+		.command = "rollback-db",
+		.version = json_member(script, "version"),
+		.name = json_member(script, "name"),
+		.direction = "unscript",
+		.who = run->change.who,
+		.git_commit = run->change.git_commit,
+		.down_checksum = json_member(script, "checksum"),
+		.fingerprint_before = run->before,
+		.fingerprint_after = catalog_fingerprint(&run->catalog),
+	};
+
+	rollback_log_add_done(batch, &run->plan->session->place, &record);
+}
+
 static int record(struct undo_run *run, struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
+	if (run->plan->script)
+		add_script_record(run, &batch);
 	for (size_t i = 0; i < run->plan->nr; i++)
 		add_records(run, &run->plan->step[i], &batch);
 	return db_batch_run(db_of(run), &batch, NULL, err);
@@ -256,7 +278,9 @@ static int run_transaction(struct undo_run *run, struct error *err)
 {
 	struct undo_plan *plan = run->plan;
 	const struct change_witness witness = { .operation = run->change.operation.id,
-						.version = plan->step[0].version };
+						.version = plan->script ? json_member(plan->script,
+										      "version") :
+									  plan->step[0].version };
 
 	if (begin_transaction(run, err) < 0)
 		return -1;

@@ -133,6 +133,7 @@ static int choose(struct undo_plan *plan, struct error *err)
 	plan->undone_at = operation_time(plan->undone);
 	root = saved_root(s->repo.common_dir);
 	found = saved_open(&plan->saved, root, plan->undone, err);
+	plan->script = json_object_get(plan->saved.manifest, "script");
 	if (found != SAVED_MISSING)
 		return found;
 	error_refused(err, "operation '%s' saved nothing that could be put back", plan->undone);
@@ -237,6 +238,21 @@ static int read_log(struct undo_plan *plan, struct error *err)
 	return 0;
 }
 
+/* A run that was cut off may have saved, and done nothing; of migrations the ledger tells. */
+static int check_script(const struct undo_plan *plan, struct error *err)
+{
+	struct session *s = plan->session;
+	int done = plan->script ? rollback_log_has(&s->place, &s->db, plan->undone, err) : 1;
+
+	if (plan->script &&
+	    (!json_member(plan->script, "version") || !json_member(plan->script, "name")))
+		return error_set(err, "'%s/manifest.json' is damaged", plan->saved.path);
+	if (!done)
+		error_refused(err, "operation '%s' was cut off before it changed anything",
+			      plan->undone);
+	return done > 0 ? 0 : -1;
+}
+
 /* --- Its rows ----------------------------------------------------------------------------------- */
 
 /* A later part of the same table has more in it: it was saved once more, as a whole. */
@@ -338,7 +354,8 @@ int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_re
 	ret->session = s;
 	ret->request = request;
 	if (session_check_writable(s, err) < 0 || change_await(s, err) < 0 ||
-	    choose(ret, err) < 0 || add_steps(ret, err) < 0 || read_log(ret, err) < 0)
+	    choose(ret, err) < 0 || check_script(ret, err) < 0 || add_steps(ret, err) < 0 ||
+	    read_log(ret, err) < 0)
 		return -1;
 	add_tables(ret);
 	if (s->unfinished.nr)

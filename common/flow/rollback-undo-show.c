@@ -55,6 +55,7 @@ static json_t *plan_to_json(const struct undo_plan *plan, bool executed)
 				"merge", plan->request->merge, "conflicts",
 				strings_to_json(&plan->conflicts));
 
+	json_object_set_new(ret, "script", json_text(json_member(plan->script, "name")));
 	verdict_to_json(&plan->verdict, ret);
 	if (plan->conflicts.nr && !plan->request->merge && verdict_is_clean(&plan->verdict))
 		json_object_set_new(ret, "verdict", json_string("conflict"));
@@ -96,7 +97,14 @@ static void add_plan(struct strbuf *out, const struct undo_plan *plan)
 	amount_add_age(out, plan->undone_at, clock_now());
 	strbuf_addstr(out, ") in database ");
 	add_escaped(out, plan->session->database.name);
-	strbuf_addstr(out, ", in one transaction.\nApplying again:\n");
+	strbuf_addstr(out, ", in one transaction.\n");
+	if (plan->script) {
+		strbuf_addstr(out, "What script ");
+		add_escaped(out, json_member(plan->script, "name"));
+		strbuf_addstr(out, " dropped is made again from the saved schema.\n");
+	} else {
+		strbuf_addstr(out, "Applying again:\n");
+	}
 	for (size_t i = 0; i < plan->nr; i++) {
 		strbuf_addstr(out, "  ");
 		add_escaped(out, plan->step[i].version);

@@ -8,6 +8,10 @@
  * were. Then it is proven: every object that the rollback changed is what it was before it, and
  * so are the rows.
  *
+ * Script: of a rollback script (rollback-script.h) there are no migrations: what went comes from the
+ *         saved schema, with its rows. What it made or altered stays as it is, so that the proof
+ *         fails and nothing is changed.
+ *
  * Use:    undo_plan() finds the operation and what it saved, and changes nothing; undo_show();
  *         undo_execute() carries that very value out; undo_report().
  * Conflict: where rows that were written since would be overwritten, `conflicts` names the
@@ -43,6 +47,7 @@ struct undo_plan {
 	char *undone; /* the operation's id */
 	int64_t undone_at;
 	struct saved saved;
+	const json_t *script;	/* "script" of the manifest: it ran that; NULL: migrations */
 	struct undo_step *step; /* in the order of execution: the oldest first */
 	size_t nr, alloc;
 	struct undo_table *table;

@@ -27,8 +27,11 @@ enum rollback_mode {
 	ROLLBACK_LAST,	/* the n applied last */
 	ROLLBACK_ALL,
 	ROLLBACK_TO_COMMIT, /* what the commit's tree does not have */
+	ROLLBACK_SCRIPT,    /* none: runs a script of the user's, rollback-script.h */
 	ROLLBACK_UNDO,	    /* takes a rollback back: rollback-undo.h */
-	ROLLBACK_LOG	    /* lists them: rollback-history.h */
+	ROLLBACK_LOG,	    /* lists them: rollback-history.h */
+	ROLLBACK_FIX,	    /* writes a migration instead: forward-fix.h */
+	ROLLBACK_PLANNED    /* what a file says: rollback-planfile.h */
 };
 
 struct rollback_request {
@@ -38,8 +41,11 @@ struct rollback_request {
 	const char **operand;
 	size_t operands;
 	const char *database;
-	const char *undo; /* the operation; NULL: the last one */
-	bool merge;	  /* undo: rows that were written since stay */
+	const char *script, *expect; /* paths; the label of a snapshot, or NULL */
+	const char *undo;	     /* the operation; NULL: the last one */
+	const char *fix;	     /* version */
+	const char *plan, *plan_out; /* paths of files with a plan, or NULL */
+	bool merge;		     /* undo: rows that were written since stay */
 	bool rehearse, no_proof, accept_difference, recorded_down, force;
 	bool no_snapshot, no_save; /* of the schema; of rows */
 	bool binary;		   /* rows are saved in COPY's binary format */
@@ -62,6 +68,8 @@ struct rollback_step {
 	int64_t microseconds;
 };
 
+struct rollback_script;
+
 struct rollback_plan {
 	struct session *session;
 	const struct rollback_request *request;
@@ -71,6 +79,7 @@ struct rollback_plan {
 	struct log_applied_list log;
 	struct ledger_entry interrupted; /* stands in for the ledger's row of one that has none */
 	struct log_applied interrupted_log; /* and for the log's */
+	struct rollback_script *script;	    /* the only step is this one; NULL: migrations */
 	struct verdict verdict;
 	bool outside;	      /* some step runs outside a transaction */
 	bool destroys;	      /* rows go, or it cannot be known */
@@ -93,6 +102,10 @@ enum rollback_outcome {
 	ROLLBACK_FAILED,
 	ROLLBACK_REFUSED /* by the plan's verdict: nothing was begun */
 };
+
+/* The ledger's entry of a version; where it has none it is refused, with what is near. */
+int rollback_find_applied(const struct ledger_entry **ret, const struct session *s,
+			  const char *version, struct error *err) MUST_CHECK;
 
 int rollback_plan(struct rollback_plan *ret, struct session *s,
 		  const struct rollback_request *request, struct error *err) MUST_CHECK;

@@ -100,6 +100,15 @@ static bool is_about(const struct archive_entry *about, const struct archive_ent
 	       is_about_column(about, schema, name);
 }
 
+/* "public t id owner" of the TABLE "public t owner": a default that stands alone, as a serial's. */
+static bool is_default_of(const struct archive_entry *entry, const struct archive_entry *table)
+{
+	const char *owner = strrchr(table->rest, ' ');
+
+	return !strcmp(entry->type, "DEFAULT") && owner &&
+	       !strncmp(entry->rest, table->rest, (size_t)(owner + 1 - table->rest));
+}
+
 static bool is_one_of(const char *type, const char *const *types, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -117,6 +126,8 @@ static bool belongs_to(const struct archive_entry *entry, const struct archive_e
 
 	if (is_one_of(entry->type, about, ARRAY_SIZE(about)))
 		return is_about(entry, owner);
+	if (is_default_of(entry, owner))
+		return true;
 	return is_one_of(entry->type, same, ARRAY_SIZE(same)) && !strcmp(entry->rest, owner->rest);
 }
 

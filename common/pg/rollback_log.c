@@ -292,8 +292,8 @@ int rollback_log_applied(struct log_applied_list *ret, const struct ledger_place
 		    "SELECT version, operation, up_checksum,"
 		    " down_checksum, up_tokens, up_sql, down_sql, fingerprint_before,"
 		    " fingerprint_after, objects::text, started_at FROM %s"
-		    " WHERE version::text " EQ
-		    " ANY($1::text[]) AND direction OPERATOR(pg_catalog.<>) 'down'"
+		    " WHERE version::text " EQ " ANY($1::text[]) AND direction::text " EQ
+		    " ANY('{up,baseline}'::text[])"
 		    " AND state " EQ " 'done'",
 		    place->quoted_log);
 	if (db_query_binary(&res, db, sql.buf, 1, params, err) < 0)

@@ -19,8 +19,10 @@
 struct log_record {
 	const char *operation, *command;
 	const char *version, *name;
-	const char *direction; /* "up", "down" or "baseline" */
-	const char *who;       /* "alice@example.com on host" */
+	/* "up", "down" or "baseline"; "script" and "unscript" of a rollback script and its undo,
+	   whose versions are no migration's (flow/rollback-script.h) */
+	const char *direction;
+	const char *who; /* "alice@example.com on host" */
 	const char *git_commit;
 	const char *up_checksum, *down_checksum;
 	const char *up_tokens; /* digest over the up script's tokens */
