@@ -4,6 +4,7 @@
 
 #include "base/interrupt.h"
 #include "flow/confirm.h"
+#include "flow/forward-fix.h"
 #include "flow/rollback-history.h"
 #include "flow/rollback-undo.h"
 #include "flow/rollback.h"
@@ -17,6 +18,7 @@ static const char *const usage[] = {
 	"git rollback-db [<options>] (--to <version> | --last <n> | --all | --to-commit <rev>)",
 	"git rollback-db [<options>] --script <file> [--expect <snapshot>]",
 	"git rollback-db [<options>] --undo[=<operation>] [--merge]",
+	"git rollback-db [<options>] --forward-fix <version>",
 	"git rollback-db --log [--database=<name>] [--json]",
 	NULL,
 };
@@ -83,13 +85,29 @@ static int run_undo(struct session *session, const struct rollback_request *requ
 	return exit_code_of(outcome, err);
 }
 
+static int run_fix(struct session *session, const struct rollback_request *request,
+		   struct error *err)
+{
+	struct forward_fix fix CLEANUP(forward_fix_release) = FORWARD_FIX_INIT;
+	int ret;
+
+	if (forward_fix_plan(&fix, session, request, err) < 0)
+		return error_exit(err);
+	forward_fix_show(&fix);
+	if (request->common.dry_run)
+		return EXIT_DONE;
+	ret = forward_fix_execute(&fix, err);
+	forward_fix_report(&fix, ret < 0 ? err : NULL);
+	return ret < 0 ? error_exit(err) : EXIT_DONE;
+}
+
 static int run(struct rollback_request *request, struct error *err)
 {
 	struct session session CLEANUP(session_close) = SESSION_INIT;
 	struct rollback_plan plan CLEANUP(rollback_plan_release) = ROLLBACK_PLAN_INIT;
 	struct session_request wanted = {
 		.command = "rollback-db",
-		.changing = true,
+		.changing = request->mode != ROLLBACK_FIX,
 		.common = &request->common,
 	};
 	enum rollback_outcome outcome;
@@ -101,6 +119,8 @@ static int run(struct rollback_request *request, struct error *err)
 	session_warn(&session);
 	if (request->mode == ROLLBACK_UNDO)
 		return run_undo(&session, request, err);
+	if (request->mode == ROLLBACK_FIX)
+		return run_fix(&session, request, err);
 	if (rollback_plan(&plan, &session, request, err) < 0)
 		return error_exit(err);
 	if (request->common.dry_run) {
@@ -143,6 +163,8 @@ int cmd_main(int argc, const char **argv)
 		OPT_MODE_OPTIONAL(0, "undo", &request.mode, ROLLBACK_UNDO, &request.undo,
 				  "operation", NULL,
 				  "take the last rollback back, or that one, its rows too"),
+		OPT_MODE_ARG(0, "forward-fix", &request.mode, ROLLBACK_FIX, &request.fix, "version",
+			     "write a new migration that undoes it, and change no database"),
 		OPT_MODE(0, "log", &request.mode, ROLLBACK_LOG,
 			 "list rollbacks, and which can be undone"),
 		OPT_GROUP("How"),
@@ -180,7 +202,7 @@ int cmd_main(int argc, const char **argv)
 	if (argc && request.mode != ROLLBACK_NAMED)
 		usage_error(usage,
 			    "versions cannot be combined with --to, --last, --all, --to-commit, "
-			    "--script, --undo or --log");
+			    "--script, --undo, --forward-fix or --log");
 	check_combinations(&request);
 	if (!argc && request.mode == ROLLBACK_NAMED)
 		usage_error(usage,

@@ -122,6 +122,7 @@ _git_rollback_db ()
 	__git_rollback_common && return
 	__git_rollback_value --to __git_rollback_applied && return
 	__git_rollback_value --last __git_rollback_number && return
+	__git_rollback_value --forward-fix __git_rollback_applied && return
 	__git_rollback_value --expect __git_snapshot_db_labels && return
 	case $prev,$cur in
 	--script,*) ;; # bash's own completion of files
