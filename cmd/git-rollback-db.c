@@ -6,6 +6,7 @@
 #include "flow/confirm.h"
 #include "flow/forward-fix.h"
 #include "flow/rollback-history.h"
+#include "flow/rollback-planfile.h"
 #include "flow/rollback-undo.h"
 #include "flow/rollback.h"
 #include "flow/session.h"
@@ -18,6 +19,7 @@ static const char *const usage[] = {
 	"git rollback-db [<options>] (--to <version> | --last <n> | --all | --to-commit <rev>)",
 	"git rollback-db [<options>] --script <file> [--expect <snapshot>]",
 	"git rollback-db [<options>] --undo[=<operation>] [--merge]",
+	"git rollback-db [<options>] --plan <file>",
 	"git rollback-db [<options>] --forward-fix <version>",
 	"git rollback-db --log [--database=<name>] [--json]",
 	NULL,
@@ -101,8 +103,20 @@ static int run_fix(struct session *session, const struct rollback_request *reque
 	return ret < 0 ? error_exit(err) : EXIT_DONE;
 }
 
+/* --plan-out: where it would be refused there is nothing to be written. */
+static int write_plan(const struct rollback_plan *plan, struct error *err)
+{
+	rollback_show(plan);
+	if (!verdict_is_clean(&plan->verdict))
+		error_refused(err, "no plan was written, as it would be refused");
+	else if (rollback_planfile_write(plan, err) == 0)
+		return EXIT_DONE;
+	return error_exit(err);
+}
+
 static int run(struct rollback_request *request, struct error *err)
 {
+	struct rollback_planfile file CLEANUP(rollback_planfile_release) = ROLLBACK_PLANFILE_INIT;
 	struct session session CLEANUP(session_close) = SESSION_INIT;
 	struct rollback_plan plan CLEANUP(rollback_plan_release) = ROLLBACK_PLAN_INIT;
 	struct session_request wanted = {
@@ -112,6 +126,8 @@ static int run(struct rollback_request *request, struct error *err)
 	};
 	enum rollback_outcome outcome;
 
+	if (request->mode == ROLLBACK_PLANNED && rollback_planfile_read(&file, request, err) < 0)
+		return error_exit(err);
 	wanted.database = request->database;
 	wanted.lock = request->common.yes && !request->common.dry_run;
 	if (session_open(&session, &wanted, err) < 0)
@@ -121,8 +137,12 @@ static int run(struct rollback_request *request, struct error *err)
 		return run_undo(&session, request, err);
 	if (request->mode == ROLLBACK_FIX)
 		return run_fix(&session, request, err);
-	if (rollback_plan(&plan, &session, request, err) < 0)
+	if ((file.json && rollback_planfile_request(&file, &session, request, err) < 0) ||
+	    rollback_plan(&plan, &session, request, err) < 0 ||
+	    (file.json && rollback_planfile_compare(&file, &plan, err) < 0))
 		return error_exit(err);
+	if (request->plan_out)
+		return write_plan(&plan, err);
 	if (request->common.dry_run) {
 		rollback_show(&plan);
 		return EXIT_DONE;
@@ -138,10 +158,24 @@ static int run(struct rollback_request *request, struct error *err)
 }
 
 /* What goes with some modes alone. */
-static void check_combinations(const struct rollback_request *request)
+static void check_combinations(struct rollback_request *request)
 {
+	bool rolls_back = request->mode <= ROLLBACK_SCRIPT;
+
 	if (request->expect && request->mode != ROLLBACK_SCRIPT)
 		usage_error(usage, "--expect goes with --script");
+	if (request->plan_out && !rolls_back)
+		usage_error(usage, "--plan-out cannot be combined with --undo, --forward-fix, "
+				   "--plan or --log");
+	if (request->mode == ROLLBACK_PLANNED &&
+	    (request->no_proof || request->no_snapshot || request->no_save || request->rehearse ||
+	     request->accept_difference || request->recorded_down || request->force ||
+	     request->binary || request->merge))
+		usage_error(usage, "with --plan all that decides is in the file: give it to "
+				   "--plan-out");
+	/* A plan alone executes nothing. */
+	if (request->plan_out)
+		request->common.dry_run = true;
 }
 
 int cmd_main(int argc, const char **argv)
@@ -165,9 +199,13 @@ int cmd_main(int argc, const char **argv)
 				  "take the last rollback back, or that one, its rows too"),
 		OPT_MODE_ARG(0, "forward-fix", &request.mode, ROLLBACK_FIX, &request.fix, "version",
 			     "write a new migration that undoes it, and change no database"),
+		OPT_MODE_ARG(0, "plan", &request.mode, ROLLBACK_PLANNED, &request.plan, "file",
+			     "carry out the plan in the file, if it is still the same"),
 		OPT_MODE(0, "log", &request.mode, ROLLBACK_LOG,
 			 "list rollbacks, and which can be undone"),
 		OPT_GROUP("How"),
+		OPT_STRING(0, "plan-out", &request.plan_out, "file",
+			   "write the plan, and run nothing"),
 		OPT_STRING(0, "database", &request.database, "name", "the database to change"),
 		OPT_BOOL(0, "rehearse", &request.rehearse,
 			 "run everything in a transaction, report, and undo it"),
@@ -202,7 +240,7 @@ int cmd_main(int argc, const char **argv)
 	if (argc && request.mode != ROLLBACK_NAMED)
 		usage_error(usage,
 			    "versions cannot be combined with --to, --last, --all, --to-commit, "
-			    "--script, --undo, --forward-fix or --log");
+			    "--script, --undo, --forward-fix, --plan or --log");
 	check_combinations(&request);
 	if (!argc && request.mode == ROLLBACK_NAMED)
 		usage_error(usage,

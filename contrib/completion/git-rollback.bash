@@ -125,7 +125,7 @@ _git_rollback_db ()
 	__git_rollback_value --forward-fix __git_rollback_applied && return
 	__git_rollback_value --expect __git_snapshot_db_labels && return
 	case $prev,$cur in
-	--script,*) ;; # bash's own completion of files
+	--script,* | --plan,* | --plan-out,*) ;; # bash's own completion of files
 	--to-commit,* | *,--to-commit=*) __git_complete_refs --cur="${cur#--to-commit=}" ;;
 	*,--*) __gitcomp_builtin rollback-db ;;
 	*) __gitcomp_nl "$(__git_rollback_applied)" ;;
