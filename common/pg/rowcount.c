@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/sort.h"
+#include "pg/attempt.h"
 
 void rowcount_release(struct rowcount *table)
 {
@@ -15,51 +16,6 @@ void rowcount_release(struct rowcount *table)
 	free(table->values);
 	free(table->failure);
 	*table = (struct rowcount){ 0 };
-}
-
-/* --- One statement, that may take only so long -------------------------------------------- */
-
-/* For somebody who has taken a lock since we looked. */
-#define LOCK_TIMEOUT "200ms"
-
-/*
- * Runs it in a transaction of its own. 1, with `ret_failure`, where the server refused it: out of
- * time has none.
- */
-static int run_alone(struct db_result *ret, char **ret_failure, struct db *db, const char *sql,
-		     const char *param, int limit, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-	struct error failure CLEANUP(error_release) = ERROR_INIT;
-	char timeout[16];
-	const char *const begin[] = {
-		"BEGIN READ ONLY",
-		"SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
-		" pg_catalog.set_config('row_security', 'off', true),"
-		" pg_catalog.set_config('jit', 'off', true),"
-		" pg_catalog.set_config('lock_timeout', '" LOCK_TIMEOUT "', true),"
-		" pg_catalog.set_config('statement_timeout', $1, true)",
-	};
-	const char *const limits[] = { timeout }, *const params[] = { param };
-
-	snprintf(timeout, sizeof(timeout), "%d", limit);
-	db_batch_add(&batch, begin[0], strlen(begin[0]), 0, NULL);
-	db_batch_add(&batch, begin[1], strlen(begin[1]), 1, limits);
-	db_batch_add(&batch, sql, strlen(sql), param ? 1 : 0, params)->wanted = true;
-	if (db_batch_run(db, &batch, NULL, &failure) < 0) {
-		db_rollback(db);
-		if (failure.exit_code == EXIT_INTERRUPTED || db_is_lost(db)) {
-			error_move(err, &failure);
-			return -1;
-		}
-		*ret_failure =
-			strcmp(failure.sqlstate, "57014") != 0 ? xstrdup(failure.message) : NULL;
-		return 1;
-	}
-	db_rollback(db);
-	*ret = batch.item[2].result;
-	batch.item[2].result = (struct db_result)DB_RESULT_INIT;
-	return 0;
 }
 
 /* --- Sizes and statistics ------------------------------------------------------------------- */
@@ -141,12 +97,12 @@ static int read_sizes(struct rowcount *tables, size_t nr, struct db *db, struct 
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	char *failure CLEANUP(free_p) = NULL, *again CLEANUP(free_p) = NULL;
 	char *param CLEANUP(free_p) = sizes_param(tables, nr, true);
-	int ret = run_alone(&res, &failure, db, sizes_sql, param, long_enough, err);
+	int ret = attempt_query(&res, &failure, db, sizes_sql, param, long_enough, err);
 
 	if (ret > 0) {
 		free(param);
 		param = sizes_param(tables, nr, false);
-		ret = run_alone(&res, &again, db, sizes_sql, param, long_enough, err);
+		ret = attempt_query(&res, &again, db, sizes_sql, param, long_enough, err);
 	}
 	if (ret > 0)
 		return error_set(err, "could not read the sizes of tables: %s",
@@ -215,7 +171,7 @@ static int count_together(struct counting *c, struct rowcount **list, size_t nr,
 		return 1;
 	for (size_t i = 0; i < nr; i++)
 		add_count_sql(&sql, c->db, list[i], (size_t)(list[i] - c->tables));
-	ret = run_alone(&res, ret_failure, c->db, sql.buf, NULL, limit, err);
+	ret = attempt_query(&res, ret_failure, c->db, sql.buf, NULL, limit, err);
 	for (size_t row = 0; !ret && row < res.rows; row++)
 		take_count(&c->tables[db_int(&res, row, 0)], db_value(&res, row, 1));
 	return ret;
