@@ -17,6 +17,8 @@ int cmd_main(int argc, const char **argv)
 	char *range CLEANUP(free_p) = NULL;
 	const struct opt opts[] = {
 		OPT_STRING(0, "database", &request.database, "name", "the database to look at"),
+		OPT_BOOL(0, "all-databases", &request.all_databases,
+			 "look at each database that is configured"),
 		OPT_BOOL(0, "check", &request.check,
 			 "exit with 1 unless everything is applied, unchanged and paired"),
 		OPT_LISTING(&request.common),
@@ -28,6 +30,8 @@ int cmd_main(int argc, const char **argv)
 	parse_options(&argc, &argv, opts, usage);
 	if (argc > 1)
 		usage_error(usage, "too many arguments");
+	if (request.database && request.all_databases)
+		usage_error(usage, "--database and --all-databases cannot be combined");
 	if (argc) {
 		char *dots;
 

@@ -39,10 +39,9 @@ static json_t *status_to_json(const struct migration_status *status)
 	return ret;
 }
 
-static void print_json(const struct migration_statuses *statuses, const struct session *s)
+static json_t *statuses_to_json(const struct migration_statuses *statuses, const struct session *s)
 {
 	json_t *migrations = json_array(), *summary = json_object(), *problems = json_array();
-	json_t *json CLEANUP(json_decref_p) = NULL;
 
 	for (size_t i = 0; i < statuses->nr; i++)
 		json_array_append_new(migrations, status_to_json(&statuses->item[i]));
@@ -56,14 +55,15 @@ static void print_json(const struct migration_statuses *statuses, const struct s
 	}
 	for (size_t i = 0; i < s->files.problems; i++)
 		json_array_append_new(problems, json_text(s->files.problem[i].text));
-	json = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "format", 1, "database",
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "format", 1, "database",
 			 json_text(s->has_database ? s->database.name : NULL), "commit",
 			 json_text(s->files.commit), "migrations", migrations, "problems", problems,
 			 "summary", summary);
-	json_print(json);
 }
 
-static void print_porcelain(const struct migration_statuses *statuses, bool nul)
+/* `database` is a field in front, or NULL. */
+static void print_porcelain(const struct migration_statuses *statuses, const char *database,
+			    bool nul)
 {
 	for (size_t i = 0; i < statuses->nr; i++) {
 		const struct migration_status *status = &statuses->item[i];
@@ -71,6 +71,8 @@ static void print_porcelain(const struct migration_statuses *statuses, bool nul)
 
 		if (status->applied)
 			clock_rfc3339(time, status->applied->applied_at);
+		if (database)
+			output_field(database, nul, '\t');
 		printf("%s\t", migration_state_name(status->state));
 		output_field(status->version, nul, '\t');
 		output_field(status->name, nul, '\t');
@@ -257,14 +259,16 @@ static int gather(struct migration_statuses *statuses, struct session *s, const 
 	return explain_changed(statuses, s, err) < 0 ? -1 : explain_running(statuses, s, err);
 }
 
-int status_run(const struct status_request *request, struct error *err)
+/* Of one database, where all are looked at `ret_json` gets its object instead of stdout. */
+static int status_one(const struct status_request *request, const char *database, json_t **ret_json,
+		      struct error *err)
 {
 	struct session session CLEANUP(session_close) = SESSION_INIT;
 	struct migration_statuses statuses CLEANUP(migration_statuses_release) =
 		MIGRATION_STATUSES_INIT;
 	const struct session_request wanted = {
 		.command = "migration-status",
-		.database = request->database,
+		.database = database,
 		.digest = true,
 		.rev = request->rev,
 		.optional = true,
@@ -280,10 +284,91 @@ int status_run(const struct status_request *request, struct error *err)
 	if (gather(&statuses, &session, request->since, err) < 0)
 		return -1;
 	if (request->common.json)
-		print_json(&statuses, &session);
+		*ret_json = statuses_to_json(&statuses, &session);
 	else if (request->common.porcelain)
-		print_porcelain(&statuses, request->common.nul);
+		print_porcelain(&statuses, request->all_databases ? database : NULL,
+				request->common.nul);
 	else
 		print_people(&statuses, &session);
 	return request->check && !all_well(&statuses, &session) ? EXIT_NO : EXIT_DONE;
+}
+
+/* --- all databases ------------------------------------------------------------------------ */
+
+static int read_names(struct strvec *ret, struct error *err)
+{
+	struct repo repo CLEANUP(repo_release) = REPO_INIT;
+	struct settings settings CLEANUP(settings_release) = SETTINGS_INIT;
+
+	if (settings_start(&settings, err) < 0 || repo_open(&repo, err) < 0 ||
+	    settings_finish(&settings, repo.worktree, repo.git_dir, err) < 0)
+		return -1;
+	settings_databases(&settings, ret);
+	return 0;
+}
+
+static json_t *failure_to_json(const char *database, const struct error *failure)
+{
+	return json_pack("{s:i, s:o, s:o}", "format", 1, "database", json_text(database), "error",
+			 error_to_json(failure));
+}
+
+/* One that cannot be reached says so, and the others are looked at all the same. */
+static int status_of_many(const struct status_request *request, const char *database, json_t *list)
+{
+	struct error failure CLEANUP(error_release) = ERROR_INIT;
+	json_t *json = NULL;
+	int ret;
+
+	if (database && !request->common.json && !request->common.porcelain) {
+		char *shown CLEANUP(free_p) = text_escaped(database);
+
+		printf("%s:\n", shown);
+	}
+	ret = status_one(request, database, &json, &failure);
+	if (ret < 0) {
+		if (database)
+			error_prefix(&failure, "database '%s'", database);
+		ret = error_exit(&failure);
+		if (request->common.json)
+			json = failure_to_json(database, &failure);
+	}
+	if (json)
+		json_array_append_new(list, json);
+	return ret;
+}
+
+static int status_all(const struct status_request *request, const struct strvec *names)
+{
+	json_t *list = json_array();
+	json_t *json CLEANUP(json_decref_p) =
+		json_pack("{s:i, s:o}", "format", 1, "databases", list);
+	int ret = EXIT_DONE;
+
+	/* Where none is configured, what DATABASE_URL says, if anything. */
+	for (size_t i = 0; i < names->nr || (!i && !names->nr); i++) {
+		int one = status_of_many(request, names->nr ? names->v[i] : NULL, list);
+
+		if (one > ret)
+			ret = one;
+	}
+	if (request->common.json)
+		json_print(json);
+	return ret;
+}
+
+int status_run(const struct status_request *request, struct error *err)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	json_t *json CLEANUP(json_decref_p) = NULL;
+	int ret;
+
+	if (request->all_databases && read_names(&names, err) < 0)
+		return -1;
+	if (request->all_databases)
+		return status_all(request, &names);
+	ret = status_one(request, request->database, &json, err);
+	if (json)
+		json_print(json);
+	return ret;
 }

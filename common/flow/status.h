@@ -11,6 +11,7 @@ struct status_request {
 	const char *rev;   /* <rev>, or the second of a range; NULL: the worktree */
 	const char *since; /* the first of a range, or NULL */
 	const char *database;
+	bool all_databases; /* each that is configured, one after the other */
 	bool check;
 	struct common_options common;
 };
@@ -19,7 +20,10 @@ struct status_request {
 		.common = COMMON_OPTIONS_INIT \
 	}
 
-/* Prints the listing. EXIT_DONE, or EXIT_NO when `check` finds something; -1 is an error. */
+/*
+ * Prints the listing. EXIT_DONE, or EXIT_NO when `check` finds something; -1 is an error. Of all
+ * databases one that fails does not stop the others: it is told, and the exit code is its own.
+ */
 int status_run(const struct status_request *request, struct error *err) MUST_CHECK;
 
 #endif
