@@ -2,6 +2,7 @@
 /* git rollback-db: roll migrations back, proven. */
 #include <limits.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "flow/confirm.h"
 #include "flow/forward-fix.h"
@@ -232,6 +233,7 @@ int cmd_main(int argc, const char **argv)
 	};
 
 	parse_options(&argc, &argv, opts, usage);
+	request.started = clock_monotonic();
 	request.operand = argv;
 	request.operands = (size_t)argc;
 	request.no_proof = !proof;

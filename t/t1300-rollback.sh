@@ -413,7 +413,7 @@ test_expect_success 'the plan as JSON' '
 	  "unknown": []
 	}
 	END
-	scrub <out >actual &&
+	jq "del(.checklist)" out | scrub >actual &&
 	test_cmp expect actual
 '
 
@@ -479,7 +479,8 @@ test_expect_success 'the report as JSON' '
 	  }
 	}
 	END
-	scrub <out >actual &&
+	jq "del(.checklist, .target, .rolled_back_to, .duration_ms, .locked_ms, .downtime_ms, .recovery_ms,
+		.saved, .snapshots, .validation, .next_steps)" out | scrub >actual &&
 	test_cmp expect actual
 '
 
@@ -565,9 +566,11 @@ test_expect_success TTY 'where rows go, the word ROLLBACK is asked for' '
 	    down script: migrations/003_c.down.sql (the worktree)
 	This will:
 	  drop table public.c (1 row, 8.0 KiB)
+	warning: a forward fix is safer (--forward-fix), a new migration that undoes this one: rows written since the migration go with public.c
 	Roll back?
 	Type ROLLBACK to go on: rolled back 003 c (TIME)
 	Proven: the schema is what it was before.
+	saved 1 row of 1 table
 	END
 	scrub <out >actual &&
 	test_cmp expect actual &&
@@ -1138,7 +1141,7 @@ test_expect_success 'the hooks get plan and report as JSON on standard input' '
 	test_cmp expect "$TEST_ROOT/pre.pwd" &&
 	test_grep "\"verdict\": \"clean\"" "$TEST_ROOT/pre.json" &&
 	test_grep "\"version\": \"003\"" "$TEST_ROOT/pre.json" &&
-	test_grep ! "\"done\"" "$TEST_ROOT/pre.json" &&
+	test_grep ! "\"done\":" "$TEST_ROOT/pre.json" &&
 	test_grep "\"done\": true" "$TEST_ROOT/post.json" &&
 	test_grep "\"outcome\": \"done\"" "$TEST_ROOT/post.json" &&
 	test_cmp json "$TEST_ROOT/post.json"

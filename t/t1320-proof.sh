@@ -24,7 +24,7 @@ everything () {
 
 # What the report says of the proof: its first line, and the differences.
 proof () {
-	sed -n "/^\(Not p\|P\)roven/,\$p"
+	sed -n "/^\(Not p\|P\)roven/,\$p" | sed "/^took /,\$d"
 }
 
 # A case is a text with sections, each below its name: -- base (what was there before), -- up,

@@ -271,6 +271,22 @@ static int prove_migrations(struct rollback_run *run, const struct group *group,
 	return 0;
 }
 
+/* Outside a transaction nothing shows whose tables were changed, but the text. */
+static int validate(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct rollback_plan *plan = run->plan;
+	uint32_t *tables CLEANUP(free_p) = xcalloc(plan->impact.nr + 1, sizeof(*tables));
+	struct validation_rows rows = { .table = tables };
+
+	for (size_t i = 0; group->outside && i < plan->impact.nr; i++)
+		if (plan->impact.item[i].script == group->from)
+			tables[rows.nr++] = plan->impact.item[i].oid;
+	for (size_t i = group->from; i < group->to; i++)
+		rows.unguarded |= validation_is_unguarded(&plan->step[i].script);
+	return validation_check(&plan->record.validation, &plan->session->db, &run->catalog, rows,
+				err);
+}
+
 static int prove(struct rollback_run *run, const struct group *group, struct error *err)
 {
 	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
@@ -287,7 +303,7 @@ static int prove(struct rollback_run *run, const struct group *group, struct err
 		return -1;
 	if (plan->proof.result == PROOF_DIFFERENT && !plan->request->accept_difference)
 		run->unproven = true;
-	return 0;
+	return run->unproven ? 0 : validate(run, group, err);
 }
 
 static void remember_fingerprint(struct rollback_run *run)
@@ -599,6 +615,17 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 
 /* --- the whole ------------------------------------------------------------------------------------------- */
 
+static int run_group(struct rollback_run *run, const struct group *group, struct error *err)
+{
+	struct rollback_record *record = &run->plan->record;
+	int ret;
+
+	rollback_record_lock(record);
+	ret = group->outside ? group_outside(run, group, err) : group_transaction(run, group, err);
+	rollback_record_unlock(record);
+	return ret;
+}
+
 static int run_groups(struct rollback_run *run, struct error *err)
 {
 	struct rollback_plan *plan = run->plan;
@@ -610,8 +637,7 @@ static int run_groups(struct rollback_run *run, struct error *err)
 	while (group.to < plan->nr && !run->unproven) {
 		group = next_group(plan, group.to);
 		remember_fingerprint(run);
-		if ((group.outside ? group_outside(run, &group, err) :
-				     group_transaction(run, &group, err)) < 0)
+		if (run_group(run, &group, err) < 0)
 			return -1;
 		if (run->change.reconnected && group.to < plan->nr)
 			return error_set(
@@ -663,6 +689,16 @@ static int call_post_hook(const struct rollback_plan *plan, struct error *err)
 	return hook_run("post-rollback", &plan->session->repo, &plan->session->settings, json, err);
 }
 
+/* What the run came to. `good`: it did what it should. */
+static void end_record(struct rollback_run *run, bool good)
+{
+	struct rollback_plan *plan = run->plan;
+
+	plan->record.reached = xstrdup_or_null(rollback_reached(plan));
+	plan->record.saved = plan->saved ? json_incref(plan->saved) : NULL;
+	rollback_record_end(&plan->record, &run->change, good && !plan->request->rehearse);
+}
+
 static int execute(struct rollback_run *run, struct error *err)
 {
 	struct rollback_plan *plan = run->plan;
@@ -672,10 +708,15 @@ static int execute(struct rollback_run *run, struct error *err)
 	if (change_begin(&run->change, s, plan->outside, members, err) < 0)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
-	if (!plan->request->rehearse &&
-	    (call_pre_hook(run, err) < 0 || change_create_tables(&run->change, err) < 0))
+	if (!plan->request->rehearse && call_pre_hook(run, err) < 0)
 		return -1;
-	if (run->proof && catalog_read(&run->catalog, &s->db, &s->scope, err) < 0)
+	if (rollback_record_begin(&plan->record, &run->change, !plan->request->rehearse, err) < 0)
+		return -1;
+	if (!plan->request->rehearse && change_create_tables(&run->change, err) < 0)
+		return -1;
+	if (run->proof &&
+	    (catalog_read(&run->catalog, &s->db, &s->scope, err) < 0 ||
+	     validation_begin(&plan->record.validation, &s->db, &run->catalog, err) < 0))
 		return error_prefix(err, "could not read the catalog");
 	run->first = run->proof ? xstrdup(catalog_fingerprint(&run->catalog)) : NULL;
 	return begin_saving(run, err) < 0 ? -1 : run_groups(run, err);
@@ -726,6 +767,7 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 	ret = execute(&run, err);
 	good = !ret && !run.unproven;
 	conclude_saving(&run, err);
+	end_record(&run, good);
 	change_finish(&run.change, good, err);
 	if (plan->saved && good)
 		prune_saved(plan->session);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/change.h"
 #include "flow/hook.h"
+#include "flow/rollback-advice.h"
 #include "flow/rollback-script.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@ void rollback_plan_release(struct rollback_plan *plan)
 	free(plan->operation);
 	impact_release(&plan->impact);
 	rehearsed_release(&plan->rehearsed);
+	checklist_release(&plan->checklist);
+	rollback_record_release(&plan->record);
 	json_decref(plan->saved);
 	down_search_release(&plan->search);
 	rollback_script_free(plan->script);
@@ -241,6 +244,44 @@ static bool is_target(const struct rollback_plan *plan, const struct ledger_entr
 		if (plan->step[i].applied == entry)
 			return true;
 	return false;
+}
+
+const char *rollback_reached(const struct rollback_plan *plan)
+{
+	const struct ledger *ledger = &plan->session->ledger;
+
+	for (size_t i = ledger->nr; i; i--) {
+		const struct ledger_entry *entry = &ledger->item[i - 1];
+		size_t k = 0;
+
+		while (k < plan->nr && (plan->step[k].applied != entry || !plan->step[k].done))
+			k++;
+		if (k == plan->nr)
+			return entry->version;
+	}
+	return NULL;
+}
+
+/* What was asked for, in a few words; free() it. */
+static char *target_text(const struct rollback_request *request)
+{
+	struct strbuf ret = STRBUF_INIT;
+
+	switch ((enum rollback_mode)request->mode) {
+	case ROLLBACK_TO: strbuf_addf(&ret, "to %s", request->to); break;
+	case ROLLBACK_LAST: strbuf_addf(&ret, "last %ld", request->last); break;
+	case ROLLBACK_ALL: strbuf_addstr(&ret, "all"); break;
+	case ROLLBACK_TO_COMMIT: strbuf_addf(&ret, "to commit %s", request->commit); break;
+	case ROLLBACK_SCRIPT: strbuf_addf(&ret, "script %s", request->script); break;
+	case ROLLBACK_NAMED:
+	case ROLLBACK_UNDO:
+	case ROLLBACK_LOG:
+	case ROLLBACK_FIX:
+	case ROLLBACK_PLANNED:
+		for (size_t i = 0; i < request->operands; i++)
+			strbuf_addf(&ret, "%s%s", i ? " " : "", request->operand[i]);
+	}
+	return strbuf_detach(&ret);
 }
 
 static void warn_of_later(struct rollback_plan *plan)
@@ -527,6 +568,9 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 {
 	ret->session = s;
 	ret->request = request;
+	ret->record.target = target_text(request);
+	ret->record.asked = request->started;
+	ret->record.no_snapshot = request->no_snapshot;
 	if (session_check_writable(s, err) < 0 || change_await(s, err) < 0 ||
 	    choose_targets(ret, err) < 0)
 		return -1;
@@ -543,5 +587,7 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 	if (request->mode == ROLLBACK_NAMED || request->mode == ROLLBACK_TO_COMMIT)
 		warn_of_later(ret);
 	warn_of_order(ret);
-	return check_lock_table(ret, err);
+	if (check_lock_table(ret, err) < 0 || (is_read(ret) && rollback_advise(ret, err) < 0))
+		return -1;
+	return checklist_read(ret, is_read(ret) || request->common.json, err);
 }

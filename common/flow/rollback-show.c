@@ -54,6 +54,7 @@ json_t *rollback_to_json(const struct rollback_plan *plan, bool executed)
 	if (plan->script)
 		json_object_set_new(ret, "script", rollback_script_to_json(plan, executed));
 	impact_to_json(plan->has_impact ? &plan->impact : NULL, ret);
+	json_object_set_new(ret, "checklist", checklist_to_json(plan));
 	return ret;
 }
 
@@ -108,6 +109,8 @@ void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
 	else
 		add_migrations(out, plan);
 	impact_text(out, &plan->impact, !plan->outside && !plan->request->rehearse);
+	if (plan->request->common.verbose)
+		checklist_text(out, plan);
 }
 
 /* The recorded down script against the worktree's, which was corrected. */
@@ -213,6 +216,7 @@ json_t *rollback_outcome_to_json(const struct rollback_plan *plan, enum rollback
 	json_object_set_new(ret, "proof", proof_to_json(&plan->proof));
 	if (plan->request->rehearse)
 		json_object_set_new(ret, "rehearsed", rehearsed_to_json(&plan->rehearsed));
+	rollback_record_to_json(&plan->record, ret);
 	if (failure)
 		json_object_set_new(ret, "error", error_to_json(failure));
 	return ret;
@@ -256,8 +260,10 @@ void rollback_report(const struct rollback_plan *plan, enum rollback_outcome out
 		json_print(json);
 		return;
 	}
-	if (common->quiet && outcome == ROLLBACK_DONE)
+	if (common->quiet && outcome == ROLLBACK_DONE) {
+		validation_warn(&plan->record.validation);
 		return;
+	}
 	if (!plan->nr) {
 		char *database CLEANUP(free_p) = text_escaped(plan->session->database.name);
 
@@ -271,6 +277,7 @@ void rollback_report(const struct rollback_plan *plan, enum rollback_outcome out
 	if (outcome == ROLLBACK_FAILED)
 		return;
 	print_proof(plan, outcome);
+	rollback_record_print(&plan->record, common->verbose);
 	if (plan->request->rehearse)
 		print_rehearsed(&plan->rehearsed);
 }

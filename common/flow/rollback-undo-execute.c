@@ -204,6 +204,16 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 
 /* --- Proof ----------------------------------------------------------------------------------------- */
 
+static int validate(struct undo_run *run, struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+	struct validation_rows rows = { 0 };
+
+	for (size_t i = 0; i < plan->nr; i++)
+		rows.unguarded |= validation_is_unguarded(&plan->step[i].script);
+	return validation_check(&plan->record.validation, db_of(run), &run->catalog, rows, err);
+}
+
 static int prove(struct undo_run *run, struct error *err)
 {
 	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
@@ -230,7 +240,7 @@ static int prove(struct undo_run *run, struct error *err)
 	}
 	proof_check(&plan->proof, &run->catalog, &changes, output_utf8());
 	run->unproven = plan->proof.result == PROOF_DIFFERENT && !plan->request->accept_difference;
-	return 0;
+	return run->unproven ? 0 : validate(run, err);
 }
 
 /* --- The whole -------------------------------------------------------------------------------------- */
@@ -297,20 +307,35 @@ static int run_transaction(struct undo_run *run, struct error *err)
 	return 0;
 }
 
+/* Nothing will be done, as rows stand in the way. */
+static bool is_blocked(const struct undo_plan *plan)
+{
+	return plan->conflicts.nr && !plan->request->merge;
+}
+
 static int execute(struct undo_run *run, struct error *err)
 {
 	struct undo_plan *plan = run->plan;
 	json_t *members CLEANUP(json_decref_p) = json_pack("{s:s}", "undoes", plan->undone);
+	int ret;
 
 	if (change_begin(&run->change, plan->session, false, members, err) < 0)
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
+	if (rollback_record_begin(&plan->record, &run->change,
+				  !plan->request->rehearse && !is_blocked(plan), err) < 0)
+		return -1;
 	if (!plan->request->rehearse && change_create_tables(&run->change, err) < 0)
 		return -1;
 	if (catalog_read(&run->catalog, db_of(run), &plan->session->scope, err) < 0)
 		return error_prefix(err, "could not read the catalog");
 	run->before = xstrdup(catalog_fingerprint(&run->catalog));
-	return run_transaction(run, err);
+	if (validation_begin(&plan->record.validation, db_of(run), &run->catalog, err) < 0)
+		return -1;
+	rollback_record_lock(&plan->record);
+	ret = run_transaction(run, err);
+	rollback_record_unlock(&plan->record);
+	return ret;
 }
 
 enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err)
@@ -328,6 +353,8 @@ enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err)
 	run.back.merge = plan->request->merge;
 	run.back.meter = common->quiet || common->json ? 0 : common->progress;
 	ret = execute(&run, err);
+	rollback_record_end(&plan->record, &run.change,
+			    !ret && !run.unproven && !plan->request->rehearse);
 	change_finish(&run.change, !ret && !run.unproven, err);
 	return ret < 0 ? ROLLBACK_FAILED : run.unproven ? ROLLBACK_UNPROVEN : ROLLBACK_DONE;
 }

@@ -20,6 +20,7 @@ void undo_plan_release(struct undo_plan *plan)
 	strvec_release(&plan->remade);
 	verdict_release(&plan->verdict);
 	proof_release(&plan->proof);
+	rollback_record_release(&plan->record);
 	*plan = (struct undo_plan)UNDO_PLAN_INIT;
 }
 
@@ -357,6 +358,9 @@ int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_re
 	    choose(ret, err) < 0 || check_script(ret, err) < 0 || add_steps(ret, err) < 0 ||
 	    read_log(ret, err) < 0)
 		return -1;
+	ret->record.target = xstrfmt("undo %s", ret->undone);
+	ret->record.asked = request->started;
+	ret->record.no_snapshot = request->no_snapshot;
 	add_tables(ret);
 	if (s->unfinished.nr)
 		verdict_refuse(&ret->verdict, "migration '%s' was interrupted",

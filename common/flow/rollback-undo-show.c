@@ -202,6 +202,7 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 							outcome_name(failure)));
 		json_object_set_new(json, "remade", strings_to_json(&plan->remade));
 		json_object_set_new(json, "proof", proof_to_json(&plan->proof));
+		rollback_record_to_json(&plan->record, json);
 		if (failure)
 			json_object_set_new(json, "error", error_to_json(failure));
 		json_print(json);
@@ -222,6 +223,7 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 	for (size_t i = 0; i < plan->table_nr; i++)
 		print_table(&plan->table[i]);
 	print_proof(plan);
+	rollback_record_print(&plan->record, common->verbose);
 	if (outcome == ROLLBACK_UNPROVEN) {
 		puts("Everything was undone: nothing has changed.");
 		hint("Use --accept-difference to take the difference.");

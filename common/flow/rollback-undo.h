@@ -57,6 +57,7 @@ struct undo_plan {
 	struct strvec remade;	 /* objects from the saved schema: once executed */
 	struct verdict verdict;
 	struct proof proof;
+	struct rollback_record record;
 	char *operation; /* id, once executed */
 };
 #define UNDO_PLAN_INIT                                   \

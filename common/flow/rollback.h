@@ -13,9 +13,11 @@
 #ifndef FLOW_ROLLBACK_H
 #define FLOW_ROLLBACK_H
 
+#include "flow/checklist.h"
 #include "flow/impact.h"
 #include "flow/proof.h"
 #include "flow/rehearsed.h"
+#include "flow/rollback-record.h"
 #include "flow/session.h"
 #include "flow/verdict.h"
 #include "migration/down.h"
@@ -49,6 +51,7 @@ struct rollback_request {
 	bool rehearse, no_proof, accept_difference, recorded_down, force;
 	bool no_snapshot, no_save; /* of the schema; of rows */
 	bool binary;		   /* rows are saved in COPY's binary format */
+	int64_t started;	   /* clock_monotonic() when the command was given; 0: not known */
 	struct common_options common;
 };
 #define ROLLBACK_REQUEST_INIT                 \
@@ -86,10 +89,12 @@ struct rollback_plan {
 	bool has_impact;      /* it was read: rollback_wants_impact() */
 	struct impact impact; /* of the steps' scripts: script i is step[i]'s */
 	int count_limit;      /* milliseconds that rows may be counted */
+	struct checklist checklist;
 	struct proof proof;
-	struct rehearsed rehearsed; /* with --rehearse, once executed */
-	char *operation;	    /* id, once executed */
-	json_t *saved;		    /* save_to_json(), once executed; or NULL */
+	struct rehearsed rehearsed;    /* with --rehearse, once executed */
+	struct rollback_record record; /* once executed */
+	char *operation;	       /* id, once executed */
+	json_t *saved;		       /* save_to_json(), once executed; or NULL */
 };
 #define ROLLBACK_PLAN_INIT                                       \
 	{                                                        \
@@ -115,6 +120,9 @@ void rollback_plan_release(struct rollback_plan *plan);
  * nothing is shown, nobody is asked, and nothing is saved.
  */
 bool rollback_wants_impact(const struct rollback_plan *plan);
+
+/* The version that is applied last, now that the steps that are done are; NULL: none. */
+const char *rollback_reached(const struct rollback_plan *plan);
 
 /* The plan for people, as the question shows it. */
 void rollback_text(struct strbuf *out, const struct rollback_plan *plan);

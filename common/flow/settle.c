@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "flow/change.h"
 #include "flow/kept.h"
+#include "flow/maintenance.h"
 #include "flow/save.h"
 #include "pg/dblock.h"
 #include "term/output.h"
@@ -94,6 +95,7 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 		done = was_committed(s, record, id, err);
 		if (done < 0)
 			return -1;
+		maintenance_warn_of(record);
 		if (done)
 			make_refs(record, s);
 		else
