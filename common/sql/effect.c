@@ -47,6 +47,11 @@ struct sql_effect *effect_add(struct effect_maker *m, enum sql_effect_kind kind,
 	return e;
 }
 
+static void drop_last(struct sql_effects *effects)
+{
+	effect_release(&effects->item[--effects->nr]);
+}
+
 /* Once for a statement is enough: takes `e`, the last one, away if there is one like it. */
 static void drop_repeated_unknown(struct effect_maker *m, struct sql_effect *e)
 {
@@ -57,8 +62,7 @@ static void drop_repeated_unknown(struct effect_maker *m, struct sql_effect *e)
 			return;
 		if (before->kind != SQL_EFFECT_UNKNOWN || strcmp(before->why, e->why) != 0)
 			continue;
-		effect_release(e);
-		m->effects->nr--;
+		drop_last(m->effects);
 		return;
 	}
 }
@@ -218,44 +222,55 @@ static char *name_of_token(const char *text, const struct sql_token *t)
 {
 	struct strbuf ret = STRBUF_INIT;
 
-	for (size_t i = t->start; i < t->end; i++)
+	for (size_t i = t->start; i < t->end; i++) {
+		char c = text[i];
+
 		if (t->kind == 'a') {
-			strbuf_addch(&ret, (char)tolower((unsigned char)text[i]));
-		} else if (text[i] != '"' || (i > t->start && i + 2 < t->end)) {
-			strbuf_addch(&ret, text[i]);
-			i += text[i] == '"';
+			strbuf_addch(&ret, c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c);
+		} else if (c != '"' || (i > t->start && i + 1 < t->end)) {
+			strbuf_addch(&ret, c);
+			i += c == '"'; /* it stands there twice */
 		}
+	}
 	return strbuf_detach(&ret);
 }
 
-/* The name behind the first words: [INTO | FROM] [ONLY] [TABLE] [schema.]table. */
-static void set_text_name(struct sql_effect *e, const char *text, size_t len)
+static bool is_word(const struct sql_token *t, const char *name, const char *word)
+{
+	return t->kind == 'a' && !strcmp(name, word);
+}
+
+/*
+ * The name behind the first word: [INTO | FROM] [ONLY] ["("] [schema.]table. False for what it
+ * cannot read: U&"...", another database's.
+ */
+static bool set_text_name(struct sql_effect *e, const char *text, size_t len)
 {
 	struct sql_token t;
 	size_t pos = 0;
 
 	if (!sql_next_token(&t, text, len, &pos))
-		return;
+		return false;
 	while (sql_next_token(&t, text, len, &pos)) {
 		char *name CLEANUP(free_p) = NULL;
 
-		if (t.kind == '.')
+		if (t.kind == '.' || (t.kind == '(' && e->only && !e->name.nr))
 			continue;
 		if (t.kind != 'a' && t.kind != '"')
-			return;
+			return false;
 		name = name_of_token(text, &t);
-		if (t.kind == 'a' && !e->name.nr &&
-		    (!strcmp(name, "into") || !strcmp(name, "from")))
+		if (!e->name.nr && (is_word(&t, name, "into") || is_word(&t, name, "from")))
 			continue;
-		if (t.kind == 'a' && !e->name.nr && !strcmp(name, "only")) {
+		if (!e->name.nr && !e->only && is_word(&t, name, "only")) {
 			e->only = true;
 			continue;
 		}
 		strvec_push(&e->name, name);
 		pos = sql_skip_blank(text, len, pos);
 		if (pos >= len || text[pos] != '.')
-			return;
+			return e->name.nr < 3 && (pos >= len || text[pos] != '&');
 	}
+	return false;
 }
 
 /* INSERTs by the thousand are one effect, as long as they go into the same table. */
@@ -287,20 +302,25 @@ static bool effect_of_text(struct effect_maker *m, const struct sql_statement *s
 		{ "delete", SQL_EFFECT_DELETE },
 	};
 	char word[16];
+	bool known = false;
 
 	sql_first_words(word, sizeof(word), text, s->len, 0, 1);
 	if (s->len <= SQL_TREE_MAX && (strcmp(word, "insert") || s->loss != SQL_KEEPS_ROWS))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
-		if (!strcmp(word, changes[i].word))
-			set_text_name(effect_add(m, changes[i].kind, "relation", LOCK_WRITE), text,
-				      s->len);
-	if (s->loss != SQL_KEEPS_ROWS) {
-		effect_unknown(m, xstrfmt("a statement of %zu bytes", s->len));
-	} else if (is_repeated_insert(m->effects)) {
-		effect_release(&m->effects->item[m->effects->nr - 1]);
-		m->effects->nr--;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		struct sql_effect *e;
+
+		if (strcmp(word, changes[i].word) != 0)
+			continue;
+		e = effect_add(m, changes[i].kind, "relation", LOCK_WRITE);
+		known = set_text_name(e, text, s->len);
+		if (!known || is_repeated_insert(m->effects))
+			drop_last(m->effects);
 	}
+	if (!known && s->len <= SQL_TREE_MAX)
+		return false;
+	if (!known || s->loss != SQL_KEEPS_ROWS)
+		effect_unknown(m, xstrfmt("a statement of %zu bytes", s->len));
 	return true;
 }
 

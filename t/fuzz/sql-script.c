@@ -4,6 +4,7 @@
  * the headers promise.
  */
 #include "sql/digest.h"
+#include "sql/effect.h"
 #include "sql/script.h"
 
 #include <strings.h>
@@ -54,19 +55,77 @@ static void check_alone(const struct sql_script *s)
 	}
 }
 
+static void get_effects(struct sql_effects *ret, const struct sql_script *s)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	check(!sql_script_effects(ret, s, &err), "the effects of a script are no error");
+}
+
+/* Each belongs to a statement and has a name, or says why it has none. */
+static void check_effects(const struct sql_script *s)
+{
+	struct sql_effects effects CLEANUP(sql_effects_release) = SQL_EFFECTS_INIT;
+	size_t next = 0;
+
+	get_effects(&effects, s);
+	for (size_t i = 0; i < effects.nr; i++) {
+		const struct sql_effect *e = &effects.item[i];
+
+		check(e->statement >= next && e->statement < s->nr, "effects in another order");
+		next = e->statement;
+		if (e->kind == SQL_EFFECT_UNKNOWN)
+			check(e->why && *e->why, "an unknown effect without a reason");
+		else if (e->kind != SQL_EFFECT_SEARCH_PATH)
+			check(e->type && (e->name.nr || e->args.nr || !strcmp(e->type, "owned") ||
+					  !strcmp(e->type, "schema")),
+			      "an effect on nothing");
+	}
+}
+
+/* The table of the first INSERT, as text, unless the parser has shortened its name. */
+static char *inserted_table(const struct sql_script *s)
+{
+	struct sql_effects effects CLEANUP(sql_effects_release) = SQL_EFFECTS_INIT;
+	const size_t name_max = 63;
+
+	get_effects(&effects, s);
+	for (size_t i = 0; i < effects.nr; i++) {
+		const struct strvec *name = &effects.item[i].name;
+
+		if (effects.item[i].kind != SQL_EFFECT_INSERT)
+			continue;
+		for (size_t k = 0; k < name->nr; k++)
+			if (strlen(name->v[k]) >= name_max)
+				return xstrdup("");
+		return xstrfmt("%s.%s", name->v[0], name->v[name->nr - 1]);
+	}
+	return xstrdup("none");
+}
+
 /* What the text of an INSERT says about rows, its tree says, too: WITH makes it one. */
 static void check_insert(const struct sql_script *s, const struct sql_statement *it)
 {
 	struct sql_script one CLEANUP(sql_script_release) = SQL_SCRIPT_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
-	char *sql CLEANUP(free_p) =
-		xstrfmt("with fuzz as (select 1) %.*s", (int)it->len, s->text + it->offset);
+	static const char with[] = "with fuzz as (select 1) ";
+	char *sql CLEANUP(free_p) = xstrfmt("%s%.*s", with, (int)it->len, s->text + it->offset);
 
 	if (it->len > SQL_TREE_MAX / 2 || strncasecmp(s->text + it->offset, "insert", 6))
 		return;
 	check(!sql_script_parse(&one, "insert", sql, strlen(sql), &err),
 	      "an INSERT cannot follow WITH");
 	check(one.statement[0].loss == it->loss, "text and tree of an INSERT differ");
+
+	struct sql_script alone CLEANUP(sql_script_release) = SQL_SCRIPT_INIT;
+
+	check(!sql_script_parse(&alone, "alone", sql + strlen(with), strlen(sql) - strlen(with),
+				&err),
+	      "an INSERT does not parse alone");
+	char *by_text CLEANUP(free_p) = inserted_table(&alone);
+	char *by_tree CLEANUP(free_p) = inserted_table(&one);
+	check(!*by_text || !*by_tree || !strcmp(by_text, by_tree),
+	      "text and tree of an INSERT name different tables");
 }
 
 static void check_loss(const struct sql_script *s)
@@ -99,6 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (parsed) {
 		check_statements(&s);
 		check_loss(&s);
+		check_effects(&s);
 		if (s.nr < 8)
 			check_alone(&s);
 	} else {

@@ -210,7 +210,11 @@ static void finds_whose_rows_change(void **state UNUSED)
 	static const struct pair list[] = {
 		{ "insert into t values (1), (now())", "insert t" },
 		{ "insert into S.\"a\"\"b.c\" (x) values (1)", "insert s|a\"b.c" },
-		{ "insert into here.s . t values (1)", "insert here|s|t" },
+		{ "insert into here.s . t values (1)", "insert s|t" },
+		{ "insert into U&\"d\\0061t\" values (1)", "insert dat" },
+		{ "insert into u values (1)", "insert u" },
+		{ "insert into \"\"\"a\" values (1)", "insert \"a" },
+		{ "insert into \"a\"\"\" values (1)", "insert a\"" },
 		{ "INSERT /* a */ INTO \"into\" AS x VALUES (1)", "insert into" },
 		{ "insert into t values (1); insert into t values (2); insert into u values (3)",
 		  "insert t; insert u" },
