@@ -151,6 +151,16 @@ test_expect_success 'cut before the answer of COMMIT arrives: committed' '
 	is t1 && journal_is_settled
 '
 
+test_expect_success 'a rollback script: the log tells what became of it' '
+	set_up && git apply-migration && echo "DROP TABLE t3;" >undo.sql && proxy drop &&
+	test_expect_code 128 through_proxy git rollback-db --no-proof --script undo.sql --yes 2>err &&
+	test_grep "was rolled back: lost the connection" err && test "$(objects)" = "t1 t2 t3" &&
+	proxy swallow &&
+	through_proxy git rollback-db --no-proof --script undo.sql --yes >out 2>err &&
+	test_grep "and the server says it is done" err && test_grep "^ran undo.sql" out &&
+	test "$(objects)" = "t1 t2" && journal_is_settled
+'
+
 # While COMMIT runs, the answer to our question is "in progress".
 test_expect_success 'cut while COMMIT still runs: the outcome is waited for' '
 	test_when_finished "gate_open 7" &&
