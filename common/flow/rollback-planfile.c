@@ -223,7 +223,7 @@ static int decides(json_t **ret, const struct rollback_plan *plan, struct error 
 
 static char *digest_of(const json_t *json)
 {
-	json_t *rest CLEANUP(json_decref_p) = json_copy((json_t *)(uintptr_t)json);
+	json_t *rest CLEANUP(json_decref_p) = json_deep_copy(json);
 	char *text CLEANUP(free_p) = NULL;
 	char digest[DIGEST_HEX];
 
@@ -337,8 +337,7 @@ static const json_t *find_step(const json_t *steps, const char *version)
 
 static bool has_same_script(const json_t *a, const json_t *b)
 {
-	return json_equal((json_t *)(uintptr_t)json_object_get(a, "script"),
-			  (json_t *)(uintptr_t)json_object_get(b, "script"));
+	return json_equal(json_object_get(a, "script"), json_object_get(b, "script"));
 }
 
 static void compare_steps(struct verdict *verdict, const json_t *then, const json_t *now)
@@ -369,8 +368,7 @@ static void compare_steps(struct verdict *verdict, const json_t *then, const jso
 				       "the plan",
 				       version);
 	}
-	if (before == verdict->reasons.nr &&
-	    !json_equal((json_t *)(uintptr_t)then, (json_t *)(uintptr_t)now))
+	if (before == verdict->reasons.nr && !json_equal(then, now))
 		verdict_refuse(verdict, "the order of the migrations is another one now");
 }
 
@@ -379,8 +377,7 @@ static bool has_text(const json_t *list, const json_t *text)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i,
-			   item) if (json_equal(item, (json_t *)(uintptr_t)text)) return true;
+	json_array_foreach(list, i, item) if (json_equal(item, text)) return true;
 	return false;
 }
 
