@@ -157,6 +157,14 @@ test_expect_success 'without --verbose people are spared it' '
 	test_grep ! Checklist out
 '
 
+test_expect_success 'where nobody looks, nothing is asked for it' '
+	fresh &&
+	PGOPTIONS="-c log_statement=all" git rollback-db -q --yes --no-proof --no-save --no-snapshot --last 1 &&
+	grep " $db_name LOG:" "$TEST_PG_HOST"/log >asked &&
+	test_grep "DROP TABLE u" asked &&
+	test_grep ! "pg_stat_activity\|invalid index\|xmin" asked
+'
+
 # --- advice ------------------------------------------------------------------------------------------
 
 test_expect_success 'rows that were written since: a forward fix is advised' '
