@@ -343,12 +343,23 @@ test_expect_success 'every built-in type, row for row' '
 		\$\$(1,1),(0,0)\$\$, \$\$[(0,0),(1,1)]\$\$, \$\$((0,0),(1,1),(1,0))\$\$, \$\$<(0,0),1>\$\$, \$\$[1,5)\$\$, \$\${[1,2),[4,)}\$\$, \$\$[2024-01-01,)\$\$,
 		\$\${1,NULL,3}\$\$, \$\${{a,\"b,c\"},{\"\\\"\",NULL}}\$\$, \$\$sad\$\$, 4, ROW(1, \$\$x,\"y\$\$), ARRAY[ROW(1,NULL)::pair], 1, \$\$pg_class\$\$, \$\$0/1\$\$, \$\$1:2:1\$\$)" &&
 	psql_db -v rows="${TEST_ROWS:-2000}" -f - <<-\END &&
-	SELECT format('INSERT INTO t SELECT g.i, %s FROM t, generate_series(2, %s) g(i) WHERE id = 1',
-		string_agg(quote_ident(attname), ', ' ORDER BY attnum), :rows)
-	FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 1 \gexec
+	SELECT format($$INSERT INTO t SELECT g.n, %s FROM t, generate_series(2, %s) g(n) WHERE t.id = 1$$,
+		string_agg(format($$t.%I$$, attname), $$, $$ ORDER BY attnum), :rows)
+	FROM pg_attribute WHERE attrelid = $$t$$::regclass AND attnum > 1 \gexec
 	END
 	keeps roll_and_undo 1 &&
 	keeps roll_and_undo --binary 1 &&
+	! grep "\"binary\"" .git/rollback/saved/*/manifest.json
+'
+
+test_expect_success 'the binary format' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text, d numeric[]); CREATE TABLE e (id int);" "DROP TABLE t; DROP TABLE e;" &&
+	migration 2_c "ALTER TABLE t ADD c timestamptz;" "ALTER TABLE t DROP c;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t SELECT i, repeat(chr(9) || i, 9), ARRAY[i, NULL, 0.1], now() FROM generate_series(1, 3000) i" &&
+	keeps roll_and_undo --binary 2 &&
+	keeps roll_and_undo --binary --all &&
 	grep "\"binary\"" .git/rollback/saved/*/manifest.json
 '
 
@@ -432,9 +443,9 @@ test_expect_success 'a damaged file is found out, and nothing changes' '
 
 test_expect_success '--log says what there was' '
 	git rollback-db --log --json >out &&
-	test_json "1000" "[.operations[] | select(.can_undo)][0].saved.rows" out &&
+	test_json "1001" "[.operations[] | select(.can_undo)][0].saved.rows" out &&
 	git rollback-db --log >out &&
-	grep "1000 rows saved" out
+	grep "1001 rows saved" out
 '
 
 test_expect_success 'what is there to undo is told' '

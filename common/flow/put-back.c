@@ -247,7 +247,8 @@ static int fill(struct put_back *back, const json_t *part, struct put_back_resul
 
 	strbuf_addf(&sql, "TRUNCATE ONLY %s", table);
 	if (run(back, sql.buf, err) < 0 || copy_into(back, table, part, &ret->rows, err) < 0 ||
-	    save_count_rows(&now, db_of(back), part, json_object_get(part, "columns"), err) < 0)
+	    save_count_rows(&now, db_of(back), part, table, json_object_get(part, "columns"), err) <
+		    0)
 		return -1;
 	if (!digest || strcmp(now.digest, digest) != 0 ||
 	    now.rows != json_integer_value(json_object_get(part, "rows")))

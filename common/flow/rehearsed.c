@@ -20,8 +20,11 @@ int rehearsed_begin(struct rehearsed *rehearsed, struct session *s, struct error
 	return relation_witness_take(&rehearsed->witness, &s->db, err);
 }
 
-static bool is_tracking(const struct session *s, const struct relation_loss *change)
+/* Also what the rehearsal has made itself, and sequences, which have no rows. */
+static bool is_left_out(const struct session *s, const struct relation_loss *change)
 {
+	if (!change->name || change->sequence)
+		return true;
 	for (size_t i = 0; i < s->scope.relation_nr; i++)
 		if (!strcmp(s->scope.relation[i].schema, change->schema) &&
 		    !strcmp(s->scope.relation[i].name, change->name))
@@ -29,12 +32,12 @@ static bool is_tracking(const struct session *s, const struct relation_loss *cha
 	return false;
 }
 
-static void leave_out_tracking(struct relation_losses *changes, const struct session *s)
+static void leave_out(struct relation_losses *changes, const struct session *s)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < changes->nr; i++)
-		if (!is_tracking(s, &changes->item[i])) {
+		if (!is_left_out(s, &changes->item[i])) {
 			struct relation_loss change = changes->item[i];
 
 			changes->item[i] = changes->item[kept];
@@ -50,9 +53,9 @@ static void leave_out_tracking(struct relation_losses *changes, const struct ses
 
 int rehearsed_look(struct rehearsed *rehearsed, struct session *s, struct error *err)
 {
-	if (relation_witness_changes(&rehearsed->changes, &rehearsed->witness, &s->db, err) < 0)
+	if (relation_witness_compare(&rehearsed->changes, &rehearsed->witness, &s->db, err) < 0)
 		return -1;
-	leave_out_tracking(&rehearsed->changes, s);
+	leave_out(&rehearsed->changes, s);
 	return 0;
 }
 
@@ -84,7 +87,7 @@ json_t *rehearsed_to_json(const struct rehearsed *rehearsed)
 
 		json_array_append_new(ret, json_pack("{s:o, s:s, s:I, s:b, s:I, s:I, s:I}",
 						     "object", json_text(count->identity), "what",
-						     what_names[change->kind], "rows",
+						     what_names[relation_loss_kind(change)], "rows",
 						     (json_int_t)count->rows, "exact", count->exact,
 						     "inserted", (json_int_t)change->inserted,
 						     "updated", (json_int_t)change->updated,
@@ -106,7 +109,7 @@ static void add_change(struct strbuf *out, const struct relation_loss *change)
 	bool first = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		if (!parts[i].rows)
+		if (parts[i].rows <= 0)
 			continue;
 		strbuf_addstr(out, first ? "" : ", ");
 		amount_add_count(out, (uint64_t)parts[i].rows, "row", NULL);
@@ -119,7 +122,7 @@ static void add_change(struct strbuf *out, const struct relation_loss *change)
 
 static void add_what(struct strbuf *out, const struct relation_loss *change)
 {
-	switch (change->kind) {
+	switch (relation_loss_kind(change)) {
 	case RELATION_DROPPED: strbuf_addstr(out, "dropped"); break;
 	case RELATION_REWRITTEN: strbuf_addstr(out, "emptied or rewritten"); break;
 	case RELATION_COLUMNS: strbuf_addstr(out, "columns dropped or converted"); break;

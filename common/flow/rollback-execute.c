@@ -161,13 +161,19 @@ static void note_objects(struct rollback_run *run, const struct catalog_changes 
 static void add_targets(struct rollback_run *run, const struct group *group)
 {
 	const struct impact *impact = &run->plan->impact;
+	json_t *migrations = json_object_get(run->save.folder.manifest, "migrations");
 
+	save_group(&run->save);
+	for (size_t i = group->from; i < group->to; i++)
+		json_object_set_new(json_array_get(migrations, i), "group",
+				    json_size(run->save.group));
 	for (size_t i = 0; i < impact->nr; i++) {
 		const struct impact_item *item = &impact->item[i];
 
 		if (item->script < group->from || item->script >= group->to || item->inserts_only)
 			continue;
-		if (item->kind == IMPACT_COLUMN)
+		/* A column that is converted: the run could not tell that from TRUNCATE. */
+		if (item->kind == IMPACT_COLUMN && !item->stays)
 			save_column(&run->save, item->oid, item->column, item->why);
 		else
 			save_table(&run->save, item->oid, item->why);
@@ -178,12 +184,11 @@ static json_t *migration_member(const struct rollback_step *step, const char *up
 {
 	const struct ledger_entry *applied = step->applied;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b}", "version",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "version",
 			 json_text(applied->version), "name", json_text(applied->name), "checksum",
 			 json_text(applied->checksum), "applied_at", json_time(applied->applied_at),
 			 "applied_at_us", (json_int_t)applied->applied_at, "execution_time_ms",
-			 (json_int_t)applied->execution_time_ms, "up", json_text(up_file), "done",
-			 step->done);
+			 (json_int_t)applied->execution_time_ms, "up", json_text(up_file));
 }
 
 /* Their texts stay in the database's log too, which can be lost together with the database. */
@@ -251,6 +256,40 @@ static int finish_saving(struct rollback_run *run, struct error *err)
 			    json_text(run->proof ? catalog_fingerprint(&run->catalog) : NULL),
 			    "objects", run->proof ? json_incref(run->objects) : json_null());
 	return save_finish(&run->save, members, err);
+}
+
+static int begin_transaction(struct rollback_run *run, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (change_transaction(&run->change, &batch, err) < 0)
+		return -1;
+	return batch.nr ? change_run(&run->change, &batch, NULL, err) : 0;
+}
+
+/* Of a transaction that was rolled back, where others of the run are committed. */
+static void take_back_saving(struct rollback_run *run)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (run->change.begun && !db_is_lost(&run->plan->session->db) &&
+	    save_take_back(&run->save, &err) < 0)
+		warning("%s", err.message);
+}
+
+/* What an outside script left; in a transaction of its own, for the settings. */
+static int look_after(struct rollback_run *run, struct error *err)
+{
+	struct db *db = &run->plan->session->db;
+	int ret;
+
+	if (!is_saving(run))
+		return 0;
+	if (begin_transaction(run, err) < 0)
+		return -1;
+	ret = save_after(&run->save, err);
+	db_rollback(db);
+	return ret;
 }
 
 /* --- proof --------------------------------------------------------------------------------------- */
@@ -407,15 +446,6 @@ static int run_downs(struct rollback_run *run, const struct group *group, bool b
 	return 0;
 }
 
-static int begin_transaction(struct rollback_run *run, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
-	if (change_transaction(&run->change, &batch, err) < 0)
-		return -1;
-	return batch.nr ? change_run(&run->change, &batch, NULL, err) : 0;
-}
-
 /*
  * What is known to go is saved before; what only the run shows, the text of a DO block say, is
  * saved then, and the downs run anew. Each round saves at least one table more.
@@ -440,7 +470,9 @@ static int run_downs_saved(struct rollback_run *run, const struct group *group, 
 			return -1;
 		if (checked == SAVE_ALL)
 			return db_exec(db, "RELEASE SAVEPOINT git_rollback_downs", err);
-		if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_downs", err) < 0)
+		/* What the scripts have prepared no savepoint takes back. */
+		if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_downs", err) < 0 ||
+		    db_exec(db, "DEALLOCATE ALL", err) < 0)
 			return -1;
 		run->finished = finished;
 	}
@@ -511,10 +543,13 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 				      run_downs(run, group, false, err)) < 0 ||
 	    finish_downs(run, group, err) < 0) {
 		db_rollback(db);
+		take_back_saving(run);
 		return -1;
 	}
-	if (end_transaction(run, &witness, err) < 0)
+	if (end_transaction(run, &witness, err) < 0) {
+		take_back_saving(run);
 		return -1;
+	}
 	for (size_t i = group->from; i < group->to; i++)
 		run->plan->step[i].done = !run->unproven;
 	return 0;
@@ -582,7 +617,6 @@ static int save_outside(struct rollback_run *run, const struct group *group, str
 		return -1;
 	}
 	db_rollback(db);
-	relation_witness_release(&run->save.witness);
 	return finish_saving(run, err);
 }
 
@@ -605,7 +639,7 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 		return outside_failed(run, step, &outside, err);
 	step->microseconds = outside.microseconds;
 	step->ran = true;
-	if (prove(run, group, err) < 0 || finish_saving(run, err) < 0 ||
+	if (prove(run, group, err) < 0 || look_after(run, err) < 0 || finish_saving(run, err) < 0 ||
 	    end_outside(run, step, &outside, err) < 0)
 		return -1;
 	step->done = true;

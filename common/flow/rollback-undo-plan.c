@@ -316,7 +316,7 @@ static int check_table(struct undo_plan *plan, const struct undo_table *table, s
 		strvec_push(&plan->conflicts, table->table);
 	if (!there || !digest)
 		return 0;
-	if (save_count_rows(&now, &plan->session->db, table->part,
+	if (save_count_rows(&now, &plan->session->db, table->part, table->table,
 			    json_object_get(after, "columns"), err) < 0)
 		return -1;
 	if (strcmp(now.digest, digest) != 0 ||

@@ -29,14 +29,12 @@ int save_begin(struct save *save, struct session *s, const char *operation, cons
 	return saved_create(&save->folder, save->root, operation, command, err);
 }
 
+static void targets_release(struct save *save);
+
 void save_release(struct save *save)
 {
 	progress_abandon(&save->progress);
-	for (size_t i = 0; i < save->nr; i++) {
-		strvec_release(&save->target[i].columns);
-		free(save->target[i].left);
-		free(save->target[i].why);
-	}
+	targets_release(save);
 	free(save->target);
 	relation_witness_release(&save->witness);
 	saved_release(&save->folder);
@@ -49,17 +47,6 @@ void save_discard(struct save *save)
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 
 	if (save->folder.path && saved_discard(&save->folder, &err) < 0)
-		warning("%s", err.message);
-}
-
-void save_forget(const char *common_dir, const char *operation)
-{
-	struct saved saved CLEANUP(saved_release) = SAVED_INIT;
-	struct error err CLEANUP(error_release) = ERROR_INIT;
-	char *root CLEANUP(free_p) = saved_root(common_dir);
-	int found = saved_open(&saved, root, operation, &err);
-
-	if (found < 0 || (found == SAVED_FOUND && saved_discard(&saved, &err) < 0))
 		warning("%s", err.message);
 }
 
@@ -77,6 +64,24 @@ static struct save_target *target_of(struct save *save, uint32_t oid, const char
 		.why = xstrdup(why),
 	};
 	return &save->target[save->nr++];
+}
+
+static void targets_release(struct save *save)
+{
+	for (size_t i = 0; i < save->nr; i++) {
+		strvec_release(&save->target[i].columns);
+		free(save->target[i].left);
+		free(save->target[i].why);
+	}
+	save->nr = 0;
+}
+
+void save_group(struct save *save)
+{
+	targets_release(save);
+	relation_witness_release(&save->witness);
+	save->looked_back = false;
+	save->group++;
 }
 
 void save_table(struct save *save, uint32_t oid, const char *why)
@@ -125,7 +130,8 @@ int save_settings(struct db *db, struct error *err)
 		       " pg_catalog.set_config('extra_float_digits', '3', true),"
 		       " pg_catalog.set_config('bytea_output', 'hex', true),"
 		       " pg_catalog.set_config('xmlbinary', 'base64', true),"
-		       " pg_catalog.set_config('statement_timeout', '0', true)",
+		       " pg_catalog.set_config('statement_timeout', '0', true),"
+		       " pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)",
 		       err);
 }
 
@@ -186,10 +192,9 @@ static int count_sink(void *data, const void *bytes, size_t len, struct error *e
 	return 0;
 }
 
-int save_count_rows(struct save_count *ret, struct db *db, const json_t *part,
+int save_count_rows(struct save_count *ret, struct db *db, const json_t *part, const char *table,
 		    const json_t *columns, struct error *err)
 {
-	const char *table = json_member(part, "table");
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct row_digest digest = { .binary = is_binary(part) };
 
@@ -263,15 +268,35 @@ static int copy_rows(struct rows_sink *sink, const struct relation *r, json_t *m
 	return saved_part_finish(&sink->part, json_incref(members), err);
 }
 
+/* In binary, values of other types hold OIDs, which are others once a type is made again. */
+static bool is_builtin(const struct relation *r)
+{
+	const uint32_t first_normal_oid = 16384; /* PostgreSQL's access/transam.h */
+
+	for (size_t i = 0; i < r->nr; i++)
+		if (r->column[i].type >= first_normal_oid)
+			return false;
+	return true;
+}
+
+/* A key without which its column's values find no row. */
+static bool has_any(const struct strvec *key, const struct strvec *columns)
+{
+	for (size_t i = 0; i < key->nr; i++)
+		if (strvec_has(columns, key->v[i]))
+			return true;
+	return false;
+}
+
 static int save_relation(struct save *save, const struct relation *r,
 			 const struct save_target *target, struct error *err)
 {
 	struct rows_sink sink = {
 		.save = save,
 		.part = SAVED_PART_INIT,
-		.digest = { .binary = save->binary },
+		.digest = { .binary = save->binary && is_builtin(r) },
 	};
-	bool whole = target->whole || !r->key.nr;
+	bool whole = target->whole || !r->key.nr || has_any(&r->key, &target->columns);
 	json_t *members CLEANUP(json_decref_p) =
 		json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:n}", "kind", "rows", "table",
 			  json_text(r->identity), "schema", json_text(r->schema), "name",
@@ -281,7 +306,9 @@ static int save_relation(struct save *save, const struct relation *r,
 	int ret;
 
 	json_object_set_new(members, "saved_columns", names_of(&target->columns));
-	json_object_set_new(members, "format", json_string(save->binary ? "binary" : "text"));
+	json_object_set_new(members, "oid", json_size(r->oid));
+	json_object_set_new(members, "group", json_size(save->group));
+	json_object_set_new(members, "format", json_string(sink.digest.binary ? "binary" : "text"));
 	ret = copy_rows(&sink, r, members, err);
 	saved_part_release(&sink.part);
 	if (ret < 0)
@@ -318,29 +345,6 @@ static int save_sequences(struct save *save, const uint32_t *oid, size_t nr, str
 static bool is_lockable(const struct relation *r)
 {
 	return r->kind == 'r';
-}
-
-/*
- * The tables themselves and not only those that stand for them: a partitioned table's lock keeps
- * new partitions out. ONLY: children that inherit are targets of their own, where they are.
- */
-static int lock_tables(struct save *save, const uint32_t *oid, size_t nr, struct error *err)
-{
-	struct relations relations CLEANUP(relations_release) = RELATIONS_INIT;
-	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
-
-	if (relations_read(&relations, &save->session->db, oid, nr, err) < 0)
-		return -1;
-	for (size_t i = 0; i < relations.nr; i++)
-		if (is_lockable(&relations.item[i]))
-			strbuf_addf(&sql, "%s %s", sql.len ? "," : "LOCK TABLE ONLY",
-				    relations.item[i].identity);
-	if (!sql.len)
-		return 0;
-	strbuf_addstr(&sql, " IN EXCLUSIVE MODE");
-	if (db_exec(&save->session->db, sql.buf, err) < 0)
-		return error_prefix(err, "could not lock the tables whose rows are to be saved");
-	return 0;
 }
 
 static int check_space(const struct save *save, const struct relations *relations,
@@ -414,22 +418,12 @@ static int save_pending(struct save *save, struct error *err)
 	return 0;
 }
 
-/* The settings are the savepoint's, the locks are not. */
 static int save_rows(struct save *save, const uint32_t *oid, size_t nr, struct error *err)
 {
-	struct db *db = &save->session->db;
-
-	if (!nr)
-		return 0;
-	if (db_exec(db, "SAVEPOINT git_rollback_save", err) < 0 || save_settings(db, err) < 0)
-		return -1;
 	progress_start(&save->progress, "Saving rows", 0, PROGRESS_COUNT, save->meter);
 	if (save_pending(save, err) < 0 || save_sequences(save, oid, nr, err) < 0)
 		return -1;
 	progress_finish(&save->progress);
-	if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_save", err) < 0 ||
-	    db_exec(db, "RELEASE SAVEPOINT git_rollback_save", err) < 0)
-		return -1;
 	for (size_t i = 0; i < save->nr; i++)
 		save->target[i].saved = true;
 	return 0;
@@ -441,19 +435,26 @@ int save_run(struct save *save, struct error *err)
 	size_t nr = 0;
 	uint32_t *oid CLEANUP(free_p) = pending_oids(save, &nr);
 	bool wanted = save->schema && !save->has_schema;
+	struct db *db = &save->session->db;
 
 	if (!save->folder.path)
 		return 0;
 	if (!save->rows)
 		nr = 0;
-	if ((nr && lock_tables(save, oid, nr, err) < 0) ||
-	    (save->rows && !save->witness.tables.res &&
-	     relation_witness_take(&save->witness, &save->session->db, err) < 0) ||
-	    (wanted && save_schema_start(&schema, &save->folder, save->session, err) < 0) ||
-	    save_rows(save, oid, nr, err) < 0 || (wanted && save_schema_finish(&schema, err) < 0))
+	if (nr && relations_lock(db, oid, nr, err) < 0)
+		return error_prefix(err, "could not lock the tables whose rows are to be saved");
+	if (wanted && save_schema_start(&schema, &save->folder, save->session, err) < 0)
+		return -1;
+	/* The settings are the savepoint's, the locks are not. */
+	if (db_exec(db, "SAVEPOINT git_rollback_save", err) < 0 || save_settings(db, err) < 0 ||
+	    (nr && save_rows(save, oid, nr, err) < 0) ||
+	    (wanted && save_schema_finish(&schema, err) < 0) ||
+	    db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_save", err) < 0 ||
+	    db_exec(db, "RELEASE SAVEPOINT git_rollback_save", err) < 0)
 		return -1;
 	save->has_schema = save->has_schema || wanted;
-	return 0;
+	/* As late as can be: what came while rows were copied is in it. */
+	return save->rows ? relation_witness_take(&save->witness, db, err) : 0;
 }
 
 /* --- What else was destroyed ------------------------------------------------------------------- */
@@ -468,34 +469,38 @@ static bool is_tracking(const struct save *save, const char *schema, const char 
 	return false;
 }
 
-static const char *loss_name(enum relation_loss_kind kind)
+static const char *loss_name(const struct relation_loss *loss)
 {
 	static const char *const names[] = {
 		[RELATION_DROPPED] = "dropped by the script",
 		[RELATION_REWRITTEN] = "emptied or rewritten by the script",
 		[RELATION_COLUMNS] = "columns dropped or converted by the script",
 		[RELATION_CHANGED] = "rows changed by the script",
+		[RELATION_ADDED] = "rows added by the script",
 	};
 
-	return names[kind];
+	return names[relation_loss_kind(loss)];
 }
 
-/* What it lost is a target already; or becomes one, and has to be saved. */
+/* Of what cannot be told apart, TRUNCATE and a conversion, the worse is taken. */
+static bool is_whole_loss(const struct relation_loss *loss)
+{
+	return loss->dropped || loss->rewritten || loss->updated || loss->deleted;
+}
+
+/* False: what it lost is saved. */
 static bool add_loss(struct save *save, const struct relation_loss *loss)
 {
-	struct save_target *target = target_of(save, loss->oid, loss_name(loss->kind));
-	bool columns_alone = (loss->kind == RELATION_COLUMNS || loss->kind == RELATION_REWRITTEN) &&
-			     !loss->updated && !loss->deleted;
+	struct save_target *target = target_of(save, loss->oid, loss_name(loss));
 
-	if (target->whole)
+	if (target->whole && target->saved)
 		return false;
-	if (!columns_alone || (loss->kind == RELATION_REWRITTEN && !target->columns.nr)) {
-		save_table(save, loss->oid, loss_name(loss->kind));
+	if (is_whole_loss(loss)) {
+		save_table(save, loss->oid, loss_name(loss));
+		target->saved = false;
 		return true;
 	}
-	/* A column that is converted rewrites the table. */
-	if (loss->kind == RELATION_REWRITTEN ||
-	    (target->saved && relation_columns_are_in(target->left, loss->columns)))
+	if (target->saved && relation_columns_are_in(target->left, loss->columns))
 		return false;
 	free(target->left);
 	target->left = xstrdup(loss->columns);
@@ -503,10 +508,43 @@ static bool add_loss(struct save *save, const struct relation_loss *loss)
 	return true;
 }
 
+/* Nothing of theirs is lost; but an undo has to know that they were not left alone. */
+static void note_insertion(json_t *list, const struct relation_loss *loss)
+{
+	json_array_append_new(list,
+			      json_pack("{s:o, s:o, s:o, s:I}", "oid", json_size(loss->oid),
+					"schema", json_text(loss->schema), "name",
+					json_text(loss->name), "rows", (json_int_t)loss->inserted));
+}
+
+static void note_insertions(struct save *save, json_t *list)
+{
+	json_t *all = json_object_get(save->folder.manifest, "inserted");
+
+	if (!all) {
+		all = json_array();
+		json_object_set_new(save->folder.manifest, "inserted", all);
+	}
+	json_array_extend(all, list);
+}
+
+/*
+ * One that nobody knew: it came while rows were saved, or the script has made it. A step back and a
+ * look at its OID tells; once, as what the script makes has another OID each time.
+ */
+static bool look_back(struct save *save, const struct relation_loss *loss)
+{
+	if (save->looked_back)
+		return false;
+	save_table(save, loss->oid, loss_name(loss));
+	return true;
+}
+
 int save_check(struct save *save, struct error *err)
 {
 	struct relation_losses losses CLEANUP(relation_losses_release) = RELATION_LOSSES_INIT;
-	int ret = SAVE_ALL;
+	json_t *inserted CLEANUP(json_decref_p) = json_array();
+	bool more = false, unknown = false;
 
 	if (!save->folder.path || !save->rows)
 		return SAVE_ALL;
@@ -515,28 +553,25 @@ int save_check(struct save *save, struct error *err)
 	for (size_t i = 0; i < losses.nr; i++) {
 		const struct relation_loss *loss = &losses.item[i];
 
-		if (!is_tracking(save, loss->schema, loss->name) && add_loss(save, loss))
-			ret = SAVE_MORE;
+		if (!loss->name) {
+			unknown = true;
+			more = look_back(save, loss) || more;
+		} else if (is_tracking(save, loss->schema, loss->name)) {
+			continue;
+		} else if (relation_loss_kind(loss) == RELATION_ADDED) {
+			note_insertion(inserted, loss);
+		} else {
+			more = add_loss(save, loss) || more;
+		}
 	}
-	return ret;
+	save->looked_back = save->looked_back || unknown;
+	if (more)
+		return SAVE_MORE;
+	note_insertions(save, inserted);
+	return SAVE_ALL;
 }
 
 /* --- Afterwards ---------------------------------------------------------------------------------- */
-
-/* The table of that name as it is now; `ret` has none when there is none. */
-static int read_now(struct relations *ret, struct db *db, const char *table, struct error *err)
-{
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	const char *params[] = { table };
-	uint32_t oid;
-
-	if (db_query(&res, db, "SELECT pg_catalog.to_regclass($1)::oid", 1, params, err) < 0)
-		return -1;
-	if (db_is_null(&res, 0, 0))
-		return 0;
-	oid = (uint32_t)db_int(&res, 0, 0);
-	return relations_read(ret, db, &oid, 1, err);
-}
 
 /* Those of the saved columns that the table still has. */
 static json_t *columns_left(const json_t *part, const struct relation *now)
@@ -554,53 +589,73 @@ static json_t *columns_left(const json_t *part, const struct relation *now)
 	return ret;
 }
 
+/* By its OID: what has its name now may be a view. */
 static int count_after(struct db *db, json_t *part, struct error *err)
 {
 	struct relations now CLEANUP(relations_release) = RELATIONS_INIT;
-	const char *table = json_member(part, "table");
+	uint32_t oid = (uint32_t)json_integer_value(json_object_get(part, "oid"));
 	json_t *columns CLEANUP(json_decref_p) = NULL;
 	struct save_count count;
 
-	if (read_now(&now, db, table, err) < 0)
+	json_object_set_new(part, "after", json_null());
+	if (relations_read(&now, db, &oid, 1, err) < 0)
 		return -1;
-	if (!now.nr)
+	if (!now.nr || now.item[0].kind != 'r')
 		return 0;
 	columns = columns_left(part, now.item);
-	if (save_count_rows(&count, db, part, columns, err) < 0)
+	if (save_count_rows(&count, db, part, now.item[0].identity, columns, err) < 0)
 		return -1;
 	json_object_set_new(part, "after",
-			    json_pack("{s:O, s:I, s:s}", "columns", columns, "rows",
+			    json_pack("{s:O, s:o, s:O, s:I, s:s}", "oid",
+				      json_object_get(part, "oid"), "table",
+				      json_text(now.item[0].identity), "columns", columns, "rows",
 				      (json_int_t)count.rows, "digest", count.digest));
 	return 0;
 }
 
-static int note_after(struct save *save, json_t *part, struct error *err)
+static bool is_of_group(const json_t *part, size_t group)
 {
-	struct db *db = &save->session->db;
+	const char *kind = json_member(part, "kind");
 
-	if (!json_is_true(json_object_get(part, "whole")))
-		return 0;
-	if (db_exec(db, "SAVEPOINT git_rollback_after", err) < 0 || save_settings(db, err) < 0 ||
-	    count_after(db, part, err) < 0)
-		return -1;
-	return db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_after", err);
+	return kind && !strcmp(kind, "rows") &&
+	       json_integer_value(json_object_get(part, "group")) == (json_int_t)group;
 }
 
-int save_after(struct save *save, struct error *err)
+static int count_group(struct save *save, struct error *err)
 {
 	size_t i;
 	json_t *part;
 
-	if (!save->folder.path)
-		return 0;
 	json_array_foreach(json_object_get(save->folder.manifest, "parts"), i, part)
 	{
-		const char *kind = json_member(part, "kind");
-
-		if (kind && !strcmp(kind, "rows") && note_after(save, part, err) < 0)
+		if (is_of_group(part, save->group) &&
+		    count_after(&save->session->db, part, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+int save_after(struct save *save, struct error *err)
+{
+	struct db *db = &save->session->db;
+
+	if (!save->folder.path || !save->nr)
+		return 0;
+	if (db_exec(db, "SAVEPOINT git_rollback_after", err) < 0 || save_settings(db, err) < 0 ||
+	    count_group(save, err) < 0 ||
+	    db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_after", err) < 0)
+		return -1;
+	return db_exec(db, "RELEASE SAVEPOINT git_rollback_after", err);
+}
+
+int save_take_back(struct save *save, struct error *err)
+{
+	json_t *parts = json_object_get(save->folder.manifest, "parts");
+
+	for (size_t i = json_array_size(parts); i; i--)
+		if (is_of_group(json_array_get(parts, i - 1), save->group))
+			json_array_remove(parts, i - 1);
+	return save->folder.path ? saved_finish(&save->folder, err) : 0;
 }
 
 int save_script(struct save *save, const char *version, const char *text, const char **ret_file,

@@ -16,16 +16,18 @@
  *         left out.
  * Schema: one pg_dump, of a snapshot that is exported once the locks are held.
  * Kept:   journal/saved.h, under the operation's id. Its manifest has, besides:
- *         "database", "identity", "server_version", "fingerprint_before", "fingerprint_after";
- *         "objects", what the change did to the catalog (pg/catalog.h), or null;
+ *         "database", "identity", "fingerprint_before", "fingerprint_after";
+ *         "objects", what each transaction did to the catalog (pg/catalog.h), or null;
  *         "migrations": [{"version", "name", "checksum", "applied_at" (RFC 3339),
- *         "applied_at_us", "execution_time_ms", "up" (file), "outside"}...], in the order of
+ *         "applied_at_us", "execution_time_ms", "up" (file), "group"}...], in the order of
  *         execution; "sequences": [{"sequence", "last_value", "is_called"}...];
- *         and of the parts of kind "rows": "table" (identity), "schema", "name", "why", "whole"
- *         (else the key and some columns), "columns", "key", "format" ("text"|"binary"), "rows",
- *         "digest" (digest_sum over them), "after" (the same of the table afterwards, and of those
- *         columns that it still has: {"columns", "rows", "digest"}; null where it is gone).
- *         Of kind "up": "version". The schema's are save-schema.h's.
+ *         "inserted": [{"oid", "schema", "name", "rows"}...], tables that only got rows;
+ *         and of the parts of kind "rows": "table" (identity), "schema", "name", "oid", "group"
+ *         (the transaction, from 1), "why", "whole" (else the key and some columns), "columns",
+ *         "saved_columns" (those that go), "key", "format" ("text"|"binary"), "rows", "digest"
+ *         (digest_sum over them), "after" (the same of the table at the transaction's end, and of
+ *         those columns that it has: {"oid", "table", "columns", "rows", "digest"}; null where
+ *         it is gone). Of kind "up": "version". The schema's are save-schema.h's.
  * Errors: -1 with `err` set: then nothing may be destroyed.
  */
 #ifndef FLOW_SAVE_H
@@ -57,6 +59,8 @@ struct save {
 	struct save_target *target;
 	size_t nr, alloc;
 	struct relation_witness witness;
+	size_t group;	  /* transactions that save, from 1 */
+	bool looked_back; /* at tables that the witness did not know */
 	struct progress progress;
 	int meter; /* of common_options.progress */
 	/* For the report: */
@@ -71,6 +75,8 @@ struct save {
 /* With neither rows nor schema there is nothing to do, and no folder; the others do nothing then. */
 int save_begin(struct save *save, struct session *s, const char *operation, const char *command,
 	       bool rows, bool schema, struct error *err) MUST_CHECK;
+/* Begins a transaction that saves: what an earlier one saved may be other rows by now. */
+void save_group(struct save *save);
 /* `why` as in struct impact_item. What is saved as a whole already needs no more. */
 void save_table(struct save *save, uint32_t oid, const char *why);
 void save_column(struct save *save, uint32_t oid, const char *column, const char *why);
@@ -80,28 +86,27 @@ int save_run(struct save *save, struct error *err) MUST_CHECK;
 enum save_checked { SAVE_ALL = 0, SAVE_MORE = 1 };
 /* SAVE_MORE: something else was destroyed, and is a target now: save_run() after a step back. */
 int save_check(struct save *save, struct error *err) MUST_CHECK;
-/* Before COMMIT: what is there now of the tables that were saved because rows were changed. */
+/* Before COMMIT: what is there now of the tables of which this transaction saved rows. */
 int save_after(struct save *save, struct error *err) MUST_CHECK;
 /* Adds a script's text, as a part of its own; *ret_file is its name. */
 int save_script(struct save *save, const char *version, const char *text, const char **ret_file,
 		struct error *err) MUST_CHECK;
 /* Writes the manifest, with these members (the reference is taken); may be called again. */
 int save_finish(struct save *save, json_t *members, struct error *err) MUST_CHECK;
+/* This transaction did not happen, though others of the run did: its rows are no part of it. */
+int save_take_back(struct save *save, struct error *err) MUST_CHECK;
 /* The change did not happen: what was saved goes. A failure is a warning. */
 void save_discard(struct save *save);
 void save_release(struct save *save);
-/* The same for an operation that was killed, and is known not to have happened. */
-void save_forget(const char *common_dir, const char *operation);
-
 /* {"path", "tables", "rows", "schema"}, or null where nothing was saved. */
 json_t *save_to_json(const struct save *save) MUST_CHECK;
 
-/* The rows of a table as they are now: how many, and their digest. `part` as in the manifest. */
+/* The rows of a table as they are now: how many, and their digest, in the part's format. */
 struct save_count {
 	int64_t rows;
 	char digest[DIGEST_HEX];
 };
-int save_count_rows(struct save_count *ret, struct db *db, const json_t *part,
+int save_count_rows(struct save_count *ret, struct db *db, const json_t *part, const char *table,
 		    const json_t *columns, struct error *err) MUST_CHECK;
 /* " (FORMAT binary)" where the part is so, else "": for the end of a COPY. */
 const char *save_format_clause(const json_t *part);

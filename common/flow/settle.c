@@ -5,7 +5,6 @@
 #include "flow/change.h"
 #include "flow/kept.h"
 #include "flow/maintenance.h"
-#include "flow/save.h"
 #include "pg/dblock.h"
 #include "term/output.h"
 
@@ -98,8 +97,6 @@ int settle_others(struct session *s, const char *own_id, struct error *err)
 		maintenance_warn_of(record);
 		if (done)
 			make_refs(record, s);
-		else
-			save_forget(s->repo.common_dir, id);
 		if (journal_settle(s->repo.common_dir, id,
 				   done ? OPERATION_DONE : OPERATION_DISCARDED, err) < 0)
 			return -1;

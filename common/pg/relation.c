@@ -130,28 +130,28 @@ int relations_read(struct relations *ret, struct db *db, const uint32_t *oid, si
 	return 0;
 }
 
-const struct relation *relations_find(const struct relations *relations, uint32_t oid)
+int relations_lock(struct db *db, const uint32_t *oid, size_t nr, struct error *err)
 {
-	for (size_t i = 0; i < relations->nr; i++)
-		if (relations->item[i].oid == oid)
-			return &relations->item[i];
-	return NULL;
-}
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 
-void relation_add_columns(struct strbuf *out, struct db *db, const struct relation *relation,
-			  const struct strvec *only)
-{
-	bool first = true;
-
-	for (size_t i = 0; i < relation->nr; i++) {
-		const struct relation_column *column = &relation->column[i];
-
-		if (column->generated || (only && !strvec_has(only, column->name)))
-			continue;
-		strbuf_addstr(out, first ? "" : ", ");
-		db_quote_identifier(out, db, column->name);
-		first = false;
-	}
+	if (query_oids(&res, db,
+		       "WITH RECURSIVE wanted AS (SELECT c.oid FROM pg_catalog.pg_class c"
+		       "  WHERE c.oid = ANY ($1::oid[]) AND c.relkind IN ('r', 'p')"
+		       " UNION SELECT i.inhrelid FROM wanted w"
+		       "  JOIN pg_catalog.pg_class p ON p.oid = w.oid AND p.relkind = 'p'"
+		       "  JOIN pg_catalog.pg_inherits i ON i.inhparent = p.oid)"
+		       " SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)"
+		       " FROM wanted JOIN pg_catalog.pg_class c USING (oid)"
+		       " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+		       " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' ORDER BY 1",
+		       oid, nr, err) < 0)
+		return -1;
+	for (size_t row = 0; row < res.rows; row++)
+		strbuf_addf(&sql, "%s %s", row ? ", ONLY" : "LOCK TABLE ONLY",
+			    db_value(&res, row, 0));
+	strbuf_addstr(&sql, " IN EXCLUSIVE MODE");
+	return res.rows ? db_exec(db, sql.buf, err) : 0;
 }
 
 /* --- Sequences ------------------------------------------------------------------------------ */
@@ -170,8 +170,11 @@ static int read_positions(struct relation_sequences *ret, struct db *db, struct 
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	for (size_t i = 0; i < ret->nr; i++)
-		strbuf_addf(&sql, "%sSELECT %zu, last_value, is_called FROM %s",
-			    i ? " UNION ALL " : "", i, ret->item[i].identity);
+		if (ret->item[i].readable)
+			strbuf_addf(&sql, "%sSELECT %zu, last_value, is_called FROM %s",
+				    sql.len ? " UNION ALL " : "", i, ret->item[i].identity);
+	if (!sql.len)
+		return 0;
 	if (db_query(&res, db, sql.buf, 0, NULL, err) < 0)
 		return -1;
 	for (size_t row = 0; row < res.rows; row++) {
@@ -192,7 +195,8 @@ int relation_sequences_read(struct relation_sequences *ret, struct db *db, const
 	if (!nr)
 		return 0;
 	if (query_oids(&res, db,
-		       "SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname)"
+		       "SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname),"
+		       "  pg_catalog.has_sequence_privilege(c.oid, 'SELECT')"
 		       " FROM pg_catalog.pg_class c"
 		       " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 		       " WHERE c.relkind = 'S' AND c.relpersistence <> 't'"
@@ -208,6 +212,7 @@ int relation_sequences_read(struct relation_sequences *ret, struct db *db, const
 		ret->item[ret->nr++] = (struct relation_sequence){
 			.oid = oid_value(&res, row, 0),
 			.identity = xstrdup(db_value(&res, row, 1)),
+			.readable = db_bool(&res, row, 2),
 		};
 	}
 	return ret->nr ? read_positions(ret, db, err) : 0;
@@ -274,10 +279,11 @@ int relation_witness_take(struct relation_witness *ret, struct db *db, struct er
 {
 	relation_witness_release(ret);
 	return db_query(&ret->tables, db,
-			"SELECT c.oid, c.relfilenode, " COLUMNS_OF ", n.nspname, c.relname"
+			"SELECT c.oid, c.relfilenode, " COLUMNS_OF
+			", n.nspname, c.relname, c.relkind"
 			" FROM pg_catalog.pg_class c"
 			" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-			" WHERE c.relkind = 'r' AND c.relpersistence <> 't'" NOT_OURS
+			" WHERE c.relkind IN ('r', 'S') AND c.relpersistence <> 't'" NOT_OURS
 			" ORDER BY c.oid",
 			0, NULL, err);
 }
@@ -285,17 +291,6 @@ int relation_witness_take(struct relation_witness *ret, struct db *db, struct er
 void relation_witness_release(struct relation_witness *witness)
 {
 	db_result_release(&witness->tables);
-}
-
-void relation_losses_release(struct relation_losses *losses)
-{
-	for (size_t i = 0; i < losses->nr; i++) {
-		free(losses->item[i].columns);
-		free(losses->item[i].schema);
-		free(losses->item[i].name);
-	}
-	free(losses->item);
-	*losses = (struct relation_losses)RELATION_LOSSES_INIT;
 }
 
 /* The witness's row of a table; its number of rows when there is none. */
@@ -366,59 +361,86 @@ enum {
 	TOUCHED_THERE,
 	TOUCHED_FILE,
 	TOUCHED_COLUMNS,
-	TOUCHED_UPDATED,
-	TOUCHED_DELETED,
+	TOUCHED_COUNTED,
 	TOUCHED_INSERTED,
-	TOUCHED_COUNTED
+	TOUCHED_UPDATED,
+	TOUCHED_DELETED
 };
 
+/* False: it is as it was. */
 static bool find_loss(struct relation_loss *loss, const struct db_result *touched, size_t row,
 		      const struct db_result *before, size_t at)
 {
 	bool counted = db_bool(touched, row, TOUCHED_COUNTED);
+	const char *left = db_value(touched, row, TOUCHED_COLUMNS);
 
-	loss->updated = db_int(touched, row, TOUCHED_UPDATED);
-	loss->deleted = db_int(touched, row, TOUCHED_DELETED);
-	loss->inserted = db_int(touched, row, TOUCHED_INSERTED);
-	if (!db_bool(touched, row, TOUCHED_THERE))
-		loss->kind = RELATION_DROPPED;
-	else if (!relation_columns_are_in(db_value(before, at, 2),
-					  db_value(touched, row, TOUCHED_COLUMNS)))
-		loss->kind = RELATION_COLUMNS;
-	else if (strcmp(db_value(touched, row, TOUCHED_FILE), db_value(before, at, 1)) != 0)
-		loss->kind = RELATION_REWRITTEN;
-	else if (!counted || loss->updated || loss->deleted)
-		loss->kind = RELATION_CHANGED;
-	else if (loss->inserted)
-		loss->kind = RELATION_ADDED;
-	else
-		return false;
-	return true;
+	loss->inserted = counted ? db_int(touched, row, TOUCHED_INSERTED) : -1;
+	loss->updated = counted ? db_int(touched, row, TOUCHED_UPDATED) : -1;
+	loss->deleted = counted ? db_int(touched, row, TOUCHED_DELETED) : -1;
+	loss->dropped = !db_bool(touched, row, TOUCHED_THERE);
+	if (at == before->rows)
+		return loss->dropped;
+	loss->schema = xstrdup(db_value(before, at, 3));
+	loss->name = xstrdup(db_value(before, at, 4));
+	loss->sequence = db_value(before, at, 5)[0] == 'S';
+	if (loss->dropped)
+		return true;
+	loss->rewritten =
+		strcmp(db_value(touched, row, TOUCHED_FILE), db_value(before, at, 1)) != 0;
+	if (!relation_columns_are_in(db_value(before, at, 2), left))
+		loss->columns = xstrdup(left);
+	return loss->rewritten || loss->columns || loss->inserted || loss->updated || loss->deleted;
+}
+
+enum relation_loss_kind relation_loss_kind(const struct relation_loss *loss)
+{
+	if (loss->dropped)
+		return RELATION_DROPPED;
+	if (loss->rewritten)
+		return RELATION_REWRITTEN;
+	if (loss->columns)
+		return RELATION_COLUMNS;
+	return loss->updated || loss->deleted ? RELATION_CHANGED : RELATION_ADDED;
+}
+
+static void loss_release(struct relation_loss *loss)
+{
+	free(loss->columns);
+	free(loss->schema);
+	free(loss->name);
+}
+
+void relation_losses_release(struct relation_losses *losses)
+{
+	for (size_t i = 0; i < losses->nr; i++)
+		loss_release(&losses->item[i]);
+	free(losses->item);
+	*losses = (struct relation_losses)RELATION_LOSSES_INIT;
 }
 
 /*
  * Where the server counts nothing (track_counts), whoever holds a lock for changing rows may have
  * changed some.
  */
-static int compare(struct relation_losses *ret, const struct relation_witness *witness, bool added,
-		   struct db *db, struct error *err)
+int relation_witness_compare(struct relation_losses *ret, const struct relation_witness *witness,
+			     struct db *db, struct error *err)
 {
 	struct db_result touched CLEANUP(db_result_release) = DB_RESULT_INIT;
 
 	relation_losses_release(ret);
 	if (db_query(&touched, db,
 		     "SELECT l.relation, c.oid IS NOT NULL, c.relfilenode, " COLUMNS_OF ","
-		     "  pg_catalog.pg_stat_get_xact_tuples_updated(l.relation),"
-		     "  pg_catalog.pg_stat_get_xact_tuples_deleted(l.relation),"
+		     "  pg_catalog.current_setting('track_counts')::boolean,"
 		     "  pg_catalog.pg_stat_get_xact_tuples_inserted(l.relation),"
-		     "  pg_catalog.current_setting('track_counts')::boolean"
+		     "  pg_catalog.pg_stat_get_xact_tuples_updated(l.relation),"
+		     "  pg_catalog.pg_stat_get_xact_tuples_deleted(l.relation)"
 		     " FROM (SELECT DISTINCT relation FROM pg_catalog.pg_locks"
 		     "  WHERE locktype = 'relation' AND granted"
 		     "  AND pid = pg_catalog.pg_backend_pid()"
 		     "  AND database = (SELECT oid FROM pg_catalog.pg_database"
 		     "   WHERE datname = pg_catalog.current_database())"
 		     "  AND mode NOT IN ('AccessShareLock', 'RowShareLock')) l"
-		     " LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation ORDER BY l.relation",
+		     " LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation",
 		     0, NULL, err) < 0)
 		return -1;
 	for (size_t row = 0; row < touched.rows; row++) {
@@ -426,28 +448,12 @@ static int compare(struct relation_losses *ret, const struct relation_witness *w
 		size_t at = find_before(witness, oid);
 		struct relation_loss loss = { .oid = oid };
 
-		if (at == witness->tables.rows ||
-		    !find_loss(&loss, &touched, row, &witness->tables, at) ||
-		    (loss.kind == RELATION_ADDED && !added))
+		if (!find_loss(&loss, &touched, row, &witness->tables, at)) {
+			loss_release(&loss);
 			continue;
-		if (loss.kind == RELATION_COLUMNS)
-			loss.columns = xstrdup(db_value(&touched, row, TOUCHED_COLUMNS));
-		loss.schema = xstrdup(db_value(&witness->tables, at, 3));
-		loss.name = xstrdup(db_value(&witness->tables, at, 4));
+		}
 		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
 		ret->item[ret->nr++] = loss;
 	}
 	return 0;
-}
-
-int relation_witness_compare(struct relation_losses *ret, const struct relation_witness *witness,
-			     struct db *db, struct error *err)
-{
-	return compare(ret, witness, false, db, err);
-}
-
-int relation_witness_changes(struct relation_losses *ret, const struct relation_witness *witness,
-			     struct db *db, struct error *err)
-{
-	return compare(ret, witness, true, db, err);
 }

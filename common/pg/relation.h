@@ -47,18 +47,20 @@ struct relations {
  */
 int relations_read(struct relations *ret, struct db *db, const uint32_t *oid, size_t nr,
 		   struct error *err) MUST_CHECK;
-const struct relation *relations_find(const struct relations *relations, uint32_t oid);
 void relations_release(struct relations *relations);
 
-/* Appends the columns that COPY takes, quoted, with commas; `only` (names): these alone. */
-void relation_add_columns(struct strbuf *out, struct db *db, const struct relation *relation,
-			  const struct strvec *only);
+/*
+ * LOCK TABLE ... IN EXCLUSIVE MODE of those that are tables, and of the partitioned ones, with all
+ * that are below them: so nobody writes, and no partition comes.
+ */
+int relations_lock(struct db *db, const uint32_t *oid, size_t nr, struct error *err) MUST_CHECK;
 
 /* --- Sequences --- */
 
 struct relation_sequence {
 	uint32_t oid;
 	char *identity;
+	bool readable; /* the role may; else the position is not known */
 	int64_t last_value;
 	bool is_called;
 };
@@ -102,12 +104,12 @@ void relation_foreign_keys_release(struct relation_foreign_keys *keys);
 /* --- What a transaction did --- */
 
 /*
- * witness: all tables as they are before a transaction changes any, so that afterwards, still in
- * it, one can tell whose rows it has lost: whatever did it, a DO block or a trigger, too. A
- * table that the transaction altered or changed it holds a lock on: only those are looked at.
+ * witness: all tables and sequences as they are before a transaction changes any, so that afterwards,
+ * still in it, one can tell which of them it has touched: whatever did it, a DO block or a trigger,
+ * too. What it altered or changed the transaction holds a lock on: only those are looked at.
  */
 struct relation_witness {
-	struct db_result tables; /* OID, relfilenode, columns, schema, name; sorted by OID */
+	struct db_result tables; /* OID, relfilenode, columns, schema, name, relkind; sorted by OID */
 };
 #define RELATION_WITNESS_INIT             \
 	{                                 \
@@ -117,20 +119,25 @@ int relation_witness_take(struct relation_witness *ret, struct db *db, struct er
 	MUST_CHECK;
 void relation_witness_release(struct relation_witness *witness);
 
+/* What became of one of them. */
+struct relation_loss {
+	uint32_t oid;
+	char *schema, *name; /* as it was before; NULL: the witness does not know it */
+	bool dropped;
+	bool rewritten; /* by TRUNCATE, or as a column was converted; of a sequence: restarted */
+	char *columns;	/* those that are left, where one is gone or has another type; else NULL */
+	int64_t inserted, updated, deleted; /* rows; where the server does not count, -1 */
+	bool sequence;
+};
+/* The gravest of what became of it. */
 enum relation_loss_kind {
 	RELATION_DROPPED,
-	RELATION_REWRITTEN, /* TRUNCATE, or a column's type was changed */
-	RELATION_COLUMNS,   /* a column was dropped or has another type */
-	RELATION_CHANGED,   /* rows were updated or deleted */
-	RELATION_ADDED	    /* rows were inserted, and nothing was lost */
+	RELATION_REWRITTEN,
+	RELATION_COLUMNS,
+	RELATION_CHANGED,
+	RELATION_ADDED /* rows only came */
 };
-struct relation_loss {
-	enum relation_loss_kind kind;
-	uint32_t oid;
-	char *schema, *name;		    /* as it was before */
-	int64_t inserted, updated, deleted; /* rows */
-	char *columns; /* RELATION_COLUMNS: those that are left; relation_column_is_in() */
-};
+enum relation_loss_kind relation_loss_kind(const struct relation_loss *loss);
 struct relation_losses {
 	struct relation_loss *item;
 	size_t nr, alloc;
@@ -139,11 +146,11 @@ struct relation_losses {
 	{                    \
 		0            \
 	}
-/* Those of the witness's tables that have lost something. */
+/*
+ * Those that the transaction has changed. One that the witness does not know, and that is gone, came
+ * after the witness, or the transaction itself has made it.
+ */
 int relation_witness_compare(struct relation_losses *ret, const struct relation_witness *witness,
-			     struct db *db, struct error *err) MUST_CHECK;
-/* The same, and those to which rows were added. */
-int relation_witness_changes(struct relation_losses *ret, const struct relation_witness *witness,
 			     struct db *db, struct error *err) MUST_CHECK;
 /* Is the column, with its type, among those of a loss? All of `wanted`? */
 bool relation_column_is_in(const struct relation_column *column, const char *columns);
