@@ -5,7 +5,8 @@
  *
  * Runs: in a transaction of its own that writes nothing; inside an open one behind a savepoint,
  *       so that neither settings nor a failure stay in it. With search_path pg_catalog,
- *       and row_security off: where a policy would hide rows, it fails.
+ *       and row_security off: where a policy would hide rows, it fails; and so does, where the
+ *       server can tell, a read of a view of the user's, which could run anything.
  */
 #ifndef PG_ATTEMPT_H
 #define PG_ATTEMPT_H

@@ -12,6 +12,8 @@ static void add(struct db_batch *batch, const char *sql, size_t nr, const char *
 
 /* With pg_temp last, no temporary table comes before the catalog's. */
 #define OUR_PATH "pg_catalog, pg_temp"
+/* Whatever is set for the scripts' statements: these only read the catalog. */
+#define LONG_ENOUGH "60s"
 
 int dependency_begin(struct dependency_reader *reader, struct db *db, struct error *err)
 {
@@ -26,7 +28,8 @@ int dependency_begin(struct dependency_reader *reader, struct db *db, struct err
 	add(&batch,
 	    "SELECT pg_catalog.set_config('search_path', '" OUR_PATH "', true),"
 	    " pg_catalog.set_config('join_collapse_limit', '1', true),"
-	    " pg_catalog.set_config('jit', 'off', true)",
+	    " pg_catalog.set_config('jit', 'off', true),"
+	    " pg_catalog.set_config('statement_timeout', '" LONG_ENOUGH "', true)",
 	    0, NULL);
 	if (db_batch_run(db, &batch, NULL, err) < 0) {
 		db_rollback(db);
