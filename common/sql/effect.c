@@ -273,23 +273,6 @@ static bool set_text_name(struct sql_effect *e, const char *text, size_t len)
 	return false;
 }
 
-/* INSERTs by the thousand are one effect, as long as they go into the same table. */
-static bool is_repeated_insert(const struct sql_effects *effects)
-{
-	const struct sql_effect *last, *before;
-
-	if (effects->nr < 2)
-		return false;
-	last = &effects->item[effects->nr - 1];
-	before = last - 1;
-	if (before->kind != SQL_EFFECT_INSERT || last->name.nr != before->name.nr)
-		return false;
-	for (size_t i = 0; i < last->name.nr; i++)
-		if (strcmp(last->name.v[i], before->name.v[i]) != 0)
-			return false;
-	return true;
-}
-
 /* Of an INSERT with nothing in it but values, or of what is too long for a tree. */
 static bool effect_of_text(struct effect_maker *m, const struct sql_statement *s, const char *text)
 {
@@ -314,7 +297,7 @@ static bool effect_of_text(struct effect_maker *m, const struct sql_statement *s
 			continue;
 		e = effect_add(m, changes[i].kind, "relation", LOCK_WRITE);
 		known = set_text_name(e, text, s->len);
-		if (!known || is_repeated_insert(m->effects))
+		if (!known)
 			drop_last(m->effects);
 	}
 	if (!known && s->len <= SQL_TREE_MAX)
@@ -325,6 +308,33 @@ static bool effect_of_text(struct effect_maker *m, const struct sql_statement *s
 }
 
 /* --- All of it, on the parser's thread ------------------------------------------------------ */
+
+static bool same_strings(const struct strvec *a, const struct strvec *b)
+{
+	if (a->nr != b->nr)
+		return false;
+	for (size_t i = 0; i < a->nr; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Statements on rows by the thousand are one effect, as long as they do the same to one table. */
+static void merge_repeated(struct sql_effects *effects)
+{
+	const struct sql_effect *last, *before;
+
+	if (effects->nr < 2)
+		return;
+	last = &effects->item[effects->nr - 1];
+	before = last - 1;
+	if ((last->kind == SQL_EFFECT_INSERT || last->kind == SQL_EFFECT_UPDATE ||
+	     last->kind == SQL_EFFECT_DELETE) &&
+	    last->kind == before->kind && last->only == before->only && last->all == before->all &&
+	    same_strings(&last->name, &before->name) &&
+	    same_strings(&last->columns, &before->columns))
+		drop_last(effects);
+}
 
 /* "ALTER SYSTEM": what a statement begins with, for people. */
 static char *first_words(const char *text, size_t len)
@@ -370,6 +380,7 @@ static void effects_job_run(void *data)
 		struct effect_maker m = { .effects = job->effects, .statement = i };
 
 		effect_of_statement(&m, &s->statement[i], s->text + s->statement[i].offset);
+		merge_repeated(job->effects);
 	}
 }
 

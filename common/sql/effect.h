@@ -4,7 +4,8 @@
  * says. What the names mean, and how many rows there are, only the database knows.
  *
  * Use:    sql_script_effects(&effects, &script, err), then effects.item[0 .. nr-1], in the order
- *         of the statements; a statement may have none, or several.
+ *         of the statements; a statement may have none, or several. Statements that change rows
+ *         of one table in the same way, one behind the other, have one together: the first's.
  * Owner:  the caller; sql_effects_release(). Types, locks are constants and belong to nobody.
  * Names:  as the catalog has them (unquoted, folded), one string a part: {"public", "t"}, of what
  *         belongs to a table {"public", "t", "trigger"}; where there is no schema, search_path
