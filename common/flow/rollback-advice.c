@@ -55,6 +55,9 @@ int rollback_advise(struct rollback_plan *plan, struct error *err)
 	struct strbuf reason CLEANUP(strbuf_release) = STRBUF_INIT;
 	const struct database_setting *database = &plan->session->database;
 
+	/* A script undoes no migration, of which there could be another. */
+	if (plan->script)
+		return 0;
 	if (find_written(&written, plan, err) < 0)
 		return -1;
 	if (database->is_protected)
