@@ -179,6 +179,7 @@ static int lock_database(struct change *change, bool outside, struct error *err)
 	/* The plan was made under the lock. */
 	if (change->locked)
 		return 0;
+	change->signature = session_planned_signature(s);
 	return take_database(change, outside, err) < 0 ? -1 : check_unchanged(change, err);
 }
 
@@ -186,7 +187,6 @@ int change_begin(struct change *change, struct session *s, bool outside, json_t 
 		 struct error *err)
 {
 	change->session = s;
-	change->signature = session_planned_signature(s);
 	change->who = who_we_are(&s->settings);
 	if (lock_repository(change, err) < 0 || collect_members(change, members, err) < 0 ||
 	    lock_database(change, outside, err) < 0 ||

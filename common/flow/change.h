@@ -31,14 +31,14 @@
 struct change {
 	struct session *session;
 	struct operation operation;
-	bool written;	   /* the journal has the record */
-	bool locked;	   /* the session holds the database's lock */
-	bool begun;	   /* a transaction of this run is committed */
-	bool reconnected;  /* the lock went with the connection: nothing more may be begun */
-	bool leave_open;   /* something is left that the next command has to do */
-	char *who;	   /* "alice@example.com on host" */
-	char *git_commit;  /* HEAD, or NULL */
-	char *signature;   /* session_signature() as it has to be now */
+	bool written;	  /* the journal has the record */
+	bool locked;	  /* the session holds the database's lock */
+	bool begun;	  /* a transaction of this run is committed */
+	bool reconnected; /* the lock went with the connection: nothing more may be begun */
+	bool leave_open;  /* something is left that the next command has to do */
+	char *who;	  /* "alice@example.com on host" */
+	char *git_commit; /* HEAD, or NULL */
+	char *signature; /* session_signature() as it has to be now; not of a plan made under the lock */
 	char *uncommitted; /* version: its transaction has run, and its COMMIT was put off */
 	size_t commits;	   /* transactions of this run that are committed */
 	bool own_failure;  /* what change_run() failed with is no statement of the caller's */
