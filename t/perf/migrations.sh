@@ -5,6 +5,8 @@
 #
 #	t/perf/migrations.sh
 #
+# Rollbacks save nothing here: psql does not either, and saving.sh measures that.
+#
 # PERF_ROUNDS=9 counted rounds. DBMATE=<path> lets dbmate's status take part.
 
 . "$(dirname "${BASH_SOURCE[0]}")"/perf-lib.sh
@@ -67,7 +69,7 @@ do
 		do
 			perf_fresh run ours1000
 			perf_time $round "roll back the last $last of 1000" "ours-$proof" \
-				git-rollback-db -q --last $last --yes --$proof
+				git-rollback-db -q --last $last --yes --$proof --no-save --no-snapshot
 		done
 	done
 
