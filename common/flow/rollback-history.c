@@ -203,34 +203,53 @@ static int is_open(bool *ret, const char *common_dir, const char *id, struct err
 	return 0;
 }
 
-static int remove_one(const char *root, const char *id, struct error *err)
+/*
+ * Of a rollback, and not the newest of its database: `newest` has the identities of those that were
+ * met. What is older than `oldest` goes; *ret_removed tells.
+ */
+static int prune_one(bool *ret_removed, const char *root, const char *common_dir, const char *id,
+		     int64_t oldest, struct strvec *newest, struct error *err)
 {
 	struct saved saved CLEANUP(saved_release) = SAVED_INIT;
+	const char *command, *identity;
+	bool open;
 	int found = saved_open(&saved, root, id, err);
 
+	*ret_removed = false;
 	if (found != SAVED_FOUND)
 		return found < 0 ? -1 : 0;
-	return saved_discard(&saved, err);
+	command = json_member(saved.manifest, "command");
+	identity = json_member(saved.manifest, "identity");
+	if (!command || strcmp(command, "rollback-db") != 0)
+		return 0; /* a snapshot: that has its own rules */
+	if (!identity || !strvec_has(newest, identity)) {
+		strvec_push(newest, identity ? identity : "");
+		return 0;
+	}
+	if (operation_time(id) >= oldest)
+		return 0;
+	if (is_open(&open, common_dir, id, err) < 0)
+		return -1;
+	*ret_removed = !open;
+	return open ? 0 : saved_discard(&saved, err);
 }
 
 int rollback_history_prune(size_t *ret, const char *common_dir, int64_t days, struct error *err)
 {
 	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec newest CLEANUP(strvec_release) = STRVEC_INIT;
 	char *root CLEANUP(free_p) = saved_root(common_dir);
 	int64_t oldest = clock_now() - days * DAY;
 
 	*ret = 0;
 	if (saved_list(&ids, root, err) < 0)
 		return -1;
-	for (size_t i = 1; i < ids.nr; i++) {
-		bool open;
+	for (size_t i = 0; i < ids.nr; i++) {
+		bool removed;
 
-		if (operation_time(ids.v[i]) >= oldest)
-			continue;
-		if (is_open(&open, common_dir, ids.v[i], err) < 0 ||
-		    (!open && remove_one(root, ids.v[i], err) < 0))
+		if (prune_one(&removed, root, common_dir, ids.v[i], oldest, &newest, err) < 0)
 			return -1;
-		*ret += !open;
+		*ret += removed;
 	}
 	return 0;
 }

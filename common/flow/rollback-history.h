@@ -20,8 +20,8 @@ bool rollback_is_undone(const json_t *records, const char *id);
 bool rollback_is_rollback(const json_t *record);
 
 /*
- * Removes what rollbacks saved that are older than so many days; never of the newest one, and of
- * none that is open. Returns how many there were.
+ * Removes what rollbacks saved that are older than so many days; never of the newest one of a
+ * database, and of none that is open. Returns how many there were.
  */
 int rollback_history_prune(size_t *ret, const char *common_dir, int64_t days, struct error *err)
 	MUST_CHECK;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/save-schema.h"
 
+#include <unistd.h>
+
 #include "flow/payload-schema.h"
 #include "term/output.h"
 
@@ -45,6 +47,62 @@ static int has_secrets(bool *ret, struct db *db, struct error *err)
 	return 0;
 }
 
+/*
+ * pg_dump locks, and so has to be allowed to read, each table that it writes down. Those that the
+ * role may not read it could not drop or change either, as a rule.
+ */
+static int exclude_unreadable(struct save_schema *schema, struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, db,
+		     "SELECT '--exclude-schema=\"' || pg_catalog.replace(nspname, '\"', '\"\"') || '\"'"
+		     " FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_'"
+		     "  AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE')"
+		     " UNION ALL SELECT '--exclude-table=\"'"
+		     "  || pg_catalog.replace(n.nspname, '\"', '\"\"') || '\".\"'"
+		     "  || pg_catalog.replace(c.relname, '\"', '\"\"') || '\"'"
+		     " FROM pg_catalog.pg_class c"
+		     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+		     " WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND n.nspname !~ '^pg_'"
+		     "  AND n.nspname <> 'information_schema'"
+		     "  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
+		     "  AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')",
+		     0, NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < res.rows; i++)
+		strvec_push(&schema->dump.options, db_value(&res, i, 0));
+	if (res.rows)
+		warning("%zu schemas and tables that the role may not read are not in the schema "
+			"that is saved",
+			res.rows);
+	/* Longer than its default: what stands in its way may be no business of the rollback's. */
+	strvec_push(&schema->dump.options, "--lock-wait-timeout=20s");
+	return 0;
+}
+
+/* Many a table of the database is none of the rollback's. */
+static int explain(struct error *err)
+{
+	error_prefix(err, "could not save the schema first");
+	error_hint(err,
+		   "Use --no-snapshot to go without, where what holds it up cannot be helped.");
+	return err->exit_code ? -1 : error_code(err, EXIT_REFUSED);
+}
+
+/* An archive that is none would be found out when it is needed. */
+static int check_archive(struct save_schema *schema, struct error *err)
+{
+	static const char magic[] = "PGDMP";
+	char start[sizeof(magic)] = "";
+
+	if (pread(saved_part_fd(&schema->part), start, strlen(magic), 0) ==
+		    (ssize_t)strlen(magic) &&
+	    !strcmp(start, magic))
+		return 0;
+	return error_set(err, "pg_dump has written no archive");
+}
+
 static int start(struct save_schema *schema, struct saved *folder, struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
@@ -65,7 +123,9 @@ int save_schema_start(struct save_schema *schema, struct saved *folder, struct s
 {
 	int started;
 
-	if (note_populated(folder, &s->db, err) < 0 || has_secrets(&schema->text, &s->db, err) < 0)
+	if (note_populated(folder, &s->db, err) < 0 ||
+	    has_secrets(&schema->text, &s->db, err) < 0 ||
+	    exclude_unreadable(schema, &s->db, err) < 0)
 		return -1;
 	started = start(schema, folder, &s->db, err);
 	if (started != DUMP_NO_PROGRAM)
@@ -97,9 +157,9 @@ int save_schema_finish(struct save_schema *schema, struct error *err)
 
 	if (schema->text)
 		ret = finish_text(schema, err);
-	else if (dump_finish(NULL, &schema->dump, err) < 0)
+	else if (dump_finish(NULL, &schema->dump, err) < 0 || check_archive(schema, err) < 0)
 		ret = -1;
 	else
 		ret = saved_part_finish(&schema->part, json_pack("{s:s}", "kind", "schema"), err);
-	return ret < 0 ? error_prefix(err, "could not save the schema first") : 0;
+	return ret < 0 ? explain(err) : 0;
 }

@@ -15,6 +15,7 @@ void dump_release(struct dump *dump)
 {
 	process_release(&dump->process);
 	strvec_release(&dump->env);
+	strvec_release(&dump->options);
 }
 
 /* ---- The program --------------------------------------------------------------------- */
@@ -141,6 +142,8 @@ static int start(struct dump *dump, struct db *db, const char *snapshot, struct 
 	strvec_pushf(argv, "--lock-wait-timeout=%s",
 		     db->lock_timeout ? db->lock_timeout : LOCK_TIMEOUT);
 	strvec_pushf(argv, "--snapshot=%s", snapshot);
+	for (size_t i = 0; i < dump->options.nr; i++)
+		strvec_push(argv, dump->options.v[i]);
 	if (add_connection(&dump->process, &dump->env, db, err) < 0)
 		return -1;
 	dump->process.stop = true;

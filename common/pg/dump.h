@@ -30,10 +30,11 @@
 struct dump {
 	struct process process;
 	struct strvec env;
+	struct strvec options; /* the caller's own, for pg_dump; set before it is started */
 };
-#define DUMP_INIT                                           \
-	{                                                   \
-		.process = PROCESS_INIT, .env = STRVEC_INIT \
+#define DUMP_INIT                                                                   \
+	{                                                                           \
+		.process = PROCESS_INIT, .env = STRVEC_INIT, .options = STRVEC_INIT \
 	}
 void dump_release(struct dump *dump);
 
