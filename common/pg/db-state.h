@@ -31,8 +31,8 @@ struct pg_result {
  * messages about a connection may quote its parameters, but never the password.
  */
 int db_fail(struct error *err, struct db *db, const PGresult *res);
-/* Of a struct pg_conn: the PQnoticeReceiver. */
-void db_receive_notice(void *conn, const PGresult *res);
+/* The PQnoticeReceiver; `data` is the struct pg_conn. */
+void db_receive_notice(void *data, const PGresult *res);
 /* How an interrupt is dealt with while one statement runs; its error is error_interrupted() then. */
 struct db_interrupt {
 	bool came;
