@@ -16,7 +16,7 @@ fresh () {
 	touch -d "1 hour ago" d/t.f o.f plain .gitattributes && git add . && git commit -q -m base
 }
 break_filter () {
-	>.git/broken
+	: >.git/broken
 }
 mend_filter () {
 	rm .git/broken

@@ -115,7 +115,7 @@ partial () {	# [option of git clone]
 	) &&
 	git clone -q --bare far far.git && git -C far.git config uploadpack.allowFilter true &&
 	git -C far.git config uploadpack.allowAnySHA1InWant true &&
-	git clone -q --no-local --filter=blob:none "$@" "file://$PWD/far.git" r && cd r
+	git clone -q --no-local --filter=blob:none "$@" "file://$PWD/far.git" r && cd r || return
 }
 missing () {
 	git rev-list --objects --all --missing=print | grep -c "^?"

@@ -88,7 +88,8 @@ test_expect_success 'nor is it moved there' '
 
 # Runs what the hint says, which is between quotes.
 follow_hint () {
-	sed -n "s/^hint: .*'\(git [^']*\)'.*/\1/p" "$TEST_ROOT/err" >"$TEST_ROOT/command" &&
+	sed -n "s/^hint: .*'\(git [^']*\)'.*/\1/p" "$TEST_ROOT/err" >"$TEST_ROOT/command" || return
+	# shellcheck disable=SC2283 # an operator
 	test_line_count = 1 "$TEST_ROOT/command" && sh "$TEST_ROOT/command"
 }
 
