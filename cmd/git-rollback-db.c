@@ -67,7 +67,7 @@ static int agree_to_undo(const struct undo_plan *plan, struct error *err)
 	/* What stands in the way is said by the run itself, which changes nothing then. */
 	if (plan->request->rehearse || (plan->conflicts.nr && !plan->request->merge))
 		return 0;
-	return confirm_ask("Undo the rollback?", false, common, err);
+	return confirm_ask("Undo the rollback?", plan->destroys, common, err);
 }
 
 static int run_undo(struct session *session, const struct rollback_request *request,

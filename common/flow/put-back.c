@@ -32,22 +32,6 @@ static bool is_whole(const json_t *part)
 
 /* --- Triggers and foreign keys ------------------------------------------------------------------ */
 
-static int find_table(uint32_t *ret, struct put_back *back, const char *table, struct error *err)
-{
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	const char *params[] = { table };
-
-	if (db_query(&res, db_of(back), "SELECT pg_catalog.to_regclass($1)::oid", 1, params, err) <
-	    0)
-		return -1;
-	if (db_is_null(&res, 0, 0)) {
-		error_set(err, "cannot put rows back: there is no table %s now", table);
-		return error_code(err, EXIT_NO);
-	}
-	*ret = (uint32_t)db_int(&res, 0, 0);
-	return 0;
-}
-
 /* Off, and in `enable` how each is as it was: a trigger may be off, or on for replicas alone. */
 static int disable_triggers(struct put_back *back, const char *table, uint32_t oid,
 			    struct error *err)
@@ -80,7 +64,8 @@ int put_back_add(struct put_back *back, const json_t *part, struct error *err)
 	const char *table = json_member(part, "table");
 	uint32_t oid = 0;
 
-	if (find_table(&oid, back, table, err) < 0 || disable_triggers(back, table, oid, err) < 0)
+	if (relation_find(&oid, db_of(back), table, err) < 0 ||
+	    disable_triggers(back, table, oid, err) < 0)
 		return -1;
 	if (!is_whole(part))
 		return 0;
@@ -256,35 +241,6 @@ static int fill(struct put_back *back, const json_t *part, struct put_back_resul
 	return 0;
 }
 
-/* Rows that are there stay as they are. */
-static int merge(struct put_back *back, const json_t *part, struct put_back_result *ret,
-		 struct error *err)
-{
-	const char *table = json_member(part, "table");
-	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
-	int64_t saved;
-
-	if (!json_array_size(json_object_get(part, "key"))) {
-		error_refused(err, "cannot merge the rows of %s: it has no primary key", table);
-		return error_hint(err, "Move its newer rows elsewhere, and try without --merge.");
-	}
-	if (make_temporary(back, part, err) < 0 ||
-	    copy_into(back, TEMPORARY, part, &saved, err) < 0)
-		return -1;
-	strbuf_addstr(&sql, "WITH put AS (INSERT INTO ");
-	save_copy_target(&sql, db_of(back), table, json_object_get(part, "columns"));
-	strbuf_addstr(&sql, " OVERRIDING SYSTEM VALUE SELECT ");
-	add_each(&sql, back, json_object_get(part, "columns"), "s.", NULL, "", ", ");
-	strbuf_addf(&sql, " FROM " TEMPORARY " s WHERE NOT EXISTS (SELECT FROM ONLY %s t WHERE ",
-		    table);
-	add_key_match(&sql, back, part);
-	strbuf_addstr(&sql, ") RETURNING 1) SELECT pg_catalog.count(*) FROM put");
-	if (count(&ret->rows, back, sql.buf, err) < 0)
-		return -1;
-	ret->newer = saved - ret->rows;
-	return run(back, "DROP TABLE " TEMPORARY, err);
-}
-
 /* The saved columns that are no key: those whose values are to come back. */
 static json_t *values_of(const json_t *part)
 {
@@ -303,6 +259,71 @@ static json_t *values_of(const json_t *part)
 	return ret;
 }
 
+/* Not every type has an operator for it, but each has a text. */
+static int count_same(int64_t *ret, struct put_back *back, const json_t *part, const json_t *values,
+		      struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addf(&sql, "SELECT pg_catalog.count(*) FROM ONLY %s t JOIN " TEMPORARY " s ON ",
+		    json_member(part, "table"));
+	add_key_match(&sql, back, part);
+	if (json_array_size(values))
+		strbuf_addstr(&sql, " WHERE ");
+	add_each(&sql, back, values, "t.", "::text IS NOT DISTINCT FROM s.", "::text", " AND ");
+	return count(ret, back, sql.buf, err);
+}
+
+static int count_all(int64_t *ret, struct put_back *back, const json_t *part, struct error *err)
+{
+	char *sql CLEANUP(free_p) =
+		xstrfmt("SELECT pg_catalog.count(*) FROM ONLY %s", json_member(part, "table"));
+
+	return count(ret, back, sql, err);
+}
+
+static int insert_missing(struct put_back *back, const json_t *part, int64_t *ret_rows,
+			  struct error *err)
+{
+	const char *table = json_member(part, "table");
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addstr(&sql, "WITH put AS (INSERT INTO ");
+	save_copy_target(&sql, db_of(back), table, json_object_get(part, "columns"));
+	strbuf_addstr(&sql, " OVERRIDING SYSTEM VALUE SELECT ");
+	add_each(&sql, back, json_object_get(part, "columns"), "s.", NULL, "", ", ");
+	strbuf_addf(&sql, " FROM " TEMPORARY " s WHERE NOT EXISTS (SELECT FROM ONLY %s t WHERE ",
+		    table);
+	add_key_match(&sql, back, part);
+	strbuf_addstr(&sql, ") RETURNING 1) SELECT pg_catalog.count(*) FROM put");
+	if (count(ret_rows, back, sql.buf, err) == 0)
+		return 0;
+	error_prefix(err, "cannot put back the rows of %s that are missing", table);
+	return !strncmp(err->sqlstate, "23", 2) ? error_code(err, EXIT_NO) : -1;
+}
+
+/* Rows that are there stay as they are. */
+static int merge(struct put_back *back, const json_t *part, struct put_back_result *ret,
+		 struct error *err)
+{
+	const char *table = json_member(part, "table");
+	json_t *values CLEANUP(json_decref_p) = values_of(part);
+	int64_t saved, same, all;
+
+	if (!json_array_size(json_object_get(part, "key"))) {
+		error_refused(err, "cannot merge the rows of %s: it has no primary key", table);
+		return error_hint(err, "Move its newer rows elsewhere, and try without --merge.");
+	}
+	if (make_temporary(back, part, err) < 0 ||
+	    copy_into(back, TEMPORARY, part, &saved, err) < 0 ||
+	    insert_missing(back, part, &ret->rows, err) < 0 ||
+	    count_same(&same, back, part, values, err) < 0 || count_all(&all, back, part, err) < 0)
+		return -1;
+	ret->different = saved - same;
+	ret->newer = all - saved;
+	return run(back, "DROP TABLE " TEMPORARY, err);
+}
+
 static void add_update(struct strbuf *sql, struct put_back *back, const json_t *part,
 		       const json_t *values)
 {
@@ -313,17 +334,6 @@ static void add_update(struct strbuf *sql, struct put_back *back, const json_t *
 	strbuf_addstr(sql, " RETURNING 1) SELECT pg_catalog.count(*) FROM put");
 }
 
-/* Not every type has an operator for it, but each has a text. */
-static void add_comparison(struct strbuf *sql, struct put_back *back, const json_t *part,
-			   const json_t *values)
-{
-	strbuf_addf(sql, "SELECT pg_catalog.count(*) FROM ONLY %s t JOIN " TEMPORARY " s ON ",
-		    json_member(part, "table"));
-	add_key_match(sql, back, part);
-	strbuf_addstr(sql, " WHERE ");
-	add_each(sql, back, values, "t.", "::text IS NOT DISTINCT FROM s.", "::text", " AND ");
-}
-
 static int fill_columns(struct put_back *back, const json_t *part, struct put_back_result *ret,
 			struct error *err)
 {
@@ -332,22 +342,18 @@ static int fill_columns(struct put_back *back, const json_t *part, struct put_ba
 	int64_t saved, same, all;
 
 	if (!json_array_size(values))
-		return 0;
+		BUG("nothing but the key of %s was saved", json_member(part, "table"));
 	if (make_temporary(back, part, err) < 0 ||
 	    copy_into(back, TEMPORARY, part, &saved, err) < 0)
 		return -1;
 	add_update(&sql, back, part, values);
 	if (count(&ret->rows, back, sql.buf, err) < 0)
 		return -1;
-	sql.len = 0;
-	add_comparison(&sql, back, part, values);
-	if (count(&same, back, sql.buf, err) < 0)
+	if (count_same(&same, back, part, values, err) < 0)
 		return -1;
 	if (same != ret->rows)
 		return digest_error(part, err);
-	sql.len = 0;
-	strbuf_addf(&sql, "SELECT pg_catalog.count(*) FROM ONLY %s", json_member(part, "table"));
-	if (count(&all, back, sql.buf, err) < 0)
+	if (count_all(&all, back, part, err) < 0)
 		return -1;
 	ret->missing = saved - ret->rows;
 	ret->newer = all - ret->rows;

@@ -42,7 +42,9 @@ int put_back_begin(struct put_back *back, struct error *err) MUST_CHECK;
 struct put_back_result {
 	int64_t rows;	 /* that are in place */
 	int64_t missing; /* keys that are gone since: their values have no row to go to */
-	int64_t newer;	 /* rows that came since, or, with merge, that stay as they are */
+	int64_t newer;	 /* rows that came since */
+	/* With merge: rows that are there with other values than the saved ones, and stay so. */
+	int64_t different;
 };
 int put_back_rows(struct put_back *back, const json_t *part, struct put_back_result *ret,
 		  struct error *err) MUST_CHECK;

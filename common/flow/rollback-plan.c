@@ -534,16 +534,16 @@ bool rollback_wants_impact(const struct rollback_plan *plan)
 	return is_read(plan) || (!request->rehearse && !request->no_save);
 }
 
-static int read_count_limit(struct rollback_plan *plan, struct error *err)
+int rollback_count_limit(int *ret, const struct session *s, struct error *err)
 {
 	const char *limit;
 	int64_t milliseconds;
 
-	if (settings_string(&limit, &plan->session->settings, "migrations.countLimit", err) < 0)
+	if (settings_string(&limit, &s->settings, "migrations.countLimit", err) < 0)
 		return -1;
 	if (!key_duration(&milliseconds, limit))
 		BUG("migrations.countLimit is '%s'", limit);
-	plan->count_limit = (int)milliseconds;
+	*ret = (int)milliseconds;
 	return 0;
 }
 
@@ -578,7 +578,7 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 	ret->has_impact = rollback_wants_impact(ret);
 	if (!ret->nr)
 		return 0;
-	if (read_count_limit(ret, err) < 0 ||
+	if (rollback_count_limit(&ret->count_limit, s, err) < 0 ||
 	    (!ret->script && (read_log(ret, err) < 0 || find_downs(ret, err) < 0)))
 		return -1;
 	if (plan_downs(ret, err) < 0 || read_impact(ret, err) < 0 ||

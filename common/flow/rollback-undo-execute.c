@@ -3,6 +3,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "flow/change.h"
+#include "flow/rehearsed.h"
 #include "flow/rollback-undo.h"
 #include "flow/runner.h"
 #include "flow/saved-schema.h"
@@ -13,6 +14,8 @@ struct undo_run {
 	struct change change;
 	struct catalog catalog;
 	struct put_back back;
+	struct save save;		    /* of what the undo itself destroys */
+	struct rehearsed changes;	    /* what the scripts did to rows */
 	struct saved_schema_wanted missing; /* what the scripts do not bring */
 	char *before;			    /* the fingerprint */
 	bool unproven;
@@ -22,6 +25,8 @@ static void run_release(struct undo_run *run)
 {
 	free(run->before);
 	put_back_release(&run->back);
+	save_release(&run->save);
+	rehearsed_release(&run->changes);
 	saved_schema_wanted_release(&run->missing);
 	catalog_release(&run->catalog);
 	change_release(&run->change);
@@ -168,20 +173,11 @@ static int conflict(const struct undo_plan *plan, struct error *err)
 static int check_rows(struct undo_run *run, struct error *err)
 {
 	struct undo_plan *plan = run->plan;
-	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	for (size_t i = 0; i < plan->table_nr; i++)
-		if (json_is_object(json_object_get(plan->table[i].part, "after")))
-			strbuf_addf(&sql, "%s %s", sql.len ? "," : "LOCK TABLE ONLY",
-				    plan->table[i].table);
-	strbuf_addstr(&sql, sql.len ? " IN EXCLUSIVE MODE" : "");
-	if (sql.len && db_exec(db_of(run), sql.buf, err) < 0)
+	if (undo_lock_tables(plan, err) < 0 || save_settings(db_of(run), err) < 0 ||
+	    undo_find_conflicts(plan, err) < 0)
 		return -1;
-	if (plan->request->merge)
-		return 0;
-	if (save_settings(db_of(run), err) < 0 || undo_find_conflicts(plan, err) < 0)
-		return -1;
-	return plan->conflicts.nr ? conflict(plan, err) : 0;
+	return plan->conflicts.nr && !plan->request->merge ? conflict(plan, err) : 0;
 }
 
 static int put_rows_back(struct undo_run *run, struct error *err)
@@ -189,7 +185,7 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 	struct undo_plan *plan = run->plan;
 	struct put_back *back = &run->back;
 
-	if (save_settings(db_of(run), err) < 0)
+	if (save_settings(db_of(run), err) < 0 || undo_find_tables(plan, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->table_nr; i++)
 		if (put_back_add(back, plan->table[i].part, err) < 0)
@@ -199,7 +195,109 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 	for (size_t i = 0; i < plan->table_nr; i++)
 		if (put_back_rows(back, plan->table[i].part, &plan->table[i].result, err) < 0)
 			return -1;
-	return put_back_end(back, err) < 0 ? -1 : put_back_sequences(back, err);
+	if (put_back_end(back, err) < 0 || put_back_sequences(back, err) < 0)
+		return -1;
+	return undo_find_unproven(plan, &run->changes.changes, &run->save, err);
+}
+
+/* --- What the undo itself destroys --------------------------------------------------------- */
+
+static bool is_saving(const struct undo_run *run)
+{
+	return run->save.folder.path != NULL;
+}
+
+static int begin_saving(struct undo_run *run, struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+	const struct rollback_request *request = plan->request;
+
+	if (request->rehearse || request->no_save)
+		return 0;
+	run->save.meter = run->back.meter;
+	run->save.binary = request->binary;
+	/* Of a folder whose operation the journal does not have nobody would know. */
+	if (change_write_down(&run->change, err) < 0 ||
+	    save_begin(&run->save, plan->session, plan->operation, "rollback-db", true, false,
+		       err) < 0)
+		return -1;
+	json_object_set_new(run->save.folder.manifest, "undoes", json_text(plan->undone));
+	json_object_set_new(run->save.folder.manifest, "database",
+			    json_text(plan->session->database.name));
+	json_object_set(run->save.folder.manifest, "identity",
+			json_object_get(run->change.operation.record, "identity"));
+	return 0;
+}
+
+static void add_targets(struct undo_run *run)
+{
+	struct undo_plan *plan = run->plan;
+
+	save_group(&run->save);
+	for (size_t i = 0; i < plan->table_nr && !plan->request->merge; i++)
+		if (plan->table[i].whole && undo_table_left(&plan->table[i]))
+			save_table(&run->save, undo_table_left(&plan->table[i]), "undo");
+}
+
+static int run_ups(struct undo_run *run, struct error *err)
+{
+	for (size_t i = 0; i < run->plan->nr; i++)
+		if (apply_step(run, &run->plan->step[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * What is known to be emptied is saved before; what only the run shows is saved then, and the
+ * scripts run anew. Each round saves at least one table more.
+ */
+static int run_ups_saved(struct undo_run *run, struct error *err)
+{
+	struct db *db = db_of(run);
+
+	add_targets(run);
+	if (rehearsed_begin(&run->changes, run->plan->session, err) < 0)
+		return -1;
+	for (;;) {
+		int checked;
+
+		if (save_run(&run->save, err) < 0 ||
+		    db_exec(db, "SAVEPOINT git_rollback_ups", err) < 0 || run_ups(run, err) < 0)
+			return -1;
+		checked = save_check(&run->save, err);
+		if (checked < 0)
+			return -1;
+		if (checked == SAVE_ALL)
+			break;
+		/* What the scripts have prepared no savepoint takes back. */
+		if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_ups", err) < 0 ||
+		    db_exec(db, "DEALLOCATE ALL", err) < 0)
+			return -1;
+	}
+	if (db_exec(db, "RELEASE SAVEPOINT git_rollback_ups", err) < 0)
+		return -1;
+	return rehearsed_look(&run->changes, run->plan->session, err);
+}
+
+/* Durable before the COMMIT that makes it needed. */
+static int finish_saving(struct undo_run *run, struct error *err)
+{
+	if (!is_saving(run) || !run->save.tables)
+		return 0;
+	return save_finish(&run->save, NULL, err);
+}
+
+/* What was saved goes only where it is certain that nothing was destroyed. */
+static void conclude_saving(struct undo_run *run, const struct error *err)
+{
+	bool unknown = error_is_set(err) && db_is_lost(db_of(run));
+
+	if (!is_saving(run))
+		return;
+	if (!run->save.tables || (!run->change.begun && !unknown))
+		save_discard(&run->save);
+	else
+		run->plan->replaced = save_to_json(&run->save);
 }
 
 /* --- Proof ----------------------------------------------------------------------------------------- */
@@ -268,20 +366,19 @@ static int aside(struct undo_run *run, int (*what)(struct undo_run *run, struct 
 
 static int run_inside(struct undo_run *run, struct error *err)
 {
-	struct undo_plan *plan = run->plan;
+	const struct undo_plan *plan = run->plan;
 
-	if (aside(run, check_rows, err) < 0)
+	if (aside(run, check_rows, err) < 0 || run_ups_saved(run, err) < 0)
 		return -1;
-	for (size_t i = 0; i < plan->nr; i++)
-		if (apply_step(run, &plan->step[i], err) < 0)
-			return -1;
 	if (find_missing(run, err) < 0 || remake_missing(run, SAVED_SCHEMA_BEFORE_ROWS, err) < 0 ||
 	    aside(run, put_rows_back, err) < 0 ||
 	    remake_missing(run, SAVED_SCHEMA_AFTER_ROWS, err) < 0)
 		return -1;
 	if (prove(run, err) < 0)
 		return -1;
-	return run->unproven || plan->request->rehearse ? 0 : record(run, err);
+	if (run->unproven || plan->request->rehearse)
+		return 0;
+	return finish_saving(run, err) < 0 ? -1 : record(run, err);
 }
 
 static int run_transaction(struct undo_run *run, struct error *err)
@@ -330,7 +427,8 @@ static int execute(struct undo_run *run, struct error *err)
 	if (catalog_read(&run->catalog, db_of(run), &plan->session->scope, err) < 0)
 		return error_prefix(err, "could not read the catalog");
 	run->before = xstrdup(catalog_fingerprint(&run->catalog));
-	if (validation_begin(&plan->record.validation, db_of(run), &run->catalog, err) < 0)
+	if (begin_saving(run, err) < 0 ||
+	    validation_begin(&plan->record.validation, db_of(run), &run->catalog, err) < 0)
 		return -1;
 	rollback_record_lock(&plan->record);
 	ret = run_transaction(run, err);
@@ -345,6 +443,8 @@ enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err)
 		.plan = plan,
 		.change = CHANGE_INIT,
 		.back = PUT_BACK_INIT,
+		.save = SAVE_INIT,
+		.changes = REHEARSED_INIT,
 	};
 	int ret;
 
@@ -353,6 +453,7 @@ enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err)
 	run.back.merge = plan->request->merge;
 	run.back.meter = common->quiet || common->json ? 0 : common->progress;
 	ret = execute(&run, err);
+	conclude_saving(&run, err);
 	rollback_record_end(&plan->record, &run.change,
 			    !ret && !run.unproven && !plan->request->rehearse);
 	change_finish(&run.change, !ret && !run.unproven, err);

@@ -11,7 +11,16 @@ void undo_plan_release(struct undo_plan *plan)
 	for (size_t i = 0; i < plan->nr; i++)
 		sql_script_release(&plan->step[i].script);
 	free(plan->step);
+	for (size_t i = 0; i < plan->table_nr; i++)
+		json_decref(plan->table[i].part);
 	free(plan->table);
+	for (size_t i = 0; i < plan->unproven_nr; i++) {
+		free(plan->unproven[i].table);
+		free(plan->unproven[i].why);
+	}
+	free(plan->unproven);
+	json_decref(plan->replaced);
+	impact_release(&plan->impact);
 	free(plan->undone);
 	free(plan->operation);
 	saved_release(&plan->saved);
@@ -256,26 +265,105 @@ static int check_script(const struct undo_plan *plan, struct error *err)
 
 /* --- Its rows ----------------------------------------------------------------------------------- */
 
-/* A later part of the same table has more in it: it was saved once more, as a whole. */
-static void add_table(struct undo_plan *plan, const json_t *part)
+static bool is_same_table(const struct undo_table *table, const json_t *part)
 {
-	const char *table = json_member(part, "table");
-	bool whole = json_is_true(json_object_get(part, "whole"));
-	struct undo_table *t;
+	uint32_t oid = (uint32_t)json_integer_value(json_object_get(part, "oid"));
 
+	return oid && table->oid ? table->oid == oid :
+				   !strcmp(table->table, json_member(part, "table"));
+}
+
+/* The first of its parts: how it was before the rollback. */
+static struct undo_table *find_table(struct undo_plan *plan, const json_t *part)
+{
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (is_same_table(&plan->table[i], part))
+			return &plan->table[i];
+	return NULL;
+}
+
+/* Is what a transaction left what a later one found? Then nobody has written in between. */
+static bool is_continued(const struct undo_table *table, const json_t *part)
+{
+	const json_t *after = json_object_get(table->part, "after");
+
+	return json_is_true(json_object_get(part, "whole")) &&
+	       json_equal(json_object_get(after, "columns"), json_object_get(part, "columns")) &&
+	       json_equal(json_object_get(after, "digest"), json_object_get(part, "digest"));
+}
+
+static bool is_same_transaction(const struct undo_table *table, const json_t *part)
+{
+	const json_t *group = json_object_get(part, "group");
+
+	return group && json_equal(json_object_get(table->part, "group"), group);
+}
+
+/* True: of `table`, which was saved as well, nothing more is of use than what `earlier` has. */
+static bool is_covered(struct undo_table *earlier, const struct undo_table *table)
+{
+	const json_t *after = json_object_get(table->part, "after");
+
+	if (!earlier->whole) {
+		if (!json_is_object(after))
+			json_object_set_new(earlier->part, "after", json_null());
+		return false;
+	}
+	earlier->unclear = earlier->unclear || !is_continued(earlier, table->part);
+	json_object_set_new(earlier->part, "after", json_deep_copy(after));
+	return !table->whole || !earlier->unclear;
+}
+
+/*
+ * A table may have been saved more than once. In one transaction the last is the most: the columns
+ * that the text names, then all, as the run showed. Of several transactions the first is how it
+ * was: of a later one all that an earlier whole part has is of no use, unless others wrote in between.
+ */
+static void add_table(struct undo_plan *plan, json_t *part, size_t order)
+{
+	struct undo_table *first = find_table(plan, part);
+	struct undo_table table = {
+		.part = json_copy(part),
+		.order = order,
+		.oid = (uint32_t)json_integer_value(json_object_get(part, "oid")),
+		.whole = json_is_true(json_object_get(part, "whole")),
+	};
+	bool covered = false;
+
+	if (first)
+		json_object_set(table.part, "table", json_object_get(first->part, "table"));
+	table.table = json_member(table.part, "table");
 	for (size_t i = 0; i < plan->table_nr; i++) {
-		t = &plan->table[i];
-		if (strcmp(t->table, table) != 0)
+		struct undo_table *earlier = &plan->table[i];
+
+		if (!is_same_table(earlier, part))
 			continue;
-		*t = (struct undo_table){ .part = part, .table = table, .whole = whole };
+		if (is_same_transaction(earlier, part)) {
+			json_decref(earlier->part);
+			*earlier = table;
+			return;
+		}
+		covered = is_covered(earlier, &table) || covered;
+	}
+	if (covered) {
+		json_decref(table.part);
 		return;
 	}
 	ARRAY_GROW(plan->table, plan->table_nr + 1, plan->table_alloc);
-	plan->table[plan->table_nr++] =
-		(struct undo_table){ .part = part, .table = table, .whole = whole };
+	plan->table[plan->table_nr++] = table;
 }
 
-static void add_tables(struct undo_plan *plan)
+/* Whole ones first, the oldest of them first; then columns, the newest first. */
+static int compare_tables(const void *a, const void *b)
+{
+	const struct undo_table *one = a, *two = b;
+
+	if (one->whole != two->whole)
+		return one->whole ? -1 : 1;
+	return (one->order < two->order) == one->whole ? -1 : 1;
+}
+
+static int add_tables(struct undo_plan *plan, struct error *err)
 {
 	size_t i;
 	json_t *part;
@@ -284,53 +372,30 @@ static void add_tables(struct undo_plan *plan)
 	{
 		const char *kind = json_member(part, "kind");
 
-		if (kind && !strcmp(kind, "rows") && json_member(part, "table"))
-			add_table(plan, part);
+		if (!kind || strcmp(kind, "rows") != 0)
+			continue;
+		if (!json_member(part, "table"))
+			return error_set(err, "'%s/manifest.json' is damaged", plan->saved.path);
+		add_table(plan, part, i);
 	}
-}
-
-static int is_there(bool *ret, struct db *db, const char *table, struct error *err)
-{
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-	const char *params[] = { table };
-
-	if (db_query(&res, db, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", 1, params, err) < 0)
-		return -1;
-	*ret = db_bool(&res, 0, 0);
+	if (plan->table_nr)
+		qsort(plan->table, plan->table_nr, sizeof(*plan->table), compare_tables);
 	return 0;
 }
 
-/* Has somebody written to it since the rollback, or made one of that name? */
-static int check_table(struct undo_plan *plan, const struct undo_table *table, struct error *err)
+/* What its scripts would destroy; what they find is counted as of any rollback. */
+static int read_impact(struct undo_plan *plan, struct error *err)
 {
-	const json_t *after = json_object_get(table->part, "after");
-	const char *digest = json_member(after, "digest");
-	struct save_count now;
-	bool there;
+	struct session *s = plan->session;
+	int count_limit;
 
-	if (!table->whole)
-		return 0;
-	if (is_there(&there, &plan->session->db, table->table, err) < 0)
-		return -1;
-	if (there != (digest != NULL))
-		strvec_push(&plan->conflicts, table->table);
-	if (!there || !digest)
-		return 0;
-	if (save_count_rows(&now, &plan->session->db, table->part, table->table,
-			    json_object_get(after, "columns"), err) < 0)
-		return -1;
-	if (strcmp(now.digest, digest) != 0 ||
-	    now.rows != json_integer_value(json_object_get(after, "rows")))
-		strvec_push(&plan->conflicts, table->table);
-	return 0;
-}
-
-int undo_find_conflicts(struct undo_plan *plan, struct error *err)
-{
-	strvec_release(&plan->conflicts);
-	for (size_t i = 0; i < plan->table_nr; i++)
-		if (check_table(plan, &plan->table[i], err) < 0)
+	for (size_t i = 0; i < plan->nr; i++)
+		if (impact_add(&plan->impact, &plan->step[i].script, 0, err) < 0)
 			return -1;
+	if (rollback_count_limit(&count_limit, s, err) < 0 ||
+	    impact_read(&plan->impact, &s->db, &s->scope, count_limit, err) < 0)
+		return -1;
+	plan->destroys = impact_destroys(&plan->impact) || plan->request->no_save;
 	return 0;
 }
 
@@ -361,7 +426,8 @@ int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_re
 	ret->record.target = xstrfmt("undo %s", ret->undone);
 	ret->record.asked = request->started;
 	ret->record.no_snapshot = request->no_snapshot;
-	add_tables(ret);
+	if (add_tables(ret, err) < 0 || read_impact(ret, err) < 0)
+		return -1;
 	if (s->unfinished.nr)
 		verdict_refuse(&ret->verdict, "migration '%s' was interrupted",
 			       s->unfinished.item[0].version);

@@ -32,6 +32,7 @@ static json_t *table_to_json(const struct undo_table *table, bool executed)
 		json_object_set_new(ret, "put_back", json_integer(table->result.rows));
 		json_object_set_new(ret, "missing", json_integer(table->result.missing));
 		json_object_set_new(ret, "newer", json_integer(table->result.newer));
+		json_object_set_new(ret, "different", json_integer(table->result.different));
 	}
 	return ret;
 }
@@ -42,6 +43,17 @@ static json_t *strings_to_json(const struct strvec *strings)
 
 	for (size_t i = 0; i < strings->nr; i++)
 		json_array_append_new(ret, json_text(strings->v[i]));
+	return ret;
+}
+
+static json_t *unproven_to_json(const struct undo_plan *plan)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < plan->unproven_nr; i++)
+		json_array_append_new(ret, json_pack("{s:o, s:o}", "object",
+						     json_text(plan->unproven[i].table), "why",
+						     json_text(plan->unproven[i].why)));
 	return ret;
 }
 
@@ -65,6 +77,7 @@ static json_t *plan_to_json(const struct undo_plan *plan, bool executed)
 		json_array_append_new(tables, table_to_json(&plan->table[i], executed));
 	json_object_set_new(ret, "steps", steps);
 	json_object_set_new(ret, "restores", tables);
+	impact_to_json(&plan->impact, ret);
 	return ret;
 }
 
@@ -116,6 +129,7 @@ static void add_plan(struct strbuf *out, const struct undo_plan *plan)
 		strbuf_addstr(out, "Putting back:\n");
 	for (size_t i = 0; i < plan->table_nr; i++)
 		add_rows(out, &plan->table[i]);
+	impact_text(out, &plan->impact, !plan->request->rehearse);
 	if (plan->conflicts.nr)
 		strbuf_addstr(out, "Written since, and in the way:\n");
 	for (size_t i = 0; i < plan->conflicts.nr; i++) {
@@ -157,34 +171,86 @@ static void print_lines(const char *title, const struct strvec *lines)
 	}
 }
 
+static void add_number(struct strbuf *line, int64_t n, const char *one, const char *many)
+{
+	strbuf_addf(line, "; %" PRId64 " %s", n, n == 1 ? one : many);
+}
+
 static void print_table(const struct undo_table *table)
 {
+	const struct put_back_result *result = &table->result;
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	strbuf_addstr(&line, "put back ");
-	amount_add_count(&line, (uint64_t)table->result.rows, "row", NULL);
+	amount_add_count(&line, (uint64_t)result->rows, "row", NULL);
 	strbuf_addstr(&line, " of ");
 	add_escaped(&line, table->table);
-	if (table->result.missing)
-		strbuf_addf(&line, "; %" PRId64 " saved values have no row any more",
-			    table->result.missing);
-	if (table->result.newer)
-		strbuf_addf(&line, "; %" PRId64 " newer rows stay as they are",
-			    table->result.newer);
+	if (result->missing)
+		add_number(&line, result->missing, "saved value has no row any more",
+			   "saved values have no row any more");
+	if (result->newer)
+		add_number(&line, result->newer, "newer row stays as it is",
+			   "newer rows stay as they are");
+	if (result->different)
+		add_number(&line, result->different,
+			   "row was not restored, as it has other values now",
+			   "rows were not restored, as they have other values now");
 	puts(line.buf);
+}
+
+/* Have others added rows or deleted some? */
+static bool has_newer(const struct undo_plan *plan)
+{
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (plan->table[i].result.newer || plan->table[i].result.missing)
+			return true;
+	return false;
+}
+
+static void print_unproven(const struct undo_plan *plan)
+{
+	struct strvec lines CLEANUP(strvec_release) = STRVEC_INIT;
+
+	for (size_t i = 0; i < plan->unproven_nr; i++)
+		strvec_pushf(&lines, "%s: %s", plan->unproven[i].table, plan->unproven[i].why);
+	print_lines("Not proven, the rows of:", &lines);
 }
 
 static void print_proof(const struct undo_plan *plan)
 {
 	const struct proof *proof = &plan->proof;
 
-	if (proof->result == PROOF_PROVEN)
-		puts("Proven: schema and rows are what they were before the rollback.");
-	else if (proof->result == PROOF_UNRECORDED)
-		puts("The rows are proven; of the schema nothing was recorded (--no-proof).");
-	else if (proof->result == PROOF_DIFFERENT)
+	if (proof->result == PROOF_DIFFERENT)
 		print_lines("Not proven: the schema is not what it was before the rollback:",
 			    &proof->differences);
+	else if (proof->result == PROOF_UNRECORDED)
+		puts("Of the schema nothing was recorded (--no-proof): what went by CASCADE may be "
+		     "missing.");
+	else if (plan->unproven_nr)
+		puts("Proven: the schema is what it was before the rollback.");
+	else if (has_newer(plan))
+		puts("Proven: the schema is what it was before the rollback, and so are the rows that "
+		     "were put back.");
+	else if (proof->result == PROOF_PROVEN)
+		puts("Proven: schema and rows are what they were before the rollback.");
+	if (proof->result == PROOF_UNRECORDED && !plan->unproven_nr)
+		puts("The rows that were put back are proven.");
+	print_unproven(plan);
+}
+
+static void print_replaced(const struct undo_plan *plan)
+{
+	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!plan->replaced)
+		return;
+	strbuf_addstr(&line, "saved what was there before, ");
+	amount_add_count(&line,
+			 (uint64_t)json_integer_value(json_object_get(plan->replaced, "rows")),
+			 "row", NULL);
+	strbuf_addstr(&line, ", in ");
+	add_escaped(&line, json_member(plan->replaced, "path"));
+	puts(line.buf);
 }
 
 void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
@@ -203,6 +269,9 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 		json_object_set_new(json, "remade", strings_to_json(&plan->remade));
 		json_object_set_new(json, "proof", proof_to_json(&plan->proof));
 		rollback_record_to_json(&plan->record, json);
+		json_object_set_new(json, "not_proven_rows", unproven_to_json(plan));
+		json_object_set_new(json, "saved",
+				    plan->replaced ? json_incref(plan->replaced) : json_null());
 		if (failure)
 			json_object_set_new(json, "error", error_to_json(failure));
 		json_print(json);
@@ -222,6 +291,7 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 	print_lines("made again, from the saved schema:", &plan->remade);
 	for (size_t i = 0; i < plan->table_nr; i++)
 		print_table(&plan->table[i]);
+	print_replaced(plan);
 	print_proof(plan);
 	rollback_record_print(&plan->record, common->verbose);
 	if (outcome == ROLLBACK_UNPROVEN) {

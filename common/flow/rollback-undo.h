@@ -16,12 +16,17 @@
  *         undo_execute() carries that very value out; undo_report().
  * Conflict: where rows that were written since would be overwritten, `conflicts` names the
  *         tables, and nothing is done (EXIT_NO); with `merge` newer rows stay.
+ * Saved:  what is in the tables that it empties, and what its scripts destroy, is saved as a
+ *         rollback saves it, under the undo's own id; the schema is not.
+ * Proof:  of rows it holds for those alone that were saved and put back: `unproven` names
+ *         other tables whose rows the rollback or the scripts changed.
  * Owner:  the caller; undo_plan_release(). The plan borrows from the session.
- * Files:  rollback-undo-plan.c, rollback-undo-show.c, rollback-undo-execute.c.
+ * Files:  rollback-undo-plan.c, -conflict.c, -show.c, -execute.c, -proof.c.
  */
 #ifndef FLOW_ROLLBACK_UNDO_H
 #define FLOW_ROLLBACK_UNDO_H
 
+#include "flow/impact.h"
 #include "flow/proof.h"
 #include "flow/put-back.h"
 #include "flow/rollback.h"
@@ -35,10 +40,19 @@ struct undo_step {
 	bool done;
 };
 struct undo_table {
-	const json_t *part; /* of the manifest's "parts" */
-	const char *table;
+	json_t *part;	   /* of the manifest's "parts", a copy; its "table" is the name to be */
+	const char *table; /* that name */
+	uint32_t oid;	   /* when it was saved; 0: not known */
+	size_t order;	   /* among the manifest's parts */
 	bool whole;
+	bool conflict; /* it is in `conflicts` */
+	bool unclear;  /* others wrote between two transactions of the rollback */
+	uint32_t now;  /* its OID once the scripts are run: undo_find_tables() */
 	struct put_back_result result;
+};
+/* A table of whose rows more cannot be said than `why`. */
+struct undo_unproven {
+	char *table, *why;
 };
 
 struct undo_plan {
@@ -50,26 +64,46 @@ struct undo_plan {
 	const json_t *script;	/* "script" of the manifest: it ran that; NULL: migrations */
 	struct undo_step *step; /* in the order of execution: the oldest first */
 	size_t nr, alloc;
-	struct undo_table *table;
+	struct undo_table *table; /* in the order in which they are put back */
 	size_t table_nr, table_alloc;
+	struct impact impact; /* of the scripts: script i is step[i]'s */
+	bool destroys;	      /* rows go, or that cannot be known */
 	struct log_applied_list log;
 	struct strvec conflicts; /* tables with rows that stand in the way */
-	struct strvec remade;	 /* objects from the saved schema: once executed */
+	/* Once executed: */
+	struct strvec remade; /* objects from the saved schema */
+	struct undo_unproven *unproven;
+	size_t unproven_nr, unproven_alloc;
+	json_t *replaced; /* save_to_json(): what was there before, and is not now; or NULL */
 	struct verdict verdict;
 	struct proof proof;
 	struct rollback_record record;
 	char *operation; /* id, once executed */
 };
-#define UNDO_PLAN_INIT                                   \
-	{                                                \
-		.saved = SAVED_INIT, .proof = PROOF_INIT \
+#define UNDO_PLAN_INIT                                                          \
+	{                                                                       \
+		.saved = SAVED_INIT, .proof = PROOF_INIT, .impact = IMPACT_INIT \
 	}
 
 int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_request *request,
 	      struct error *err) MUST_CHECK;
 void undo_plan_release(struct undo_plan *plan);
-/* Reads the tables whose rows were changed, and fills `conflicts` anew. */
+/*
+ * Reads the tables whose rows were changed, and fills `conflicts` anew. In a transaction with
+ * save_settings(); undo_lock_tables() before it makes that it stays so.
+ */
 int undo_find_conflicts(struct undo_plan *plan, struct error *err) MUST_CHECK;
+int undo_lock_tables(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/* The table as it is now: its OID by which the rollback left it; 0: it left none. */
+uint32_t undo_table_left(const struct undo_table *table);
+/* Once the scripts are run: which tables are they now? One that the rollback left has its OID. */
+int undo_find_tables(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/*
+ * Fills `unproven`: what the rollback and the scripts (`changes`) did to rows that were not put back
+ * from what was saved. `save` is what this undo saved. The settings are save_settings().
+ */
+int undo_find_unproven(struct undo_plan *plan, const struct relation_losses *changes,
+		       const struct save *save, struct error *err) MUST_CHECK;
 
 void undo_show(const struct undo_plan *plan);
 enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err) MUST_CHECK;

@@ -120,6 +120,8 @@ void rollback_plan_release(struct rollback_plan *plan);
  * nothing is shown, nobody is asked, and nothing is saved.
  */
 bool rollback_wants_impact(const struct rollback_plan *plan);
+/* In milliseconds, how long rows may be counted: migrations.countLimit. */
+int rollback_count_limit(int *ret, const struct session *s, struct error *err) MUST_CHECK;
 
 /* The version that is applied last, now that the steps that are done are; NULL: none. */
 const char *rollback_reached(const struct rollback_plan *plan);

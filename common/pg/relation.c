@@ -130,6 +130,26 @@ int relations_read(struct relations *ret, struct db *db, const uint32_t *oid, si
 	return 0;
 }
 
+bool relation_has_column(const struct relation *relation, const char *name)
+{
+	for (size_t i = 0; i < relation->nr; i++)
+		if (!strcmp(relation->column[i].name, name))
+			return true;
+	return false;
+}
+
+int relation_find(uint32_t *ret, struct db *db, const char *name, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { name };
+
+	if (db_query(&res, db, "SELECT coalesce(pg_catalog.to_regclass($1)::oid, 0)", 1, params,
+		     err) < 0)
+		return -1;
+	*ret = oid_value(&res, 0, 0);
+	return 0;
+}
+
 int relations_lock(struct db *db, const uint32_t *oid, size_t nr, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;

@@ -48,6 +48,9 @@ struct relations {
 int relations_read(struct relations *ret, struct db *db, const uint32_t *oid, size_t nr,
 		   struct error *err) MUST_CHECK;
 void relations_release(struct relations *relations);
+bool relation_has_column(const struct relation *relation, const char *name);
+/* The OID of what a name (quoted where needed) stands for; 0: nothing. */
+int relation_find(uint32_t *ret, struct db *db, const char *name, struct error *err) MUST_CHECK;
 
 /*
  * LOCK TABLE ... IN EXCLUSIVE MODE of those that are tables, and of the partitioned ones, with all

@@ -1,0 +1,195 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+test_description='git rollback-db --undo destroys nothing that was written since, and says what it does not know'
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-pg.sh
+
+fresh () {
+	db_reset &&
+	rm -rf migrations .git/rollback &&
+	git for-each-ref --format="delete %(refname)" refs/rollback | git update-ref --stdin
+}
+
+# The value of a jq expression has to be this one.
+test_json () {
+	jq -r "$2" "$3" >"$TEST_ROOT/json" && printf "%s\n" "$1" | diff - "$TEST_ROOT/json"
+}
+
+roll () {
+	git rollback-db --yes "$@" >rolled 2>&1 || { cat rolled; return 1; }
+}
+
+undo () {
+	git rollback-db --undo --yes "$@" >undone 2>&1 || { cat undone; return 1; }
+}
+
+# Refused, as rows were written since, and TABLE QUERY gives what it gave.
+conflicts () {
+	db_sql "$2" >"$TEST_ROOT/before" &&
+	test_expect_code 1 git rollback-db --undo --yes >out 2>err &&
+	grep "^error: rows that were written since stand in the way: $1$" err &&
+	db_sql "$2" >"$TEST_ROOT/after" &&
+	test_cmp "$TEST_ROOT/before" "$TEST_ROOT/after"
+}
+
+test_expect_success 'rows of a table that the rollback renamed' '
+	fresh &&
+	db_sql "CREATE TABLE users (id int PRIMARY KEY, x text); INSERT INTO users VALUES (1, \$\$a\$\$)" &&
+	migration 1_r "ALTER TABLE users RENAME TO accounts; UPDATE accounts SET x = upper(x);" \
+		"UPDATE accounts SET x = lower(x); ALTER TABLE accounts RENAME TO users;" &&
+	git apply-migration -q &&
+	roll 1 && undo &&
+	test "$(db_sql "SELECT * FROM accounts")" = "1|A" &&
+	grep "^Proven: schema and rows are what they were before the rollback\.$" undone &&
+	roll 1 &&
+	db_sql "INSERT INTO users VALUES (2, \$\$newer\$\$)" &&
+	conflicts public.accounts "TABLE users"
+'
+
+test_expect_success 'rows of a table that the rollback moved to another schema' '
+	fresh &&
+	db_sql "CREATE SCHEMA s; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)" &&
+	migration 1_m "ALTER TABLE t SET SCHEMA s;" "DELETE FROM s.t WHERE id = 1; ALTER TABLE s.t SET SCHEMA public;" &&
+	git apply-migration -q &&
+	roll 1 &&
+	db_sql "INSERT INTO t VALUES (3)" &&
+	conflicts s.t "TABLE t"
+'
+
+test_expect_success 'values of a column that the rollback converted' '
+	fresh &&
+	db_sql "CREATE TABLE t (id int PRIMARY KEY, c int); INSERT INTO t SELECT i, i FROM generate_series(1, 3) i" &&
+	migration 1_c "ALTER TABLE t ALTER c TYPE bigint;" "ALTER TABLE t ALTER c TYPE int;" &&
+	git apply-migration -q &&
+	roll 1 && undo &&
+	grep "^Proven: schema and rows are what they were before the rollback\.$" undone &&
+	roll 1 &&
+	db_sql "UPDATE t SET c = 999 WHERE id = 1" &&
+	conflicts public.t "SELECT * FROM t ORDER BY id"
+'
+
+test_expect_success 'a table that is gone since, and columns that are' '
+	fresh &&
+	db_sql "CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t VALUES (1, 1)" &&
+	migration 1_c "ALTER TABLE t ADD y text;" "ALTER TABLE t DROP y;" &&
+	git apply-migration -q && roll 1 &&
+	db_sql "DROP TABLE t" &&
+	conflicts public.t "SELECT 1"
+'
+
+test_expect_success 'what the scripts destroy is in the plan, and saved' '
+	fresh &&
+	db_sql "CREATE TABLE legacy (id int); CREATE TABLE u (id int PRIMARY KEY, email text); INSERT INTO u VALUES (1, \$\$x\$\$)" &&
+	migration 1_d "DROP TABLE legacy; ALTER TABLE u DROP email;" "CREATE TABLE legacy (id int); ALTER TABLE u ADD email text;" &&
+	git apply-migration -q && roll 1 &&
+	db_sql "INSERT INTO legacy VALUES (1), (2); UPDATE u SET email = \$\$new\$\$" &&
+	test_expect_code 2 git rollback-db --undo </dev/null >out 2>err &&
+	grep "public.legacy" err &&
+	git rollback-db --undo -n --json >out &&
+	test_json "public.legacy public.u.email" "[.destroys[].object] | join(\" \")" out &&
+	undo &&
+	id=$(git rollback-db --log --json | jq -r ".operations[0].operation") &&
+	test_path_is_dir ".git/rollback/saved/$id" &&
+	for f in .git/rollback/saved/"$id"/*.zst
+	do
+		zstd -dcq "$f" || return
+	done >content &&
+	test_write_lines 1 2 >expect &&
+	sed -n "/^[0-9]$/p" content | sort >actual &&
+	test_cmp expect actual &&
+	grep "new" content &&
+	grep "saved what was there before, 3 rows, in " undone
+'
+
+test_expect_success 'what an undo only replaces it saves too' '
+	fresh &&
+	db_sql "CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t VALUES (1, \$\$keep\$\$)" &&
+	migration 1_u "SELECT 1;" "UPDATE t SET x = \$\$left\$\$;" &&
+	git apply-migration -q && roll 1 && undo --json &&
+	test_json "1" ".saved.rows" undone &&
+	test_json "0" ".not_proven_rows | length" undone &&
+	zstd -dcq "$(jq -r .saved.path undone)"/*.copy.zst >content &&
+	grep "left" content
+'
+
+test_expect_success 'nothing is kept of an undo that replaces no row' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int);" "DROP TABLE t;" &&
+	git apply-migration -q && db_sql "INSERT INTO t VALUES (1)" && roll 1 && undo &&
+	test "$(ls .git/rollback/saved | wc -l)" = 1
+'
+
+test_expect_success 'rows that the rollback only added are named' '
+	fresh &&
+	db_sql "CREATE TABLE arch (id int, x text)" &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text);" "INSERT INTO arch SELECT * FROM t; DROP TABLE t;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (1, \$\$a\$\$)" &&
+	roll 1 && undo &&
+	! grep "schema and rows" undone &&
+	grep "^Proven: the schema is what it was before the rollback\.$" undone &&
+	grep "^  public.arch: rows that the rollback added are still there$" undone &&
+	test "$(db_sql "SELECT * FROM t")" = "1|a"
+'
+
+test_expect_success 'rows that the scripts change again are named' '
+	fresh &&
+	db_sql "CREATE TABLE users (id int PRIMARY KEY, credit int); INSERT INTO users VALUES (1, 100); CREATE TABLE cfg (k text)" &&
+	migration 1_t "CREATE TABLE t (id int); UPDATE users SET credit = credit + 10; INSERT INTO cfg VALUES (1);" "DROP TABLE t;" &&
+	git apply-migration -q && roll 1 && undo --json &&
+	test_json "public.cfg public.users" "[.not_proven_rows[].object] | sort | join(\" \")" undone &&
+	zstd -dcq "$(jq -r .saved.path undone)"/*.copy.zst >content &&
+	grep "110" content
+'
+
+test_expect_success 'rows that they change and that are then as they were are not' '
+	fresh &&
+	db_sql "CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t SELECT i, i FROM generate_series(1, 9) i" &&
+	migration 1_c "ALTER TABLE t ADD c int; UPDATE t SET c = x;" "ALTER TABLE t DROP c;" &&
+	git apply-migration -q &&
+	db_sql "UPDATE t SET c = 77" && roll 1 && undo &&
+	test "$(db_sql "SELECT sum(c) FROM t")" = 693 &&
+	grep "^Proven: schema and rows" undone
+'
+
+test_expect_success 'a materialized view is filled anew, and that is said' '
+	fresh &&
+	db_sql "CREATE TABLE src (n int); INSERT INTO src VALUES (1)" &&
+	migration 1_m "CREATE MATERIALIZED VIEW mv AS SELECT * FROM src;" "DROP MATERIALIZED VIEW mv;" &&
+	git apply-migration -q && roll 1 && undo &&
+	! grep "schema and rows" undone && grep "public.mv: a materialized view" undone
+'
+
+test_expect_success 'a view in the place of a table is none that stands in the way' '
+	fresh &&
+	migration 1_t "DROP VIEW IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY);" "DROP TABLE t; CREATE VIEW t AS SELECT 1 AS id;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (5)" &&
+	git rollback-db --yes --accept-difference 1 >out 2>&1 && undo &&
+	test "$(db_sql "TABLE t")" = 5
+'
+
+test_expect_success 'columns and then the table, in two transactions' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text);" "DROP TABLE t;" &&
+	migration 2_i "CREATE INDEX ti ON t (x);" "DROP INDEX CONCURRENTLY ti;" &&
+	migration 3_c "ALTER TABLE t ADD c text;" "ALTER TABLE t DROP c;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t SELECT i, i, i FROM generate_series(1, 3) i" &&
+	roll --all && undo &&
+	test "$(db_sql "SELECT string_agg(c, \$\$,\$\$ ORDER BY id) FROM t")" = "1,2,3"
+'
+
+test_expect_success 'rows that are changed and then go, in two transactions' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text);" "DROP TABLE t;" &&
+	migration 2_i "CREATE INDEX ti ON t (x);" "DROP INDEX CONCURRENTLY ti;" &&
+	migration 3_u "SELECT 1;" "UPDATE t SET x = upper(x);" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (1, \$\$a\$\$)" &&
+	roll --all && undo &&
+	test "$(db_sql "TABLE t")" = "1|a" &&
+	grep "^Proven: schema and rows" undone
+'
+
+test_done
