@@ -192,4 +192,21 @@ test_expect_success 'rows that are changed and then go, in two transactions' '
 	grep "^Proven: schema and rows" undone
 '
 
+test_expect_success 'numbers of a sequence that were used since are not given out again' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id serial PRIMARY KEY, x text); CREATE SEQUENCE down INCREMENT -1;" "DROP TABLE t; DROP SEQUENCE down;" &&
+	migration 2_c "ALTER TABLE t ADD c text;" "SELECT setval(\$\$down\$\$, -2); ALTER TABLE t DROP c;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t (x, c) SELECT i, i FROM generate_series(1, 10) i; SELECT setval(\$\$down\$\$, -5)" &&
+	roll 2 &&
+	db_sql "INSERT INTO t (x) SELECT i FROM generate_series(1, 5) i" &&
+	undo &&
+	grep "^  public.t_id_seq stays at 15$" undone &&
+	test "$(db_sql "INSERT INTO t (x) VALUES (0) RETURNING id")" = 16 &&
+	db_sql "SELECT nextval(\$\$t_id_seq\$\$)" &&
+	roll --all && undo &&
+	! grep "stays at" undone &&
+	test "$(db_sql "SELECT nextval(\$\$t_id_seq\$\$)")" = 18
+'
+
 test_done

@@ -25,6 +25,8 @@ struct put_back {
 	struct strvec enable; /* statements that bring the triggers back */
 	uint32_t *oid;
 	size_t nr, alloc;
+	char *sequences;       /* OIDs, as an array's text */
+	struct strvec further; /* lines: sequences of which more was used than was saved */
 	struct progress progress;
 	uint64_t rows; /* put back by now */
 	int meter;
@@ -49,7 +51,12 @@ struct put_back_result {
 int put_back_rows(struct put_back *back, const json_t *part, struct put_back_result *ret,
 		  struct error *err) MUST_CHECK;
 int put_back_end(struct put_back *back, struct error *err) MUST_CHECK;
-/* The positions of sequences, from the manifest; those that are not there now are left out. */
+/* Before anything is done: the sequences that there are, of which numbers may have been used. */
+int put_back_note_sequences(struct put_back *back, struct error *err) MUST_CHECK;
+/*
+ * The positions of sequences, from the manifest: of one that was gone exactly, of one that was not
+ * never back (`further`). Those that are not there now are left out.
+ */
 int put_back_sequences(struct put_back *back, struct error *err) MUST_CHECK;
 void put_back_release(struct put_back *back);
 

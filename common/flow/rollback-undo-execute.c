@@ -174,8 +174,8 @@ static int check_rows(struct undo_run *run, struct error *err)
 {
 	struct undo_plan *plan = run->plan;
 
-	if (undo_lock_tables(plan, err) < 0 || save_settings(db_of(run), err) < 0 ||
-	    undo_find_conflicts(plan, err) < 0)
+	if (undo_lock_tables(plan, err) < 0 || put_back_note_sequences(&run->back, err) < 0 ||
+	    save_settings(db_of(run), err) < 0 || undo_find_conflicts(plan, err) < 0)
 		return -1;
 	return plan->conflicts.nr && !plan->request->merge ? conflict(plan, err) : 0;
 }
@@ -197,6 +197,8 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 			return -1;
 	if (put_back_end(back, err) < 0 || put_back_sequences(back, err) < 0)
 		return -1;
+	for (size_t i = 0; i < back->further.nr; i++)
+		strvec_push(&plan->further, back->further.v[i]);
 	return undo_find_unproven(plan, &run->changes.changes, &run->save, err);
 }
 

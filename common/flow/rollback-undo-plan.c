@@ -27,6 +27,7 @@ void undo_plan_release(struct undo_plan *plan)
 	log_applied_list_release(&plan->log);
 	strvec_release(&plan->conflicts);
 	strvec_release(&plan->remade);
+	strvec_release(&plan->further);
 	verdict_release(&plan->verdict);
 	proof_release(&plan->proof);
 	rollback_record_release(&plan->record);

@@ -269,6 +269,7 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 		json_object_set_new(json, "remade", strings_to_json(&plan->remade));
 		json_object_set_new(json, "proof", proof_to_json(&plan->proof));
 		rollback_record_to_json(&plan->record, json);
+		json_object_set_new(json, "sequences_further", strings_to_json(&plan->further));
 		json_object_set_new(json, "not_proven_rows", unproven_to_json(plan));
 		json_object_set_new(json, "saved",
 				    plan->replaced ? json_incref(plan->replaced) : json_null());
@@ -291,6 +292,7 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 	print_lines("made again, from the saved schema:", &plan->remade);
 	for (size_t i = 0; i < plan->table_nr; i++)
 		print_table(&plan->table[i]);
+	print_lines("sequences that were used since:", &plan->further);
 	print_replaced(plan);
 	print_proof(plan);
 	rollback_record_print(&plan->record, common->verbose);

@@ -71,7 +71,8 @@ struct undo_plan {
 	struct log_applied_list log;
 	struct strvec conflicts; /* tables with rows that stand in the way */
 	/* Once executed: */
-	struct strvec remade; /* objects from the saved schema */
+	struct strvec remade;  /* objects from the saved schema */
+	struct strvec further; /* sequences that were not set back, for people */
 	struct undo_unproven *unproven;
 	size_t unproven_nr, unproven_alloc;
 	json_t *replaced; /* save_to_json(): what was there before, and is not now; or NULL */
