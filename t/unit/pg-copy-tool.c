@@ -78,8 +78,10 @@ int main(int argc, char **argv)
 	int64_t rows = -1;
 	int ret;
 
-	if (argc != 4)
-		return EXIT_USAGE;
+	if (argc != 4) {
+		puts("1..0 # SKIP not a test, but a helper of t1600-copy.sh");
+		return 0;
+	}
 	if (colon) {
 		*colon = '\0';
 		limit = strtoul(colon + 1, NULL, 10);

@@ -72,8 +72,10 @@ int main(int argc, char **argv)
 		.application_name = "pg-dump-tool",
 	};
 
-	if (argc < 4)
-		return EXIT_USAGE;
+	if (argc < 4) {
+		puts("1..0 # SKIP not a test, but a helper of t1610-dump.sh");
+		return 0;
+	}
 	interrupt_catch();
 	check(db_open_start(&db, &options, &err));
 	check(db_open_finish(&db, &err));
