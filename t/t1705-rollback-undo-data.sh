@@ -209,4 +209,45 @@ test_expect_success 'numbers of a sequence that were used since are not given ou
 	test "$(db_sql "SELECT nextval(\$\$t_id_seq\$\$)")" = 18
 '
 
+test_expect_success '--merge says what it did not restore, and the rest can be undone later' '
+	fresh &&
+	db_sql "CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t VALUES (1, \$\$precious\$\$), (2, \$\$two\$\$)" &&
+	migration 1_u "CREATE TABLE made (id int);" "DROP TABLE made; UPDATE t SET x = NULL; DELETE FROM t WHERE id = 2;" &&
+	git apply-migration -q && roll 1 &&
+	id=$(git rollback-db --log --json | jq -r ".operations[0].operation") &&
+	db_sql "INSERT INTO t VALUES (3, \$\$n\$\$)" &&
+	undo --merge &&
+	grep "^put back 1 row of public.t; 1 newer row stays as it is; 1 row was not restored, as it has other values now$" undone &&
+	grep "^Proven: the schema is" undone &&
+	grep "^  public.t: not all rows are as they were saved$" undone &&
+	grep "hint: The rollback is not undone with that" undone &&
+	test_write_lines "1|" "2|two" "3|n" >expect &&
+	db_sql "SELECT * FROM t ORDER BY id" >actual &&
+	test_cmp expect actual &&
+	git rollback-db --log >out && grep "2 rows saved, undone in part" out &&
+	conflicts public.t "SELECT * FROM t ORDER BY id" &&
+	db_sql "DELETE FROM t WHERE id = 1" &&
+	git rollback-db --undo="$id" --merge --yes --json >out &&
+	test_json "{} 1 []" "[(.left | tostring), (.restores[0].put_back | tostring), (.steps | tostring)] | join(\" \")" out &&
+	test_write_lines "1|precious" "2|two" "3|n" >expect &&
+	db_sql "SELECT * FROM t ORDER BY id" >actual &&
+	test_cmp expect actual &&
+	test_expect_code 2 git rollback-db --undo --yes 2>err &&
+	git migration-status --json | jq -e ".migrations[] | select(.version == \"1\") | .state == \"applied\"" &&
+	roll 1 && undo &&
+	test_cmp expect actual
+'
+
+test_expect_success 'rows that another unique key keeps out' '
+	fresh &&
+	db_sql "CREATE TABLE t (id int PRIMARY KEY, pos int); INSERT INTO t VALUES (1, 1)" &&
+	migration 1_d "SELECT 1;" "DELETE FROM t;" &&
+	git apply-migration -q &&
+	db_sql "CREATE UNIQUE INDEX tp ON t (pos)" && roll 1 &&
+	db_sql "INSERT INTO t VALUES (2, 1)" &&
+	test_expect_code 1 git rollback-db --undo --merge --yes >out 2>err &&
+	grep "cannot put back the rows of public.t that are missing: duplicate key" err &&
+	test "$(db_sql "TABLE t")" = "2|1"
+'
+
 test_done

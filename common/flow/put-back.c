@@ -362,13 +362,13 @@ static int fill_columns(struct put_back *back, const json_t *part, struct put_ba
 	return run(back, "DROP TABLE " TEMPORARY, err);
 }
 
-int put_back_rows(struct put_back *back, const json_t *part, struct put_back_result *ret,
-		  struct error *err)
+int put_back_rows(struct put_back *back, const json_t *part, bool merged,
+		  struct put_back_result *ret, struct error *err)
 {
 	*ret = (struct put_back_result){ 0 };
 	if (!is_whole(part))
 		return fill_columns(back, part, ret, err);
-	return back->merge ? merge(back, part, ret, err) : fill(back, part, ret, err);
+	return merged ? merge(back, part, ret, err) : fill(back, part, ret, err);
 }
 
 /* --- Sequences --------------------------------------------------------------------------------- */

@@ -20,7 +20,6 @@
 struct put_back {
 	struct session *session;
 	struct saved *saved;
-	bool merge; /* what is there stays; rows that are missing are put back */
 	struct relation_foreign_keys keys;
 	struct strvec enable; /* statements that bring the triggers back */
 	uint32_t *oid;
@@ -48,8 +47,9 @@ struct put_back_result {
 	/* With merge: rows that are there with other values than the saved ones, and stay so. */
 	int64_t different;
 };
-int put_back_rows(struct put_back *back, const json_t *part, struct put_back_result *ret,
-		  struct error *err) MUST_CHECK;
+/* `merged`: of a whole table what is there stays, and rows that are missing are put back. */
+int put_back_rows(struct put_back *back, const json_t *part, bool merged,
+		  struct put_back_result *ret, struct error *err) MUST_CHECK;
 int put_back_end(struct put_back *back, struct error *err) MUST_CHECK;
 /* Before anything is done: the sequences that there are, of which numbers may have been used. */
 int put_back_note_sequences(struct put_back *back, struct error *err) MUST_CHECK;

@@ -33,7 +33,8 @@ bool rollback_is_rollback(const json_t *record)
 	return is_command(record) && json_object_get(record, "versions");
 }
 
-static const char *undone_by(const json_t *records, const char *id)
+/* The newest record of an undo of it; `partly`: of one that left rows. */
+static const json_t *find_undo(const json_t *records, const char *id, bool partly)
 {
 	size_t i;
 	json_t *record;
@@ -41,16 +42,22 @@ static const char *undone_by(const json_t *records, const char *id)
 	json_array_foreach(records, i, record)
 	{
 		const char *undoes = json_member(record, "undoes");
+		bool left = json_object_size(json_object_get(record, "left")) > 0;
 
-		if (undoes && !strcmp(undoes, id) && is_state(record, "done"))
-			return json_member(record, "id");
+		if (undoes && !strcmp(undoes, id) && is_state(record, "done") && left == partly)
+			return record;
 	}
 	return NULL;
 }
 
 bool rollback_is_undone(const json_t *records, const char *id)
 {
-	return undone_by(records, id) != NULL;
+	return find_undo(records, id, false) != NULL;
+}
+
+const json_t *rollback_left(const json_t *records, const char *id)
+{
+	return json_object_get(find_undo(records, id, true), "left");
 }
 
 /* What it saved: {"path", "tables", "rows", "schema"}, or null. */
@@ -84,7 +91,8 @@ static json_t *describe(const json_t *records, const json_t *record, const char 
 	static const char *const kept[] = { "state",	"database", "started_at", "finished_at",
 					    "versions", "script",   "undoes" };
 	const char *id = json_member(record, "id");
-	const char *by = undone_by(records, id);
+	const char *by = json_member(find_undo(records, id, false), "id");
+	const char *partly = json_member(find_undo(records, id, true), "id");
 	json_t *saved = describe_saved(root, id);
 	json_t *ret = json_pack("{s:s}", "operation", id);
 
@@ -94,6 +102,7 @@ static json_t *describe(const json_t *records, const json_t *record, const char 
 		json_object_set_new(ret, kept[i], value ? json_incref(value) : json_null());
 	}
 	json_object_set_new(ret, "undone_by", json_text(by));
+	json_object_set_new(ret, "partly_undone_by", by ? json_null() : json_text(partly));
 	json_object_set_new(ret, "can_undo",
 			    json_boolean(json_is_object(saved) && !by &&
 					 rollback_is_rollback(record)));
@@ -132,7 +141,8 @@ static void add_saved(struct strbuf *out, const json_t *operation)
 		return;
 	amount_add_count(out, (uint64_t)json_integer_value(json_object_get(saved, "rows")), "row",
 			 NULL);
-	strbuf_addstr(out, " saved");
+	strbuf_addstr(out, json_member(operation, "partly_undone_by") ? " saved, undone in part" :
+									" saved");
 }
 
 static void print_list(const json_t *operations)

@@ -14,8 +14,14 @@
 int rollback_history(const char *database, const struct common_options *common, struct error *err)
 	MUST_CHECK;
 
-/* Is the operation undone by another of these records (journal_list())? */
+/*
+ * Is the operation undone by another of these records (journal_list())? The record of an undo has
+ * "undoes", the operation; and where --merge did not restore all of its rows "left", {table: rows}:
+ * then it is undone in part only, and can be undone again.
+ */
 bool rollback_is_undone(const json_t *records, const char *id);
+/* "left" of the newest undo of it that left rows, or NULL. Belongs to the records. */
+const json_t *rollback_left(const json_t *records, const char *id);
 /* Is it the record of a rollback that undo can take back, if something was saved? */
 bool rollback_is_rollback(const json_t *record);
 

@@ -9,6 +9,11 @@ uint32_t undo_table_left(const struct undo_table *table)
 	return (uint32_t)json_integer_value(json_object_get(after, "oid"));
 }
 
+bool undo_is_merged(const struct undo_plan *plan, const struct undo_table *table)
+{
+	return plan->request->merge && table->conflict;
+}
+
 int undo_lock_tables(struct undo_plan *plan, struct error *err)
 {
 	uint32_t *oid CLEANUP(free_p) = xcalloc(plan->table_nr + 1, sizeof(*oid));

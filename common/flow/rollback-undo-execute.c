@@ -76,7 +76,9 @@ static void add_records(struct undo_run *run, const struct undo_step *step, stru
 		.up_checksum = step->checksum,
 		.down_checksum = log ? log->down_checksum : NULL,
 		.up_tokens = log ? log->up_tokens : NULL,
-		.up_sql = step->script.text,
+		.up_sql = !step->there ? step->script.text :
+			  log	       ? log->up_sql :
+					 NULL,
 		.down_sql = log ? log->down_sql : NULL,
 		.fingerprint_before = run->before,
 		.fingerprint_after = catalog_fingerprint(&run->catalog),
@@ -84,7 +86,8 @@ static void add_records(struct undo_run *run, const struct undo_step *step, stru
 		.statements = step->script.nr,
 	};
 
-	ledger_add_entry(batch, place, &entry);
+	if (!step->there)
+		ledger_add_entry(batch, place, &entry);
 	rollback_log_add_done(batch, place, &record);
 	free(entry.version);
 	free(entry.name);
@@ -193,7 +196,8 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 	if (put_back_begin(back, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->table_nr; i++)
-		if (put_back_rows(back, plan->table[i].part, &plan->table[i].result, err) < 0)
+		if (put_back_rows(back, plan->table[i].part, undo_is_merged(plan, &plan->table[i]),
+				  &plan->table[i].result, err) < 0)
 			return -1;
 	if (put_back_end(back, err) < 0 || put_back_sequences(back, err) < 0)
 		return -1;
@@ -236,15 +240,16 @@ static void add_targets(struct undo_run *run)
 	struct undo_plan *plan = run->plan;
 
 	save_group(&run->save);
-	for (size_t i = 0; i < plan->table_nr && !plan->request->merge; i++)
-		if (plan->table[i].whole && undo_table_left(&plan->table[i]))
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (plan->table[i].whole && !undo_is_merged(plan, &plan->table[i]) &&
+		    undo_table_left(&plan->table[i]))
 			save_table(&run->save, undo_table_left(&plan->table[i]), "undo");
 }
 
 static int run_ups(struct undo_run *run, struct error *err)
 {
 	for (size_t i = 0; i < run->plan->nr; i++)
-		if (apply_step(run, &run->plan->step[i], err) < 0)
+		if (!run->plan->step[i].there && apply_step(run, &run->plan->step[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -366,9 +371,23 @@ static int aside(struct undo_run *run, int (*what)(struct undo_run *run, struct 
 	return db_batch_run(db_of(run), &batch, NULL, err);
 }
 
+static void note_left(struct undo_plan *plan)
+{
+	for (size_t i = 0; i < plan->table_nr; i++) {
+		const struct undo_table *table = &plan->table[i];
+
+		if (!table->result.different)
+			continue;
+		if (!plan->left)
+			plan->left = json_object();
+		json_object_set_new(plan->left, table->table,
+				    json_integer(table->result.different));
+	}
+}
+
 static int run_inside(struct undo_run *run, struct error *err)
 {
-	const struct undo_plan *plan = run->plan;
+	struct undo_plan *plan = run->plan;
 
 	if (aside(run, check_rows, err) < 0 || run_ups_saved(run, err) < 0)
 		return -1;
@@ -380,6 +399,11 @@ static int run_inside(struct undo_run *run, struct error *err)
 		return -1;
 	if (run->unproven || plan->request->rehearse)
 		return 0;
+	/* With that it is not undone, and can be undone once more. */
+	note_left(plan);
+	if (plan->left &&
+	    operation_record(&run->change.operation, "left", json_incref(plan->left), err) < 0)
+		return -1;
 	return finish_saving(run, err) < 0 ? -1 : record(run, err);
 }
 
@@ -452,7 +476,6 @@ enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err)
 
 	run.back.session = plan->session;
 	run.back.saved = &plan->saved;
-	run.back.merge = plan->request->merge;
 	run.back.meter = common->quiet || common->json ? 0 : common->progress;
 	ret = execute(&run, err);
 	conclude_saving(&run, err);

@@ -20,6 +20,8 @@ void undo_plan_release(struct undo_plan *plan)
 	}
 	free(plan->unproven);
 	json_decref(plan->replaced);
+	json_decref(plan->todo);
+	json_decref(plan->left);
 	impact_release(&plan->impact);
 	free(plan->undone);
 	free(plan->operation);
@@ -142,6 +144,7 @@ static int choose(struct undo_plan *plan, struct error *err)
 		return -1;
 	plan->undone = xstrdup(json_member(record, "id"));
 	plan->undone_at = operation_time(plan->undone);
+	plan->todo = json_deep_copy(rollback_left(records, plan->undone));
 	root = saved_root(s->repo.common_dir);
 	found = saved_open(&plan->saved, root, plan->undone, err);
 	plan->script = json_object_get(plan->saved.manifest, "script");
@@ -219,7 +222,9 @@ static int add_steps(struct undo_plan *plan, struct error *err)
 
 		if (!version)
 			return error_set(err, "'%s/manifest.json' is damaged", plan->saved.path);
-		if (!is_wanted(plan, migration, version))
+		bool there = !is_wanted(plan, migration, version);
+
+		if (there && !plan->todo)
 			continue;
 		ARRAY_GROW(plan->step, plan->nr + 1, plan->alloc);
 		plan->step[plan->nr++] = (struct undo_step){
@@ -227,8 +232,9 @@ static int add_steps(struct undo_plan *plan, struct error *err)
 			.version = version,
 			.name = json_member(migration, "name"),
 			.checksum = json_member(migration, "checksum"),
+			.there = there,
 		};
-		if (read_script(plan, &plan->step[plan->nr - 1], err) < 0)
+		if (!there && read_script(plan, &plan->step[plan->nr - 1], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -364,6 +370,20 @@ static int compare_tables(const void *a, const void *b)
 	return (one->order < two->order) == one->whole ? -1 : 1;
 }
 
+/* What an earlier undo did not leave is back. */
+static void leave_out_restored(struct undo_plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (!plan->todo ||
+		    (plan->table[i].whole && json_object_get(plan->todo, plan->table[i].table)))
+			plan->table[kept++] = plan->table[i];
+		else
+			json_decref(plan->table[i].part);
+	plan->table_nr = kept;
+}
+
 static int add_tables(struct undo_plan *plan, struct error *err)
 {
 	size_t i;
@@ -379,6 +399,7 @@ static int add_tables(struct undo_plan *plan, struct error *err)
 			return error_set(err, "'%s/manifest.json' is damaged", plan->saved.path);
 		add_table(plan, part, i);
 	}
+	leave_out_restored(plan);
 	if (plan->table_nr)
 		qsort(plan->table, plan->table_nr, sizeof(*plan->table), compare_tables);
 	return 0;
@@ -391,7 +412,8 @@ static int read_impact(struct undo_plan *plan, struct error *err)
 	int count_limit;
 
 	for (size_t i = 0; i < plan->nr; i++)
-		if (impact_add(&plan->impact, &plan->step[i].script, 0, err) < 0)
+		if (!plan->step[i].there &&
+		    impact_add(&plan->impact, &plan->step[i].script, 0, err) < 0)
 			return -1;
 	if (rollback_count_limit(&count_limit, s, err) < 0 ||
 	    impact_read(&plan->impact, &s->db, &s->scope, count_limit, err) < 0)

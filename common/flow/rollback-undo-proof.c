@@ -19,7 +19,7 @@ static bool is_filled(const struct undo_plan *plan, uint32_t oid)
 {
 	for (size_t i = 0; i < plan->table_nr; i++)
 		if (plan->table[i].whole && plan->table[i].now == oid)
-			return !plan->request->merge;
+			return !undo_is_merged(plan, &plan->table[i]);
 	return false;
 }
 

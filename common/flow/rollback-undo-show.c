@@ -72,7 +72,8 @@ static json_t *plan_to_json(const struct undo_plan *plan, bool executed)
 	if (plan->conflicts.nr && !plan->request->merge && verdict_is_clean(&plan->verdict))
 		json_object_set_new(ret, "verdict", json_string("conflict"));
 	for (size_t i = 0; i < plan->nr; i++)
-		json_array_append_new(steps, step_to_json(&plan->step[i], executed));
+		if (!plan->step[i].there)
+			json_array_append_new(steps, step_to_json(&plan->step[i], executed));
 	for (size_t i = 0; i < plan->table_nr; i++)
 		json_array_append_new(tables, table_to_json(&plan->table[i], executed));
 	json_object_set_new(ret, "steps", steps);
@@ -116,9 +117,12 @@ static void add_plan(struct strbuf *out, const struct undo_plan *plan)
 		add_escaped(out, json_member(plan->script, "name"));
 		strbuf_addstr(out, " dropped is made again from the saved schema.\n");
 	} else {
-		strbuf_addstr(out, "Applying again:\n");
+		strbuf_addstr(out, plan->todo ? "Its migrations are applied already.\n" :
+						"Applying again:\n");
 	}
 	for (size_t i = 0; i < plan->nr; i++) {
+		if (plan->step[i].there)
+			continue;
 		strbuf_addstr(out, "  ");
 		add_escaped(out, plan->step[i].version);
 		strbuf_addch(out, ' ');
@@ -269,6 +273,8 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 		json_object_set_new(json, "remade", strings_to_json(&plan->remade));
 		json_object_set_new(json, "proof", proof_to_json(&plan->proof));
 		rollback_record_to_json(&plan->record, json);
+		json_object_set_new(json, "left",
+				    plan->left ? json_incref(plan->left) : json_object());
 		json_object_set_new(json, "sequences_further", strings_to_json(&plan->further));
 		json_object_set_new(json, "not_proven_rows", unproven_to_json(plan));
 		json_object_set_new(json, "saved",
@@ -283,6 +289,8 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 	for (size_t i = 0; i < plan->nr; i++) {
 		struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 
+		if (plan->step[i].there)
+			continue;
 		strbuf_addstr(&line, outcome == ROLLBACK_DONE ? "applied again " : "undone again ");
 		add_escaped(&line, plan->step[i].version);
 		strbuf_addch(&line, ' ');
@@ -300,6 +308,10 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 		puts("Everything was undone: nothing has changed.");
 		hint("Use --accept-difference to take the difference.");
 	}
+	if (plan->left && outcome == ROLLBACK_DONE)
+		hint("The rollback is not undone with that. Take the rows away that are not to stay, "
+		     "and use 'git rollback-db --undo=%s --merge' again.",
+		     plan->undone);
 	if (plan->request->rehearse)
 		puts("It was a rehearsal: everything was undone.");
 }

@@ -14,6 +14,8 @@
  *
  * Use:    undo_plan() finds the operation and what it saved, and changes nothing; undo_show();
  *         undo_execute() carries that very value out; undo_report().
+ * Merge:  tables that stand in the way keep their rows, and get those that are missing; all others
+ *         are put back as without it.
  * Conflict: where rows that were written since would be overwritten, `conflicts` names the
  *         tables, and nothing is done (EXIT_NO); with `merge` newer rows stay.
  * Saved:  what is in the tables that it empties, and what its scripts destroy, is saved as a
@@ -37,6 +39,7 @@ struct undo_step {
 	const struct log_applied *log; /* how it was applied, or NULL */
 	struct sql_script script;
 	int64_t microseconds;
+	bool there; /* an undo that left rows has applied it already: it is not run */
 	bool done;
 };
 struct undo_table {
@@ -60,6 +63,7 @@ struct undo_plan {
 	const struct rollback_request *request;
 	char *undone; /* the operation's id */
 	int64_t undone_at;
+	json_t *todo; /* an undo with --merge left rows of these tables alone (rollback_left()); or NULL */
 	struct saved saved;
 	const json_t *script;	/* "script" of the manifest: it ran that; NULL: migrations */
 	struct undo_step *step; /* in the order of execution: the oldest first */
@@ -71,6 +75,7 @@ struct undo_plan {
 	struct log_applied_list log;
 	struct strvec conflicts; /* tables with rows that stand in the way */
 	/* Once executed: */
+	json_t *left;	       /* {table: rows} that are not restored; or NULL */
 	struct strvec remade;  /* objects from the saved schema */
 	struct strvec further; /* sequences that were not set back, for people */
 	struct undo_unproven *unproven;
@@ -95,6 +100,8 @@ void undo_plan_release(struct undo_plan *plan);
  */
 int undo_find_conflicts(struct undo_plan *plan, struct error *err) MUST_CHECK;
 int undo_lock_tables(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/* Do its newer rows stay? */
+bool undo_is_merged(const struct undo_plan *plan, const struct undo_table *table);
 /* The table as it is now: its OID by which the rollback left it; 0: it left none. */
 uint32_t undo_table_left(const struct undo_table *table);
 /* Once the scripts are run: which tables are they now? One that the rollback left has its OID. */
