@@ -5,27 +5,13 @@
 #include "flow/change.h"
 #include "flow/hook.h"
 #include "flow/outside.h"
-#include "flow/rollback-history.h"
 #include "flow/rollback-script.h"
+#include "flow/rollback-run.h"
 #include "flow/runner.h"
 #include "flow/save.h"
 #include "flow/settle.h"
 #include "term/output.h"
 #include "term/progress.h"
-
-struct rollback_run {
-	struct rollback_plan *plan;
-	struct change change;
-	struct catalog catalog;
-	struct progress progress;
-	struct save save;
-	json_t *objects; /* for the manifest: what each group did to the catalog */
-	char *before;	 /* fingerprint at the start of the group */
-	char *first;	 /* and of the first group */
-	size_t finished; /* steps that are over, for the meter */
-	bool proof;
-	bool unproven; /* some group's proof has failed */
-};
 
 static void run_release(struct rollback_run *run)
 {
@@ -41,27 +27,30 @@ static void run_release(struct rollback_run *run)
 /* So many run in one round trip: progress is shown, and an interrupt seen, in between. */
 #define STRETCH_STEPS 16
 
-/* The steps [from, to) that run together: in one transaction, or one alone outside. */
-struct group {
-	size_t from, to;
-	bool outside;
-};
-
 static bool is_outside(const struct rollback_step *step)
 {
 	return step->script.no_transaction ||
 	       (step->unfinished && step->unfinished->down && !step->restart);
 }
 
-static struct group next_group(const struct rollback_plan *plan, size_t from)
+static struct rollback_group next_group(const struct rollback_plan *plan, size_t from)
 {
-	struct group ret = { .from = from,
-			     .to = from + 1,
-			     .outside = is_outside(&plan->step[from]) };
+	struct rollback_group ret = { .from = from,
+				      .to = from + 1,
+				      .outside = is_outside(&plan->step[from]) };
 
 	while (!ret.outside && ret.to < plan->nr && !is_outside(&plan->step[ret.to]))
 		ret.to++;
 	return ret;
+}
+
+int rollback_begin_transaction(struct rollback_run *run, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (change_transaction(&run->change, &batch, err) < 0)
+		return -1;
+	return batch.nr ? change_run(&run->change, &batch, NULL, err) : 0;
 }
 
 /* --- records ------------------------------------------------------------------------------------ */
@@ -125,7 +114,8 @@ static int check_row_removal(const struct rollback_step *step, const struct db_c
 			 rows, step->applied->version);
 }
 
-static void add_log(struct rollback_run *run, const struct group *group, struct db_batch *batch)
+static void add_log(struct rollback_run *run, const struct rollback_group *group,
+		    struct db_batch *batch)
 {
 	for (size_t i = group->from; i < group->to; i++) {
 		struct log_record record = log_record_of(run, &run->plan->step[i]);
@@ -134,167 +124,9 @@ static void add_log(struct rollback_run *run, const struct group *group, struct 
 	}
 }
 
-/* --- saving --------------------------------------------------------------------------------------- */
-
-static bool is_saving(const struct rollback_run *run)
-{
-	return run->save.folder.path != NULL;
-}
-
-/* For the undo: what is to come back, and by which OIDs the saved schema knows it. */
-static void note_objects(struct rollback_run *run, const struct catalog_changes *changes)
-{
-	json_t *list, *object;
-	size_t i;
-
-	if (!is_saving(run))
-		return;
-	list = catalog_changes_to_json(changes);
-	json_array_foreach(list, i, object)
-	{
-		json_object_set_new(object, "class_oid", json_size(changes->item[i].class_oid));
-		json_object_set_new(object, "oid", json_size(changes->item[i].oid));
-	}
-	json_array_append_new(run->objects, list);
-}
-
-static void add_targets(struct rollback_run *run, const struct group *group)
-{
-	const struct impact *impact = &run->plan->impact;
-	json_t *migrations = json_object_get(run->save.folder.manifest, "migrations");
-
-	save_group(&run->save);
-	for (size_t i = group->from; i < group->to; i++)
-		json_object_set_new(json_array_get(migrations, i), "group",
-				    json_size(run->save.group));
-	for (size_t i = 0; i < impact->nr; i++) {
-		const struct impact_item *item = &impact->item[i];
-
-		if (item->script < group->from || item->script >= group->to || item->inserts_only)
-			continue;
-		/* A column that is converted: the run could not tell that from TRUNCATE. */
-		if (item->kind == IMPACT_COLUMN && !item->stays)
-			save_column(&run->save, item->oid, item->column, item->why);
-		else
-			save_table(&run->save, item->oid, item->why);
-	}
-}
-
-static json_t *migration_member(const struct rollback_step *step, const char *up_file)
-{
-	const struct ledger_entry *applied = step->applied;
-
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "version",
-			 json_text(applied->version), "name", json_text(applied->name), "checksum",
-			 json_text(applied->checksum), "applied_at", json_time(applied->applied_at),
-			 "applied_at_us", (json_int_t)applied->applied_at, "execution_time_ms",
-			 (json_int_t)applied->execution_time_ms, "up", json_text(up_file));
-}
-
-/* Their texts stay in the database's log too, which can be lost together with the database. */
-static int save_scripts(struct rollback_run *run, json_t **ret, struct error *err)
-{
-	const struct rollback_plan *plan = run->plan;
-	json_t *list CLEANUP(json_decref_p) = json_array();
-
-	for (size_t i = 0; i < plan->nr && !plan->script; i++) {
-		const struct rollback_step *step = &plan->step[i];
-		const char *file = NULL;
-
-		if (step->log && step->log->up_sql &&
-		    save_script(&run->save, step->applied->version, step->log->up_sql, &file, err) <
-			    0)
-			return -1;
-		json_array_append_new(list, migration_member(step, file));
-	}
-	*ret = STEAL(list);
-	return 0;
-}
-
-static int begin_saving(struct rollback_run *run, struct error *err)
-{
-	const struct rollback_plan *plan = run->plan;
-	const struct rollback_request *request = plan->request;
-	const struct session *s = plan->session;
-	json_t *migrations = NULL;
-
-	if (request->rehearse)
-		return 0;
-	run->save.meter =
-		request->common.quiet || request->common.json ? 0 : request->common.progress;
-	/* Of a folder whose operation the journal does not have nobody would know. */
-	if ((!request->no_save || !request->no_snapshot) &&
-	    change_write_down(&run->change, err) < 0)
-		return -1;
-	run->save.binary = request->binary;
-	if (save_begin(&run->save, plan->session, plan->operation, "rollback-db", !request->no_save,
-		       !request->no_snapshot, err) < 0)
-		return -1;
-	if (!is_saving(run))
-		return 0;
-	if (save_scripts(run, &migrations, err) < 0)
-		return -1;
-	json_object_set_new(run->save.folder.manifest, "migrations", migrations);
-	if (plan->script)
-		json_object_set_new(run->save.folder.manifest, "script",
-				    rollback_script_to_json(plan, false));
-	json_object_set_new(run->save.folder.manifest, "database", json_text(s->database.name));
-	json_object_set(run->save.folder.manifest, "identity",
-			json_object_get(run->change.operation.record, "identity"));
-	return 0;
-}
-
-/* Durable before the COMMIT that makes it needed. */
-static int finish_saving(struct rollback_run *run, struct error *err)
-{
-	json_t *members;
-
-	if (!is_saving(run))
-		return 0;
-	members = json_pack("{s:o, s:o, s:o}", "fingerprint_before", json_text(run->first),
-			    "fingerprint_after",
-			    json_text(run->proof ? catalog_fingerprint(&run->catalog) : NULL),
-			    "objects", run->proof ? json_incref(run->objects) : json_null());
-	return save_finish(&run->save, members, err);
-}
-
-static int begin_transaction(struct rollback_run *run, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
-	if (change_transaction(&run->change, &batch, err) < 0)
-		return -1;
-	return batch.nr ? change_run(&run->change, &batch, NULL, err) : 0;
-}
-
-/* Of a transaction that was rolled back, where others of the run are committed. */
-static void take_back_saving(struct rollback_run *run)
-{
-	struct error err CLEANUP(error_release) = ERROR_INIT;
-
-	if (run->change.begun && !db_is_lost(&run->plan->session->db) &&
-	    save_take_back(&run->save, &err) < 0)
-		warning("%s", err.message);
-}
-
-/* What an outside script left; in a transaction of its own, for the settings. */
-static int look_after(struct rollback_run *run, struct error *err)
-{
-	struct db *db = &run->plan->session->db;
-	int ret;
-
-	if (!is_saving(run))
-		return 0;
-	if (begin_transaction(run, err) < 0)
-		return -1;
-	ret = save_after(&run->save, err);
-	db_rollback(db);
-	return ret;
-}
-
 /* --- proof --------------------------------------------------------------------------------------- */
 
-static int prove_migrations(struct rollback_run *run, const struct group *group,
+static int prove_migrations(struct rollback_run *run, const struct rollback_group *group,
 			    struct catalog_changes *changes, struct error *err)
 {
 	struct rollback_plan *plan = run->plan;
@@ -311,7 +143,7 @@ static int prove_migrations(struct rollback_run *run, const struct group *group,
 }
 
 /* Outside a transaction nothing shows whose tables were changed, but the text. */
-static int validate(struct rollback_run *run, const struct group *group, struct error *err)
+static int validate(struct rollback_run *run, const struct rollback_group *group, struct error *err)
 {
 	struct rollback_plan *plan = run->plan;
 	uint32_t *tables CLEANUP(free_p) = xcalloc(plan->impact.nr + 1, sizeof(*tables));
@@ -326,7 +158,7 @@ static int validate(struct rollback_run *run, const struct group *group, struct 
 				err);
 }
 
-static int prove(struct rollback_run *run, const struct group *group, struct error *err)
+static int prove(struct rollback_run *run, const struct rollback_group *group, struct error *err)
 {
 	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
 	struct rollback_plan *plan = run->plan;
@@ -335,7 +167,7 @@ static int prove(struct rollback_run *run, const struct group *group, struct err
 		return 0;
 	if (catalog_refresh(&run->catalog, &plan->session->db, &changes, err) < 0)
 		return error_prefix(err, "could not read the catalog");
-	note_objects(run, &changes);
+	rollback_save_objects(run, &changes);
 	if (plan->script)
 		rollback_script_prove(plan, &run->catalog);
 	else if (prove_migrations(run, group, &changes, err) < 0)
@@ -374,7 +206,7 @@ static void stretch_add(struct rollback_run *run, struct stretch *stretch)
 	stretch->step[at].removal = add_row_removal(run, step, &stretch->batch);
 	stretch->to++;
 	if (!run->proof && !run->plan->request->rehearse)
-		add_log(run, &(struct group){ .from = stretch->to - 1, .to = stretch->to },
+		add_log(run, &(struct rollback_group){ .from = stretch->to - 1, .to = stretch->to },
 			&stretch->batch);
 	stretch->step[at].end = stretch->batch.nr;
 }
@@ -424,7 +256,7 @@ static void stretch_release(struct stretch *stretch)
 }
 
 /* `begun`: the transaction is open already. */
-static int run_downs(struct rollback_run *run, const struct group *group, bool begun,
+static int run_downs(struct rollback_run *run, const struct rollback_group *group, bool begun,
 		     struct error *err)
 {
 	size_t next = group->from;
@@ -450,13 +282,14 @@ static int run_downs(struct rollback_run *run, const struct group *group, bool b
  * What is known to go is saved before; what only the run shows, the text of a DO block say, is
  * saved then, and the downs run anew. Each round saves at least one table more.
  */
-static int run_downs_saved(struct rollback_run *run, const struct group *group, struct error *err)
+static int run_downs_saved(struct rollback_run *run, const struct rollback_group *group,
+			   struct error *err)
 {
 	struct db *db = &run->plan->session->db;
 
-	if (begin_transaction(run, err) < 0)
+	if (rollback_begin_transaction(run, err) < 0)
 		return -1;
-	add_targets(run, group);
+	rollback_save_targets(run, group);
 	for (;;) {
 		size_t finished = run->finished;
 		int checked;
@@ -479,12 +312,13 @@ static int run_downs_saved(struct rollback_run *run, const struct group *group, 
 }
 
 /* With a look at the tables before and behind: where somebody reads what came of it. */
-static int run_downs_rehearsed(struct rollback_run *run, const struct group *group,
+static int run_downs_rehearsed(struct rollback_run *run, const struct rollback_group *group,
 			       struct error *err)
 {
 	struct session *s = run->plan->session;
 
-	if (begin_transaction(run, err) < 0 || rehearsed_begin(&run->plan->rehearsed, s, err) < 0 ||
+	if (rollback_begin_transaction(run, err) < 0 ||
+	    rehearsed_begin(&run->plan->rehearsed, s, err) < 0 ||
 	    run_downs(run, group, true, err) < 0)
 		return -1;
 	return rehearsed_look(&run->plan->rehearsed, s, err);
@@ -498,7 +332,8 @@ static bool is_observed(const struct rollback_plan *plan)
 }
 
 /* What comes behind all downs of the group, before its COMMIT. */
-static int finish_downs(struct rollback_run *run, const struct group *group, struct error *err)
+static int finish_downs(struct rollback_run *run, const struct rollback_group *group,
+			struct error *err)
 {
 	struct db *db = &run->plan->session->db;
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
@@ -509,7 +344,7 @@ static int finish_downs(struct rollback_run *run, const struct group *group, str
 		return -1;
 	if (run->unproven || run->plan->request->rehearse)
 		return 0;
-	if (save_after(&run->save, err) < 0 || finish_saving(run, err) < 0)
+	if (save_after(&run->save, err) < 0 || rollback_save_finish(run, err) < 0)
 		return -1;
 	if (!run->proof)
 		return 0;
@@ -530,7 +365,8 @@ static int end_transaction(struct rollback_run *run, const struct change_witness
 	return rehearsed_count(&plan->rehearsed, plan->session, plan->count_limit, err);
 }
 
-static int group_transaction(struct rollback_run *run, const struct group *group, struct error *err)
+static int group_transaction(struct rollback_run *run, const struct rollback_group *group,
+			     struct error *err)
 {
 	struct db *db = &run->plan->session->db;
 	const struct change_witness witness = {
@@ -538,16 +374,16 @@ static int group_transaction(struct rollback_run *run, const struct group *group
 		.version = run->plan->step[group->from].applied->version,
 	};
 
-	if ((is_saving(run)	    ? run_downs_saved(run, group, err) :
+	if ((rollback_saves(run)    ? run_downs_saved(run, group, err) :
 	     is_observed(run->plan) ? run_downs_rehearsed(run, group, err) :
 				      run_downs(run, group, false, err)) < 0 ||
 	    finish_downs(run, group, err) < 0) {
 		db_rollback(db);
-		take_back_saving(run);
+		rollback_save_take_back(run);
 		return -1;
 	}
 	if (end_transaction(run, &witness, err) < 0) {
-		take_back_saving(run);
+		rollback_save_take_back(run);
 		return -1;
 	}
 	for (size_t i = group->from; i < group->to; i++)
@@ -590,7 +426,7 @@ static int outside_failed(const struct rollback_run *run, const struct rollback_
 	error_detail(err,
 		     "The database may be inconsistent: the script runs outside a transaction, so "
 		     "what was done before stays.");
-	if (is_saving(run))
+	if (rollback_saves(run))
 		error_detail(err, "What was saved before it began is in '%s'.",
 			     run->save.folder.path);
 	error_hint(err, "'git migration-status' shows how far it came.");
@@ -599,28 +435,8 @@ static int outside_failed(const struct rollback_run *run, const struct rollback_
 			  "With --force it starts anew, with the down script of the worktree.");
 }
 
-/*
- * In a transaction of its own, which cannot be the script's: what others write between its end and
- * the script is not saved.
- */
-static int save_outside(struct rollback_run *run, const struct group *group, struct error *err)
-{
-	struct db *db = &run->plan->session->db;
-
-	if (!is_saving(run))
-		return 0;
-	if (begin_transaction(run, err) < 0)
-		return -1;
-	add_targets(run, group);
-	if (save_run(&run->save, err) < 0) {
-		db_rollback(db);
-		return -1;
-	}
-	db_rollback(db);
-	return finish_saving(run, err);
-}
-
-static int group_outside(struct rollback_run *run, const struct group *group, struct error *err)
+static int group_outside(struct rollback_run *run, const struct rollback_group *group,
+			 struct error *err)
 {
 	struct rollback_step *step = &run->plan->step[group->from];
 	struct outside_run outside = {
@@ -633,14 +449,14 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 	};
 
 	outside.record.fingerprint_after = NULL;
-	if (save_outside(run, group, err) < 0 || outside_begin(&outside, err) < 0)
+	if (rollback_save_outside(run, group, err) < 0 || outside_begin(&outside, err) < 0)
 		return -1;
 	if (outside_execute(&outside, err) < 0)
 		return outside_failed(run, step, &outside, err);
 	step->microseconds = outside.microseconds;
 	step->ran = true;
-	if (prove(run, group, err) < 0 || look_after(run, err) < 0 || finish_saving(run, err) < 0 ||
-	    end_outside(run, step, &outside, err) < 0)
+	if (prove(run, group, err) < 0 || rollback_save_after(run, err) < 0 ||
+	    rollback_save_finish(run, err) < 0 || end_outside(run, step, &outside, err) < 0)
 		return -1;
 	step->done = true;
 	progress_update(&run->progress, ++run->finished);
@@ -649,7 +465,8 @@ static int group_outside(struct rollback_run *run, const struct group *group, st
 
 /* --- the whole ------------------------------------------------------------------------------------------- */
 
-static int run_group(struct rollback_run *run, const struct group *group, struct error *err)
+static int run_group(struct rollback_run *run, const struct rollback_group *group,
+		     struct error *err)
 {
 	struct rollback_record *record = &run->plan->record;
 	int ret;
@@ -664,7 +481,7 @@ static int run_groups(struct rollback_run *run, struct error *err)
 {
 	struct rollback_plan *plan = run->plan;
 	const struct common_options *common = &plan->request->common;
-	struct group group = { 0 };
+	struct rollback_group group = { 0 };
 
 	progress_start(&run->progress, "Rolling back", plan->nr, PROGRESS_COUNT,
 		       common->quiet || common->json ? 0 : common->progress);
@@ -753,33 +570,7 @@ static int execute(struct rollback_run *run, struct error *err)
 	     validation_begin(&plan->record.validation, &s->db, &run->catalog, err) < 0))
 		return error_prefix(err, "could not read the catalog");
 	run->first = run->proof ? xstrdup(catalog_fingerprint(&run->catalog)) : NULL;
-	return begin_saving(run, err) < 0 ? -1 : run_groups(run, err);
-}
-
-/* What is too old; that it stays is no failure of the run. */
-static void prune_saved(const struct session *s)
-{
-	struct error err CLEANUP(error_release) = ERROR_INIT;
-	int64_t days;
-	size_t nr;
-
-	if (settings_integer(&days, &s->settings, "saved.keep", &err) < 0 ||
-	    (days > 0 && rollback_history_prune(&nr, s->repo.common_dir, days, &err) < 0))
-		warning("%s", err.message);
-}
-
-/* What was saved goes only where it is certain that nothing was destroyed. */
-static void conclude_saving(struct rollback_run *run, const struct error *err)
-{
-	struct rollback_plan *plan = run->plan;
-	bool unknown = error_is_set(err) && db_is_lost(&plan->session->db);
-
-	if (!is_saving(run))
-		return;
-	if (!run->change.begun && !unknown)
-		save_discard(&run->save);
-	else
-		plan->saved = save_to_json(&run->save);
+	return rollback_save_begin(run, err) < 0 ? -1 : run_groups(run, err);
 }
 
 enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error *err)
@@ -800,11 +591,11 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 		return settle_alone(plan->session, err) < 0 ? ROLLBACK_FAILED : ROLLBACK_DONE;
 	ret = execute(&run, err);
 	good = !ret && !run.unproven;
-	conclude_saving(&run, err);
+	rollback_save_conclude(&run, err);
 	end_record(&run, good);
 	change_finish(&run.change, good, err);
 	if (plan->saved && good)
-		prune_saved(plan->session);
+		rollback_save_prune(plan->session);
 	if (!plan->request->rehearse && good && call_post_hook(plan, &second) < 0)
 		warning("%s", second.message);
 	return ret < 0 ? ROLLBACK_FAILED : run.unproven ? ROLLBACK_UNPROVEN : ROLLBACK_DONE;
