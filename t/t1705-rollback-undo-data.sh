@@ -250,4 +250,74 @@ test_expect_success 'rows that another unique key keeps out' '
 	test "$(db_sql "TABLE t")" = "2|1"
 '
 
+test_expect_success 'values of an identity that is always generated, and of a unique column' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE r (id int REFERENCES u);" \
+		"DROP TABLE t; DROP TABLE r; DROP TABLE u;" &&
+	migration 2_c "ALTER TABLE t ADD n int GENERATED ALWAYS AS IDENTITY; ALTER TABLE u ADD n serial UNIQUE;" \
+		"ALTER TABLE t DROP n; ALTER TABLE u DROP n;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t OVERRIDING SYSTEM VALUE SELECT i, 10 - i FROM generate_series(1, 5) i;
+		INSERT INTO u (id, n) VALUES (1, 2), (2, 1); INSERT INTO r VALUES (1), (2)" &&
+	db_sql "SELECT * FROM t ORDER BY id; SELECT * FROM u ORDER BY id; SELECT * FROM r" >expect &&
+	roll 2 && undo &&
+	db_sql "SELECT * FROM t ORDER BY id; SELECT * FROM u ORDER BY id; SELECT * FROM r" >actual &&
+	test_cmp expect actual &&
+	grep "^Proven: schema and rows" undone &&
+	roll 2 &&
+	db_sql "INSERT INTO u VALUES (3)" &&
+	undo && grep "put back 2 rows of public.u; 1 newer row stays" undone &&
+	test "$(db_sql "SELECT count(n), count(DISTINCT n) FROM u")" = "3|3"
+'
+
+test_expect_success 'a column that is NOT NULL without a default, and one with a unique index' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text); CREATE TABLE r (id int REFERENCES t);
+			CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION \$m\$not so\$m\$; END \$\$;
+			CREATE TRIGGER no BEFORE TRUNCATE OR DELETE ON t EXECUTE FUNCTION no();" "DROP TABLE r, t; DROP FUNCTION no();" &&
+	migration 2_c "ALTER TABLE t ADD n int NOT NULL, ADD u int NOT NULL DEFAULT 0; CREATE UNIQUE INDEX ON t (u);" "ALTER TABLE t DROP n, DROP u;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t SELECT i, i, 10 - i, i FROM generate_series(1, 5) i; INSERT INTO r VALUES (1), (2)" &&
+	db_sql "SELECT * FROM t ORDER BY id; TABLE r" >expect &&
+	roll 2 && undo &&
+	db_sql "SELECT * FROM t ORDER BY id; TABLE r" >actual &&
+	test_cmp expect actual &&
+	grep "^Proven: schema and rows" undone &&
+	test_must_fail db_sql "DELETE FROM t" 2>err && grep "not so" err &&
+	roll 2 &&
+	db_sql "INSERT INTO t VALUES (9)" &&
+	test_expect_code 1 git rollback-db --undo --yes >out 2>err &&
+	grep "cannot put the rows of public.t back: null value in column .n." err &&
+	test "$(db_sql "SELECT count(*) FROM t")" = 6
+'
+
+test_expect_success 'constraints that are checked at the end of the transaction' '
+	fresh &&
+	migration 1_t "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a DEFERRABLE INITIALLY DEFERRED);
+			INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1);" "DROP TABLE b; DROP TABLE a;" &&
+	migration 2_c "ALTER TABLE b ADD p int REFERENCES a DEFERRABLE INITIALLY DEFERRED;" "ALTER TABLE b DROP p;" &&
+	git apply-migration -q &&
+	db_sql "CREATE FUNCTION au() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RETURN NULL; END \$\$;
+		CREATE TRIGGER tr AFTER UPDATE ON b FOR EACH ROW EXECUTE FUNCTION au(); UPDATE b SET p = 1" &&
+	roll 2 && undo && test "$(db_sql "TABLE b")" = "1|1|1" &&
+	git rollback-db --yes --all --accept-difference >out 2>&1 && undo --accept-difference &&
+	test "$(db_sql "TABLE b")" = "1|1|1"
+'
+
+test_expect_success 'checks that call functions by the search path, or are not valid; rules' '
+	fresh &&
+	db_sql "CREATE FUNCTION helper(text) RETURNS text LANGUAGE sql AS \$\$SELECT lower(\$1)\$\$;
+		CREATE FUNCTION ok(text) RETURNS boolean LANGUAGE plpgsql AS \$\$BEGIN RETURN helper(\$1) = \$1; END\$\$" &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text CHECK (ok(x)), n int); INSERT INTO t VALUES (1, \$\$a\$\$, -5);
+			ALTER TABLE t ADD CONSTRAINT pos CHECK (n > 0) NOT VALID; COMMENT ON CONSTRAINT pos ON t IS \$\$it is\$\$;" "DROP TABLE t;" &&
+	migration 2_c "ALTER TABLE t ADD c text CHECK (ok(c));" "ALTER TABLE t DROP c;" &&
+	git apply-migration -q &&
+	roll --all && undo && test "$(db_sql "TABLE t")" = "1|a|-5|" &&
+	db_sql "ALTER TABLE t DROP CONSTRAINT pos; UPDATE t SET c = \$\$c\$\$; ALTER TABLE t ADD CONSTRAINT pos CHECK (n > 0) NOT VALID;
+		COMMENT ON CONSTRAINT pos ON t IS \$\$it is\$\$; CREATE RULE r AS ON UPDATE TO t DO INSTEAD NOTHING" &&
+	db_dump >before && roll 2 && undo && db_dump >after &&
+	test_cmp before after &&
+	test "$(db_sql "TABLE t")" = "1|a|-5|c"
+'
+
 test_done

@@ -3,13 +3,16 @@
 
 #include "base/memory.h"
 #include "pg/copy.h"
+#include "pg/transaction.h"
 
 #define TEMPORARY "pg_temp.git_rollback_rows"
+#define WHOLE	  "pg_temp.git_rollback_whole"
 
 void put_back_release(struct put_back *back)
 {
 	progress_abandon(&back->progress);
 	relation_foreign_keys_release(&back->keys);
+	relation_foreign_keys_release(&back->held_keys);
 	strvec_release(&back->enable);
 	strvec_release(&back->further);
 	free(back->sequences);
@@ -32,65 +35,156 @@ static bool is_whole(const json_t *part)
 	return json_is_true(json_object_get(part, "whole"));
 }
 
+/*
+ * Where rows are written, as checks, domains and expressions of indexes may call functions by names
+ * that only the database's own path finds; all else is done with an empty one, in which rows
+ * and definitions have full names.
+ */
+static int search(struct put_back *back, bool own, struct error *err)
+{
+	return run(back, own ? "SET LOCAL search_path TO DEFAULT" : "SET LOCAL search_path TO ''",
+		   err);
+}
+
 /* --- Triggers and foreign keys ------------------------------------------------------------------ */
 
-/* Off, and in `enable` how each is as it was: a trigger may be off, or on for replicas alone. */
-static int disable_triggers(struct put_back *back, const char *table, uint32_t oid,
-			    struct error *err)
+/*
+ * What would react to rows or refuse old ones: triggers and rules, which may be off, or on for
+ * replicas alone; and checks that are NOT VALID, as rows that were there before them need not
+ * hold. In the first column is what brings each back, in the second what takes it away.
+ */
+#define NOT_VALID "conrelid = $1::oid AND contype = 'c' AND NOT convalidated AND coninhcount = 0"
+static const char reactions_sql[] =
+	"SELECT pg_catalog.format('ALTER TABLE ONLY %s %s TRIGGER %I', $1::oid::regclass,"
+	"  CASE tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'R' THEN 'ENABLE REPLICA'"
+	"   ELSE 'ENABLE ALWAYS' END, tgname),"
+	" pg_catalog.format('ALTER TABLE ONLY %s DISABLE TRIGGER %I', $1::oid::regclass, tgname)"
+	" FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal"
+	"  AND tgenabled <> 'D'"
+	" UNION ALL SELECT pg_catalog.format('ALTER TABLE ONLY %s %s RULE %I',"
+	"  $1::oid::regclass, CASE ev_enabled WHEN 'O' THEN 'ENABLE' WHEN 'R' THEN 'ENABLE REPLICA'"
+	"   ELSE 'ENABLE ALWAYS' END, rulename),"
+	" pg_catalog.format('ALTER TABLE ONLY %s DISABLE RULE %I', $1::oid::regclass, rulename)"
+	" FROM pg_catalog.pg_rewrite WHERE ev_class = $1::oid AND ev_enabled <> 'D'"
+	" UNION ALL SELECT pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s',"
+	"  $1::oid::regclass, conname, pg_catalog.pg_get_constraintdef(oid)),"
+	" pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', $1::oid::regclass, conname)"
+	" FROM pg_catalog.pg_constraint WHERE " NOT_VALID
+	" UNION ALL SELECT pg_catalog.format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname,"
+	"  $1::oid::regclass, pg_catalog.obj_description(oid, 'pg_constraint')), NULL"
+	" FROM pg_catalog.pg_constraint WHERE " NOT_VALID
+	"  AND pg_catalog.obj_description(oid, 'pg_constraint') IS NOT NULL";
+
+static int set_reactions_aside(struct put_back *back, const char *table, uint32_t oid,
+			       struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 	char number[16];
 	const char *params[] = { number };
 
 	snprintf(number, sizeof(number), "%" PRIu32, oid);
-	if (db_query(&res, db_of(back),
-		     "SELECT pg_catalog.format('ALTER TABLE ONLY %s %s TRIGGER %I', $1::oid::regclass,"
-		     " CASE tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'R' THEN 'ENABLE REPLICA'"
-		     "  ELSE 'ENABLE ALWAYS' END, tgname),"
-		     " pg_catalog.format('ALTER TABLE ONLY %s DISABLE TRIGGER %I',"
-		     "  $1::oid::regclass, tgname)"
-		     " FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal"
-		     " AND tgenabled <> 'D'",
-		     1, params, err) < 0)
+	if (db_query(&res, db_of(back), reactions_sql, 1, params, err) < 0)
 		return -1;
 	for (size_t i = 0; i < res.rows; i++) {
 		strvec_push(&back->enable, db_value(&res, i, 0));
-		if (run(back, db_value(&res, i, 1), err) < 0)
+		if (!db_is_null(&res, i, 1) && run(back, db_value(&res, i, 1), err) < 0)
 			return error_prefix(err, "could not turn off the triggers of %s", table);
 	}
 	return 0;
 }
 
-int put_back_add(struct put_back *back, const json_t *part, struct error *err)
+static int bring_reactions_back(struct put_back *back, struct error *err)
+{
+	for (size_t i = 0; i < back->enable.nr; i++)
+		if (run(back, back->enable.v[i], err) < 0)
+			return -1;
+	strvec_release(&back->enable);
+	return 0;
+}
+
+/*
+ * Values that cannot be changed row by row: of an identity that is GENERATED ALWAYS, or of a unique
+ * index, where two rows may change places. Then the table is emptied and filled instead.
+ */
+static int needs_rewrite(bool *ret, struct put_back *back, const json_t *part, uint32_t oid,
+			 struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	char *columns CLEANUP(free_p) = json_dumps(json_object_get(part, "saved_columns"), 0);
+	char number[16];
+	const char *params[] = { number, columns };
+
+	snprintf(number, sizeof(number), "%" PRIu32, oid);
+	if (db_query(&res, db_of(back),
+		     "WITH saved AS (SELECT attnum, attidentity FROM pg_catalog.pg_attribute"
+		     "  WHERE attrelid = $1::oid AND attname IN"
+		     "   (SELECT pg_catalog.json_array_elements_text($2::json)))"
+		     " SELECT EXISTS (SELECT FROM saved WHERE attidentity = 'a')"
+		     "  OR EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1::oid"
+		     "   AND (i.indisunique OR i.indisexclusion) AND (i.indexprs IS NOT NULL"
+		     "    OR EXISTS (SELECT FROM saved s WHERE s.attnum = ANY (i.indkey::int2[]))))",
+		     2, params, err) < 0)
+		return -1;
+	*ret = db_bool(&res, 0, 0);
+	return 0;
+}
+
+int put_back_add(struct put_back *back, const json_t *part, struct put_back_how *how,
+		 struct error *err)
 {
 	const char *table = json_member(part, "table");
 	uint32_t oid = 0;
 
+	how->again = how->held != NULL;
 	if (relation_find(&oid, db_of(back), table, err) < 0 ||
-	    disable_triggers(back, table, oid, err) < 0)
+	    set_reactions_aside(back, table, oid, err) < 0 ||
+	    (!is_whole(part) && !how->again &&
+	     needs_rewrite(&how->again, back, part, oid, err) < 0))
 		return -1;
-	if (!is_whole(part))
+	if (!is_whole(part) && !how->again)
 		return 0;
 	ARRAY_GROW(back->oid, back->nr + 1, back->alloc);
 	back->oid[back->nr++] = oid;
 	return 0;
 }
 
-int put_back_begin(struct put_back *back, struct error *err)
+static int drop_keys(struct put_back *back, const struct relation_foreign_keys *keys,
+		     struct error *err)
 {
-	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	for (size_t i = 0; i < keys->nr; i++) {
+		const struct relation_foreign_key *key = &keys->item[i];
+		char *sql CLEANUP(free_p) =
+			xstrfmt("ALTER TABLE %s DROP CONSTRAINT %s", key->table, key->name);
 
-	if (relation_foreign_keys_read(&back->keys, db_of(back), back->oid, back->nr, err) < 0)
-		return -1;
-	for (size_t i = 0; i < back->keys.nr; i++) {
-		const struct relation_foreign_key *key = &back->keys.item[i];
-
-		sql.len = 0;
-		strbuf_addf(&sql, "ALTER TABLE %s DROP CONSTRAINT %s", key->table, key->name);
-		if (run(back, sql.buf, err) < 0)
+		if (run(back, sql, err) < 0)
 			return error_prefix(err, "could not set the foreign keys of %s aside",
 					    key->table);
 	}
+	return 0;
+}
+
+int put_back_hold(struct put_back *back, const uint32_t *oid, const char *const *table, size_t nr,
+		  struct error *err)
+{
+	relation_foreign_keys_release(&back->held_keys);
+	if (search(back, false, err) < 0 ||
+	    relation_foreign_keys_read(&back->held_keys, db_of(back), oid, nr, err) < 0 ||
+	    drop_keys(back, &back->held_keys, err) < 0)
+		return -1;
+	for (size_t i = 0; i < nr; i++) {
+		char *sql CLEANUP(free_p) = xstrfmt("TRUNCATE ONLY %s", table[i]);
+
+		if (set_reactions_aside(back, table[i], oid[i], err) < 0 || run(back, sql, err) < 0)
+			return error_prefix(err, "could not set the rows of %s aside", table[i]);
+	}
+	return bring_reactions_back(back, err) < 0 ? -1 : search(back, true, err);
+}
+
+int put_back_begin(struct put_back *back, struct error *err)
+{
+	if (relation_foreign_keys_read(&back->keys, db_of(back), back->oid, back->nr, err) < 0 ||
+	    drop_keys(back, &back->keys, err) < 0)
+		return -1;
 	progress_start(&back->progress, "Putting rows back", 0, PROGRESS_COUNT, back->meter);
 	return 0;
 }
@@ -117,16 +211,41 @@ static int remake_key(struct put_back *back, const struct relation_foreign_key *
 	return run(back, sql.buf, err);
 }
 
+/* The scripts may have made it anew, or have dropped what it was for. */
+static int is_wanted(bool *ret, struct put_back *back, const struct relation_foreign_key *key,
+		     struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { key->table, key->name };
+
+	if (db_query(&res, db_of(back),
+		     "SELECT pg_catalog.to_regclass($1) IS NOT NULL AND NOT EXISTS"
+		     " (SELECT FROM pg_catalog.pg_constraint WHERE"
+		     "  conrelid = pg_catalog.to_regclass($1)"
+		     "  AND pg_catalog.quote_ident(conname) = $2)",
+		     2, params, err) < 0)
+		return -1;
+	*ret = db_bool(&res, 0, 0);
+	return 0;
+}
+
 int put_back_end(struct put_back *back, struct error *err)
 {
 	progress_finish(&back->progress);
+	/* ALTER TABLE refuses a table with events that wait. */
+	if (transaction_check_deferred(db_of(back), err) < 0)
+		return error_prefix(err, "cannot put rows back");
 	for (size_t i = 0; i < back->keys.nr; i++)
 		if (remake_key(back, &back->keys.item[i], err) < 0)
 			return -1;
-	for (size_t i = 0; i < back->enable.nr; i++)
-		if (run(back, back->enable.v[i], err) < 0)
+	for (size_t i = 0; i < back->held_keys.nr; i++) {
+		bool wanted;
+
+		if (is_wanted(&wanted, back, &back->held_keys.item[i], err) < 0 ||
+		    (wanted && remake_key(back, &back->held_keys.item[i], err) < 0))
 			return -1;
-	return 0;
+	}
+	return bring_reactions_back(back, err);
 }
 
 /* --- Rows ------------------------------------------------------------------------------------------ */
@@ -154,8 +273,8 @@ static int rows_source(void *data, void *buf, size_t size, size_t *ret_len, stru
 	return 0;
 }
 
-static int copy_into(struct put_back *back, const char *table, const json_t *part,
-		     int64_t *ret_rows, struct error *err)
+static int copy_into(struct put_back *back, struct saved *saved, const char *table,
+		     const json_t *part, int64_t *ret_rows, struct error *err)
 {
 	struct rows_source source = { .back = back, .part = SAVED_PART_INIT };
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
@@ -164,10 +283,12 @@ static int copy_into(struct put_back *back, const char *table, const json_t *par
 	strbuf_addstr(&sql, "COPY ");
 	save_copy_target(&sql, db_of(back), table, json_object_get(part, "columns"));
 	strbuf_addf(&sql, " FROM STDIN%s", save_format_clause(part));
-	ret = saved_part_open(&source.part, back->saved, part, err) < 0 ?
+	ret = search(back, true, err) < 0 || saved_part_open(&source.part, saved, part, err) < 0 ?
 		      -1 :
 		      copy_in(ret_rows, db_of(back), sql.buf, rows_source, &source, err);
 	saved_part_release(&source.part);
+	if (ret == 0)
+		ret = search(back, false, err);
 	if (ret < 0)
 		return error_prefix(err, "could not put the rows of %s back",
 				    json_member(part, "table"));
@@ -198,14 +319,25 @@ static void add_key_match(struct strbuf *out, struct put_back *back, const json_
 	add_each(out, back, json_object_get(part, "key"), "t.", " = s.", "", " AND ");
 }
 
-static int make_temporary(struct put_back *back, const json_t *part, struct error *err)
+static int make_temporary(struct put_back *back, const char *name, const char *table,
+			  const json_t *columns, bool data, struct error *err)
 {
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	strbuf_addstr(&sql, "CREATE TEMPORARY TABLE git_rollback_rows ON COMMIT DROP AS SELECT ");
-	add_each(&sql, back, json_object_get(part, "columns"), "", NULL, "", ", ");
-	strbuf_addf(&sql, " FROM %s WITH NO DATA", json_member(part, "table"));
+	strbuf_addf(&sql, "CREATE TEMPORARY TABLE %s ON COMMIT DROP AS SELECT ", name);
+	add_each(&sql, back, columns, "", NULL, "", ", ");
+	strbuf_addf(&sql, " FROM ONLY %s%s", table, data ? "" : " WITH NO DATA");
 	return run(back, sql.buf, err);
+}
+
+/* What was saved, as a table to be joined with. */
+static int make_saved(struct put_back *back, const json_t *part, int64_t *ret_rows,
+		      struct error *err)
+{
+	if (make_temporary(back, TEMPORARY, json_member(part, "table"),
+			   json_object_get(part, "columns"), false, err) < 0)
+		return -1;
+	return copy_into(back, back->saved, TEMPORARY, part, ret_rows, err);
 }
 
 static int count(int64_t *ret, struct put_back *back, const char *sql, struct error *err)
@@ -216,6 +348,14 @@ static int count(int64_t *ret, struct put_back *back, const char *sql, struct er
 		return -1;
 	*ret = db_int(&res, 0, 0);
 	return 0;
+}
+
+/* The same of a statement that writes. */
+static int write_rows(int64_t *ret, struct put_back *back, const char *sql, struct error *err)
+{
+	return search(back, true, err) < 0 || count(ret, back, sql, err) < 0 ?
+		       -1 :
+		       search(back, false, err);
 }
 
 static int digest_error(const json_t *part, struct error *err)
@@ -233,7 +373,8 @@ static int fill(struct put_back *back, const json_t *part, struct put_back_resul
 	struct save_count now;
 
 	strbuf_addf(&sql, "TRUNCATE ONLY %s", table);
-	if (run(back, sql.buf, err) < 0 || copy_into(back, table, part, &ret->rows, err) < 0 ||
+	if (run(back, sql.buf, err) < 0 ||
+	    copy_into(back, back->saved, table, part, &ret->rows, err) < 0 ||
 	    save_count_rows(&now, db_of(back), part, table, json_object_get(part, "columns"), err) <
 		    0)
 		return -1;
@@ -243,22 +384,26 @@ static int fill(struct put_back *back, const json_t *part, struct put_back_resul
 	return 0;
 }
 
-/* The saved columns that are no key: those whose values are to come back. */
-static json_t *values_of(const json_t *part)
+static json_t *without(const json_t *names, const json_t *those)
 {
-	json_t *ret = json_array(), *name, *key;
+	json_t *ret = json_array(), *name, *other;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(part, "columns"), i, name)
+	json_array_foreach(names, i, name)
 	{
-		bool is_key = false;
+		bool is_one = false;
 
-		json_array_foreach(json_object_get(part, "key"), k, key) is_key =
-			is_key || json_equal(name, key);
-		if (!is_key)
+		json_array_foreach(those, k, other) is_one = is_one || json_equal(name, other);
+		if (!is_one)
 			json_array_append(ret, name);
 	}
 	return ret;
+}
+
+/* The saved columns that are no key: those whose values are to come back. */
+static json_t *values_of(const json_t *part)
+{
+	return without(json_object_get(part, "columns"), json_object_get(part, "key"));
 }
 
 /* Not every type has an operator for it, but each has a text. */
@@ -298,7 +443,7 @@ static int insert_missing(struct put_back *back, const json_t *part, int64_t *re
 		    table);
 	add_key_match(&sql, back, part);
 	strbuf_addstr(&sql, ") RETURNING 1) SELECT pg_catalog.count(*) FROM put");
-	if (count(ret_rows, back, sql.buf, err) == 0)
+	if (write_rows(ret_rows, back, sql.buf, err) == 0)
 		return 0;
 	error_prefix(err, "cannot put back the rows of %s that are missing", table);
 	return !strncmp(err->sqlstate, "23", 2) ? error_code(err, EXIT_NO) : -1;
@@ -316,8 +461,7 @@ static int merge(struct put_back *back, const json_t *part, struct put_back_resu
 		error_refused(err, "cannot merge the rows of %s: it has no primary key", table);
 		return error_hint(err, "Move its newer rows elsewhere, and try without --merge.");
 	}
-	if (make_temporary(back, part, err) < 0 ||
-	    copy_into(back, TEMPORARY, part, &saved, err) < 0 ||
+	if (make_saved(back, part, &saved, err) < 0 ||
 	    insert_missing(back, part, &ret->rows, err) < 0 ||
 	    count_same(&same, back, part, values, err) < 0 || count_all(&all, back, part, err) < 0)
 		return -1;
@@ -326,32 +470,119 @@ static int merge(struct put_back *back, const json_t *part, struct put_back_resu
 	return run(back, "DROP TABLE " TEMPORARY, err);
 }
 
-static void add_update(struct strbuf *sql, struct put_back *back, const json_t *part,
-		       const json_t *values)
+/* The columns that COPY and INSERT take. */
+static int columns_now(json_t **ret, struct put_back *back, const char *table, struct error *err)
 {
-	strbuf_addf(sql, "WITH put AS (UPDATE ONLY %s t SET ", json_member(part, "table"));
-	add_each(sql, back, values, "", " = s.", "", ", ");
-	strbuf_addstr(sql, " FROM " TEMPORARY " s WHERE ");
-	add_key_match(sql, back, part);
-	strbuf_addstr(sql, " RETURNING 1) SELECT pg_catalog.count(*) FROM put");
+	struct relations now CLEANUP(relations_release) = RELATIONS_INIT;
+	uint32_t oid;
+
+	if (relation_find(&oid, db_of(back), table, err) < 0 ||
+	    relations_read(&now, db_of(back), &oid, 1, err) < 0)
+		return -1;
+	*ret = json_array();
+	for (size_t i = 0; now.nr && i < now.item[0].nr; i++)
+		if (!now.item[0].column[i].generated)
+			json_array_append_new(*ret, json_string(now.item[0].column[i].name));
+	return 0;
 }
 
-static int fill_columns(struct put_back *back, const json_t *part, struct put_back_result *ret,
-			struct error *err)
+/* The table's own columns, then those of which the values were saved. */
+static int insert_saved(struct put_back *back, const json_t *part, json_t *others, json_t *values,
+			int64_t *ret, struct error *err)
 {
-	json_t *values CLEANUP(json_decref_p) = values_of(part);
+	json_t *columns CLEANUP(json_decref_p) = json_copy(others);
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	json_array_extend(columns, values);
+	strbuf_addstr(&sql, "WITH put AS (INSERT INTO ");
+	save_copy_target(&sql, db_of(back), json_member(part, "table"), columns);
+	strbuf_addstr(&sql, " OVERRIDING SYSTEM VALUE SELECT ");
+	add_each(&sql, back, others, "t.", NULL, "", ", ");
+	add_each(&sql, back, values, ", s.", NULL, "", "");
+	strbuf_addstr(&sql, " FROM " WHOLE " t JOIN " TEMPORARY " s ON ");
+	add_key_match(&sql, back, part);
+	strbuf_addstr(&sql, " RETURNING 1) SELECT pg_catalog.count(*) FROM put");
+	return write_rows(ret, back, sql.buf, err);
+}
+
+/* Rows that came since, with what they have, or the defaults of what they have not. */
+static int insert_newer(struct put_back *back, const json_t *part, const json_t *columns,
+			int64_t *ret, struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addstr(&sql, "WITH put AS (INSERT INTO ");
+	save_copy_target(&sql, db_of(back), json_member(part, "table"), columns);
+	strbuf_addstr(&sql, " OVERRIDING SYSTEM VALUE SELECT ");
+	add_each(&sql, back, columns, "t.", NULL, "", ", ");
+	strbuf_addstr(&sql,
+		      " FROM " WHOLE " t WHERE NOT EXISTS (SELECT FROM " TEMPORARY " s WHERE ");
+	add_key_match(&sql, back, part);
+	strbuf_addstr(&sql, ") RETURNING 1) SELECT pg_catalog.count(*) FROM put");
+	return write_rows(ret, back, sql.buf, err);
+}
+
+/* All of its rows aside: as they are now, or as they were held. */
+static int make_whole(json_t **ret_columns, struct put_back *back, const json_t *part,
+		      const json_t *held, struct error *err)
+{
+	const char *table = json_member(part, "table");
+	int64_t rows;
+
+	if (!held)
+		return columns_now(ret_columns, back, table, err) < 0 ?
+			       -1 :
+			       make_temporary(back, WHOLE, table, *ret_columns, true, err);
+	*ret_columns = json_incref(json_object_get(held, "columns"));
+	if (make_temporary(back, WHOLE, table, *ret_columns, false, err) < 0)
+		return -1;
+	return copy_into(back, back->holder, WHOLE, held, &rows, err);
+}
+
+static int fill_again(struct put_back *back, const json_t *part, json_t *values, const json_t *held,
+		      struct put_back_result *ret, struct error *err)
+{
+	const char *table = json_member(part, "table");
+	json_t *columns CLEANUP(json_decref_p) = NULL, *others CLEANUP(json_decref_p) = NULL;
+	char *sql CLEANUP(free_p) = xstrfmt("TRUNCATE ONLY %s", table);
+	int64_t newer;
+
+	if (make_whole(&columns, back, part, held, err) < 0 || run(back, sql, err) < 0)
+		return -1;
+	others = without(columns, values);
+	if (insert_saved(back, part, others, values, &ret->rows, err) == 0 &&
+	    insert_newer(back, part, columns, &newer, err) == 0)
+		return run(back, "DROP TABLE " WHOLE, err);
+	error_prefix(err, "cannot put the rows of %s back", table);
+	return !strncmp(err->sqlstate, "23", 2) ? error_code(err, EXIT_NO) : -1;
+}
+
+static int update_rows(struct put_back *back, const json_t *part, const json_t *values,
+		       struct put_back_result *ret, struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addf(&sql, "WITH put AS (UPDATE ONLY %s t SET ", json_member(part, "table"));
+	add_each(&sql, back, values, "", " = s.", "", ", ");
+	strbuf_addstr(&sql, " FROM " TEMPORARY " s WHERE ");
+	add_key_match(&sql, back, part);
+	strbuf_addstr(&sql, " RETURNING 1) SELECT pg_catalog.count(*) FROM put");
+	return write_rows(&ret->rows, back, sql.buf, err);
+}
+
+static int fill_columns(struct put_back *back, const json_t *part, const struct put_back_how *how,
+			struct put_back_result *ret, struct error *err)
+{
+	const char *table = json_member(part, "table");
+	json_t *values CLEANUP(json_decref_p) = values_of(part);
 	int64_t saved, same, all;
 
 	if (!json_array_size(values))
-		BUG("nothing but the key of %s was saved", json_member(part, "table"));
-	if (make_temporary(back, part, err) < 0 ||
-	    copy_into(back, TEMPORARY, part, &saved, err) < 0)
-		return -1;
-	add_update(&sql, back, part, values);
-	if (count(&ret->rows, back, sql.buf, err) < 0)
-		return -1;
-	if (count_same(&same, back, part, values, err) < 0)
+		BUG("nothing but the key of %s was saved", table);
+	if (make_saved(back, part, &saved, err) < 0 ||
+	    (how->again ? fill_again(back, part, values, how->held, ret, err) :
+			  update_rows(back, part, values, ret, err)) < 0 ||
+	    count_same(&same, back, part, values, err) < 0)
 		return -1;
 	if (same != ret->rows)
 		return digest_error(part, err);
@@ -362,13 +593,13 @@ static int fill_columns(struct put_back *back, const json_t *part, struct put_ba
 	return run(back, "DROP TABLE " TEMPORARY, err);
 }
 
-int put_back_rows(struct put_back *back, const json_t *part, bool merged,
+int put_back_rows(struct put_back *back, const json_t *part, const struct put_back_how *how,
 		  struct put_back_result *ret, struct error *err)
 {
 	*ret = (struct put_back_result){ 0 };
 	if (!is_whole(part))
-		return fill_columns(back, part, ret, err);
-	return merged ? merge(back, part, ret, err) : fill(back, part, ret, err);
+		return fill_columns(back, part, how, ret, err);
+	return how->merged ? merge(back, part, ret, err) : fill(back, part, ret, err);
 }
 
 /* --- Sequences --------------------------------------------------------------------------------- */

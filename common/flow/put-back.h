@@ -4,11 +4,15 @@
  *
  * A table that was saved as a whole is emptied and filled: whoever calls has seen to it that what
  * is in it now may go. Of one of which columns were saved the values go into the rows that have
- * the keys. Triggers of the user's are off meanwhile, as they were not when the rows were
- * written; foreign keys of and to filled tables are dropped and made anew, which checks them.
+ * the keys; where they cannot be changed row by row (an identity, a unique index) the table
+ * is emptied and filled again. Triggers and rules of the user's and checks that are NOT VALID are off
+ * meanwhile, as they were not when the rows were written; foreign keys of and to filled tables
+ * are dropped and made anew, which checks them.
  *
  * Use:    put_back_add() for each part, put_back_begin(), put_back_rows() for each part,
- *         put_back_end().
+ *         put_back_end(). All with save_settings(), and with no deferred constraint waiting.
+ * Hold:   where a script cannot be run on the rows that are there, a column that is NOT NULL say,
+ *         put_back_hold() empties the tables before; their rows come from what `holder` saved.
  * Proof:  what is in the table is read again, and has to have the digest that was saved.
  * Errors: -1 with `err` set; EXIT_NO where the rows do not fit what is there now.
  */
@@ -20,7 +24,8 @@
 struct put_back {
 	struct session *session;
 	struct saved *saved;
-	struct relation_foreign_keys keys;
+	struct saved *holder; /* has the rows of tables that are held */
+	struct relation_foreign_keys keys, held_keys;
 	struct strvec enable; /* statements that bring the triggers back */
 	uint32_t *oid;
 	size_t nr, alloc;
@@ -30,13 +35,26 @@ struct put_back {
 	uint64_t rows; /* put back by now */
 	int meter;
 };
-#define PUT_BACK_INIT                                                          \
-	{                                                                      \
-		.keys = RELATION_FOREIGN_KEYS_INIT, .progress = PROGRESS_INIT, \
+#define PUT_BACK_INIT                                                                        \
+	{                                                                                    \
+		.keys = RELATION_FOREIGN_KEYS_INIT, .held_keys = RELATION_FOREIGN_KEYS_INIT, \
+		.progress = PROGRESS_INIT,                                                   \
 	}
 
+/* The tables' rows go, and their foreign keys until put_back_end(). What it did before is forgotten. */
+int put_back_hold(struct put_back *back, const uint32_t *oid, const char *const *table, size_t nr,
+		  struct error *err) MUST_CHECK;
+
+/* How one part is put back. */
+struct put_back_how {
+	bool merged; /* of a whole one: what is there stays, and missing rows are put back */
+	const json_t
+		*held; /* the part of `holder` with all rows, which are not in the table; or NULL */
+	bool again;    /* of columns: the table is emptied and filled; put_back_add() decides */
+};
 /* `part` is one of kind "rows"; its table has to be there. */
-int put_back_add(struct put_back *back, const json_t *part, struct error *err) MUST_CHECK;
+int put_back_add(struct put_back *back, const json_t *part, struct put_back_how *how,
+		 struct error *err) MUST_CHECK;
 int put_back_begin(struct put_back *back, struct error *err) MUST_CHECK;
 
 /* What came of one part. */
@@ -47,8 +65,7 @@ struct put_back_result {
 	/* With merge: rows that are there with other values than the saved ones, and stay so. */
 	int64_t different;
 };
-/* `merged`: of a whole table what is there stays, and rows that are missing are put back. */
-int put_back_rows(struct put_back *back, const json_t *part, bool merged,
+int put_back_rows(struct put_back *back, const json_t *part, const struct put_back_how *how,
 		  struct put_back_result *ret, struct error *err) MUST_CHECK;
 int put_back_end(struct put_back *back, struct error *err) MUST_CHECK;
 /* Before anything is done: the sequences that there are, of which numbers may have been used. */

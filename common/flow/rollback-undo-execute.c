@@ -17,6 +17,7 @@ struct undo_run {
 	struct save save;		    /* of what the undo itself destroys */
 	struct rehearsed changes;	    /* what the scripts did to rows */
 	struct saved_schema_wanted missing; /* what the scripts do not bring */
+	bool holding;			    /* rows are set aside while the scripts run */
 	char *before;			    /* the fingerprint */
 	bool unproven;
 };
@@ -47,7 +48,9 @@ static int apply_step(struct undo_run *run, struct undo_step *step, struct error
 	if (interrupt_pending())
 		return error_interrupted(err);
 	runner_add_script(&batch, db_of(run), &step->script);
-	if (runner_run(db_of(run), &batch, NULL, err) < 0)
+	/* As its COMMIT did: what waits would stand in the way of the next one's ALTER TABLE. */
+	if (runner_run(db_of(run), &batch, NULL, err) < 0 ||
+	    transaction_check_deferred(db_of(run), err) < 0)
 		return error_prefix(err, "could not apply migration '%s' again", step->version);
 	step->microseconds = clock_monotonic() - start;
 	return 0;
@@ -190,13 +193,19 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 
 	if (save_settings(db_of(run), err) < 0 || undo_find_tables(plan, err) < 0)
 		return -1;
-	for (size_t i = 0; i < plan->table_nr; i++)
-		if (put_back_add(back, plan->table[i].part, err) < 0)
+	for (size_t i = 0; i < plan->table_nr; i++) {
+		struct undo_table *table = &plan->table[i];
+
+		table->how.merged = undo_is_merged(plan, table);
+		if (run->holding && !table->whole)
+			table->how.held = undo_find_saved(&run->save, table->now);
+		if (put_back_add(back, table->part, &table->how, err) < 0)
 			return -1;
+	}
 	if (put_back_begin(back, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->table_nr; i++)
-		if (put_back_rows(back, plan->table[i].part, undo_is_merged(plan, &plan->table[i]),
+		if (put_back_rows(back, plan->table[i].part, &plan->table[i].how,
 				  &plan->table[i].result, err) < 0)
 			return -1;
 	if (put_back_end(back, err) < 0 || put_back_sequences(back, err) < 0)
@@ -254,6 +263,61 @@ static int run_ups(struct undo_run *run, struct error *err)
 	return 0;
 }
 
+/* --- Scripts that cannot be run on the rows that are there ------------------------------------- */
+
+static bool is_held(const struct undo_table *table)
+{
+	return !table->whole && undo_table_left(table);
+}
+
+/* NOT NULL, UNIQUE, CHECK: as a column comes, it has not yet the values that it had. */
+static bool may_hold(struct undo_run *run, const struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+
+	if (run->holding || !is_saving(run) || strncmp(err->sqlstate, "23", 2) != 0)
+		return false;
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (is_held(&plan->table[i])) {
+			save_table(&run->save, undo_table_left(&plan->table[i]), "undo");
+			run->holding = true;
+		}
+	return run->holding;
+}
+
+static int hold_rows(struct undo_run *run, struct error *err)
+{
+	struct undo_plan *plan = run->plan;
+	uint32_t *oid CLEANUP(free_p) = xcalloc(plan->table_nr + 1, sizeof(*oid));
+	const char **table CLEANUP(free_p) = xcalloc(plan->table_nr + 1, sizeof(*table));
+	size_t nr = 0;
+
+	for (size_t i = 0; i < plan->table_nr; i++) {
+		const json_t *after = json_object_get(plan->table[i].part, "after");
+
+		if (!is_held(&plan->table[i]))
+			continue;
+		table[nr] = json_member(after, "table");
+		oid[nr++] = undo_table_left(&plan->table[i]);
+	}
+	return put_back_hold(&run->back, oid, table, nr, err);
+}
+
+/* --- The scripts --------------------------------------------------------------------------------- */
+
+/* SAVE_MORE: they have to run anew. */
+static int run_ups_once(struct undo_run *run, struct error *err)
+{
+	if (run->holding && hold_rows(run, err) < 0)
+		return -1;
+	if (run_ups(run, err) == 0)
+		return save_check(&run->save, err);
+	if (!may_hold(run, err))
+		return -1;
+	error_clear(err);
+	return SAVE_MORE;
+}
+
 /*
  * What is known to be emptied is saved before; what only the run shows is saved then, and the
  * scripts run anew. Each round saves at least one table more.
@@ -261,24 +325,20 @@ static int run_ups(struct undo_run *run, struct error *err)
 static int run_ups_saved(struct undo_run *run, struct error *err)
 {
 	struct db *db = db_of(run);
+	int done = SAVE_MORE;
 
 	add_targets(run);
 	if (rehearsed_begin(&run->changes, run->plan->session, err) < 0)
 		return -1;
-	for (;;) {
-		int checked;
-
+	while (done == SAVE_MORE) {
 		if (save_run(&run->save, err) < 0 ||
-		    db_exec(db, "SAVEPOINT git_rollback_ups", err) < 0 || run_ups(run, err) < 0)
+		    db_exec(db, "SAVEPOINT git_rollback_ups", err) < 0)
 			return -1;
-		checked = save_check(&run->save, err);
-		if (checked < 0)
-			return -1;
-		if (checked == SAVE_ALL)
-			break;
+		done = run_ups_once(run, err);
 		/* What the scripts have prepared no savepoint takes back. */
-		if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_ups", err) < 0 ||
-		    db_exec(db, "DEALLOCATE ALL", err) < 0)
+		if (done < 0 || (done == SAVE_MORE &&
+				 (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_ups", err) < 0 ||
+				  db_exec(db, "DEALLOCATE ALL", err) < 0)))
 			return -1;
 	}
 	if (db_exec(db, "RELEASE SAVEPOINT git_rollback_ups", err) < 0)
@@ -476,6 +536,7 @@ enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err)
 
 	run.back.session = plan->session;
 	run.back.saved = &plan->saved;
+	run.back.holder = &run.save.folder;
 	run.back.meter = common->quiet || common->json ? 0 : common->progress;
 	ret = execute(&run, err);
 	conclude_saving(&run, err);

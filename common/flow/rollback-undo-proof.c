@@ -30,8 +30,7 @@ static bool is_kind(const json_t *object, const char *kind)
 	return is && !strcmp(is, kind);
 }
 
-/* What this undo saved of the table, before the scripts: as a whole; or NULL. */
-static const json_t *find_saved(const struct save *save, uint32_t oid)
+const json_t *undo_find_saved(const struct save *save, uint32_t oid)
 {
 	size_t i;
 	json_t *part;
@@ -49,7 +48,7 @@ static const json_t *find_saved(const struct save *save, uint32_t oid)
 static int is_same(bool *ret, struct undo_plan *plan, const struct relation *now,
 		   const struct save *save, struct error *err)
 {
-	const json_t *part = find_saved(save, now->oid);
+	const json_t *part = undo_find_saved(save, now->oid);
 	const json_t *columns = json_object_get(part, "columns");
 	struct save_count count;
 	size_t i;

@@ -51,6 +51,7 @@ struct undo_table {
 	bool conflict; /* it is in `conflicts` */
 	bool unclear;  /* others wrote between two transactions of the rollback */
 	uint32_t now;  /* its OID once the scripts are run: undo_find_tables() */
+	struct put_back_how how;
 	struct put_back_result result;
 };
 /* A table of whose rows more cannot be said than `why`. */
@@ -106,6 +107,8 @@ bool undo_is_merged(const struct undo_plan *plan, const struct undo_table *table
 uint32_t undo_table_left(const struct undo_table *table);
 /* Once the scripts are run: which tables are they now? One that the rollback left has its OID. */
 int undo_find_tables(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/* What this undo saved of the table, before the scripts: the part, as a whole; or NULL. */
+const json_t *undo_find_saved(const struct save *save, uint32_t oid);
 /*
  * Fills `unproven`: what the rollback and the scripts (`changes`) did to rows that were not put back
  * from what was saved. `save` is what this undo saved. The settings are save_settings().
