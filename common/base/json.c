@@ -32,6 +32,28 @@ json_t *json_size(size_t n)
 	return json_integer((json_int_t)n);
 }
 
+json_t *json_strings(const struct strvec *strings)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < strings->nr; i++)
+		json_array_append_new(ret, json_text(strings->v[i]));
+	return ret;
+}
+
+bool json_has(const json_t *array, const json_t *value)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(array, i, item)
+	{
+		if (json_equal(item, value))
+			return true;
+	}
+	return false;
+}
+
 json_t *error_to_json(const struct error *err)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "message", json_text(err->message),

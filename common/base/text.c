@@ -148,6 +148,14 @@ char *text_escaped(const char *s)
 	return strbuf_detach(&sb);
 }
 
+bool text_is_one_of(const char *s, const char *const *list, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(s, list[i]))
+			return true;
+	return false;
+}
+
 void text_shell_word(struct strbuf *out, const char *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

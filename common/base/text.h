@@ -38,6 +38,9 @@ void text_escape_lines(struct strbuf *out, const char *text);
 /* A whole string as text_escape() shows it; free() it. */
 char *text_escaped(const char *s) MUST_CHECK;
 
+/* Is it in the list of `nr` strings? */
+bool text_is_one_of(const char *s, const char *const *list, size_t nr);
+
 /* Appends it as one word of a shell: in single quotes, where it needs them. */
 void text_shell_word(struct strbuf *out, const char *s);
 

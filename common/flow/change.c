@@ -471,6 +471,15 @@ int change_run(struct change *change, struct db_batch *batch, size_t *ret_failed
 	return 0;
 }
 
+int change_open(struct change *change, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	if (change_transaction(change, &batch, err) < 0)
+		return -1;
+	return batch.nr ? change_run(change, &batch, NULL, err) : 0;
+}
+
 static int create_tables(struct change *change, struct error *err)
 {
 	struct session *s = change->session;

@@ -84,6 +84,8 @@ int change_create_tables(struct change *change, struct error *err) MUST_CHECK;
  * it begins at once, takes the transaction's lock, and looks at the ledger once more.
  */
 int change_transaction(struct change *change, struct db_batch *batch, struct error *err) MUST_CHECK;
+/* BEGIN, alone, where something has to come before the scripts. */
+int change_open(struct change *change, struct error *err) MUST_CHECK;
 /* Runs the batch that begins a transaction. On failure the transaction is rolled back. */
 int change_run(struct change *change, struct db_batch *batch, size_t *ret_failed, struct error *err)
 	MUST_CHECK;

@@ -50,13 +50,6 @@ static bool is_elsewhere(const json_t *record, const struct checkpoint_session *
 	return json_member(record, "safety") && is_of_another(record, s);
 }
 
-static bool is_state(const json_t *record, const char *state)
-{
-	const char *is = json_member(record, "state");
-
-	return is && !strcmp(is, state);
-}
-
 static bool changes_something(const json_t *record)
 {
 	return json_member(record, "safety") || json_array_size(json_object_get(record, "refs"));
@@ -122,7 +115,7 @@ static int walk(struct undo *ret, char **ret_by, const struct checkpoint_session
 
 		if (journal_read(&record, s->repo.common_dir, ids.v[i], err) < 0)
 			return -1;
-		if (!is_state(record, "done") || strvec_has(&undone, ids.v[i]))
+		if (!journal_is_state(record, "done") || strvec_has(&undone, ids.v[i]))
 			continue;
 		undoes = json_member(record, "undoes");
 		if (undoes) {
@@ -173,7 +166,8 @@ static int check_named(const struct undo *undo, const char *by, const struct che
 		error_refused(err, "operation %s is undone already", undo->id);
 		return error_hint(err, "'git checkpoint undo %s' does it again.", by);
 	}
-	if (!undo->open && (!is_state(undo->record, "done") || !changes_something(undo->record)))
+	if (!undo->open &&
+	    (!journal_is_state(undo->record, "done") || !changes_something(undo->record)))
 		return error_refused(err, "operation %s has changed nothing", undo->id);
 	return 0;
 }

@@ -104,21 +104,13 @@ bool impact_changes_rows(enum dependency_change_kind *ret, const struct sql_effe
 	}
 }
 
-static bool is_one_of(const char *type, const char *const *list, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (!strcmp(type, list[i]))
-			return true;
-	return false;
-}
-
 /* Has it a name in a table? Then that is the last part. */
 static bool is_in_table(const char *type)
 {
 	static const char *const list[] = { "policy", "rule", "table column", "table constraint",
 					    "trigger" };
 
-	return is_one_of(type, list, ARRAY_SIZE(list));
+	return text_is_one_of(type, list, ARRAY_SIZE(list));
 }
 
 static bool is_relation(const char *type)
@@ -127,14 +119,14 @@ static bool is_relation(const char *type)
 					    "relation",	     "sequence", "table",
 					    "view" };
 
-	return is_one_of(type, list, ARRAY_SIZE(list));
+	return text_is_one_of(type, list, ARRAY_SIZE(list));
 }
 
 static bool is_routine(const char *type)
 {
 	static const char *const list[] = { "aggregate", "function", "procedure", "routine" };
 
-	return is_one_of(type, list, ARRAY_SIZE(list));
+	return text_is_one_of(type, list, ARRAY_SIZE(list));
 }
 
 static struct dependency_name name_of(const struct sql_effect *e, const struct strvec *path)

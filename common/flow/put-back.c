@@ -386,15 +386,12 @@ static int fill(struct put_back *back, const json_t *part, struct put_back_resul
 
 static json_t *without(const json_t *names, const json_t *those)
 {
-	json_t *ret = json_array(), *name, *other;
-	size_t i, k;
+	json_t *ret = json_array(), *name;
+	size_t i;
 
 	json_array_foreach(names, i, name)
 	{
-		bool is_one = false;
-
-		json_array_foreach(those, k, other) is_one = is_one || json_equal(name, other);
-		if (!is_one)
+		if (!json_has(those, name))
 			json_array_append(ret, name);
 	}
 	return ret;

@@ -44,15 +44,6 @@ static struct rollback_group next_group(const struct rollback_plan *plan, size_t
 	return ret;
 }
 
-int rollback_begin_transaction(struct rollback_run *run, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
-	if (change_transaction(&run->change, &batch, err) < 0)
-		return -1;
-	return batch.nr ? change_run(&run->change, &batch, NULL, err) : 0;
-}
-
 /* --- records ------------------------------------------------------------------------------------ */
 
 static struct log_record log_record_of(struct rollback_run *run, const struct rollback_step *step)
@@ -287,7 +278,7 @@ static int run_downs_saved(struct rollback_run *run, const struct rollback_group
 {
 	struct db *db = &run->plan->session->db;
 
-	if (rollback_begin_transaction(run, err) < 0)
+	if (change_open(&run->change, err) < 0)
 		return -1;
 	rollback_save_targets(run, group);
 	for (;;) {
@@ -317,7 +308,7 @@ static int run_downs_rehearsed(struct rollback_run *run, const struct rollback_g
 {
 	struct session *s = run->plan->session;
 
-	if (rollback_begin_transaction(run, err) < 0 ||
+	if (change_open(&run->change, err) < 0 ||
 	    rehearsed_begin(&run->plan->rehearsed, s, err) < 0 ||
 	    run_downs(run, group, true, err) < 0)
 		return -1;

@@ -14,13 +14,6 @@
 
 /* --- Records -------------------------------------------------------------------------------- */
 
-static bool is_state(const json_t *record, const char *state)
-{
-	const char *is = json_member(record, "state");
-
-	return is && !strcmp(is, state);
-}
-
 static bool is_command(const json_t *record)
 {
 	const char *command = json_member(record, "command");
@@ -44,7 +37,8 @@ static const json_t *find_undo(const json_t *records, const char *id, bool partl
 		const char *undoes = json_member(record, "undoes");
 		bool left = json_object_size(json_object_get(record, "left")) > 0;
 
-		if (undoes && !strcmp(undoes, id) && is_state(record, "done") && left == partly)
+		if (undoes && !strcmp(undoes, id) && journal_is_state(record, "done") &&
+		    left == partly)
 			return record;
 	}
 	return NULL;
@@ -209,7 +203,7 @@ static int is_open(bool *ret, const char *common_dir, const char *id, struct err
 
 	if (found < 0)
 		return -1;
-	*ret = found == JOURNAL_FOUND && is_state(record, "open");
+	*ret = found == JOURNAL_FOUND && journal_is_state(record, "open");
 	return 0;
 }
 

@@ -31,9 +31,6 @@ struct rollback_group {
 	bool outside;
 };
 
-/* BEGIN, alone, where something has to come before the scripts. */
-int rollback_begin_transaction(struct rollback_run *run, struct error *err) MUST_CHECK;
-
 /* --- rollback-save.c --- */
 
 /* Is anything saved? Without, the others do nothing but rollback_save_targets(). */

@@ -143,7 +143,7 @@ int rollback_save_after(struct rollback_run *run, struct error *err)
 
 	if (!rollback_saves(run))
 		return 0;
-	if (rollback_begin_transaction(run, err) < 0)
+	if (change_open(&run->change, err) < 0)
 		return -1;
 	ret = save_after(&run->save, err);
 	db_rollback(db);
@@ -161,7 +161,7 @@ int rollback_save_outside(struct rollback_run *run, const struct rollback_group 
 
 	if (!rollback_saves(run))
 		return 0;
-	if (rollback_begin_transaction(run, err) < 0)
+	if (change_open(&run->change, err) < 0)
 		return -1;
 	rollback_save_targets(run, group);
 	if (save_run(&run->save, err) < 0) {

@@ -40,19 +40,6 @@ static bool has_columns(const struct relation *relation, const json_t *names)
 	return true;
 }
 
-static bool has_name(const json_t *names, const json_t *name)
-{
-	size_t i;
-	json_t *other;
-
-	json_array_foreach(names, i, other)
-	{
-		if (json_equal(name, other))
-			return true;
-	}
-	return false;
-}
-
 /* Of columns that are gone nobody can have written values: then any rows may come and go. */
 static bool are_rows_free(const struct undo_table *table)
 {
@@ -62,7 +49,7 @@ static bool are_rows_free(const struct undo_table *table)
 
 	json_array_foreach(json_object_get(after, "columns"), i, name)
 	{
-		if (!has_name(json_object_get(table->part, "key"), name))
+		if (!json_has(json_object_get(table->part, "key"), name))
 			return false;
 	}
 	return !table->whole;

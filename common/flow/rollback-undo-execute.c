@@ -410,15 +410,6 @@ static int prove(struct undo_run *run, struct error *err)
 
 /* --- The whole -------------------------------------------------------------------------------------- */
 
-static int begin_transaction(struct undo_run *run, struct error *err)
-{
-	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
-
-	if (change_transaction(&run->change, &batch, err) < 0)
-		return -1;
-	return batch.nr ? change_run(&run->change, &batch, NULL, err) : 0;
-}
-
 /* Settings that reading and writing rows needs do not reach the scripts. */
 static int aside(struct undo_run *run, int (*what)(struct undo_run *run, struct error *err),
 		 struct error *err)
@@ -475,7 +466,7 @@ static int run_transaction(struct undo_run *run, struct error *err)
 										      "version") :
 									  plan->step[0].version };
 
-	if (begin_transaction(run, err) < 0)
+	if (change_open(&run->change, err) < 0)
 		return -1;
 	if (run_inside(run, err) < 0) {
 		db_rollback(db_of(run));

@@ -38,13 +38,6 @@ void undo_plan_release(struct undo_plan *plan)
 
 /* --- Which operation ------------------------------------------------------------------------ */
 
-static bool is_state(const json_t *record, const char *state)
-{
-	const char *is = json_member(record, "state");
-
-	return is && !strcmp(is, state);
-}
-
 /* An environment's name may stand for another database by now: the identity tells. */
 static int is_of_database(bool *ret, const json_t *record, struct session *s, struct error *err)
 {
@@ -63,7 +56,7 @@ static bool did_something(const json_t *record, const struct session *s)
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 	char *root CLEANUP(free_p) = saved_root(s->repo.common_dir);
 
-	return is_state(record, "done") ||
+	return journal_is_state(record, "done") ||
 	       saved_open(&saved, root, json_member(record, "id"), &ignored) == SAVED_FOUND;
 }
 

@@ -37,15 +37,6 @@ static json_t *table_to_json(const struct undo_table *table, bool executed)
 	return ret;
 }
 
-static json_t *strings_to_json(const struct strvec *strings)
-{
-	json_t *ret = json_array();
-
-	for (size_t i = 0; i < strings->nr; i++)
-		json_array_append_new(ret, json_text(strings->v[i]));
-	return ret;
-}
-
 static json_t *unproven_to_json(const struct undo_plan *plan)
 {
 	json_t *ret = json_array();
@@ -65,7 +56,7 @@ static json_t *plan_to_json(const struct undo_plan *plan, bool executed)
 				"undoes", json_text(plan->undone), "dry_run",
 				plan->request->common.dry_run, "rehearse", plan->request->rehearse,
 				"merge", plan->request->merge, "conflicts",
-				strings_to_json(&plan->conflicts));
+				json_strings(&plan->conflicts));
 
 	json_object_set_new(ret, "script", json_text(json_member(plan->script, "name")));
 	verdict_to_json(&plan->verdict, ret);
@@ -270,12 +261,12 @@ void undo_report(const struct undo_plan *plan, enum rollback_outcome outcome,
 				    json_string(outcome == ROLLBACK_UNPROVEN ?
 							"unproven" :
 							outcome_name(failure)));
-		json_object_set_new(json, "remade", strings_to_json(&plan->remade));
+		json_object_set_new(json, "remade", json_strings(&plan->remade));
 		json_object_set_new(json, "proof", proof_to_json(&plan->proof));
 		rollback_record_to_json(&plan->record, json);
 		json_object_set_new(json, "left",
 				    plan->left ? json_incref(plan->left) : json_object());
-		json_object_set_new(json, "sequences_further", strings_to_json(&plan->further));
+		json_object_set_new(json, "sequences_further", json_strings(&plan->further));
 		json_object_set_new(json, "not_proven_rows", unproven_to_json(plan));
 		json_object_set_new(json, "saved",
 				    plan->replaced ? json_incref(plan->replaced) : json_null());

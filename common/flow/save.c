@@ -223,15 +223,6 @@ static int rows_sink(void *data, const void *bytes, size_t len, struct error *er
 	return saved_part_write(&sink->part, bytes, len, err);
 }
 
-static json_t *names_of(const struct strvec *names)
-{
-	json_t *ret = json_array();
-
-	for (size_t i = 0; i < names->nr; i++)
-		json_array_append_new(ret, json_string(names->v[i]));
-	return ret;
-}
-
 /* Those that COPY takes: all but generated ones, or the key's and the target's. */
 static json_t *columns_of(const struct relation *r, const struct save_target *target, bool whole)
 {
@@ -301,11 +292,11 @@ static int save_relation(struct save *save, const struct relation *r,
 		json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:n}", "kind", "rows", "table",
 			  json_text(r->identity), "schema", json_text(r->schema), "name",
 			  json_text(r->name), "why", json_text(target->why), "whole", whole,
-			  "columns", columns_of(r, target, whole), "key", names_of(&r->key),
+			  "columns", columns_of(r, target, whole), "key", json_strings(&r->key),
 			  "after");
 	int ret;
 
-	json_object_set_new(members, "saved_columns", names_of(&target->columns));
+	json_object_set_new(members, "saved_columns", json_strings(&target->columns));
 	json_object_set_new(members, "oid", json_size(r->oid));
 	json_object_set_new(members, "group", json_size(save->group));
 	json_object_set_new(members, "format", json_string(sink.digest.binary ? "binary" : "text"));

@@ -2,6 +2,7 @@
 #include "flow/saved-schema.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "flow/runner.h"
 #include "pg/dump.h"
 #include "term/output.h"
@@ -109,14 +110,6 @@ static bool is_default_of(const struct archive_entry *entry, const struct archiv
 	       !strncmp(entry->rest, table->rest, (size_t)(owner + 1 - table->rest));
 }
 
-static bool is_one_of(const char *type, const char *const *types, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (!strcmp(type, types[i]))
-			return true;
-	return false;
-}
-
 /* What has no life of its own: comments, privileges, and what makes a table complete. */
 static bool belongs_to(const struct archive_entry *entry, const struct archive_entry *owner)
 {
@@ -124,17 +117,18 @@ static bool belongs_to(const struct archive_entry *entry, const struct archive_e
 	static const char *const same[] = { "ROW SECURITY", "TABLE ATTACH", "INDEX ATTACH",
 					    "SEQUENCE OWNED BY" };
 
-	if (is_one_of(entry->type, about, ARRAY_SIZE(about)))
+	if (text_is_one_of(entry->type, about, ARRAY_SIZE(about)))
 		return is_about(entry, owner);
 	if (is_default_of(entry, owner))
 		return true;
-	return is_one_of(entry->type, same, ARRAY_SIZE(same)) && !strcmp(entry->rest, owner->rest);
+	return text_is_one_of(entry->type, same, ARRAY_SIZE(same)) &&
+	       !strcmp(entry->rest, owner->rest);
 }
 
 static bool is_of_phase(const struct archive_entry *entry, enum saved_schema_phase phase)
 {
 	static const char *const late[] = { "FK CONSTRAINT", "TRIGGER", "RULE" };
-	bool after = is_one_of(entry->type, late, ARRAY_SIZE(late));
+	bool after = text_is_one_of(entry->type, late, ARRAY_SIZE(late));
 
 	return after == (phase == SAVED_SCHEMA_AFTER_ROWS);
 }

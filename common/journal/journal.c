@@ -386,6 +386,13 @@ int journal_read(json_t **ret, const char *common_dir, const char *id, struct er
 	return json_parse(ret, path, text.buf, text.len, err) < 0 ? -1 : JOURNAL_FOUND;
 }
 
+bool journal_is_state(const json_t *record, const char *state)
+{
+	const char *is = json_member(record, "state");
+
+	return is && !strcmp(is, state);
+}
+
 int journal_list(json_t **ret, const char *common_dir, struct error *err)
 {
 	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;

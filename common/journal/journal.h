@@ -90,6 +90,8 @@ enum journal_found { JOURNAL_FOUND = 0, JOURNAL_MISSING = 1 };
 int journal_read(json_t **ret, const char *common_dir, const char *id, struct error *err)
 	MUST_CHECK;
 int journal_list(json_t **ret, const char *common_dir, struct error *err) MUST_CHECK;
+/* Is this its "state"? */
+bool journal_is_state(const json_t *record, const char *state);
 /* Closes the record of an operation that journal_open() listed. */
 int journal_settle(const char *common_dir, const char *id, enum operation_end end,
 		   struct error *err) MUST_CHECK;

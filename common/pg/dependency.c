@@ -53,19 +53,10 @@ void dependency_end(struct dependency_reader *reader)
 
 /* --- Parameters: arrays of objects as JSON ------------------------------------------------ */
 
-static json_t *strings_to_json(const struct strvec *list)
-{
-	json_t *ret = json_array();
-
-	for (size_t i = 0; i < list->nr; i++)
-		json_array_append_new(ret, json_text(list->v[i]));
-	return ret;
-}
-
 static void set_strings(json_t *object, const char *key, const struct strvec *list)
 {
 	if (list)
-		json_object_set_new(object, key, strings_to_json(list));
+		json_object_set_new(object, key, json_strings(list));
 }
 
 /* Asks with `list` as $1, and $2 if it is not NULL. */
