@@ -320,4 +320,42 @@ test_expect_success 'checks that call functions by the search path, or are not v
 	test "$(db_sql "TABLE t")" = "1|a|-5|c"
 '
 
+test_expect_success TTY 'it is planned again once the locks are held' '
+	fresh &&
+	db_sql "CREATE TABLE legacy (id int)" &&
+	migration 1_d "DROP TABLE legacy;" "CREATE TABLE legacy (id int);" &&
+	git apply-migration -q && roll 1 && db_sql "INSERT INTO legacy VALUES (1)" &&
+	: >"$TEST_ROOT/terminal" &&
+	{
+		n=0 &&
+		until grep -q "Undo the rollback" "$TEST_ROOT/terminal" || test $n -gt 5000
+		do
+			n=$((n + 1))
+		done &&
+		db_sql "INSERT INTO legacy VALUES (2)" && echo ROLLBACK
+	} | test_expect_code 2 test_terminal "GIT_TERMINAL_PROMPT=1 git rollback-db --undo" >out 2>&1 &&
+	grep "what the undo would do is not what it was when it was planned" out &&
+	test "$(db_sql "SELECT count(*) FROM legacy")" = 2 &&
+	echo ROLLBACK | test_terminal "GIT_TERMINAL_PROMPT=1 git rollback-db --undo" >out 2>&1 &&
+	test "$(db_sql "SELECT to_regclass(\$\$legacy\$\$) IS NULL")" = t
+'
+
+test_expect_success 'what others wrote between two transactions of the rollback' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text);" "DROP TABLE t;" &&
+	migration 2_i "CREATE INDEX ti ON t (x);" "-- rollback: no-transaction
+INSERT INTO t VALUES (2, \$\$between\$\$);
+DROP INDEX ti;" &&
+	migration 3_u "SELECT 1;" "UPDATE t SET x = upper(x);" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (1, \$\$a\$\$)" &&
+	roll --all &&
+	test_expect_code 1 git rollback-db --undo --yes >out 2>err &&
+	undo --merge --json &&
+	test_json "{}" ".left" undone &&
+	test_write_lines "1|a" "2|between" >expect &&
+	db_sql "SELECT * FROM t ORDER BY id" >actual &&
+	test_cmp expect actual
+'
+
 test_done

@@ -100,16 +100,18 @@ int undo_find_conflicts(struct undo_plan *plan, struct error *err)
 {
 	strvec_release(&plan->conflicts);
 	for (size_t i = 0; i < plan->table_nr; i++) {
-		struct undo_table *table = &plan->table[i];
+		const struct undo_table *table = &plan->table[i];
 		bool conflict;
 
 		if ((undo_table_left(table) ? check_left(&conflict, plan, table, err) :
 					      check_name(&conflict, plan, table, err)) < 0)
 			return -1;
-		table->conflict = conflict || table->unclear;
-		if (table->conflict && !strvec_has(&plan->conflicts, table->table))
+		if ((conflict || table->unclear) && !strvec_has(&plan->conflicts, table->table))
 			strvec_push(&plan->conflicts, table->table);
 	}
+	/* Whichever of its parts it was. */
+	for (size_t i = 0; i < plan->table_nr; i++)
+		plan->table[i].conflict = strvec_has(&plan->conflicts, plan->table[i].table);
 	return 0;
 }
 

@@ -204,10 +204,14 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 	}
 	if (put_back_begin(back, err) < 0)
 		return -1;
-	for (size_t i = 0; i < plan->table_nr; i++)
-		if (put_back_rows(back, plan->table[i].part, &plan->table[i].how,
-				  &plan->table[i].result, err) < 0)
+	for (size_t i = 0; i < plan->table_nr; i++) {
+		struct undo_table *table = &plan->table[i];
+
+		if (put_back_rows(back, table->part, &table->how, &table->result, err) < 0)
 			return -1;
+		if (table->later)
+			table->result.different = 0;
+	}
 	if (put_back_end(back, err) < 0 || put_back_sequences(back, err) < 0)
 		return -1;
 	for (size_t i = 0; i < back->further.nr; i++)
@@ -491,9 +495,11 @@ static int execute(struct undo_run *run, struct error *err)
 {
 	struct undo_plan *plan = run->plan;
 	json_t *members CLEANUP(json_decref_p) = json_pack("{s:s}", "undoes", plan->undone);
+	bool locked = plan->session->locked; /* it was planned under the locks */
 	int ret;
 
-	if (change_begin(&run->change, plan->session, false, members, err) < 0)
+	if (change_begin(&run->change, plan->session, false, members, err) < 0 ||
+	    (!locked && undo_check_plan(plan, err) < 0))
 		return -1;
 	plan->operation = xstrdup(run->change.operation.id);
 	if (rollback_record_begin(&plan->record, &run->change,

@@ -343,6 +343,7 @@ static void add_table(struct undo_plan *plan, json_t *part, size_t order)
 			*earlier = table;
 			return;
 		}
+		table.later = table.later || earlier->whole;
 		covered = is_covered(earlier, &table) || covered;
 	}
 	if (covered) {
@@ -448,4 +449,41 @@ int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_re
 		verdict_refuse(&ret->verdict, "migration '%s' was interrupted",
 			       s->unfinished.item[0].version);
 	return plan_conflicts(ret, err);
+}
+
+/* --- Is it still the same? ------------------------------------------------------------------- */
+
+/* What somebody has agreed to; rows that stand in the way are looked for under their locks. */
+static void describe(struct strbuf *out, const struct undo_plan *plan)
+{
+	strbuf_addf(out, "%s %d\n", plan->undone, plan->destroys);
+	for (size_t i = 0; i < plan->nr; i++)
+		strbuf_addf(out, "%s %d\n", plan->step[i].version, plan->step[i].there);
+	for (size_t i = 0; i < plan->table_nr; i++)
+		strbuf_addf(out, "%s %zu\n", plan->table[i].table, plan->table[i].order);
+	for (size_t i = 0; i < plan->impact.nr; i++) {
+		const struct impact_item *item = &plan->impact.item[i];
+
+		strbuf_addf(out, "%s %s %" PRId64 "\n", impact_kind_name(item->kind),
+			    item->identity, item->exact && !item->inserts_only ? item->rows : 0);
+	}
+	for (size_t i = 0; i < plan->impact.drop_nr; i++)
+		strbuf_addf(out, "%s\n", plan->impact.drop[i].identity);
+}
+
+int undo_check_plan(const struct undo_plan *plan, struct error *err)
+{
+	struct undo_plan now CLEANUP(undo_plan_release) = UNDO_PLAN_INIT;
+	struct strbuf was CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf is CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (undo_plan(&now, plan->session, plan->request, err) < 0)
+		return -1;
+	describe(&was, plan);
+	describe(&is, &now);
+	if (!strcmp(was.buf, is.buf) && verdict_is_clean(&now.verdict))
+		return 0;
+	error_refused(err, "what the undo would do is not what it was when it was planned");
+	error_detail(err, "Nothing was done.");
+	return error_hint(err, "Run the command again to see the new plan.");
 }

@@ -49,6 +49,7 @@ struct undo_table {
 	size_t order;	   /* among the manifest's parts */
 	bool whole;
 	bool conflict; /* it is in `conflicts` */
+	bool later;    /* another part has how it was before; this one, what others wrote since */
 	bool unclear;  /* others wrote between two transactions of the rollback */
 	uint32_t now;  /* its OID once the scripts are run: undo_find_tables() */
 	struct put_back_how how;
@@ -95,6 +96,8 @@ struct undo_plan {
 int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_request *request,
 	      struct error *err) MUST_CHECK;
 void undo_plan_release(struct undo_plan *plan);
+/* Under the locks: is it still what would be planned? If not it is refused. */
+int undo_check_plan(const struct undo_plan *plan, struct error *err) MUST_CHECK;
 /*
  * Reads the tables whose rows were changed, and fills `conflicts` anew. In a transaction with
  * save_settings(); undo_lock_tables() before it makes that it stays so.
