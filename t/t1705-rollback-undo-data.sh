@@ -358,4 +358,23 @@ DROP INDEX ti;" &&
 	test_cmp expect actual
 '
 
+test_expect_success 'what a column took along by CASCADE' '
+	fresh &&
+	migration 1_t "CREATE SCHEMA \"S x\"; CREATE TABLE t (id int PRIMARY KEY, x int); CREATE TABLE \"S x\".\"T t\" (id int PRIMARY KEY);" \
+		"DROP TABLE t; DROP SCHEMA \"S x\" CASCADE;" &&
+	migration 2_c "ALTER TABLE t ADD c int; ALTER TABLE \"S x\".\"T t\" ADD \"C c\" int;" "ALTER TABLE t DROP c CASCADE; ALTER TABLE \"S x\".\"T t\" DROP \"C c\" CASCADE;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (1, 1, 1); ALTER TABLE t ADD CONSTRAINT \"c c\" CHECK (c > x - 5), ADD CONSTRAINT uu UNIQUE (c);
+		COMMENT ON CONSTRAINT \"c c\" ON t IS \$\$a check\$\$; CREATE VIEW vv AS SELECT c FROM t; CREATE INDEX ii ON t ((c + 1)) WHERE x > 0;
+		CREATE TABLE r (c int REFERENCES t (c)); INSERT INTO r VALUES (1);
+		CREATE TRIGGER tt AFTER UPDATE OF c ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+		GRANT SELECT (c) ON t TO PUBLIC; COMMENT ON COLUMN t.c IS \$\$a column\$\$; CREATE STATISTICS ss ON c, x FROM t;
+		GRANT SELECT (\"C c\") ON \"S x\".\"T t\" TO PUBLIC; COMMENT ON COLUMN \"S x\".\"T t\".\"C c\" IS \$\$two\$\$" &&
+	db_dump -T schema_rollback_log >before &&
+	git rollback-db --yes --accept-difference 2 >out 2>&1 && undo &&
+	db_dump -T schema_rollback_log >after &&
+	test_cmp before after &&
+	test "$(db_sql "TABLE t")" = "1|1|1" && grep "^Proven: schema and rows" undone
+'
+
 test_done

@@ -130,6 +130,15 @@ static int record(struct undo_run *run, struct error *err)
 
 /* --- What the scripts do not bring -------------------------------------------------------------- */
 
+/* A column that a script adds again has not what others had given it meanwhile. */
+static void want(struct undo_run *run, const json_t *object, const struct catalog_object *now)
+{
+	bool column = !strcmp(json_member(object, "kind"), "column");
+
+	if (!now || (column && strcmp(now->digest, json_member(object, "before")) != 0))
+		saved_schema_want(&run->missing, object, now != NULL);
+}
+
 /* Of what the rollback took away, what is not there: it went by CASCADE. */
 static int find_missing(struct undo_run *run, struct error *err)
 {
@@ -148,9 +157,8 @@ static int find_missing(struct undo_run *run, struct error *err)
 			const char *identity = json_member(object, "identity");
 
 			if (kind && identity && json_is_string(json_object_get(object, "before")) &&
-			    json_is_null(json_object_get(object, "after")) &&
-			    !catalog_find(&now, kind, identity))
-				saved_schema_want(&run->missing, object);
+			    json_is_null(json_object_get(object, "after")))
+				want(run, object, catalog_find(&now, kind, identity));
 		}
 	}
 	return 0;

@@ -18,7 +18,7 @@ void saved_schema_wanted_release(struct saved_schema_wanted *wanted)
 	*wanted = (struct saved_schema_wanted)SAVED_SCHEMA_WANTED_INIT;
 }
 
-void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object)
+void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object, bool there)
 {
 	const char *definition = json_member(object, "definition");
 
@@ -29,6 +29,7 @@ void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object)
 		.definition = xstrdup_or_null(definition),
 		.class_oid = (uint32_t)json_integer_value(json_object_get(object, "class_oid")),
 		.oid = (uint32_t)json_integer_value(json_object_get(object, "oid")),
+		.there = there,
 	};
 }
 
@@ -125,12 +126,63 @@ static bool belongs_to(const struct archive_entry *entry, const struct archive_e
 	       !strcmp(entry->rest, owner->rest);
 }
 
+/* Where the last name begins in "public.t.c", or the one behind the first; each may be quoted. */
+static size_t name_start(const char *identity, bool first)
+{
+	size_t start = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; identity[i] && !(first && start); i++) {
+		if (identity[i] == '"')
+			quoted = !quoted;
+		else if (identity[i] == '.' && !quoted)
+			start = i + 1;
+	}
+	return start;
+}
+
+/* Of "a ""b""" in quotes what is meant; of other names themselves. */
+static char *unquoted(const char *name, size_t len)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < len; i++) {
+		if (name[i] == '"' && (i == 0 || i + 1 == len))
+			continue;
+		strbuf_addch(&sb, name[i]);
+		i += name[i] == '"';
+	}
+	return strbuf_detach(&sb);
+}
+
+/* "public COLUMN t.c owner" of column public.t.c: its comment, or what is granted on it. */
+static bool is_of_column(const struct archive_entry *entry,
+			 const struct saved_schema_object *object)
+{
+	static const char *const about[] = { "ACL", "COMMENT", "SECURITY LABEL" };
+	size_t start = name_start(object->identity, true);
+	char *schema CLEANUP(free_p) = unquoted(object->identity, start ? start - 1 : 0);
+	char *rest CLEANUP(free_p) = xstrfmt("%s COLUMN %s ", schema, object->identity + start);
+
+	return !strcmp(object->kind, "column") &&
+	       text_is_one_of(entry->type, about, ARRAY_SIZE(about)) &&
+	       starts_with(entry->rest, rest);
+}
+
 static bool is_of_phase(const struct archive_entry *entry, enum saved_schema_phase phase)
 {
 	static const char *const late[] = { "FK CONSTRAINT", "TRIGGER", "RULE" };
 	bool after = text_is_one_of(entry->type, late, ARRAY_SIZE(late));
 
 	return after == (phase == SAVED_SCHEMA_AFTER_ROWS);
+}
+
+static void note_made(struct strvec *ret, const struct saved_schema_object *object)
+{
+	char *line CLEANUP(free_p) = xstrfmt("%s %s", object->kind, object->identity);
+
+	if (!strvec_has(ret, line))
+		strvec_push(ret, line);
 }
 
 /* *ret_wanted has a bool an entry: free() it. Returns how many there are. */
@@ -142,12 +194,12 @@ static size_t choose(bool **ret_wanted, struct strvec *ret, const struct archive
 
 	for (size_t i = 0; i < entries->nr; i++)
 		for (size_t k = 0; k < objects->nr && !wanted[i]; k++)
-			if (is_object(&entries->item[i], &objects->item[k]) &&
+			if ((is_object(&entries->item[i], &objects->item[k]) ||
+			     is_of_column(&entries->item[i], &objects->item[k])) &&
 			    is_of_phase(&entries->item[i], phase)) {
 				wanted[i] = true;
 				nr++;
-				strvec_pushf(ret, "%s %s", objects->item[k].kind,
-					     objects->item[k].identity);
+				note_made(ret, &objects->item[k]);
 			}
 	for (size_t i = 0; i < entries->nr; i++)
 		for (size_t k = 0; k < entries->nr && !wanted[i]; k++)
@@ -209,21 +261,6 @@ static int remake(struct strvec *ret, const struct saved_schema_wanted *objects,
 	return run(s, &sql, err);
 }
 
-/* Where the column's name begins in "public.t.c", each part of which may be quoted. */
-static size_t column_start(const char *identity)
-{
-	size_t start = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; identity[i]; i++) {
-		if (identity[i] == '"')
-			quoted = !quoted;
-		else if (identity[i] == '.' && !quoted)
-			start = i + 1;
-	}
-	return start;
-}
-
 static bool is_wanted(const struct saved_schema_wanted *objects, const char *identity)
 {
 	for (size_t i = 0; i < objects->nr; i++)
@@ -252,7 +289,7 @@ static int add_column(struct strvec *ret, const struct saved_schema_object *obje
 	add_clause(&sql, object->definition, "collation", " COLLATE ", "");
 	add_clause(&sql, object->definition, "default", " DEFAULT ", "");
 	add_clause(&sql, object->definition, "generated", " GENERATED ALWAYS AS (", ") STORED");
-	strvec_pushf(ret, "%s %s", object->kind, object->identity);
+	note_made(ret, object);
 	return db_exec(&s->db, sql.buf, err);
 }
 
@@ -273,10 +310,11 @@ static int remake_columns(struct strvec *ret, const struct saved_schema_wanted *
 {
 	for (size_t i = 0; i < objects->nr; i++) {
 		const struct saved_schema_object *object = &objects->item[i];
-		size_t start = column_start(object->identity);
+		size_t start = name_start(object->identity, false);
 		char *table CLEANUP(free_p) = NULL;
 
-		if (strcmp(object->kind, "column") != 0 || !object->definition || !start)
+		if (strcmp(object->kind, "column") != 0 || !object->definition || !start ||
+		    object->there)
 			continue;
 		table = xmemdupz(object->identity, start - 1);
 		if (is_wanted(objects, table))
@@ -290,10 +328,64 @@ static int remake_columns(struct strvec *ret, const struct saved_schema_wanted *
 	return 0;
 }
 
+/* Where " on " stands in "name on public.t"; the name may be quoted. NULL: nowhere. */
+static const char *find_on(const char *identity)
+{
+	bool quoted = false;
+
+	for (const char *c = identity; *c; c++) {
+		if (*c == '"')
+			quoted = !quoted;
+		else if (!quoted && starts_with(c, " on "))
+			return c;
+	}
+	return NULL;
+}
+
+static int add_check(struct strvec *ret, const struct saved_schema_object *object, const char *on,
+		     const char *definition, struct session *s, struct error *err)
+{
+	char *name CLEANUP(free_p) = xmemdupz(object->identity, (size_t)(on - object->identity));
+	char *comment CLEANUP(free_p) = catalog_attribute_value(object->definition, "comment");
+	char *sql CLEANUP(free_p) = xstrfmt("ALTER TABLE %s ADD CONSTRAINT %s %s",
+					    on + strlen(" on "), name, definition);
+	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	note_made(ret, object);
+	if (db_exec(&s->db, sql, err) < 0)
+		return error_prefix(err, "could not make constraint %s again", object->identity);
+	if (!comment)
+		return 0;
+	strbuf_addf(&line, "COMMENT ON CONSTRAINT %s ON %s IS ", name, on + strlen(" on "));
+	db_quote_literal(&line, &s->db, comment);
+	return db_exec(&s->db, line.buf, err);
+}
+
+/* A check of a table that stayed: the archive has it as a part of the table alone. */
+static int remake_checks(struct strvec *ret, const struct saved_schema_wanted *objects,
+			 struct session *s, struct error *err)
+{
+	for (size_t i = 0; i < objects->nr; i++) {
+		const struct saved_schema_object *object = &objects->item[i];
+		const char *on = find_on(object->identity);
+		char *definition CLEANUP(free_p) = NULL;
+
+		if (strcmp(object->kind, "constraint") != 0 || !object->definition || !on ||
+		    is_wanted(objects, on + strlen(" on ")))
+			continue;
+		definition = catalog_attribute_value(object->definition, "definition");
+		if (definition && starts_with(definition, "CHECK") &&
+		    !strstr(definition, " NOT VALID") &&
+		    add_check(ret, object, on, definition, s, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static bool has_any(const struct saved_schema_wanted *objects)
 {
 	for (size_t i = 0; i < objects->nr; i++)
-		if (is_alone(&objects->item[i]))
+		if (is_alone(&objects->item[i]) || objects->item[i].definition)
 			return true;
 	return false;
 }
@@ -306,7 +398,8 @@ int saved_schema_remake(struct strvec *ret, const struct saved_schema_wanted *wa
 	char *path CLEANUP(free_p) = NULL;
 
 	/* Before: views may need them. */
-	if (remake_columns(ret, wanted, phase, s, err) < 0)
+	if (remake_columns(ret, wanted, phase, s, err) < 0 ||
+	    (phase == SAVED_SCHEMA_AFTER_ROWS && remake_checks(ret, wanted, s, err) < 0))
 		return -1;
 	if (!has_any(wanted))
 		return 0;

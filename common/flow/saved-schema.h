@@ -16,6 +16,7 @@
 struct saved_schema_object {
 	char *kind, *identity, *definition; /* as in catalog.h */
 	uint32_t class_oid, oid;
+	bool there; /* a column that is not what it was: only its comment and privileges are made */
 };
 struct saved_schema_wanted {
 	struct saved_schema_object *item;
@@ -29,16 +30,16 @@ struct saved_schema_wanted {
 /* The manifest's part with the schema, an archive of pg_dump's; NULL: there is none. */
 const json_t *saved_schema_part(const struct saved *saved) MUST_CHECK;
 
-/* `object` is one of the manifest's "objects". */
-void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object);
+/* `object` is one of the manifest's "objects"; `there`: it is a column, and is there again. */
+void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object, bool there);
 void saved_schema_wanted_release(struct saved_schema_wanted *wanted);
 
 /* What checks or reacts to rows, foreign keys and triggers, is made when they are there. */
 enum saved_schema_phase { SAVED_SCHEMA_BEFORE_ROWS, SAVED_SCHEMA_AFTER_ROWS };
 /*
  * Appends "kind identity" of what it made to `ret`. Columns have no entry of their own: where their
- * table is there they are made from their definition. What else is missing the proof tells. Where no schema
- * was saved, or pg_restore is not to be had, there is a warning.
+ * table is there they are made from their definition, and so are checks. What else is missing the
+ * proof tells. Where no schema was saved there is a warning; without pg_restore it fails.
  */
 int saved_schema_remake(struct strvec *ret, const struct saved_schema_wanted *wanted,
 			struct saved *saved, enum saved_schema_phase phase, struct session *s,
