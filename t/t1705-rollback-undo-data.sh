@@ -377,4 +377,29 @@ test_expect_success 'what a column took along by CASCADE' '
 	test "$(db_sql "TABLE t")" = "1|1|1" && grep "^Proven: schema and rows" undone
 '
 
+test_expect_success 'a value that an enum gets in the same transaction' '
+	fresh &&
+	db_sql "CREATE TYPE mood AS ENUM (\$\$a\$\$); CREATE TABLE t (id int PRIMARY KEY, m mood)" &&
+	migration 1_e "ALTER TYPE mood ADD VALUE \$\$new\$\$;" "ALTER TABLE t ALTER m TYPE text; DROP TYPE mood; CREATE TYPE mood AS ENUM (\$\$a\$\$);
+		UPDATE t SET m = \$\$a\$\$; ALTER TABLE t ALTER m TYPE mood USING m::mood;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (1, \$\$a\$\$)" && roll 1 && undo &&
+	grep "warning: migration .1. adds a value to an enum" undone &&
+	db_sql "INSERT INTO t VALUES (2, \$\$new\$\$)" && roll 1 &&
+	test_expect_code 1 git rollback-db --undo --yes >out 2>err &&
+	grep "unsafe use of new value" err && grep "apply the migrations again" err &&
+	test "$(db_sql "SELECT count(*), max(m) FROM t")" = "2|a"
+'
+
+test_expect_success 'an older rollback of what a newer one took away too' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY);" "DROP TABLE t;" &&
+	git apply-migration -q && db_sql "INSERT INTO t VALUES (1)" && roll 1 &&
+	id=$(git rollback-db --log --json | jq -r ".operations[0].operation") &&
+	git apply-migration -q && db_sql "INSERT INTO t VALUES (2)" && roll 1 &&
+	test_expect_code 2 git rollback-db --undo="$id" --yes 2>err &&
+	grep "rolled some of its migrations back once more" err &&
+	undo && test "$(db_sql "TABLE t")" = 2
+'
+
 test_done

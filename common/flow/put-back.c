@@ -273,6 +273,19 @@ static int rows_source(void *data, void *buf, size_t size, size_t *ret_len, stru
 	return 0;
 }
 
+static int copy_failed(const json_t *part, struct error *err)
+{
+	static const char unsafe_new_enum_value[] = "55P04";
+	bool unsafe = !strcmp(err->sqlstate, unsafe_new_enum_value);
+
+	error_prefix(err, "could not put the rows of %s back", json_member(part, "table"));
+	if (!unsafe)
+		return -1;
+	error_hint(err, "What is saved stays: apply the migrations again by 'git apply-migration', "
+			"and then copy the rows in.");
+	return error_code(err, EXIT_NO);
+}
+
 static int copy_into(struct put_back *back, struct saved *saved, const char *table,
 		     const json_t *part, int64_t *ret_rows, struct error *err)
 {
@@ -289,10 +302,7 @@ static int copy_into(struct put_back *back, struct saved *saved, const char *tab
 	saved_part_release(&source.part);
 	if (ret == 0)
 		ret = search(back, false, err);
-	if (ret < 0)
-		return error_prefix(err, "could not put the rows of %s back",
-				    json_member(part, "table"));
-	return 0;
+	return ret < 0 ? copy_failed(part, err) : 0;
 }
 
 /* A list of the part's columns or keys, each by `format`, which has %s once or twice. */

@@ -85,6 +85,48 @@ static int find_newest(const json_t **ret, const json_t *records, struct session
 	return error_hint(err, "'git rollback-db --log' lists what there was.");
 }
 
+static bool has_any_version(const json_t *record, const json_t *versions)
+{
+	size_t i;
+	json_t *version;
+
+	json_array_foreach(json_object_get(record, "versions"), i, version)
+	{
+		if (json_has(versions, version))
+			return true;
+	}
+	return false;
+}
+
+/* What a later rollback took away again comes back by that one first: it has the newer rows. */
+static int check_newest(const json_t *records, const json_t *wanted, struct session *s,
+			struct error *err)
+{
+	const json_t *versions = json_object_get(wanted, "versions");
+	size_t i;
+	json_t *record;
+
+	json_array_foreach(records, i, record)
+	{
+		const char *id = json_member(record, "id");
+		bool ours;
+
+		if (record == wanted)
+			return 0;
+		if (!id || !rollback_is_rollback(record) || rollback_is_undone(records, id) ||
+		    !has_any_version(record, versions) || !did_something(record, s))
+			continue;
+		if (is_of_database(&ours, record, s, err) < 0)
+			return -1;
+		if (!ours)
+			continue;
+		error_refused(err, "operation '%s' rolled some of its migrations back once more",
+			      id);
+		return error_hint(err, "Use 'git rollback-db --undo=%s' first.", id);
+	}
+	return 0;
+}
+
 static int find_named(const json_t **ret, const json_t *records, const char *id, struct session *s,
 		      struct error *err)
 {
@@ -116,7 +158,7 @@ static int find_named(const json_t **ret, const json_t *records, const char *id,
 				err, "operation '%s' was not on the database that '%s' is now", id,
 				s->database.name);
 		*ret = record;
-		return 0;
+		return check_newest(records, record, s, err);
 	}
 	error_refused(err, "there is no operation '%s'", id);
 	return error_hint(err, "'git rollback-db --log' lists what there was.");
@@ -164,6 +206,21 @@ static const json_t *find_part(const struct saved *saved, const char *file)
 	return NULL;
 }
 
+/* Whether a saved row has one only the server finds out, when the row is put back. */
+static void note_enum_values(struct undo_plan *plan, const struct undo_step *step)
+{
+	for (size_t i = 0; i < step->script.nr; i++)
+		if (step->script.statement[i].kind == SQL_ALTER_TYPE_ADD_VALUE) {
+			verdict_warn(
+				&plan->verdict,
+				"migration '%s' adds a value to an enum, which PostgreSQL lets "
+				"nobody use in the same transaction: where saved rows have it, "
+				"the undo fails and changes nothing",
+				step->version);
+			return;
+		}
+}
+
 static int read_script(struct undo_plan *plan, struct undo_step *step, struct error *err)
 {
 	const json_t *part = find_part(&plan->saved, json_member(step->migration, "up"));
@@ -180,6 +237,7 @@ static int read_script(struct undo_plan *plan, struct undo_step *step, struct er
 	if (saved_part_read_all(&text, &plan->saved, part, err) < 0 ||
 	    sql_script_parse(&step->script, path, text.buf, text.len, err) < 0)
 		return -1;
+	note_enum_values(plan, step);
 	if (!step->script.no_transaction)
 		return 0;
 	verdict_refuse(&plan->verdict,
