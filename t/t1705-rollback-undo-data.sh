@@ -402,4 +402,20 @@ test_expect_success 'an older rollback of what a newer one took away too' '
 	undo && test "$(db_sql "TABLE t")" = 2
 '
 
+test_expect_success 'rows that were not saved are not proven' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int);" "-- rollback: no-transaction
+DO \$\$ BEGIN EXECUTE \$q\$DROP TABLE t\$q\$; END \$\$;
+DROP TABLE u;" &&
+	git apply-migration -q && db_sql "INSERT INTO t VALUES (1)" && roll 1 && undo &&
+	! grep "schema and rows" undone &&
+	grep "^  public.t: its rows were not saved$" undone &&
+	grep "^  any table: of what ran outside a transaction" undone &&
+	! grep "public.u: its rows" undone &&
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY);" "DROP TABLE t;" &&
+	git apply-migration -q && roll --no-save 1 && undo --json &&
+	test_json "public.t null" "[.not_proven_rows[].object | tostring] | sort | reverse | join(\" \")" undone
+'
+
 test_done

@@ -27,15 +27,29 @@ void rollback_save_objects(struct rollback_run *run, const struct catalog_change
 	json_array_append_new(run->objects, list);
 }
 
+/* Statements that cannot run in a transaction change no rows. */
+static bool may_change_rows(const struct sql_script *script)
+{
+	for (size_t i = 0; i < script->nr; i++)
+		if (!script->statement[i].outside)
+			return true;
+	return false;
+}
+
 void rollback_save_targets(struct rollback_run *run, const struct rollback_group *group)
 {
 	const struct impact *impact = &run->plan->impact;
 	json_t *migrations = json_object_get(run->save.folder.manifest, "migrations");
 
 	save_group(&run->save);
-	for (size_t i = group->from; i < group->to; i++)
-		json_object_set_new(json_array_get(migrations, i), "group",
-				    json_size(run->save.group));
+	for (size_t i = group->from; i < group->to; i++) {
+		json_t *migration = json_array_get(migrations, i);
+
+		json_object_set_new(migration, "group", json_size(run->save.group));
+		json_object_set_new(migration, "unwatched",
+				    json_boolean(group->outside &&
+						 may_change_rows(&run->plan->step[i].script)));
+	}
 	for (size_t i = 0; i < impact->nr; i++) {
 		const struct impact_item *item = &impact->item[i];
 

@@ -179,6 +179,7 @@ static int choose(struct undo_plan *plan, struct error *err)
 		return -1;
 	plan->undone = xstrdup(json_member(record, "id"));
 	plan->undone_at = operation_time(plan->undone);
+	plan->unsaved = json_is_false(json_object_get(record, "saves_rows"));
 	plan->todo = json_deep_copy(rollback_left(records, plan->undone));
 	root = saved_root(s->repo.common_dir);
 	found = saved_open(&plan->saved, root, plan->undone, err);

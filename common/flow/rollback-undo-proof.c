@@ -5,11 +5,11 @@
 static void add(struct undo_plan *plan, const char *table, const char *why)
 {
 	for (size_t i = 0; i < plan->unproven_nr; i++)
-		if (!strcmp(plan->unproven[i].table, table))
+		if (table && plan->unproven[i].table && !strcmp(plan->unproven[i].table, table))
 			return;
 	ARRAY_GROW(plan->unproven, plan->unproven_nr + 1, plan->unproven_alloc);
 	plan->unproven[plan->unproven_nr++] = (struct undo_unproven){
-		.table = xstrdup(table),
+		.table = xstrdup_or_null(table),
 		.why = xstrdup(why),
 	};
 }
@@ -21,6 +21,15 @@ static bool is_filled(const struct undo_plan *plan, uint32_t oid)
 		if (plan->table[i].whole && plan->table[i].now == oid)
 			return !undo_is_merged(plan, &plan->table[i]);
 	return false;
+}
+
+static bool is_put_back(const struct undo_plan *plan, uint32_t oid)
+{
+	for (size_t i = 0; i < plan->table_nr; i++)
+		if (plan->table[i].now == oid)
+			return true;
+	/* An earlier undo has put the others back. */
+	return plan->todo != NULL;
 }
 
 static bool is_kind(const json_t *object, const char *kind)
@@ -122,7 +131,46 @@ static int check_view(struct undo_plan *plan, const json_t *object, struct error
 	return 0;
 }
 
-static int check_views(struct undo_plan *plan, struct error *err)
+/* It went, or a column of it, and is there again: from where are its rows? */
+static int check_dropped(struct undo_plan *plan, const json_t *object, struct error *err)
+{
+	struct relations now CLEANUP(relations_release) = RELATIONS_INIT;
+	const char *identity = json_member(object, "identity");
+	uint32_t oid;
+
+	if (!is_kind(object, "table") || !identity ||
+	    !json_is_string(json_object_get(object, "before")) ||
+	    !json_is_null(json_object_get(object, "after")))
+		return 0;
+	if (relation_find(&oid, &plan->session->db, identity, err) < 0 ||
+	    relations_read(&now, &plan->session->db, &oid, 1, err) < 0)
+		return -1;
+	for (size_t i = 0; i < now.nr; i++)
+		if (now.item[i].kind == 'r' && !is_put_back(plan, now.item[i].oid))
+			add(plan, now.item[i].identity, "its rows were not saved");
+	return 0;
+}
+
+/* What nobody could look at while it was done. */
+static void add_unknown(struct undo_plan *plan)
+{
+	const json_t *migrations = json_object_get(plan->saved.manifest, "migrations");
+	size_t i;
+	json_t *migration;
+
+	if (plan->unsaved)
+		add(plan, NULL, "what the rollback changed was not saved (--no-save)");
+	json_array_foreach(migrations, i, migration)
+	{
+		if (!json_is_true(json_object_get(migration, "unwatched")))
+			continue;
+		add(plan, NULL,
+		    "of what ran outside a transaction only what its text says was saved");
+		return;
+	}
+}
+
+static int check_objects(struct undo_plan *plan, struct error *err)
 {
 	size_t i, k;
 	json_t *list, *object;
@@ -131,7 +179,8 @@ static int check_views(struct undo_plan *plan, struct error *err)
 	{
 		json_array_foreach(list, k, object)
 		{
-			if (check_view(plan, object, err) < 0)
+			if (check_view(plan, object, err) < 0 ||
+			    check_dropped(plan, object, err) < 0)
 				return -1;
 		}
 	}
@@ -155,5 +204,6 @@ int undo_find_unproven(struct undo_plan *plan, const struct relation_losses *cha
 	for (i = 0; i < plan->table_nr; i++)
 		if (plan->table[i].result.different)
 			add(plan, plan->table[i].table, "not all rows are as they were saved");
-	return check_views(plan, err);
+	add_unknown(plan);
+	return check_objects(plan, err);
 }

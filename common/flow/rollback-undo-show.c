@@ -207,7 +207,9 @@ static void print_unproven(const struct undo_plan *plan)
 	struct strvec lines CLEANUP(strvec_release) = STRVEC_INIT;
 
 	for (size_t i = 0; i < plan->unproven_nr; i++)
-		strvec_pushf(&lines, "%s: %s", plan->unproven[i].table, plan->unproven[i].why);
+		strvec_pushf(&lines, "%s: %s",
+			     plan->unproven[i].table ? plan->unproven[i].table : "any table",
+			     plan->unproven[i].why);
 	print_lines("Not proven, the rows of:", &lines);
 }
 

@@ -57,7 +57,8 @@ struct undo_table {
 };
 /* A table of whose rows more cannot be said than `why`. */
 struct undo_unproven {
-	char *table, *why;
+	char *table; /* NULL: any */
+	char *why;
 };
 
 struct undo_plan {
@@ -65,6 +66,7 @@ struct undo_plan {
 	const struct rollback_request *request;
 	char *undone; /* the operation's id */
 	int64_t undone_at;
+	bool unsaved; /* the rollback saved no rows: --no-save */
 	json_t *todo; /* an undo with --merge left rows of these tables alone (rollback_left()); or NULL */
 	struct saved saved;
 	const json_t *script;	/* "script" of the manifest: it ran that; NULL: migrations */

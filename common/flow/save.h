@@ -19,7 +19,8 @@
  *         "database", "identity", "fingerprint_before", "fingerprint_after";
  *         "objects", what each transaction did to the catalog (pg/catalog.h), or null;
  *         "migrations": [{"version", "name", "checksum", "applied_at" (RFC 3339),
- *         "applied_at_us", "execution_time_ms", "up" (file), "group"}...], in the order of
+ *         "applied_at_us", "execution_time_ms", "up" (file), "group",
+ *         "unwatched" (its script may change rows, and ran outside of a transaction)}...], in the order of
  *         execution; "sequences": [{"sequence", "last_value", "is_called"}...];
  *         "inserted": [{"oid", "schema", "name", "rows"}...], tables that only got rows;
  *         and of the parts of kind "rows": "table" (identity), "schema", "name", "oid", "group"
