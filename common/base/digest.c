@@ -2,6 +2,7 @@
 #include "base/digest.h"
 
 #include <inttypes.h>
+#include <nettle/base16.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,39 +10,48 @@ void digest_init(struct digest *digest, enum digest_kind kind)
 {
 	digest->kind = kind;
 	if (kind == DIGEST_SHA1)
-		SHA1Init(&digest->context.sha1);
+		sha1_init(&digest->context.sha1);
 	else
-		SHA256Init(&digest->context.sha2);
+		sha256_init(&digest->context.sha256);
 }
 
 void digest_add(struct digest *digest, const void *data, size_t len)
 {
 	if (digest->kind == DIGEST_SHA1)
-		SHA1Update(&digest->context.sha1, data, len);
+		sha1_update(&digest->context.sha1, len, data);
 	else
-		SHA256Update(&digest->context.sha2, data, len);
+		sha256_update(&digest->context.sha256, len, data);
 }
 
 void digest_end(char ret[DIGEST_HEX], struct digest *digest)
 {
+	uint8_t raw[SHA256_DIGEST_SIZE];
+	size_t len = digest->kind == DIGEST_SHA1 ? SHA1_DIGEST_SIZE : SHA256_DIGEST_SIZE;
+
 	if (digest->kind == DIGEST_SHA1)
-		SHA1End(&digest->context.sha1, ret);
+		sha1_digest(&digest->context.sha1, len, raw);
 	else
-		SHA256End(&digest->context.sha2, ret);
+		sha256_digest(&digest->context.sha256, len, raw);
+	base16_encode_update(ret, len, raw);
+	ret[BASE16_ENCODE_LENGTH(len)] = '\0';
 }
 
 void digest_hex(char ret[DIGEST_HEX], const void *data, size_t len)
 {
-	SHA256Data(data, len, ret);
+	struct digest digest;
+
+	digest_init(&digest, DIGEST_SHA256);
+	digest_add(&digest, data, len);
+	digest_end(ret, &digest);
 }
 
-static void digest_raw(uint8_t raw[SHA256_DIGEST_LENGTH], const void *data, size_t len)
+static void digest_raw(uint8_t raw[SHA256_DIGEST_SIZE], const void *data, size_t len)
 {
-	SHA2_CTX context;
+	struct sha256_ctx context;
 
-	SHA256Init(&context);
-	SHA256Update(&context, data, len);
-	SHA256Final(raw, &context);
+	sha256_init(&context);
+	sha256_update(&context, len, data);
+	sha256_digest(&context, SHA256_DIGEST_SIZE, raw);
 }
 
 /* Eight bytes, the highest first. */
@@ -56,7 +66,7 @@ static uint64_t word_at(const uint8_t *raw)
 
 void digest_sum_add(struct digest_sum *sum, const void *data, size_t len)
 {
-	uint8_t raw[SHA256_DIGEST_LENGTH];
+	uint8_t raw[SHA256_DIGEST_SIZE];
 	bool carry = false;
 
 	digest_raw(raw, data, len);
@@ -78,7 +88,7 @@ void digest_sum_end(char ret[DIGEST_HEX], const struct digest_sum *sum)
 
 uint64_t digest_number(const char *s)
 {
-	uint8_t raw[SHA256_DIGEST_LENGTH];
+	uint8_t raw[SHA256_DIGEST_SIZE];
 
 	digest_raw(raw, s, strlen(s));
 	return word_at(raw);

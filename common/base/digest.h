@@ -5,8 +5,8 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
-#include <sha1.h>
-#include <sha2.h>
+#include <nettle/sha1.h>
+#include <nettle/sha2.h>
 
 #include "base/compat.h"
 
@@ -17,8 +17,8 @@ enum digest_kind { DIGEST_SHA1, DIGEST_SHA256 };
 struct digest {
 	enum digest_kind kind;
 	union {
-		SHA1_CTX sha1;
-		SHA2_CTX sha2;
+		struct sha1_ctx sha1;
+		struct sha256_ctx sha256;
 	} context;
 };
 void digest_init(struct digest *digest, enum digest_kind kind);

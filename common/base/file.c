@@ -105,7 +105,8 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, enum
 
 	if (fd < 0)
 		return error_errno(err, "cannot create a file beside '%s'", path);
-	if (fchmod(fd, mode) < 0 || file_write_fd(fd, data, len) < 0 || fsync(fd) < 0)
+	if (fchmod(fd, mode) < 0 || file_write_fd(fd, data, len) < 0 ||
+	    (sync != FILE_SYNC_NOT && fsync(fd) < 0))
 		error_errno(err, "cannot write '%s'", path);
 	else
 		ret = 0;

@@ -29,9 +29,9 @@ int file_write_fd(int fd, const void *data, size_t len) MUST_CHECK;
 /*
  * Replaces `path` with `data`: written to a temporary name beside it, synced, and renamed.
  * `mode` is the new file's. FILE_SYNC_NAME also syncs the folder; without, a power cut may
- * bring back the old file, whole.
+ * bring back the old file, whole. FILE_SYNC_NOT is for what nobody reads after a power cut.
  */
-enum file_sync { FILE_SYNC_CONTENT, FILE_SYNC_NAME };
+enum file_sync { FILE_SYNC_NOT, FILE_SYNC_CONTENT, FILE_SYNC_NAME };
 int file_write(const char *path, const void *data, size_t len, mode_t mode, enum file_sync sync,
 	       struct error *err) MUST_CHECK;
 

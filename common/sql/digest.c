@@ -3,8 +3,8 @@
 
 #include <pg_query.h>
 #include <pg_query/pg_query.pb-c.h>
-#include <sha2.h>
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "sql/parser.h"
@@ -104,7 +104,7 @@ static bool is_plain_word(const char *s, size_t len)
 	return !memchr(s, '\'', len) && !memchr(s, '"', len);
 }
 
-static void add_token(SHA2_CTX *sha, const char *s, size_t len, char *buf)
+static void add_token(struct digest *digest, const char *s, size_t len, char *buf)
 {
 	bool fold = is_plain_word(s, len);
 	unsigned char size[8];
@@ -117,15 +117,15 @@ static void add_token(SHA2_CTX *sha, const char *s, size_t len, char *buf)
 	}
 	for (unsigned i = 0; i < sizeof(size); i++)
 		size[i] = (unsigned char)((uint64_t)n >> (56 - 8 * i));
-	SHA256Update(sha, size, sizeof(size));
-	SHA256Update(sha, (const uint8_t *)buf, n);
+	digest_add(digest, size, sizeof(size));
+	digest_add(digest, buf, n);
 }
 
 /*
  * A token reaches to the next one, less the blanks between: the scanner's own `end` is
  * too early for U&"..." (15-4.0.0 says that such a token is one byte long).
  */
-static void add_tokens(SHA2_CTX *sha, const char *text, size_t len, struct wire w)
+static void add_tokens(struct digest *digest, const char *text, size_t len, struct wire w)
 {
 	char *buf CLEANUP(free_p) = xmalloc(len + 1);
 	struct token token, next;
@@ -142,7 +142,7 @@ static void add_tokens(SHA2_CTX *sha, const char *text, size_t len, struct wire 
 		while (start < end && strchr(" \t\r\n\v\f", text[start]))
 			start++;
 		if (start < end)
-			add_token(sha, text + start, end - start, buf);
+			add_token(digest, text + start, end - start, buf);
 		token = next;
 	}
 }
@@ -159,7 +159,7 @@ static void digest_job_run(void *data)
 {
 	struct digest_job *job = data;
 	PgQueryScanResult scan = pg_query_scan(job->text);
-	SHA2_CTX sha;
+	struct digest digest;
 
 	if (scan.error) {
 		size_t chars = scan.error->cursorpos > 0 ? (size_t)scan.error->cursorpos - 1 : 0;
@@ -170,10 +170,10 @@ static void digest_job_run(void *data)
 	} else {
 		const unsigned char *at = (const unsigned char *)scan.pbuf.data;
 
-		SHA256Init(&sha);
-		add_tokens(&sha, job->text, job->len,
+		digest_init(&digest, DIGEST_SHA256);
+		add_tokens(&digest, job->text, job->len,
 			   (struct wire){ .at = at, .end = at + scan.pbuf.len });
-		SHA256End(&sha, job->hex);
+		digest_end(job->hex, &digest);
 	}
 	pg_query_free_scan_result(scan);
 }
@@ -181,7 +181,7 @@ static void digest_job_run(void *data)
 int sql_token_digest(char ret_hex[SQL_DIGEST_LEN + 1], const char *path, const void *bytes,
 		     size_t len, struct error *err)
 {
-	char hex[SHA256_DIGEST_STRING_LENGTH];
+	char hex[DIGEST_HEX];
 	char *text CLEANUP(free_p) = NULL;
 	struct digest_job job = { .path = path, .hex = hex, .err = err };
 	size_t bom;

@@ -26,7 +26,7 @@ static int set_up_scratch(struct restore *restore, struct error *err)
 	if (file_make_folders(restore->quarantine, 0700, err) < 0 ||
 	    file_make_folders(info, 0700, err) < 0)
 		return -1;
-	return file_write(path, line, strlen(line), 0600, FILE_SYNC_CONTENT, err);
+	return file_write(path, line, strlen(line), 0600, FILE_SYNC_NOT, err);
 }
 
 static void add_side(struct import_path *path, size_t *nr, const struct tree_change *change,

@@ -4,8 +4,8 @@
 #include <setjmp.h>
 
 #include <cmocka.h>
-#include <sha2.h>
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 
@@ -21,12 +21,12 @@ static void is_what_the_header_says(void **state UNUSED)
 {
 	static const char input[] = "\0\0\0\0\0\0\0\x06select\0\0\0\0\0\0\0\x07'A\n''B'"
 				    "\0\0\0\0\0\0\0\x01;";
-	char expect[SHA256_DIGEST_STRING_LENGTH], actual[SQL_DIGEST_LEN + 1];
+	char expect[DIGEST_HEX], actual[SQL_DIGEST_LEN + 1];
 
-	SHA256Data((const uint8_t *)input, sizeof(input) - 1, expect);
+	digest_hex(expect, input, sizeof(input) - 1);
 	digest(actual, "\xef\xbb\xbf-- licence\r\nSELECT /* x */ 'A\r\n''B' ;");
 	assert_string_equal(actual, expect);
-	SHA256Data((const uint8_t *)"", 0, expect);
+	digest_hex(expect, "", 0);
 	digest(actual, "");
 	assert_string_equal(actual, expect);
 	digest(actual, " -- nothing\n /* /* at */ all */");
