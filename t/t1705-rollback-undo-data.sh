@@ -418,4 +418,21 @@ DROP TABLE u;" &&
 	test_json "public.t null" "[.not_proven_rows[].object | tostring] | sort | reverse | join(\" \")" undone
 '
 
+test_expect_success 'a sequence that the role may not read stays where it is' '
+	test_when_finished "db_sql \"DROP OWNED BY undo_writer; DROP ROLE undo_writer\"" &&
+	fresh &&
+	db_sql "CREATE TABLE t (id serial PRIMARY KEY, x text); INSERT INTO t (x) SELECT i FROM generate_series(1, 9) i" &&
+	migration 1_d "SELECT 1;" "DELETE FROM t;" &&
+	git apply-migration -q &&
+	db_sql "CREATE ROLE undo_writer LOGIN; GRANT SELECT, UPDATE, DELETE ON t TO undo_writer;
+		GRANT ALL ON schema_migrations, schema_rollback_log TO undo_writer" &&
+	url=$(db_url | sed "s/user=[^&]*/user=undo_writer/") &&
+	DATABASE_URL=$url roll 1 &&
+	test "$(db_sql "SELECT count(*) FROM t")" = 0 &&
+	grep "^warning: the position of sequence public.t_id_seq is not saved: permission denied$" rolled &&
+	undo &&
+	test "$(db_sql "SELECT count(*), sum(id) FROM t")" = "9|45" &&
+	test "$(db_sql "SELECT nextval(\$\$t_id_seq\$\$)")" = 10
+'
+
 test_done

@@ -310,6 +310,12 @@ static int save_relation(struct save *save, const struct relation *r,
 
 /* --- Sequences ------------------------------------------------------------------------------ */
 
+static json_t *sequence_to_json(const struct relation_sequence *sequence)
+{
+	return json_pack("{s:o, s:I, s:b}", "sequence", json_text(sequence->identity), "last_value",
+			 (json_int_t)sequence->last_value, "is_called", sequence->is_called);
+}
+
 static int save_sequences(struct save *save, const uint32_t *oid, size_t nr, struct error *err)
 {
 	struct relation_sequences sequences CLEANUP(relation_sequences_release) =
@@ -322,12 +328,15 @@ static int save_sequences(struct save *save, const uint32_t *oid, size_t nr, str
 		list = json_array();
 		json_object_set_new(save->folder.manifest, "sequences", list);
 	}
-	for (size_t i = 0; i < sequences.nr; i++)
-		json_array_append_new(list,
-				      json_pack("{s:o, s:I, s:b}", "sequence",
-						json_text(sequences.item[i].identity), "last_value",
-						(json_int_t)sequences.item[i].last_value,
-						"is_called", sequences.item[i].is_called));
+	for (size_t i = 0; i < sequences.nr; i++) {
+		const struct relation_sequence *sequence = &sequences.item[i];
+
+		if (sequence->readable)
+			json_array_append_new(list, sequence_to_json(sequence));
+		else
+			warning("the position of sequence %s is not saved: permission denied",
+				sequence->identity);
+	}
 	return 0;
 }
 

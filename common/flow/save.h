@@ -21,7 +21,8 @@
  *         "migrations": [{"version", "name", "checksum", "applied_at" (RFC 3339),
  *         "applied_at_us", "execution_time_ms", "up" (file), "group",
  *         "unwatched" (its script may change rows, and ran outside of a transaction)}...], in the order of
- *         execution; "sequences": [{"sequence", "last_value", "is_called"}...];
+ *         execution; "sequences": [{"sequence", "last_value", "is_called"}...], without those
+ *         that the role may not read, of which a warning tells;
  *         "inserted": [{"oid", "schema", "name", "rows"}...], tables that only got rows;
  *         and of the parts of kind "rows": "table" (identity), "schema", "name", "oid", "group"
  *         (the transaction, from 1), "why", "whole" (else the key and some columns), "columns",
