@@ -144,4 +144,30 @@ test_expect_success STRACE 'undo, with a disk that fails' '
 '
 tell_figures
 
+# Only the command sees the small disk.
+test_lazy_prereq TMPFS '
+	mkdir try && unshare -m mount -t tmpfs -o size=512k none try && rmdir try
+'
+
+# shellcheck disable=SC2086
+test_expect_success TMPFS 'room for each table, but not for all of them: refused, and nothing is destroyed' '
+	make_repository &&
+	db_sql "INSERT INTO t SELECT i, md5(i::text), i FROM generate_series(1001, 11000) i;
+		INSERT INTO u (id) SELECT generate_series(1001, 16000); VACUUM t, u" &&
+	contents >"$TEST_ROOT/full" &&
+	for table in t u
+	do
+		test "$(db_sql "SELECT pg_table_size(\$\$$table\$\$) BETWEEN 500 * 1024 AND 900 * 1024")" = t || return
+	done &&
+	sum=$(db_sql "SELECT pg_table_size(\$\$t\$\$) + pg_table_size(\$\$u\$\$)") &&
+	sum=$(awk "BEGIN { printf \"%.1f\", $sum / 1048576 }") &&
+	mkdir -p .git/rollback/saved && chmod 700 .git/rollback .git/rollback/saved &&
+	write_script "$TEST_ROOT/small" <<-\END &&
+	mount -t tmpfs -o size=512k,mode=700 none .git/rollback/saved && exec "$@"
+	END
+	test_expect_code 2 unshare -m "$TEST_ROOT/small" $rollback >out 2>err &&
+	grep "^error: the rows to be saved take $sum MiB in the database, and only .* KiB are free for them$" err &&
+	is_full && $rollback >out 2>&1
+'
+
 test_done

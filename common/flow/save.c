@@ -347,20 +347,11 @@ static bool is_lockable(const struct relation *r)
 	return r->kind == 'r';
 }
 
-static int check_space(const struct save *save, const struct relations *relations,
-		       struct error *err)
+static int no_space(int64_t bytes, int64_t space, struct error *err)
 {
-	int64_t bytes = 0, space;
-
-	for (size_t i = 0; i < relations->nr; i++)
-		bytes += relations->item[i].bytes;
-	if (saved_space(&space, save->root, err) < 0)
-		return -1;
-	/* Half: text is as long as what the server keeps, roughly, and zstd takes half of it at least. */
-	if (bytes / 2 < space)
-		return 0;
 	struct strbuf need CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct strbuf there CLEANUP(strbuf_release) = STRBUF_INIT;
+
 	amount_add_size(&need, (uint64_t)bytes);
 	amount_add_size(&there, (uint64_t)space);
 	error_refused(err,
@@ -369,13 +360,29 @@ static int check_space(const struct save *save, const struct relations *relation
 	return error_hint(err, "Make room, or use --no-save to go without them.");
 }
 
-static const struct save_target *target_for(const struct save *save, const struct relation *r,
-					    const struct save_target *only)
+/* For all that is to be saved now: each table alone may well have room. */
+static int check_space(const struct save *save, const uint32_t *oid, size_t nr, struct error *err)
+{
+	struct relations relations CLEANUP(relations_release) = RELATIONS_INIT;
+	int64_t bytes = 0, space;
+
+	if (relations_read(&relations, &save->session->db, oid, nr, err) < 0 ||
+	    saved_space(&space, save->root, err) < 0)
+		return -1;
+	for (size_t i = 0; i < relations.nr; i++)
+		if (is_lockable(&relations.item[i]))
+			bytes += relations.item[i].bytes;
+	/* Half: text is as long as what the server keeps, roughly, and zstd takes half of it at least. */
+	return bytes / 2 < space ? 0 : no_space(bytes, space, err);
+}
+
+/* NULL for a leaf: its partitioned table is the target. */
+static const struct save_target *target_for(const struct save *save, const struct relation *r)
 {
 	for (size_t i = 0; i < save->nr; i++)
 		if (save->target[i].oid == r->oid)
 			return &save->target[i];
-	return only; /* a leaf: its partitioned table is the target */
+	return NULL;
 }
 
 /* Those that the last run showed to go, too; and from then on no others may go. */
@@ -394,14 +401,13 @@ static int save_one(struct save *save, struct save_target *target, struct error 
 {
 	struct relations relations CLEANUP(relations_release) = RELATIONS_INIT;
 
-	if (relations_read(&relations, &save->session->db, &target->oid, 1, err) < 0 ||
-	    check_space(save, &relations, err) < 0)
+	if (relations_read(&relations, &save->session->db, &target->oid, 1, err) < 0)
 		return -1;
 	for (size_t i = 0; i < relations.nr; i++) {
 		const struct relation *r = &relations.item[i];
 
 		/* A leaf that is a target itself is saved as such. */
-		if (r->oid != target->oid && target_for(save, r, NULL))
+		if (r->oid != target->oid && target_for(save, r))
 			continue;
 		name_lost(target, r);
 		if (is_lockable(r) && save_relation(save, r, target, err) < 0)
@@ -420,6 +426,8 @@ static int save_pending(struct save *save, struct error *err)
 
 static int save_rows(struct save *save, const uint32_t *oid, size_t nr, struct error *err)
 {
+	if (check_space(save, oid, nr, err) < 0)
+		return -1;
 	progress_start(&save->progress, "Saving rows", 0, PROGRESS_COUNT, save->meter);
 	if (save_pending(save, err) < 0 || save_sequences(save, oid, nr, err) < 0)
 		return -1;
