@@ -95,9 +95,8 @@ void catalog_kind_sql(struct strbuf *out, const struct catalog_kind *kind,
 		      const struct catalog_scope_sql *scope, bool some, int version);
 bool catalog_attribute_exists(const struct catalog_attribute *attribute, int version);
 
-/* The constant for a kind's name; one that may be of another version: NULL, where it is. */
+/* catalog_kind_find() of a name that has to be one. */
 const char *catalog_kind_name(const char *name);
-const char *catalog_kind_find(const char *name);
 
 /* Comments, labels, and dependencies on extensions: class, oid, sub, name, text. */
 extern const char catalog_notes_all_sql[], catalog_notes_some_sql[];

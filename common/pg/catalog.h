@@ -97,6 +97,9 @@ const char *catalog_fingerprint(struct catalog *cat);
 const struct catalog_object *catalog_find(const struct catalog *cat, const char *kind,
 					  const char *identity);
 
+/* The constant for a kind's name; NULL: there is no such kind. */
+const char *catalog_kind_find(const char *name);
+
 /* One object that is not what it was. */
 struct catalog_change {
 	char *kind, *identity;

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "pg/catalog.h"
 #include "pg/dependency-sql.h"
 
 static void add(struct db_batch *batch, const char *sql, size_t nr, const char *const *params)
@@ -211,56 +212,16 @@ int dependency_calls(struct dependency_reader *reader, struct dependency_call *c
 
 /* --- What goes ---------------------------------------------------------------------------- */
 
-/* As catalog.h calls them: constants for what pg_identify_object() says. */
+/* As catalog.h calls them: constants for what pg_identify_object() says, and for what has no kind. */
 static const char *kind_of(const char *type)
 {
-	static const char *const kinds[] = {
-		"access method",
-		"aggregate",
-		"cast",
-		"collation",
-		"column",
-		"constraint",
-		"conversion",
-		"default",
-		"default privileges",
-		"event trigger",
-		"extension",
-		"foreign key",
-		"foreign table",
-		"foreign-data wrapper",
-		"function",
-		"index",
-		"language",
-		"materialized view",
-		"operator",
-		"operator class",
-		"operator family",
-		"policy",
-		"procedure",
-		"publication",
-		"rule",
-		"schema",
-		"sequence",
-		"server",
-		"statistics",
-		"subscription",
-		"table",
-		"text search configuration",
-		"text search dictionary",
-		"text search parser",
-		"text search template",
-		"transform",
-		"trigger",
-		"type",
-		"user mapping",
-		"view",
-	};
+	static const char *const others[] = { "default", "foreign key", "foreign-data wrapper" };
+	const char *kind = catalog_kind_find(type);
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(type, kinds[i]))
-			return kinds[i];
-	return "object";
+	for (size_t i = 0; i < ARRAY_SIZE(others) && !kind; i++)
+		if (!strcmp(type, others[i]))
+			kind = others[i];
+	return kind ? kind : "object";
 }
 
 void dependencies_release(struct dependencies *list)
