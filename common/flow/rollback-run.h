@@ -11,6 +11,7 @@
 #include "flow/save.h"
 #include "pg/catalog.h"
 #include "term/progress.h"
+
 struct rollback_run {
 	struct rollback_plan *plan;
 	struct change change;
