@@ -20,7 +20,7 @@ void undo_plan_release(struct undo_plan *plan)
 	}
 	free(plan->unproven);
 	json_decref(plan->replaced);
-	json_decref(plan->todo);
+	json_decref(plan->unrestored);
 	json_decref(plan->left);
 	impact_release(&plan->impact);
 	free(plan->undone);
@@ -180,7 +180,7 @@ static int choose(struct undo_plan *plan, struct error *err)
 	plan->undone = xstrdup(json_member(record, "id"));
 	plan->undone_at = operation_time(plan->undone);
 	plan->unsaved = json_is_false(json_object_get(record, "saves_rows"));
-	plan->todo = json_deep_copy(rollback_left(records, plan->undone));
+	plan->unrestored = json_deep_copy(rollback_left(records, plan->undone));
 	root = saved_root(s->repo.common_dir);
 	found = saved_open(&plan->saved, root, plan->undone, err);
 	plan->script = json_object_get(plan->saved.manifest, "script");
@@ -276,7 +276,7 @@ static int add_steps(struct undo_plan *plan, struct error *err)
 			return error_set(err, "'%s/manifest.json' is damaged", plan->saved.path);
 		bool there = !is_wanted(plan, migration, version);
 
-		if (there && !plan->todo)
+		if (there && !plan->unrestored)
 			continue;
 		ARRAY_GROW(plan->step, plan->nr + 1, plan->alloc);
 		plan->step[plan->nr++] = (struct undo_step){
@@ -429,8 +429,8 @@ static void leave_out_restored(struct undo_plan *plan)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < plan->table_nr; i++)
-		if (!plan->todo ||
-		    (plan->table[i].whole && json_object_get(plan->todo, plan->table[i].table)))
+		if (!plan->unrestored || (plan->table[i].whole &&
+					  json_object_get(plan->unrestored, plan->table[i].table)))
 			plan->table[kept++] = plan->table[i];
 		else
 			json_decref(plan->table[i].part);

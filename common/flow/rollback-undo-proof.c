@@ -29,7 +29,7 @@ static bool is_put_back(const struct undo_plan *plan, uint32_t oid)
 		if (plan->table[i].now == oid)
 			return true;
 	/* An earlier undo has put the others back. */
-	return plan->todo != NULL;
+	return plan->unrestored != NULL;
 }
 
 static bool is_kind(const json_t *object, const char *kind)

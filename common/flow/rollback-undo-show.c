@@ -108,8 +108,8 @@ static void add_plan(struct strbuf *out, const struct undo_plan *plan)
 		add_escaped(out, json_member(plan->script, "name"));
 		strbuf_addstr(out, " dropped is made again from the saved schema.\n");
 	} else {
-		strbuf_addstr(out, plan->todo ? "Its migrations are applied already.\n" :
-						"Applying again:\n");
+		strbuf_addstr(out, plan->unrestored ? "Its migrations are applied already.\n" :
+						      "Applying again:\n");
 	}
 	for (size_t i = 0; i < plan->nr; i++) {
 		if (plan->step[i].there)

@@ -67,7 +67,8 @@ struct undo_plan {
 	char *undone; /* the operation's id */
 	int64_t undone_at;
 	bool unsaved; /* the rollback saved no rows: --no-save */
-	json_t *todo; /* an undo with --merge left rows of these tables alone (rollback_left()); or NULL */
+	/* {table: rows} that an undo with --merge left alone (rollback_left()); or NULL: all of it is to do */
+	json_t *unrestored;
 	struct saved saved;
 	const json_t *script;	/* "script" of the manifest: it ran that; NULL: migrations */
 	struct undo_step *step; /* in the order of execution: the oldest first */
