@@ -14,6 +14,7 @@
  * Hold:   where a script cannot be run on the rows that are there, a column that is NOT NULL say,
  *         put_back_hold() empties the tables before; their rows come from what `holder` saved.
  * Proof:  what is in the table is read again, and has to have the digest that was saved.
+ * Files:  put-back.c, -rows.c, -sequence.c.
  * Errors: -1 with `err` set; EXIT_NO where the rows do not fit what is there now.
  */
 #ifndef FLOW_PUT_BACK_H
