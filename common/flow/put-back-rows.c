@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "flow/put-back-run.h"
 #include "flow/put-back.h"
+#include "flow/save-rows.h"
 #include "pg/copy.h"
 
 #define TEMPORARY "pg_temp.git_rollback_rows"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/memory.h"
 #include "flow/rollback-undo.h"
+#include "flow/save-rows.h"
 
 uint32_t undo_table_left(const struct undo_table *table)
 {

@@ -6,6 +6,7 @@
 #include "flow/rehearsed.h"
 #include "flow/rollback-undo.h"
 #include "flow/runner.h"
+#include "flow/save-rows.h"
 #include "flow/saved-schema.h"
 #include "term/output.h"
 

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "flow/change.h"
 #include "flow/rollback-history.h"
+#include "flow/save-rows.h"
 #include "migration/version.h"
 
 void undo_plan_release(struct undo_plan *plan)

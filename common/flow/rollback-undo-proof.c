@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/memory.h"
 #include "flow/rollback-undo.h"
+#include "flow/save-rows.h"
 
 static void add(struct undo_plan *plan, const char *table, const char *why)
 {

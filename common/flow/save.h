@@ -35,7 +35,6 @@
 #ifndef FLOW_SAVE_H
 #define FLOW_SAVE_H
 
-#include "base/digest.h"
 #include "flow/session.h"
 #include "journal/saved.h"
 #include "pg/relation.h"
@@ -102,19 +101,5 @@ void save_discard(struct save *save);
 void save_release(struct save *save);
 /* {"path", "tables", "rows", "schema"}, or null where nothing was saved. */
 json_t *save_to_json(const struct save *save) MUST_CHECK;
-
-/* The rows of a table as they are now: how many, and their digest, in the part's format. */
-struct save_count {
-	int64_t rows;
-	char digest[DIGEST_HEX];
-};
-int save_count_rows(struct save_count *ret, struct db *db, const json_t *part, const char *table,
-		    const json_t *columns, struct error *err) MUST_CHECK;
-/* " (FORMAT binary)" where the part is so, else "": for the end of a COPY. */
-const char *save_format_clause(const json_t *part);
-/* Settings in which rows are written and read, for the transaction that is open. */
-int save_settings(struct db *db, struct error *err) MUST_CHECK;
-/* Appends `table (columns)`, as COPY wants it; without columns the table alone. */
-void save_copy_target(struct strbuf *out, struct db *db, const char *table, const json_t *columns);
 
 #endif
