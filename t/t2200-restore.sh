@@ -657,4 +657,17 @@ test_expect_success 'what is no snapshot is refused with its name' '
 	test_grep plain "$TEST_ROOT/err" && test_must_fail git checkpoint restore --yes nosuch 2>"$TEST_ROOT/err" && test_grep nosuch "$TEST_ROOT/err"
 '
 
+# Bytes that the safety snapshot of a file of so many zeros takes.
+safety_of () {	# bytes
+	fresh && git checkpoint create -q one && head -c "$1" /dev/zero >zeros &&
+	git checkpoint restore -q --yes one && test_path_is_missing zeros &&
+	ls -t .git/objects/pack/*.pack | head -n 1 | xargs stat -c %s &&
+	git checkpoint undo -q --yes >&2 && test "$(stat -c %s zeros)" = "$1"
+}
+
+test_expect_success 'only a small safety snapshot is stored without compressing it' '
+	size=$(safety_of 100000) && test "$size" -gt 100000 &&
+	size=$(safety_of 10000000) && test "$size" -lt 1000000
+'
+
 test_done

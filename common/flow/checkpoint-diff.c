@@ -87,6 +87,7 @@ static int tree_of_present(char **ret, const struct comparison *c, struct error 
 		.identity = "git checkpoint <git@checkpoint>",
 		.may_leave_out = true,
 		.quarantine = c->quarantine,
+		.short_lived = true,
 	};
 
 	if (checkpoint_need_worktree(c->session, err) < 0 ||

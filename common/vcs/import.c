@@ -125,8 +125,9 @@ int import_start(struct import *import, const struct repo *repo, const char *qua
 	strvec_pushl(&import->git.argv, "-c", "fastimport.unpackLimit=1", "-c",
 		     import->scratch ? "core.fsync=none" : "core.fsync=pack,pack-metadata", "-c",
 		     "core.fsyncMethod=fsync", "-c", "core.bigFileThreshold=1m", "-c",
-		     "core.ignoreCase=false", "-c", "pack.compression=1", "fast-import", "--quiet",
-		     "--done", "--depth=0", "--date-format=raw", NULL);
+		     "core.ignoreCase=false", "-c",
+		     import->plain || import->scratch ? "pack.compression=0" : "pack.compression=1",
+		     "fast-import", "--quiet", "--done", "--depth=0", "--date-format=raw", NULL);
 	import->git.input = "";
 	return process_start(&import->git, err);
 }

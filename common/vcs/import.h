@@ -43,6 +43,7 @@ struct import {
 	struct strvec known; /* the repository's packs at the start, and ours */
 	char *quarantine;    /* absolute */
 	bool scratch;	     /* set by the caller before: nothing of it is kept, or synced */
+	bool plain;	     /* set by the caller before: nothing of it is compressed */
 	bool own;	     /* made here, and gone in the end */
 	char *objects;	     /* the repository's object folder */
 	char *git_dir;

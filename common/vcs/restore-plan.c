@@ -89,6 +89,7 @@ static int capture(struct restore *restore, const struct strvec *also, struct er
 						 .time = request->time,
 						 .also = also->nr ? also : NULL,
 						 .may_leave_out = true,
+						 .short_lived = true,
 						 .quarantine = restore->quarantine };
 
 	return snapshot_capture(&restore->now, restore->repo, &wanted, err);

@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "vcs/git.h"
 
+enum { SMALL = 8 << 20 };
+
 static void capture_release(struct capture *c)
 {
 	for (size_t i = 0; i < c->nr; i++) {
@@ -79,13 +81,22 @@ static int finish(struct capture *c)
 	return 0;
 }
 
+static bool is_small(const struct capture *c)
+{
+	off_t size = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < c->nr && size <= SMALL; i++)
+		if (fstatat(c->top, c->item[i].path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			size += st.st_size;
+	return size <= SMALL;
+}
+
 static int capture(struct capture *c)
 {
 	struct strbuf message CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	/* git starts its work on the objects while status is read. */
-	if (import_start(c->import, c->repo, c->request->quarantine, c->err) < 0 ||
-	    worktree_read(c->state, c->repo, &c->request->worktree, c->err) < 0)
+	if (worktree_read(c->state, c->repo, &c->request->worktree, c->err) < 0)
 		return -1;
 	c->top = open(c->repo->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->top < 0)
@@ -93,7 +104,9 @@ static int capture(struct capture *c)
 	capture_collect(c);
 	if (c->request->inspect && c->request->inspect(c->state, c->request->data, c->err) < 0)
 		return -1;
-	if (capture_store(c) < 0)
+	c->import->plain = c->request->short_lived && is_small(c);
+	if (import_start(c->import, c->repo, c->request->quarantine, c->err) < 0 ||
+	    capture_store(c) < 0)
 		return -1;
 	list_files(c);
 	if (capture_set_base(c) < 0 || capture_commit_index(c) < 0 ||

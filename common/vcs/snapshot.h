@@ -110,7 +110,8 @@ struct snapshot_request {
 	int64_t time;			/* seconds */
 	const struct strvec *also;	/* ignored paths to take where they exist, and to list as
 				      "absent" where they do not; or NULL */
-	bool may_leave_out;	/* an unreadable file goes into "left_out"; else it is an error */
+	bool may_leave_out; /* an unreadable file goes into "left_out"; else it is an error */
+	bool short_lived;   /* where it is small, time counts for more than room: uncompressed */
 	const char *quarantine; /* see import.h; or NULL */
 };
 
