@@ -8,7 +8,7 @@
 # LISTEN and SERVER are paths of unix sockets. CONTROL is a file whose one line says what to do; it is
 # read again each time that something happens:
 #
-#	pass		hand everything on
+#	pass		hand everything on; "pass then drop" and so on: from the second COMMIT on
 #	drop		at a COMMIT: close both sides, do not hand it on
 #	swallow		at a COMMIT: hand it on, wait for the answer, close the client's side instead
 #	deaf		at a COMMIT: hand it on, close the client's side, leave the server's open
@@ -118,7 +118,9 @@ while (1) {
 			drop($socket);
 			next;
 		}
-		if ($is_client{$socket} && $data =~ /COMMIT\0/ && $mode =~ /^(drop|swallow|deaf)( then close)?$/) {
+		if ($is_client{$socket} && $data =~ /COMMIT\0/ && $mode =~ /^pass then (.*)$/) {
+			set_mode($1);
+		} elsif ($is_client{$socket} && $data =~ /COMMIT\0/ && $mode =~ /^(drop|swallow|deaf)( then close)?$/) {
 			my ($how, $then) = ($1, $2);
 			note('commit');
 			set_mode($then ? 'close' : 'pass');

@@ -197,6 +197,54 @@ do
 	'
 done
 
+# ---- Rows that go ------------------------------------------------------------------------------------
+
+saved_folders () {
+	ls .git/rollback/saved 2>/dev/null | grep -v "[.]lock$" | wc -l
+}
+
+sum_of_rows () {
+	db_sql "SELECT count(*), sum(a) FROM t2"
+}
+
+with_rows () {
+	set_up "" "${1-}" && git apply-migration --no-proof &&
+	db_sql "INSERT INTO t2 SELECT generate_series(1, 5000)"
+}
+
+test_expect_success 'backend_dies when rows are saved and not yet gone: they stay, and nothing else is kept' '
+	with_rows "$gate" && gate_close 7 &&
+	in_background run git-rollback-db --no-proof --last 2 --yes && gate_reached 7 &&
+	test "$(saved_folders)" = 1 && backend_dies &&
+	is "t1 t2 t3" && test "$(sum_of_rows)" = "5000|12502500" &&
+	git rollback-db --no-proof --last 2 --yes && is t1 && test "$(saved_folders)" = 1 &&
+	git rollback-db --undo --yes && test "$(sum_of_rows)" = "5000|12502500" && journal_is_settled
+'
+
+test_expect_success 'cut at COMMIT when rows go: they stay, or can be put back' '
+	with_rows && proxy drop &&
+	test_expect_code 128 through_proxy git rollback-db --no-proof --last 2 --yes 2>err &&
+	test_grep "the rollback was rolled back" err &&
+	is "t1 t2 t3" && test "$(sum_of_rows)" = "5000|12502500" && test "$(saved_folders)" = 0 &&
+	proxy swallow &&
+	through_proxy git rollback-db --no-proof --last 2 --yes 2>err &&
+	test_grep "the server says it is done" err && is t1 &&
+	proxy "pass then drop" &&
+	test_expect_code 128 through_proxy git rollback-db --undo --yes 2>err &&
+	test_grep "was rolled back" err && is t1 &&
+	proxy "pass then swallow" &&
+	through_proxy git rollback-db --undo --yes 2>err && test_grep "the server says it is done" err &&
+	is "t1 t2 t3" && test "$(sum_of_rows)" = "5000|12502500" && journal_is_settled
+'
+
+test_expect_success 'cut at COMMIT when rows go, and no way back: the next command knows' '
+	with_rows && proxy "swallow then close" &&
+	test_expect_code 128 through_proxy git rollback-db --no-proof --last 2 --yes 2>err &&
+	test_grep "it is not known whether" err && wait_alone && is t1 &&
+	git rollback-db --undo --yes && is "t1 t2 t3" &&
+	test "$(sum_of_rows)" = "5000|12502500" && journal_is_settled
+'
+
 # ---- Attempts ----------------------------------------------------------------------------------------
 
 attempts () {

@@ -124,6 +124,15 @@ test_expect_success 'transaction pooling: apply, status and rollback' '
 	nothing_stays_behind && journal_is_settled
 '
 
+test_expect_success 'rows are saved and put back through a pooler' '
+	set_up transaction && git apply-migration &&
+	db_sql "INSERT INTO t2 SELECT generate_series(1, 5000)" &&
+	git rollback-db --last 2 --yes >out && test_grep "Proven" out && is t1 && nothing_stays_behind &&
+	git rollback-db --undo --yes >out && test_grep "Proven" out && is "t1 t2 t3" &&
+	test "$(db_sql "SELECT count(*), sum(a) FROM t2")" = "5000|12502500" &&
+	nothing_stays_behind && journal_is_settled
+'
+
 test_expect_success 'a failing script, and a signal, leave nothing behind' '
 	test_when_finished "gate_open 7" &&
 	set_up transaction &&
