@@ -223,7 +223,7 @@ tell_figures
 # In the order of a trace: the record's first name in the journal, a sync behind that, a COMMIT.
 # (The proof of a rollback begins with a COMMIT of its own, of a transaction that only reads.)
 commits_behind_the_journal () {
-	strace -qq -f -s 1000000 -e signal=none -e trace=sendto,fsync,rename -o trace "$@" &&
+	test_strace -qq -f -s 1000000 -e signal=none -e trace=sendto,fsync,rename -o trace "$@" &&
 	awk '
 	/rename\(.*\/journal\/.*\.json"\)/ { named = 1 }
 	/fsync\(/ && named { durable = 1 }

@@ -267,14 +267,12 @@ test_expect_success 'a server that closes the connection is tried three times' '
 
 test_expect_success STRACE 'a server that is not there is tried three times, with pauses' '
 	began=$(date +%s%N) &&
-	ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" LSAN_OPTIONS="$LSAN_OPTIONS:detect_leaks=0" \
 	DATABASE_URL="postgres:///$db_name?host=$TEST_ROOT/nothing" \
-		test_expect_code 128 strace -o calls -e trace=connect git-migration-status 2>err &&
+		test_expect_code 128 test_strace -o calls -e trace=connect git-migration-status 2>err &&
 	test $(($(date +%s%N) - began)) -ge 1000000000 &&
 	grep -F "$TEST_ROOT/nothing" calls >tries && test_line_count = 3 tries &&
-	ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" LSAN_OPTIONS="$LSAN_OPTIONS:detect_leaks=0" \
 	DATABASE_URL="postgres://127.0.0.1:1/$db_name" \
-		test_expect_code 128 strace -o calls -e trace=connect git-migration-status 2>err &&
+		test_expect_code 128 test_strace -o calls -e trace=connect git-migration-status 2>err &&
 	test_grep "Connection refused" err &&
 	grep "htons(1)" calls >tries && test_line_count = 3 tries
 '

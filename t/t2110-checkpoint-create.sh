@@ -395,8 +395,7 @@ test_expect_success 'checkpoints survive gc, and nothing is broken' '
 test_lazy_prereq STRACE 'strace -o /dev/null -e trace=none true'
 
 test_expect_success STRACE 'git pack-refs that removes a folder while it is synced does no harm' '
-	ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" LSAN_OPTIONS="$LSAN_OPTIONS:detect_leaks=0" \
-		strace -o "$TEST_ROOT/calls" -P "$PWD/.git/refs/tags/checkpoint" \
+	test_strace -o "$TEST_ROOT/calls" -P "$PWD/.git/refs/tags/checkpoint" \
 		-e trace=openat -e inject=openat:error=ENOENT git-checkpoint -q packed 2>"$TEST_ROOT/err" &&
 	test_grep "refs/tags/checkpoint.*INJECTED" "$TEST_ROOT/calls" && test_must_be_empty "$TEST_ROOT/err" &&
 	git checkpoint list --operations --porcelain >"$TEST_ROOT/operations" &&

@@ -440,6 +440,11 @@ test_commit () {	# [-C folder] [--no-tag] message [file [content]]
 	{ test -z "$test_tag" || git -C "$test_dir" tag "$1"; }
 }
 
+# strace, under which LeakSanitizer cannot work.
+test_strace () {
+	ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" LSAN_OPTIONS="$LSAN_OPTIONS:detect_leaks=0" strace "$@"
+}
+
 test_write_lines () {
 	printf '%s\n' "$@"
 }
