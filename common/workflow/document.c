@@ -74,11 +74,13 @@ int splices_apply(struct strbuf *ret, const char *text, size_t len, struct splic
 		if (it->at.at > len || it->at.len > len - it->at.at)
 			return error_set(err, "cannot edit at byte %zu: the text has %zu",
 					 it->at.at, len);
-		if (it->at.at < done)
+		if (it->at.at < done && *it->text)
 			return error_set(err, "cannot edit at byte %zu twice", it->at.at);
-		strbuf_add(&edited, text + done, it->at.at - done);
+		if (it->at.at > done)
+			strbuf_add(&edited, text + done, it->at.at - done);
 		strbuf_addstr(&edited, it->text);
-		done = it->at.at + it->at.len;
+		if (it->at.at + it->at.len > done)
+			done = it->at.at + it->at.len;
 	}
 	strbuf_add(&edited, text + done, len - done);
 	strbuf_add(ret, edited.buf, edited.len);

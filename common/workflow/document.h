@@ -45,9 +45,9 @@ void document_problems_add(struct document_problems *problems, const char *path,
 void document_problems_release(struct document_problems *problems);
 
 /*
- * Edits of one text: splices_add() in any order, then splices_apply(). They may touch, but not
- * overlap; where two are equal, one counts. Different functions may add to the same splices, as long
- * as all of their places are in the same text.
+ * Edits of one text: splices_add() in any order, then splices_apply(). They may touch; bytes that
+ * several take out go once; where two are equal, one counts. Different functions may add to the
+ * same splices, as long as all of their places are in the same text.
  */
 struct splice {
 	struct span at; /* these bytes go; a length of 0 inserts */
@@ -62,7 +62,10 @@ struct splices {
 		0    \
 	}
 void splices_add(struct splices *splices, struct span at, const char *text);
-/* Appends the edited text. -1: two of them overlap, or one is not in the text. */
+/*
+ * Appends the edited text. -1: something is put in where another takes out, or one is not in the
+ * text.
+ */
 int splices_apply(struct strbuf *ret, const char *text, size_t len, struct splices *splices,
 		  struct error *err) MUST_CHECK;
 void splices_release(struct splices *splices);

@@ -49,6 +49,10 @@ struct plan_line {
 	struct span mark; /* what is between the brackets of the box */
 	size_t line;	  /* from 1 */
 	struct span text; /* all of it, raw, without bullet and line end */
+	/* Of a heading: "[COMPLETE]", a tick; with the blanks in front. */
+	struct span status;
+	/* "[checkpoint: ]", "[checkpoint: pending]": with no commit in it; and that word. */
+	struct span empty_checkpoint, checkpoint_word;
 	struct plan_commits commit;
 };
 
@@ -71,11 +75,9 @@ struct plan_task {
 struct plan_phase {
 	struct plan_line is; /* state: the heading's own, else that of its tasks taken together */
 	bool has_heading;    /* else `is` is empty, but for the state */
-	struct span status;  /* "[COMPLETE]", a tick: words about its state in the heading */
-	struct span empty_checkpoint; /* "[checkpoint: ]", "[checkpoint: pending]": no commit in it */
-	size_t number;		      /* from 1 */
-	size_t first_task, tasks;     /* in plan.task[] */
-	struct span block;	      /* whole lines */
+	size_t number;	     /* from 1 */
+	size_t tasks;	     /* how many; they are where plan.task[].phase says so */
+	struct span block;   /* whole lines */
 };
 
 struct plan_document {
@@ -97,6 +99,8 @@ struct plan_document {
 
 void plan_document_parse(struct plan_document *ret, const char *path, const char *text, size_t len);
 void plan_document_release(struct plan_document *plan);
+/* The task with that number in that phase (an index), or NO_INDEX. */
+size_t plan_document_task_at(const struct plan_document *plan, size_t phase, size_t number);
 /*
  * The task of another version of the same plan that is this one: of the same title (and phase,
  * where that tells them apart), or NO_INDEX.

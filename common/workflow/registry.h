@@ -27,9 +27,10 @@ struct registry_entry {
 	bool archived; /* it says so, or stands below a heading that does, or links to an archive */
 	enum unit_state state;
 	bool has_box;
-	struct span mark;      /* between the brackets of the box */
-	struct span status;    /* the words for the state, where there are any */
-	struct span title_end; /* where a status can be put in; length 0 */
+	struct span mark;	  /* between the brackets of the box */
+	struct span title_status; /* behind the title: "[COMPLETE]", with the blank in front */
+	struct span status;	  /* the words of a field or a column for it */
+	struct span title_end;	  /* where a status can be put in; length 0 */
 	size_t line;
 	struct span section; /* whole lines that go when the entry goes, with one separator */
 };

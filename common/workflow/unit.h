@@ -39,6 +39,8 @@ const char *unit_kind_name(enum unit_kind kind);
 enum unit_state unit_state_of_mark(const char *mark, size_t len);
 /* Of a word in a status field, in any case, with `_`, `-` or blanks, and with what comes behind it. */
 enum unit_state unit_state_of_word(const char *word, size_t len);
+/* How many bytes in front of the text are such a word; 0: none, and *ret is left alone. */
+size_t unit_state_word(enum unit_state *ret, const char *text, size_t len);
 
 struct unit {
 	enum unit_kind kind;

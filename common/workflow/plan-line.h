@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan-line: the parts of one line: its box, its label, its title, its commits, its status.
+ *
+ * For plan-document and registry; what they mean is said there.
+ */
+#ifndef WORKFLOW_PLAN_LINE_H
+#define WORKFLOW_PLAN_LINE_H
+
+#include "workflow/plan-document.h"
+
+/* Which words may stand in front of a title, as in "Phase 2: ...". */
+enum line_kind { LINE_TASK, LINE_PHASE, LINE_TRACK };
+
+/* A box "[x]" at the start of the text; *ret_behind is where the text goes on. */
+bool line_find_box(struct span *ret_mark, size_t *ret_behind, const char *text, struct span line);
+/* One at the end, with a blank in front; *ret_box is all of it. */
+bool line_find_box_behind(struct span *ret_mark, struct span *ret_box, const char *text,
+			  struct span line);
+/*
+ * A status at the end, as "[COMPLETE]", "(done)" or a tick, with the blanks in front of it.
+ * False: there is none.
+ */
+bool line_find_status(struct span *ret, enum unit_state *ret_state, const char *text,
+		      struct span line);
+
+/* What a label in front of a title is. */
+struct line_label {
+	bool named;	    /* it has a word such as "Phase" */
+	bool numbered;	    /* and a number, or a word for one */
+	bool separated;	    /* ends with ':' or a dash, or nothing follows */
+	struct span number; /* in `s`; a length of 0: none */
+	size_t len;	    /* of all of it */
+};
+struct line_label line_find_label(const char *s, enum line_kind kind);
+
+/* Text for people: without emphasis around it and pictures in front, blanks single. */
+char *line_plain(const char *text, size_t len) MUST_CHECK;
+
+/*
+ * All of it. `text` is the document's, `line` the line, `last` a later line of the same
+ * paragraph, which may have commits too, or equal to `line`.
+ */
+void plan_line_parse(struct plan_line *ret, enum line_kind kind, const char *text, struct span line,
+		     struct span last);
+void plan_line_release(struct plan_line *line);
+
+#endif

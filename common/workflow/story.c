@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "workflow/story.h"
+
+#include "base/memory.h"
+#include "workflow/json-edit.h"
+#include "workflow/state-word.h"
+
+void stories_release(struct stories *stories)
+{
+	for (size_t i = 0; i < stories->nr; i++) {
+		free(stories->item[i].id);
+		free(stories->item[i].title);
+	}
+	free(stories->item);
+	free(stories->path);
+	free(stories->text);
+	*stories = (struct stories)STORIES_INIT;
+}
+
+static const char *const lists[] = { "userStories", "user_stories", "stories" };
+
+/* *ret_key is NULL where the top is the array. */
+static const json_t *find_list(const char **ret_key, const json_t *json)
+{
+	*ret_key = NULL;
+	if (json_is_array(json))
+		return json;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const json_t *list = json_object_get(json, lists[i]);
+
+		if (!json_is_array(list))
+			continue;
+		*ret_key = lists[i];
+		return list;
+	}
+	return NULL;
+}
+
+/* An id may be a number. */
+static char *story_id(const json_t *story)
+{
+	const json_t *id = json_object_get(story, "id");
+
+	if (json_is_integer(id))
+		return xstrfmt("%" JSON_INTEGER_FORMAT, json_integer_value(id));
+	if (json_is_real(id))
+		return xstrfmt("%.0f", json_real_value(id));
+	return xstrdup_or_null(json_string_value(id));
+}
+
+static enum unit_state story_state(const json_t *story)
+{
+	const json_t *passes = json_object_get(story, "passes");
+	const char *status = json_member(story, "status");
+
+	if (status)
+		return unit_state_of_word(status, strlen(status));
+	return json_is_true(passes) ? UNIT_DONE : UNIT_PENDING;
+}
+
+static void add_story(struct stories *ret, const json_t *story, size_t index)
+{
+	const char *title = json_member(story, "title");
+	char *id = story_id(story);
+
+	if (!id || !*id) {
+		free(id);
+		return;
+	}
+	if (!title)
+		title = json_member(story, "name");
+	ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+	ret->item[ret->nr++] = (struct story){
+		.id = id,
+		.title = xstrdup(title ? title : ""),
+		.state = story_state(story),
+		.index = index,
+	};
+}
+
+int stories_parse(struct stories *ret, const char *path, const char *text, size_t len,
+		  struct error *err)
+{
+	json_t *json CLEANUP(json_decref_p) = NULL;
+	const char *key;
+	const json_t *list, *story;
+	size_t i;
+
+	if (json_document_read(&json, path, text, len, err) < 0)
+		return -1;
+	list = find_list(&key, json);
+	if (!list)
+		return error_set(err, "cannot read '%s': it has no list of stories", path);
+	*ret = (struct stories){
+		.path = xstrdup(path),
+		.text = xmemdupz(text, len),
+		.len = len,
+	};
+	json_array_foreach(list, i, story) add_story(ret, story, i);
+	return 0;
+}
+
+static int set_value(struct splices *ret, const struct stories *stories, struct json_step *step,
+		     size_t steps, const char *key, const char *value, struct error *err)
+{
+	step[steps - 1] = (struct json_step){ .key = key };
+	return json_document_set(ret, stories->path, stories->text, stories->len, step, steps,
+				 value, err);
+}
+
+int story_set_state(struct splices *ret, const struct stories *stories, size_t index,
+		    enum unit_state state, struct error *err)
+{
+	json_t *json CLEANUP(json_decref_p) = NULL;
+	struct json_step step[3];
+	const char *key, *status;
+	const json_t *list, *story;
+	size_t steps = 0;
+
+	if (json_document_read(&json, stories->path, stories->text, stories->len, err) < 0)
+		return -1;
+	list = find_list(&key, json);
+	story = json_array_get(list, stories->item[index].index);
+	status = json_member(story, "status");
+	if (key)
+		step[steps++] = (struct json_step){ .key = key };
+	step[steps++] = (struct json_step){ .index = stories->item[index].index };
+	steps++;
+	if (json_is_true(json_object_get(story, "passes")) &&
+	    set_value(ret, stories, step, steps, "passes", "false", err) < 0)
+		return -1;
+	if (status && unit_state_of_word(status, strlen(status)) != state) {
+		char *word CLEANUP(free_p) = state_word(state, status, strlen(status));
+		char *value CLEANUP(free_p) = xstrfmt("\"%s\"", word);
+
+		return set_value(ret, stories, step, steps, "status", value, err);
+	}
+	return 0;
+}
