@@ -308,7 +308,7 @@ static int write_whole(const struct repo *repo, const char *from, const char *to
 	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
 
 	if (file_read(&data, from, err) < 0 ||
-	    file_write(to, data.buf, data.len, 0600, FILE_SYNC_CONTENT, err) < 0)
+	    file_write(to, data.buf, data.len, 0600, FILE_SYNC_NOT, err) < 0)
 		return -1;
 	repo_environment(&env, repo);
 	strvec_pushf(&env, "GIT_INDEX_FILE=%s", to);
@@ -322,16 +322,18 @@ static int write_whole(const struct repo *repo, const char *from, const char *to
 static int read_whole(struct index_file *ret, const struct repo *repo, const char *path,
 		      struct error *err)
 {
-	char *folder CLEANUP(free_p) = xstrfmt("%s/rollback", repo->common_dir);
-	char *copy CLEANUP(free_p) = xstrfmt("%s/index.%ld", folder, (long)getpid());
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	char *folder CLEANUP(free_p) = NULL, *copy CLEANUP(free_p) = NULL;
 	struct stat st = ret->stat;
 	int found;
 
 	index_file_release(ret);
-	if (file_make_folders(folder, 0700, err) < 0)
+	if (file_make_temporary_folder(&folder, err) < 0)
 		return -1;
+	copy = xstrfmt("%s/index", folder);
 	found = write_whole(repo, path, copy, err) < 0 ? -1 : map(ret, copy, err);
-	unlink(copy);
+	if (file_remove_folders(folder, &ignored) < 0)
+		error_clear(&ignored);
 	if (found < 0)
 		return -1;
 	ret->stat = st;
