@@ -269,23 +269,44 @@ static bool take_line(struct strbuf *from, struct strbuf *ret)
 	return true;
 }
 
-bool process_read_line(struct process *process, struct strbuf *ret)
+/* Waits for some more of its output; false: there is none, or we are interrupted. */
+static bool wait_for_output(struct process *process, bool was_interrupted)
 {
-	bool before = interrupt_pending();
-
-	while (!take_line(&process->out, ret)) {
+	for (;;) {
 		struct pollfd fd = { .fd = process->out_fd, .events = POLLIN };
 		int ready;
 
-		if (process->out_fd < 0 || (!before && interrupt_pending()))
+		if (process->out_fd < 0 || (!was_interrupted && interrupt_pending()))
 			return false;
 		/* Not for ever: a signal may come between our look at it and this. */
 		ready = poll(&fd, 1, 1000);
 		if (ready < 0 && errno != EINTR)
 			return false;
-		if (ready > 0 && take(&process->out_fd, &process->out) < 0)
-			return false;
+		if (ready > 0)
+			return take(&process->out_fd, &process->out) == 0;
 	}
+}
+
+bool process_read_line(struct process *process, struct strbuf *ret)
+{
+	bool before = interrupt_pending();
+
+	while (!take_line(&process->out, ret))
+		if (!wait_for_output(process, before))
+			return false;
+	return true;
+}
+
+bool process_read(struct process *process, struct strbuf *ret, size_t len)
+{
+	bool before = interrupt_pending();
+
+	while (process->out.len < len)
+		if (!wait_for_output(process, before))
+			return false;
+	strbuf_add(ret, process->out.buf, len);
+	memmove(process->out.buf, process->out.buf + len, process->out.len - len);
+	strbuf_setlen(&process->out, process->out.len - len);
 	return true;
 }
 

@@ -64,6 +64,8 @@ void process_end_input(struct process *process);
  * a process that writes little else meanwhile: nothing is read from its stderr.
  */
 bool process_read_line(struct process *process, struct strbuf *ret) MUST_CHECK;
+/* The same, for that many bytes. */
+bool process_read(struct process *process, struct strbuf *ret, size_t len) MUST_CHECK;
 
 /* The first line of what it wrote to stderr, without "fatal: " or "error: "; for messages. */
 char *process_reason(const struct process *process) MUST_CHECK;

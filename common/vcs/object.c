@@ -22,6 +22,15 @@ void object_digest_init(struct digest *digest, const char *object_format, const 
 	digest_add(digest, header, strlen(header) + 1); /* with its NUL */
 }
 
+const char *object_empty_tree(const char *object_format)
+{
+	static const char sha1[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+	static const char sha256[] =
+		"6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
+
+	return strcmp(object_format, "sha256") ? sha1 : sha256;
+}
+
 void objects_release(struct objects *objects)
 {
 	for (size_t i = 0; i < objects->nr; i++) {
@@ -96,6 +105,38 @@ void tree_files_release(struct tree_files *files)
 	*files = (struct tree_files)TREE_FILES_INIT;
 }
 
+/* Regular files alone, or `all`. */
+static int parse_files(struct tree_files *ret, const struct strbuf *out, const char *treeish,
+		       bool all, struct error *err)
+{
+	for (size_t at = 0; at < out->len;) {
+		const char *entry = out->buf + at;
+		const char *tab = strchr(entry, '\t');
+		char type[16], oid[80];
+		unsigned mode;
+
+		at += strlen(entry) + 1;
+		if (!tab || sscanf(entry, "%o %15s %79s", &mode, type, oid) != 3)
+			return error_set(err, "cannot list the files of '%s'", treeish);
+		if (mode == MODE_TREE || (!all && (strcmp(type, "blob") != 0 || mode == MODE_LINK)))
+			continue; /* submodules and symbolic links */
+		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+		ret->item[ret->nr++] = (struct tree_file){ .path = xstrdup(tab + 1),
+							   .oid = xstrdup(oid),
+							   .mode = mode };
+	}
+	return 0;
+}
+
+static int run_ls_tree(struct process *process, const char *treeish, struct error *err)
+{
+	if (process_run(process, err) < 0)
+		return -1;
+	if (process->status)
+		return git_error(process, err, "cannot list the files of '%s'", treeish);
+	return 0;
+}
+
 static int list_files(struct tree_files *ret, const char *treeish, const char *folder, bool all,
 		      const struct strvec *env, struct error *err)
 {
@@ -109,25 +150,34 @@ static int list_files(struct tree_files *ret, const char *treeish, const char *f
 	process.env = &plain;
 	if (*folder)
 		strvec_pushf(&process.argv, "%s/", folder);
-	if (process_run(&process, err) < 0)
+	if (run_ls_tree(&process, treeish, err) < 0)
 		return -1;
-	if (process.status)
-		return git_error(&process, err, "cannot list the files of '%s'", treeish);
-	for (size_t at = 0; at < process.out.len;) {
-		const char *entry = process.out.buf + at;
-		const char *tab = strchr(entry, '\t');
-		char type[16], oid[80];
-		unsigned mode;
+	return parse_files(ret, &process.out, treeish, all, err);
+}
 
-		at += strlen(entry) + 1;
-		if (!tab || sscanf(entry, "%o %15s %79s", &mode, type, oid) != 3)
-			return error_set(err, "cannot list the files of '%s'", treeish);
-		if (!all && (strcmp(type, "blob") != 0 || mode == MODE_LINK))
-			continue; /* submodules and symbolic links */
-		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
-		ret->item[ret->nr++] = (struct tree_file){ .path = xstrdup(tab + 1),
-							   .oid = xstrdup(oid),
-							   .mode = mode };
+int tree_list_paths(struct tree_files *ret, const char *treeish, const struct strvec *paths,
+		    bool below, struct error *err)
+{
+	enum { ARGUMENTS = 65536 }; /* bytes of them for one process */
+	struct strvec literal CLEANUP(strvec_release) = STRVEC_INIT;
+
+	strvec_pushl(&literal, "GIT_LITERAL_PATHSPECS=1", "GIT_GLOB_PATHSPECS=0",
+		     "GIT_NOGLOB_PATHSPECS=0", "GIT_ICASE_PATHSPECS=0", NULL);
+	for (size_t i = 0; i < paths->nr;) {
+		struct process process CLEANUP(process_release) = PROCESS_INIT;
+
+		strvec_pushl(&process.argv, "git", "ls-tree", "-z", "--full-tree", NULL);
+		if (below)
+			strvec_push(&process.argv, "-r");
+		strvec_pushl(&process.argv, treeish, "--", NULL);
+		process.env = &literal;
+		for (size_t len = 0; i < paths->nr && len < ARGUMENTS; i++) {
+			strvec_push(&process.argv, paths->v[i]);
+			len += strlen(paths->v[i]) + 1;
+		}
+		if (run_ls_tree(&process, treeish, err) < 0 ||
+		    parse_files(ret, &process.out, treeish, true, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -141,4 +191,50 @@ int tree_list_all(struct tree_files *ret, const char *treeish, const struct strv
 		  struct error *err)
 {
 	return list_files(ret, treeish, "", true, env, err);
+}
+
+/* ---- One after the other ------------------------------------------------------------- */
+
+static int start_reader(struct object_reader *reader, struct error *err)
+{
+	strvec_pushl(&reader->git.argv, "git", "cat-file", "--batch", NULL);
+	reader->git.input = "";
+	reader->git.stop = true;
+	return process_start(&reader->git, err);
+}
+
+static int cannot_read(struct object_reader *reader, const char *oid, struct error *err)
+{
+	if (process_finish(&reader->git, err) < 0)
+		return -1;
+	return git_error(&reader->git, err, "cannot read '%s' from git", oid);
+}
+
+int object_read(struct object_reader *reader, struct strbuf *ret, const char *oid,
+		struct error *err)
+{
+	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+	char type[32], found[80];
+	size_t size;
+
+	if (reader->git.pid <= 0 && start_reader(reader, err) < 0)
+		return -1;
+	strbuf_addf(&line, "%s\n", oid);
+	if (process_write(&reader->git, line.buf, line.len, err) < 0)
+		return -1;
+	strbuf_reset(&line);
+	if (!process_read_line(&reader->git, &line))
+		return cannot_read(reader, oid, err);
+	if (sscanf(line.buf, "%79s %31s %zu", found, type, &size) != 3)
+		return error_set(err, "cannot read '%s' from git: it is missing", oid);
+	if (!process_read(&reader->git, ret, size))
+		return cannot_read(reader, oid, err);
+	strbuf_reset(&line);
+	return process_read(&reader->git, &line, 1) ? 0 : cannot_read(reader, oid, err);
+}
+
+void object_reader_release(struct object_reader *reader)
+{
+	process_release(&reader->git);
+	*reader = (struct object_reader)OBJECT_READER_INIT;
 }

@@ -14,6 +14,7 @@
 #include "base/compat.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
 
@@ -44,6 +45,25 @@ void objects_release(struct objects *objects);
 void object_digest_init(struct digest *digest, const char *object_format, const char *type,
 			uint64_t size);
 
+/* git knows it without its being stored. */
+const char *object_empty_tree(const char *object_format);
+
+/*
+ * One after the other, as it turns out what is needed: through one `git cat-file --batch` that
+ * starts with the first and stays. Of an object that is not there it is an error.
+ */
+struct object_reader {
+	struct process git;
+};
+#define OBJECT_READER_INIT          \
+	{                           \
+		.git = PROCESS_INIT \
+	}
+/* Appends what it holds; `oid` is a full id. */
+int object_read(struct object_reader *reader, struct strbuf *ret, const char *oid,
+		struct error *err) MUST_CHECK;
+void object_reader_release(struct object_reader *reader);
+
 struct tree_file {
 	char *path; /* from the top of the tree */
 	char *oid;
@@ -67,6 +87,12 @@ int tree_list(struct tree_files *ret, const char *treeish, const char *folder, s
  */
 int tree_list_all(struct tree_files *ret, const char *treeish, const struct strvec *env,
 		  struct error *err) MUST_CHECK;
+/*
+ * What stands at these paths, which are taken literally; and with `below`, what is in those that
+ * are folders. The others that are folders are not listed.
+ */
+int tree_list_paths(struct tree_files *ret, const char *treeish, const struct strvec *paths,
+		    bool below, struct error *err) MUST_CHECK;
 void tree_files_release(struct tree_files *files);
 
 #endif

@@ -21,11 +21,7 @@ static bool is_exclusion(const char *pathspec)
 
 const char *restore_empty_tree(const struct restore *restore)
 {
-	static const char sha1[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-	static const char sha256[] =
-		"6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
-
-	return strcmp(restore->repo->object_format, "sha256") ? sha1 : sha256;
+	return object_empty_tree(restore->repo->object_format);
 }
 
 /* Does it match anything in either state? */

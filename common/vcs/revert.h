@@ -57,6 +57,7 @@ enum revert_conflict_kind {
 	REVERT_MODIFY_DELETE, /* changed since, and was not there before */
 	REVERT_DELETE_MODIFY, /* removed since, and was otherwise before */
 	REVERT_RENAME_DELETE, /* renamed since, and was not there before */
+	REVERT_RENAME_RENAME, /* renamed since, and had yet another name before */
 	REVERT_MODE,	      /* both have changed the mode, to something else */
 	REVERT_TYPE,	      /* a file on one side is a link, or submodule, on the other */
 	REVERT_LINK,	      /* both have changed a symbolic link */
@@ -81,11 +82,12 @@ struct revert_cause {
 
 struct revert_conflict {
 	enum revert_conflict_kind kind;
-	char *path;	 /* where it is now, and the stages are */
+	char *path;	 /* where it is now; of what is not there: where it is going to be */
 	char *base_path; /* where the commit has it, when it was renamed since; else NULL */
 	struct {
 		unsigned mode; /* 0: there is none */
 		char *oid;
+		char *path; /* of a rename/rename, where it is; else NULL: at `path` */
 	} stage[3];
 	char *text; /* its id: what git would leave in the file, with markers; NULL: ours, or theirs
 		       where there is no ours */
@@ -139,6 +141,10 @@ void revert_series_release(struct revert_series *series);
 const struct strbuf *revert_blob(const struct revert_series *series, const char *oid);
 /* Writes all of these: commits that are imported then may name them. */
 int revert_import(const struct revert_series *series, struct import *import, struct error *err)
+	MUST_CHECK;
+
+/* The new side of changes as import_commit() wants it; free() it, and it points into them. */
+struct import_path *revert_import_paths(size_t *ret_nr, const struct tree_changes *changes)
 	MUST_CHECK;
 
 /*

@@ -148,3 +148,85 @@ int tree_pairs_compare(struct tree_pair *pair, size_t nr, const char *const *pat
 				 git.out.buf);
 	return 0;
 }
+
+/* ---- Renames ------------------------------------------------------------------------- */
+
+void tree_renames_release(struct tree_renames *renames)
+{
+	for (size_t i = 0; i < renames->nr; i++) {
+		free(renames->item[i].from);
+		free(renames->item[i].to);
+		free(renames->item[i].new_oid);
+	}
+	free(renames->item);
+	*renames = (struct tree_renames)TREE_RENAMES_INIT;
+}
+
+static int by_from(const void *a, const void *b)
+{
+	const struct tree_rename *x = a, *y = b;
+
+	return strcmp(x->from, y->from);
+}
+
+void tree_renames_sort(struct tree_renames *renames)
+{
+	sort(renames->item, renames->nr, sizeof(*renames->item), by_from);
+}
+
+/* ":<mode> <mode> <id> <id> R<score>\0<from>\0<to>\0" */
+static bool take_rename(struct tree_renames *ret, const char **at)
+{
+	struct tree_rename rename = { 0 };
+	char *old_oid CLEANUP(free_p) = NULL;
+	unsigned old_mode;
+
+	if (*(*at)++ != ':' || !take_mode(&old_mode, at) || !take_mode(&rename.new_mode, at) ||
+	    !take_oid(&old_oid, at, ' ') || !take_oid(&rename.new_oid, at, ' ') || **at != 'R') {
+		free(rename.new_oid);
+		return false;
+	}
+	*at += strlen(*at) + 1;
+	rename.from = xstrdup(*at);
+	*at += strlen(*at) + 1;
+	rename.to = xstrdup(*at);
+	*at += strlen(*at) + 1;
+	ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+	ret->item[ret->nr++] = rename;
+	return true;
+}
+
+int tree_renames_find(struct tree_renames *ret, const char *old_tree, const char *new_tree,
+		      const struct strvec *env, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git.env = env;
+	strvec_pushl(&git.argv, "git", "diff-tree", "-r", "-z", "--raw", "--find-renames", "-l1000",
+		     "--diff-filter=R", "--no-ext-diff", "--no-relative",
+		     "--ignore-submodules=none", old_tree, new_tree, NULL);
+	if (git_run(&git, "look for renamed files", err) < 0)
+		return -1;
+	for (const char *at = git.out.buf; at < git.out.buf + git.out.len;)
+		if (!take_rename(ret, &at))
+			return error_set(err, "could not look for renamed files: git diff-tree "
+					      "says something else");
+	tree_renames_sort(ret);
+	return 0;
+}
+
+const struct tree_rename *tree_renames_from(const struct tree_renames *renames, const char *path)
+{
+	for (size_t low = 0, high = renames->nr; low < high;) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(path, renames->item[middle].from);
+
+		if (!order)
+			return &renames->item[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}

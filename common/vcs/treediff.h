@@ -45,4 +45,28 @@ struct tree_pair {
 int tree_pairs_compare(struct tree_pair *pair, size_t nr, const char *const *pathspec,
 		       size_t pathspecs, const struct strvec *env, struct error *err) MUST_CHECK;
 
+/* A file that has another path in the new tree, with much the same content. */
+struct tree_rename {
+	char *from, *to;
+	unsigned new_mode;
+	char *new_oid;
+};
+struct tree_renames {
+	struct tree_rename *item; /* sorted by `from` */
+	size_t nr, alloc;
+};
+#define TREE_RENAMES_INIT \
+	{                 \
+		0         \
+	}
+void tree_renames_release(struct tree_renames *renames);
+/*
+ * Adds those that git sees: half of a file has to be the same. Of very many files only exact
+ * ones. `env` as struct process has it.
+ */
+int tree_renames_find(struct tree_renames *ret, const char *old_tree, const char *new_tree,
+		      const struct strvec *env, struct error *err) MUST_CHECK;
+void tree_renames_sort(struct tree_renames *renames);
+const struct tree_rename *tree_renames_from(const struct tree_renames *renames, const char *path);
+
 #endif
