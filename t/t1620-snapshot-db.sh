@@ -340,7 +340,7 @@ test_expect_success 'killed at any moment: no half snapshot, and the next sweeps
 	do
 		for n in 1 2 3 4 5
 		do
-			strace -qq -e trace=$call -e inject=$call:signal=KILL:when=$n -o /dev/null \
+			test_strace -qq -e trace=$call -e inject=$call:signal=KILL:when=$n -o /dev/null \
 				git-snapshot-db kill-$call-$n >out 2>&1
 			echo $? >>codes
 			git snapshot-db verify --no-restore --all >out || return 1

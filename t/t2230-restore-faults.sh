@@ -104,7 +104,7 @@ test_expect_success 'an interruption ends it, with the old state' '
 
 test_expect_success STRACE 'a lock on the index that cannot be removed is told' '
 	fresh && git checkpoint create -q one && change_project &&
-	strace -o /dev/null -P "$PWD/.git/index.lock" -e trace=unlink -e inject=unlink:error=EPERM \
+	test_strace -o /dev/null -P "$PWD/.git/index.lock" -e trace=unlink -e inject=unlink:error=EPERM \
 		git-checkpoint restore -q --yes one 2>"$TEST_ROOT/err" &&
 	test_grep "cannot remove .*index.lock" "$TEST_ROOT/err" && test_grep "hint: No git can change the index" "$TEST_ROOT/err" &&
 	rm .git/index.lock && journal_is_settled
