@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "workflow/plan-document.h"
 
+#include <strings.h>
+
 #include "base/memory.h"
 #include "workflow/commit-mark.h"
 #include "workflow/markdown.h"
@@ -432,6 +434,27 @@ static void set_phase_states(struct plan_document *plan)
 			plan->phase[p].is.state = tally_state(&tally[p]);
 }
 
+/* "Implementation Plan - Track: T" is a plan for T. */
+static char *subject_of(const char *title)
+{
+	static const char *const words[] = { "implementation ", "project ", "execution ", "plan",
+					     "track" };
+
+	for (const char *at = title, *from;;) {
+		from = at;
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			if (!strncasecmp(at, words[i], strlen(words[i])))
+				at += strlen(words[i]);
+		if (at == from)
+			return xstrdup(title);
+		at += strspn(at, " ");
+		if (*at != ':' && *at != '-' && strncmp(at, "\u2014", strlen("\u2014")) != 0)
+			return xstrdup(title);
+		at += *at == ':' || *at == '-' ? 1 : strlen("\u2014");
+		title = at += strspn(at, " ");
+	}
+}
+
 static void read_title(struct reader *r)
 {
 	struct plan_line line;
@@ -442,7 +465,7 @@ static void read_title(struct reader *r)
 		if (r->note[i].role != ROLE_NONE || r->md.block[i].level > 1)
 			return;
 		parse_line(&line, LINE_TRACK, r, i);
-		r->plan->title = STEAL(line.title);
+		r->plan->title = subject_of(line.title);
 		r->plan->commit = line.commit;
 		line.commit = (struct plan_commits){ 0 };
 		plan_line_release(&line);

@@ -51,7 +51,7 @@ struct plan_line {
 	struct span text; /* all of it, raw, without bullet and line end */
 	/* Of a heading: "[COMPLETE]", a tick; with the blanks in front. */
 	struct span status;
-	/* "[checkpoint: ]", "[checkpoint: pending]": with no commit in it; and that word. */
+	/* "[checkpoint: ]", "[checkpoint: pending]": no commit in it, and all that goes; that word. */
 	struct span empty_checkpoint, checkpoint_word;
 	struct plan_commits commit;
 };
@@ -129,5 +129,13 @@ void plan_document_uncheck_all(struct splices *ret, const struct plan_document *
 /* Puts " [Reverted]" behind the heading of a phase that plan_document_uncheck_phase() was done to. */
 void plan_document_mark_phase_reverted(struct splices *ret, const struct plan_document *plan,
 				       size_t phase);
+
+/*
+ * Appends the text after these edits. It is read again first: -1 when another phase, task or item
+ * would be read from it than from the plan, or one that is not edited in another state. That takes
+ * odd documents: such as one in which a commit that goes leaves a code fence.
+ */
+int plan_document_apply(struct strbuf *ret, const struct plan_document *plan,
+			struct splices *splices, struct error *err) MUST_CHECK;
 
 #endif

@@ -79,3 +79,97 @@ void plan_document_mark_phase_reverted(struct splices *ret, const struct plan_do
 		splices_add(ret, (struct span){ it->is.text.at + it->is.text.len, 0 },
 			    " [Reverted]");
 }
+
+/* ---- Applying ------------------------------------------------------------------------ */
+
+/* The first one from `at` on; they are in order. */
+static size_t first_from(const struct splices *splices, size_t at)
+{
+	size_t low = 0, high = splices->nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (splices->item[middle].at.at < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_edited(const struct splices *splices, struct span block)
+{
+	size_t next = first_from(splices, block.at);
+
+	if (next < splices->nr && splices->item[next].at.at <= block.at + block.len)
+		return true;
+	return next && splices->item[next - 1].at.at + splices->item[next - 1].at.len >= block.at;
+}
+
+/* How many of the commits stay. */
+static size_t count_kept(const struct plan_commits *commits, const struct splices *splices)
+{
+	size_t ret = 0;
+
+	for (size_t i = 0; i < commits->nr; i++) {
+		struct span cut = commits->item[i].cut;
+		bool goes = false;
+
+		for (size_t k = first_from(splices, cut.at);
+		     k < splices->nr && splices->item[k].at.at == cut.at; k++)
+			goes |= splices->item[k].at.len == cut.len;
+		ret += !goes;
+	}
+	return ret;
+}
+
+static bool is_same(const struct plan_line *was, const struct plan_line *is,
+		    const struct splices *splices, bool edited)
+{
+	if (was->has_box != is->has_box || strcmp(was->title, is->title) != 0)
+		return false;
+	if (edited)
+		return is->commit.nr == count_kept(&was->commit, splices);
+	return was->state == is->state && was->commit.nr == is->commit.nr;
+}
+
+/* The line that is not the same any more, or 0. */
+static size_t find_change(const struct plan_document *plan, const struct plan_document *after,
+			  const struct splices *splices)
+{
+	for (size_t t = 0; t < plan->tasks; t++) {
+		const struct plan_task *was = &plan->task[t];
+		const struct plan_task *is = t < after->tasks ? &after->task[t] : NULL;
+		bool edited = is_edited(splices, was->block);
+
+		if (!is || was->phase != is->phase || was->items != is->items ||
+		    !is_same(&was->is, &is->is, splices, edited))
+			return was->is.line;
+		for (size_t i = 0; i < was->items; i++) {
+			const struct plan_line *item = &plan->item[was->first_item + i].is;
+
+			if (!is_same(item, &after->item[is->first_item + i].is, splices, edited))
+				return item->line;
+		}
+	}
+	return after->tasks == plan->tasks && after->phases == plan->phases ? 0 : 1;
+}
+
+int plan_document_apply(struct strbuf *ret, const struct plan_document *plan,
+			struct splices *splices, struct error *err)
+{
+	struct strbuf edited CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct plan_document after CLEANUP(plan_document_release) = PLAN_DOCUMENT_INIT;
+	size_t line;
+
+	if (splices_apply(&edited, plan->text, plan->len, splices, err) < 0)
+		return error_prefix(err, "cannot edit '%s'", plan->path);
+	plan_document_parse(&after, plan->path, edited.buf, edited.len);
+	line = find_change(plan, &after, splices);
+	if (line)
+		return error_set(err, "cannot edit '%s': line %zu would mean something else",
+				 plan->path, line);
+	strbuf_add(ret, edited.buf, edited.len);
+	return 0;
+}

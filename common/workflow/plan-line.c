@@ -481,7 +481,8 @@ void plan_line_parse(struct plan_line *ret, enum line_kind kind, const char *tex
 		rest.len = end - behind;
 	}
 	commit_marks_find(&ret->commit, text, rest);
-	checkpoint_find_empty(&ret->empty_checkpoint, &ret->checkpoint_word, text, rest);
+	if (checkpoint_find_empty(&ret->empty_checkpoint, &ret->checkpoint_word, text, rest))
+		ret->empty_checkpoint = commit_mark_cut(text, rest, ret->empty_checkpoint);
 	if (kind != LINE_TASK)
 		line_find_status(&ret->status, &ret->state, text, before_commits(ret, rest));
 	if (ret->has_box && ret->state != UNIT_REVERTED)

@@ -177,7 +177,10 @@ static void read_status(struct registry_reader *r, size_t index)
 		if (!value.len)
 			continue;
 		state = unit_state_of_word(r->md.text + value.at, value.len);
-		if (entry->state == UNIT_OTHER || state == UNIT_REVERTED)
+		/* The words know more states than boxes do. */
+		if (entry->state == UNIT_OTHER || state == UNIT_REVERTED ||
+		    (entry->state == UNIT_PENDING &&
+		     (state == UNIT_IN_PROGRESS || state == UNIT_CANCELLED)))
 			entry->state = state;
 		entry->status = value;
 		return;

@@ -48,9 +48,14 @@ static size_t line_of(const char *place)
 	return column ? (size_t)strtoull(column, NULL, 10) : 0;
 }
 
+/* The problem has the path by itself. */
 static void report(struct tracks *tracks, const char *path, const struct error *err)
 {
-	document_problems_add(&tracks->problem, path, line_of(err->place), "%s", err->message);
+	char *prefix CLEANUP(free_p) = xstrfmt("cannot read '%s': ", path);
+	size_t skip = strncmp(err->message, prefix, strlen(prefix)) ? 0 : strlen(prefix);
+
+	document_problems_add(&tracks->problem, path, line_of(err->place), "%s",
+			      err->message + skip);
 }
 
 /* False, and perhaps a problem, when it cannot be read. */
