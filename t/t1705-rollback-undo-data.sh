@@ -435,4 +435,57 @@ test_expect_success 'a sequence that the role may not read stays where it is' '
 	test "$(db_sql "SELECT nextval(\$\$t_id_seq\$\$)")" = 10
 '
 
+# How the triggers of all foreign keys are switched.
+key_triggers () {
+	db_sql "SELECT conrelid::regclass::text, conname, tgrelid::regclass::text, tgfoid::regproc, tgenabled
+		FROM pg_trigger JOIN pg_constraint k ON k.oid = tgconstraint WHERE contype = \$\$f\$\$ ORDER BY 1, 2, 3, 4"
+}
+
+test_expect_success 'triggers of foreign keys that were switched off stay so' '
+	fresh &&
+	db_sql "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY, p int REFERENCES p);
+		CREATE TABLE kept (id int PRIMARY KEY, p int REFERENCES p, self int REFERENCES kept);
+		CREATE TABLE parts (id int, p int REFERENCES p) PARTITION BY LIST (id);
+		CREATE TABLE part PARTITION OF parts DEFAULT; INSERT INTO p VALUES (1), (2)" &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE r (id int REFERENCES t, p int REFERENCES p);" \
+		"DELETE FROM kept; DELETE FROM parts; DELETE FROM p WHERE id = 2; DROP TABLE r; DROP TABLE t CASCADE;" &&
+	git apply-migration -q &&
+	db_sql "ALTER TABLE other ADD t int REFERENCES t; INSERT INTO t VALUES (7); INSERT INTO r VALUES (7, 1);
+		INSERT INTO other VALUES (1, 1, 7); INSERT INTO kept VALUES (1, 1, 1); INSERT INTO parts VALUES (1, 1);
+		ALTER TABLE other DISABLE TRIGGER ALL; ALTER TABLE kept DISABLE TRIGGER ALL; ALTER TABLE parts DISABLE TRIGGER ALL;
+		ALTER TABLE r DISABLE TRIGGER ALL; ALTER TABLE t DISABLE TRIGGER ALL" &&
+	db_sql "SELECT format(\$\$ALTER TABLE p ENABLE %s TRIGGER %I\$\$, CASE WHEN conrelid = \$\$kept\$\$::regclass THEN \$\$ALWAYS\$\$ ELSE \$\$REPLICA\$\$ END, tgname)
+		FROM pg_trigger JOIN pg_constraint k ON k.oid = tgconstraint WHERE tgrelid = \$\$p\$\$::regclass AND conrelid <> \$\$r\$\$::regclass" >switch &&
+	sed "s/\$/;/" switch | psql_db -f - &&
+	key_triggers >before &&
+	for state in A D O R
+	do
+		grep "|$state\$" before || return
+	done &&
+	git rollback-db --yes --accept-difference 1 >out 2>&1 && undo &&
+	key_triggers >after &&
+	test_cmp before after &&
+	test "$(db_sql "SELECT count(*) FROM p, r, other, kept, parts")" = 2
+'
+
+test_expect_success 'what was switched since the rollback stays, too, and who may not switch is told' '
+	test_when_finished "db_sql \"DROP OWNED BY undo_owner_2; DROP ROLE undo_owner_2\"" &&
+	fresh &&
+	db_sql "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)" &&
+	migration 1_d "SELECT 1;" "DELETE FROM c;" &&
+	git apply-migration -q &&
+	db_sql "ALTER TABLE c DISABLE TRIGGER ALL" &&
+	roll 1 &&
+	db_sql "ALTER TABLE c ENABLE TRIGGER ALL; ALTER TABLE p DISABLE TRIGGER ALL" &&
+	key_triggers >before && undo && key_triggers >after &&
+	test_cmp before after &&
+	db_sql "CREATE ROLE undo_owner_2 LOGIN; ALTER TABLE p OWNER TO undo_owner_2; ALTER TABLE c OWNER TO undo_owner_2;
+		GRANT ALL ON schema_migrations, schema_rollback_log TO undo_owner_2; GRANT ALL ON SCHEMA public TO undo_owner_2" &&
+	roll 1 &&
+	url=$(db_url | sed "s/user=[^&]*/user=undo_owner_2/") &&
+	DATABASE_URL=$url undo &&
+	test "$(db_sql "SELECT count(*) FROM c")" = 1 &&
+	grep "^warning: the triggers of foreign key c_p_fkey of public.c were switched by hand, and are as by default now: only a superuser may switch them$" undone
+'
+
 test_done

@@ -3,20 +3,6 @@
 #include "flow/put-back-run.h"
 #include "flow/put-back.h"
 
-int put_back_note_sequences(struct put_back *back, struct error *err)
-{
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
-
-	if (db_query(&res, put_back_db(back),
-		     "SELECT coalesce(pg_catalog.array_agg(oid), '{}')::text"
-		     " FROM pg_catalog.pg_class WHERE relkind = 'S'",
-		     0, NULL, err) < 0)
-		return -1;
-	free(back->sequences);
-	back->sequences = xstrdup(db_value(&res, 0, 0));
-	return 0;
-}
-
 /* Where it stands, and whether numbers of it may have been used since the rollback. */
 struct position {
 	bool there, lived; /* since before this undo */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "flow/put-back-run.h"
 #include "pg/transaction.h"
+#include "term/output.h"
 
 void put_back_release(struct put_back *back)
 {
@@ -13,6 +14,7 @@ void put_back_release(struct put_back *back)
 	strvec_release(&back->enable);
 	strvec_release(&back->further);
 	free(back->sequences);
+	free(back->old_keys);
 	free(back->oid);
 	*back = (struct put_back)PUT_BACK_INIT;
 }
@@ -37,6 +39,24 @@ int put_back_search(struct put_back *back, bool own, struct error *err)
 	return put_back_run(
 		back, own ? "SET LOCAL search_path TO DEFAULT" : "SET LOCAL search_path TO ''",
 		err);
+}
+
+int put_back_note(struct put_back *back, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	if (db_query(&res, put_back_db(back),
+		     "SELECT (SELECT coalesce(pg_catalog.array_agg(oid), '{}')::text"
+		     "  FROM pg_catalog.pg_class WHERE relkind = 'S'),"
+		     " (SELECT coalesce(pg_catalog.array_agg(oid), '{}')::text"
+		     "  FROM pg_catalog.pg_constraint WHERE contype = 'f')",
+		     0, NULL, err) < 0)
+		return -1;
+	free(back->sequences);
+	free(back->old_keys);
+	back->sequences = xstrdup(db_value(&res, 0, 0));
+	back->old_keys = xstrdup(db_value(&res, 0, 1));
+	return 0;
 }
 
 /* --- Triggers and foreign keys ------------------------------------------------------------------ */
@@ -184,6 +204,21 @@ int put_back_begin(struct put_back *back, struct error *err)
 	return 0;
 }
 
+static int switch_key(struct put_back *back, const char *table, const char *name,
+		      const char *switched, struct error *err)
+{
+	int ret = relation_foreign_key_switch(put_back_db(back), table, name, switched, err);
+
+	if (ret < 0)
+		return error_prefix(err, "could not switch the triggers of foreign key %s of %s",
+				    name, table);
+	if (ret == RELATION_SUPERUSERS_ONLY)
+		warning("the triggers of foreign key %s of %s were switched by hand, and are as by "
+			"default now: only a superuser may switch them",
+			name, table);
+	return 0;
+}
+
 static int remake_key(struct put_back *back, const struct relation_foreign_key *key,
 		      struct error *err)
 {
@@ -198,6 +233,8 @@ static int remake_key(struct put_back *back, const struct relation_foreign_key *
 			     key->name, key->table);
 		return violated ? error_code(err, EXIT_NO) : -1;
 	}
+	if (key->switched && switch_key(back, key->table, key->name, key->switched, err) < 0)
+		return -1;
 	if (!key->comment)
 		return 0;
 	sql.len = 0;
@@ -241,4 +278,37 @@ int put_back_end(struct put_back *back, struct error *err)
 			return -1;
 	}
 	return bring_reactions_back(back, err);
+}
+
+/* Has it been there all the time? */
+static int is_old(bool *ret, struct put_back *back, const json_t *key, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	char number[24];
+	const char *params[] = { number, back->old_keys };
+
+	snprintf(number, sizeof(number), "%" PRId64,
+		 (int64_t)json_integer_value(json_object_get(key, "oid")));
+	if (db_query(&res, put_back_db(back), "SELECT $1::oid = ANY ($2::oid[])", 2, params, err) <
+	    0)
+		return -1;
+	*ret = db_bool(&res, 0, 0);
+	return 0;
+}
+
+int put_back_switch_keys(struct put_back *back, struct error *err)
+{
+	size_t i;
+	json_t *key;
+
+	json_array_foreach(json_object_get(back->saved->manifest, "foreign_keys"), i, key)
+	{
+		bool old;
+
+		if (is_old(&old, back, key, err) < 0 ||
+		    (!old && switch_key(back, json_member(key, "table"), json_member(key, "name"),
+					json_member(key, "switched"), err) < 0))
+			return -1;
+	}
+	return 0;
 }

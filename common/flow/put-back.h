@@ -30,7 +30,8 @@ struct put_back {
 	struct strvec enable; /* statements that bring the triggers back */
 	uint32_t *oid;
 	size_t nr, alloc;
-	char *sequences;       /* OIDs, as an array's text */
+	char *sequences;       /* OIDs, as an array's text: put_back_note() */
+	char *old_keys;	       /* the same of foreign keys */
 	struct strvec further; /* lines: sequences of which more was used than was saved */
 	struct progress progress;
 	uint64_t rows; /* put back by now */
@@ -69,13 +70,21 @@ struct put_back_result {
 int put_back_rows(struct put_back *back, const json_t *part, const struct put_back_how *how,
 		  struct put_back_result *ret, struct error *err) MUST_CHECK;
 int put_back_end(struct put_back *back, struct error *err) MUST_CHECK;
-/* Before anything is done: the sequences that there are, of which numbers may have been used. */
-int put_back_note_sequences(struct put_back *back, struct error *err) MUST_CHECK;
+/*
+ * Before anything is done: the sequences that there are, of which numbers may have been used, and the
+ * foreign keys, of which triggers may have been switched.
+ */
+int put_back_note(struct put_back *back, struct error *err) MUST_CHECK;
 /*
  * The positions of sequences, from the manifest: of one that was gone exactly, of one that was not
  * never back (`further`). Those that are not there now are left out.
  */
 int put_back_sequences(struct put_back *back, struct error *err) MUST_CHECK;
+/*
+ * In the end: the triggers of foreign keys that had gone, as they were switched. Those that had not
+ * are switched as they were before the undo. A warning where the role may not do that.
+ */
+int put_back_switch_keys(struct put_back *back, struct error *err) MUST_CHECK;
 void put_back_release(struct put_back *back);
 
 #endif

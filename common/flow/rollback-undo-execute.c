@@ -189,7 +189,7 @@ static int check_rows(struct undo_run *run, struct error *err)
 {
 	struct undo_plan *plan = run->plan;
 
-	if (undo_lock_tables(plan, err) < 0 || put_back_note_sequences(&run->back, err) < 0 ||
+	if (undo_lock_tables(plan, err) < 0 || put_back_note(&run->back, err) < 0 ||
 	    save_settings(db_of(run), err) < 0 || undo_find_conflicts(plan, err) < 0)
 		return -1;
 	return plan->conflicts.nr && !plan->request->merge ? conflict(plan, err) : 0;
@@ -457,7 +457,8 @@ static int run_inside(struct undo_run *run, struct error *err)
 		return -1;
 	if (find_missing(run, err) < 0 || remake_missing(run, SAVED_SCHEMA_BEFORE_ROWS, err) < 0 ||
 	    aside(run, put_rows_back, err) < 0 ||
-	    remake_missing(run, SAVED_SCHEMA_AFTER_ROWS, err) < 0)
+	    remake_missing(run, SAVED_SCHEMA_AFTER_ROWS, err) < 0 ||
+	    put_back_switch_keys(&run->back, err) < 0)
 		return -1;
 	if (prove(run, err) < 0)
 		return -1;

@@ -250,6 +250,38 @@ static int save_sequences(struct save *save, const uint32_t *oid, size_t nr, str
 	return 0;
 }
 
+/* --- Foreign keys --------------------------------------------------------------------------- */
+
+/*
+ * Neither a script nor a dump says how their triggers are switched. All of them, as it is not known
+ * which the scripts drop; as a rule there are none.
+ */
+static int save_switched_keys(struct save *save, struct error *err)
+{
+	struct relation_foreign_keys keys CLEANUP(relation_foreign_keys_release) =
+		RELATION_FOREIGN_KEYS_INIT;
+	json_t *list;
+
+	if (relation_foreign_keys_switched(&keys, &save->session->db, err) < 0)
+		return error_prefix(err, "could not save how triggers are switched");
+	if (!keys.nr)
+		return 0;
+	list = json_array();
+	for (size_t i = 0; i < keys.nr; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "oid",
+						      json_size(keys.item[i].oid), "table",
+						      json_text(keys.item[i].table), "name",
+						      json_text(keys.item[i].name), "switched",
+						      json_text(keys.item[i].switched)));
+	json_object_set_new(save->folder.manifest, "foreign_keys", list);
+	return 0;
+}
+
+static bool has_switched_keys(const struct save *save)
+{
+	return json_object_get(save->folder.manifest, "foreign_keys") != NULL;
+}
+
 /* --- All of it ---------------------------------------------------------------------------------- */
 
 static bool is_lockable(const struct relation *r)
@@ -365,6 +397,7 @@ int save_run(struct save *save, struct error *err)
 		return -1;
 	/* The settings are the savepoint's, the locks are not. */
 	if (db_exec(db, "SAVEPOINT git_rollback_save", err) < 0 || save_settings(db, err) < 0 ||
+	    (!has_switched_keys(save) && save_switched_keys(save, err) < 0) ||
 	    (nr && save_rows(save, oid, nr, err) < 0) ||
 	    (wanted && save_schema_finish(&schema, err) < 0) ||
 	    db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_save", err) < 0 ||

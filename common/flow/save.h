@@ -23,6 +23,8 @@
  *         "unwatched" (its script may change rows, and ran outside of a transaction)}...], in the order of
  *         execution; "sequences": [{"sequence", "last_value", "is_called"}...], without those
  *         that the role may not read, of which a warning tells;
+ *         "foreign_keys": [{"oid", "table", "name", "switched"}...], those whose triggers are not
+ *         switched as by default (pg/relation.h), where there are such;
  *         "inserted": [{"oid", "schema", "name", "rows"}...], tables that only got rows;
  *         and of the parts of kind "rows": "table" (identity), "schema", "name", "oid", "group"
  *         (the transaction, from 1), "why", "whole" (else the key and some columns), "columns",

@@ -247,9 +247,55 @@ void relation_foreign_keys_release(struct relation_foreign_keys *keys)
 		free(keys->item[i].name);
 		free(keys->item[i].definition);
 		free(keys->item[i].comment);
+		free(keys->item[i].switched);
 	}
 	free(keys->item);
 	*keys = (struct relation_foreign_keys)RELATION_FOREIGN_KEYS_INIT;
+}
+
+/*
+ * Triggers of a constraint have names that are made of their OIDs. What tells them apart is the table
+ * that they are on, and the function, whose OID is the same in every version; those of a partition
+ * belong to a constraint of its own, below.
+ */
+#define FAMILY_TRIGGERS                                                         \
+	" FROM family f JOIN pg_catalog.pg_trigger t ON t.tgconstraint = f.oid" \
+	" JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid"                      \
+	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+#define FAMILY(root)                                                              \
+	"WITH RECURSIVE family AS (" root " UNION ALL SELECT p.oid FROM family f" \
+	"  JOIN pg_catalog.pg_constraint p ON p.conparentid = f.oid)"
+#define FOREIGN_KEYS(which)                                                                                  \
+	"WITH RECURSIVE found AS (SELECT k.oid, k.conparentid"                                               \
+	"  FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND (" which ")"                            \
+	" UNION SELECT k.oid, k.conparentid FROM pg_catalog.pg_constraint k"                                 \
+	"  JOIN found f ON k.oid = f.conparentid)"                                                           \
+	" SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),"                                          \
+	"  pg_catalog.quote_ident(k.conname), pg_catalog.pg_get_constraintdef(k.oid),"                       \
+	"  pg_catalog.quote_literal(pg_catalog.obj_description(k.oid, 'pg_constraint')),"                    \
+	"  k.oid, (" FAMILY(                                                                                 \
+		"SELECT k.oid") "   SELECT pg_catalog.json_agg(pg_catalog.json_build_object("                \
+				"    'table', pg_catalog.format('%I.%I', n.nspname, c.relname),"             \
+				"    'function', t.tgfoid::bigint, 'enabled', t.tgenabled))" FAMILY_TRIGGERS \
+				"   WHERE t.tgenabled <> 'O')::text"                                         \
+				" FROM found f JOIN pg_catalog.pg_constraint k USING (oid)"                  \
+				" JOIN pg_catalog.pg_class c ON c.oid = k.conrelid"                          \
+				" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"                  \
+				" WHERE k.conparentid = 0 ORDER BY 1, 2"
+
+static void add_foreign_keys(struct relation_foreign_keys *ret, const struct db_result *res)
+{
+	for (size_t row = 0; row < res->rows; row++) {
+		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+		ret->item[ret->nr++] = (struct relation_foreign_key){
+			.table = xstrdup(db_value(res, row, 0)),
+			.name = xstrdup(db_value(res, row, 1)),
+			.definition = xstrdup(db_value(res, row, 2)),
+			.comment = xstrdup_or_null(db_value_or_null(res, row, 3)),
+			.oid = oid_value(res, row, 4),
+			.switched = xstrdup_or_null(db_value_or_null(res, row, 5)),
+		};
+	}
 }
 
 int relation_foreign_keys_read(struct relation_foreign_keys *ret, struct db *db,
@@ -261,31 +307,55 @@ int relation_foreign_keys_read(struct relation_foreign_keys *ret, struct db *db,
 	if (!nr)
 		return 0;
 	if (query_oids(&res, db,
-		       "WITH RECURSIVE found AS (SELECT k.oid, k.conparentid"
-		       "  FROM pg_catalog.pg_constraint k WHERE k.contype = 'f'"
-		       "  AND (k.conrelid = ANY ($1::oid[]) OR k.confrelid = ANY ($1::oid[]))"
-		       " UNION SELECT k.oid, k.conparentid FROM pg_catalog.pg_constraint k"
-		       "  JOIN found f ON k.oid = f.conparentid)"
-		       " SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),"
-		       "  pg_catalog.quote_ident(k.conname), pg_catalog.pg_get_constraintdef(k.oid),"
-		       "  pg_catalog.quote_literal("
-		       "   pg_catalog.obj_description(k.oid, 'pg_constraint'))"
-		       " FROM found f JOIN pg_catalog.pg_constraint k USING (oid)"
-		       " JOIN pg_catalog.pg_class c ON c.oid = k.conrelid"
-		       " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-		       " WHERE k.conparentid = 0 ORDER BY 1, 2",
+		       FOREIGN_KEYS("k.conrelid = ANY ($1::oid[]) OR k.confrelid = ANY ($1::oid[])"),
 		       oid, nr, err) < 0)
 		return -1;
-	for (size_t row = 0; row < res.rows; row++) {
-		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
-		ret->item[ret->nr++] = (struct relation_foreign_key){
-			.table = xstrdup(db_value(&res, row, 0)),
-			.name = xstrdup(db_value(&res, row, 1)),
-			.definition = xstrdup(db_value(&res, row, 2)),
-			.comment = xstrdup_or_null(db_value_or_null(&res, row, 3)),
-		};
-	}
+	add_foreign_keys(ret, &res);
 	return 0;
+}
+
+int relation_foreign_keys_switched(struct relation_foreign_keys *ret, struct db *db,
+				   struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	relation_foreign_keys_release(ret);
+	if (db_query(&res, db,
+		     FOREIGN_KEYS("k.oid IN (SELECT tgconstraint FROM pg_catalog.pg_trigger"
+				  " WHERE tgconstraint <> 0 AND tgenabled <> 'O')"),
+		     0, NULL, err) < 0)
+		return -1;
+	add_foreign_keys(ret, &res);
+	return 0;
+}
+
+int relation_foreign_key_switch(struct db *db, const char *table, const char *name,
+				const char *switched, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { table, name, switched };
+
+	if (db_query(
+		    &res, db,
+		    FAMILY("SELECT k.oid FROM pg_catalog.pg_constraint k WHERE k.contype = 'f'"
+			   "  AND k.conrelid = pg_catalog.to_regclass($1)"
+			   "  AND pg_catalog.quote_ident(k.conname) = $2") " SELECT pg_catalog.format('ALTER TABLE ONLY %I.%I %s TRIGGER %I', n.nspname,"
+									   "   c.relname, CASE w.enabled WHEN 'D' THEN 'DISABLE' WHEN 'R'"
+									   "   THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, t.tgname),"
+									   "  pg_catalog.current_setting('is_superuser') = 'on'" FAMILY_TRIGGERS
+									   " JOIN pg_catalog.json_to_recordset($3::json)"
+									   "  w (\"table\" text, function bigint, enabled text)"
+									   "  ON w.\"table\" = pg_catalog.format('%I.%I', n.nspname, c.relname)"
+									   "  AND w.function = t.tgfoid::bigint",
+		    ARRAY_SIZE(params), params, err) < 0)
+		return -1;
+	for (size_t row = 0; row < res.rows; row++) {
+		if (!db_bool(&res, row, 1))
+			return RELATION_SUPERUSERS_ONLY;
+		if (db_exec(db, db_value(&res, row, 0), err) < 0)
+			return -1;
+	}
+	return RELATION_SWITCHED;
 }
 
 /* --- What a transaction did ------------------------------------------------------------------ */

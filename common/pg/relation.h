@@ -86,10 +86,14 @@ void relation_sequences_release(struct relation_sequences *sequences);
 /* --- Foreign keys --- */
 
 struct relation_foreign_key {
+	uint32_t oid;
 	char *table;	  /* identity of the table that has it */
 	char *name;	  /* quoted */
 	char *definition; /* "FOREIGN KEY (a) REFERENCES public.t(id) ..." */
 	char *comment;	  /* a literal, or NULL */
+	/* Which of its triggers are switched in another way than by default, and how, as
+	   relation_foreign_key_switch() takes it: JSON; or NULL. */
+	char *switched;
 };
 struct relation_foreign_keys {
 	struct relation_foreign_key *item;
@@ -102,7 +106,18 @@ struct relation_foreign_keys {
 /* Those of and to these tables, each once; of partitions, the partitioned table's. */
 int relation_foreign_keys_read(struct relation_foreign_keys *ret, struct db *db,
 			       const uint32_t *oid, size_t nr, struct error *err) MUST_CHECK;
+/* All in the database whose triggers are `switched`. */
+int relation_foreign_keys_switched(struct relation_foreign_keys *ret, struct db *db,
+				   struct error *err) MUST_CHECK;
 void relation_foreign_keys_release(struct relation_foreign_keys *keys);
+
+enum relation_switching { RELATION_SWITCHED = 0, RELATION_SUPERUSERS_ONLY = 1 };
+/*
+ * Switches the triggers of a foreign key, which is new and so has them as by default. None where there
+ * is no such key. `name` is quoted.
+ */
+int relation_foreign_key_switch(struct db *db, const char *table, const char *name,
+				const char *switched, struct error *err) MUST_CHECK;
 
 /* --- What a transaction did --- */
 
