@@ -18,9 +18,10 @@
 #	journal_is_settled		no operation is open in the journal
 #	break_list, break_run		break-point.pl, to be used under the prerequisite STRACE
 #
-# For each of a command's points everything is set up anew, and the command is broken there, by the
-# script's own keep_as_base and restore_base:
+# For each of a command's points everything is set up anew, and the command is broken there:
 #
+#	keep_as_base, restore_base	what is set up: the database, as $base, and the folder, as
+#				../base; scripts without a database have functions of their own
 #	choose_points FILTER [--git] COMMAND...	runs it unbroken, which must end well, and takes the
 #				points that sed's FILTER prints of those that break_list lists. Of
 #				these $TEST_BREAK_POINTS are tried, evenly spread (default: 9), or all
@@ -131,6 +132,19 @@ break_list () {
 
 break_run () {
 	"$TEST_DIRECTORY"/break-point.pl run "$@"
+}
+
+base=${db_name:+${db_name}_base}
+
+keep_as_base () {
+	wait_alone && db_copy "$db_name" "$base" &&
+	rm -rf ../base && cp -R . ../base
+}
+
+restore_base () {
+	db_copy "$base" "$db_name" &&
+	cd .. && rm -rf "$TRASH_DIRECTORY" && cp -R base "$TRASH_DIRECTORY" &&
+	cd "$TRASH_DIRECTORY" || return
 }
 
 choose_points () {	# filter of points, command

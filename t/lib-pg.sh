@@ -16,6 +16,7 @@
 #	db_url [DATABASE]		print a connection URI
 #	db_create NAME, db_drop NAME	further databases; what is left of them goes at the end
 #	migration NAME UP [DOWN]	write migrations/NAME.up.sql and .down.sql in the current folder
+#	old_pg_dump COMMAND...		run it where there is no pg_dump but an old one; needs HIDE
 #
 # Tests that kill a server, or need settings of its own, start a private cluster; from then on all of
 # the above mean the database of the same name in that one, until pg_use says otherwise:
@@ -97,6 +98,25 @@ migration () {
 	mkdir -p migrations &&
 	printf '%s\n' "$2" >"$migration_.up.sql" &&
 	{ test $# -lt 3 || printf '%s\n' "$3" >"$migration_.down.sql"; }
+}
+
+# Debian's folder is hidden from one process, and an old program stands in PATH.
+test_lazy_prereq HIDE '
+	test -d /usr/lib/postgresql && unshare -m true
+'
+
+old_pg_dump () {
+	mkdir -p "$TEST_ROOT/old" "$TEST_ROOT/empty" &&
+	write_script "$TEST_ROOT/old/pg_dump" <<-\END &&
+	echo "pg_dump (PostgreSQL) 9.6.1"
+	END
+	write_script "$TEST_ROOT/hide" <<-\END &&
+	mount --bind "$TEST_ROOT/empty" /usr/lib/postgresql && exec "$@"
+	END
+	(
+		PATH=$TEST_ROOT/old:$PATH && export PATH TEST_ROOT &&
+		exec unshare -m "$TEST_ROOT/hide" "$@"
+	)
 }
 
 # ---- Clusters ------------------------------------------------------------------------------------

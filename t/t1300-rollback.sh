@@ -3,6 +3,7 @@
 test_description='git rollback-db: what is rolled back, in which order, and when it is not'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
+. "$TEST_DIRECTORY"/lib-rollback.sh
 
 # Times and ids are another in every run.
 scrub () {
@@ -12,13 +13,6 @@ scrub () {
 		-e 's/("execution_time_ms": )[0-9]+/\1TIME/'
 }
 
-# An empty database, no migrations, and nothing kept in git.
-fresh () {
-	db_reset &&
-	rm -rf migrations .git/rollback &&
-	git for-each-ref --format="delete %(refname)" refs/rollback | git update-ref --stdin
-}
-
 # Three tables, a migration each, applied.
 three () {
 	fresh &&
@@ -26,17 +20,6 @@ three () {
 	migration 002_b "CREATE TABLE b (id int);" "DROP TABLE b;" &&
 	migration 003_c "CREATE TABLE c (id int);" "DROP TABLE c;" &&
 	git apply-migration -q
-}
-
-applied () {
-	db_sql "SELECT version FROM schema_migrations ORDER BY applied_at, version"
-}
-
-# Everything that a rollback changes in a database: schema, tracking rows, log.
-everything () {
-	db_dump &&
-	db_sql "SELECT * FROM schema_migrations ORDER BY version" &&
-	db_sql "SELECT * FROM schema_rollback_log ORDER BY started_at, version"
 }
 
 # --- which ---------------------------------------------------------------------------------------
@@ -101,9 +84,9 @@ test_expect_success 'several versions: newest applied first, in whatever order t
 
 test_expect_success 'several versions: none is rolled back when one is not applied' '
 	three &&
-	everything >expect &&
+	schema_and_records >expect &&
 	test_expect_code 2 git rollback-db --yes 003 007 &&
-	everything >actual &&
+	schema_and_records >actual &&
 	test_cmp expect actual
 '
 
@@ -122,12 +105,12 @@ test_expect_success '--to stops at the version, which stays' '
 
 test_expect_success '--to the newest one: nothing to do' '
 	three &&
-	everything >before &&
+	schema_and_records >before &&
 	git rollback-db --to 003 >actual 2>err &&
 	echo "Nothing to roll back in database default." >expect &&
 	test_cmp expect actual &&
 	test_must_be_empty err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
@@ -145,13 +128,13 @@ test_expect_success '--last counts applied ones' '
 
 test_expect_success '--last wants a number above 0' '
 	three &&
-	everything >expect &&
+	schema_and_records >expect &&
 	for wrong in 0 -1 x 1x "" " 1" 99999999999999999999999
 	do
 		test_expect_code 129 git rollback-db --yes --last="$wrong" 2>err &&
 		test_grep "last" err || return 1
 	done &&
-	everything >actual &&
+	schema_and_records >actual &&
 	test_cmp expect actual
 '
 
@@ -186,12 +169,12 @@ test_expect_success 'a database that has no tracking table: nothing to do, and n
 
 test_expect_success 'which one must be said, in one way' '
 	three &&
-	everything >expect &&
+	schema_and_records >expect &&
 	test_expect_code 129 git rollback-db --yes &&
 	test_expect_code 129 git rollback-db --yes --all 001 &&
 	test_expect_code 129 git rollback-db --yes --all --last 1 &&
 	test_expect_code 129 git rollback-db --yes --to 001 --to-commit HEAD &&
-	everything >actual &&
+	schema_and_records >actual &&
 	test_cmp expect actual
 '
 
@@ -341,7 +324,7 @@ counting () {
 
 test_expect_success '-n changes nothing, runs no SQL, and writes nothing into the repository' '
 	counting &&
-	everything >expect &&
+	schema_and_records >expect &&
 	find .git -type f | sort >files &&
 	git rollback-db -n --last 1 >out 2>err &&
 	git rollback-db -n --json --last 1 >json 2>err &&
@@ -349,7 +332,7 @@ test_expect_success '-n changes nothing, runs no SQL, and writes nothing into th
 	echo f >before &&
 	db_sql "SELECT is_called FROM ran" >after &&
 	test_cmp before after &&
-	everything >actual &&
+	schema_and_records >actual &&
 	test_cmp expect actual &&
 	find .git -type f | sort >actual &&
 	test_cmp files actual &&
@@ -515,7 +498,7 @@ test_expect_success 'the JSON of a refused plan has the reasons, and exit 0 as i
 
 test_expect_success 'without a terminal it is refused, with the plan on standard error' '
 	three &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 2 git rollback-db --last 2 >out 2>actual &&
 	test_must_be_empty out &&
 	cat >expect <<-\END &&
@@ -533,7 +516,7 @@ test_expect_success 'without a terminal it is refused, with the plan on standard
 	test_cmp expect actual &&
 	echo ROLLBACK >answer &&
 	test_expect_code 2 env GIT_TERMINAL_PROMPT=1 git rollback-db --last 2 <answer &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
@@ -546,7 +529,7 @@ test_expect_success '--quiet does not hide the plan of what is asked about' '
 test_expect_success TTY 'where rows go, the word ROLLBACK is asked for' '
 	three &&
 	db_sql "INSERT INTO c VALUES (1)" &&
-	everything >before &&
+	schema_and_records >before &&
 	for answer in yes y rollback "ROLLBACK please" ROLLBAC ""
 	do
 		echo "$answer" >answer &&
@@ -555,7 +538,7 @@ test_expect_success TTY 'where rows go, the word ROLLBACK is asked for' '
 			return 1
 	done &&
 	test_expect_code 2 test_terminal "GIT_TERMINAL_PROMPT=1 git rollback-db 003" </dev/null >actual &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 
 	echo ROLLBACK >answer &&
@@ -649,7 +632,7 @@ test_expect_success 'a protected database wants its name, besides --yes' '
 	test_when_finished "git config --unset-all rollback.database.production.seenProtected" &&
 	git config rollback.database.production.url "$DATABASE_URL" &&
 	git config rollback.database.production.protected true &&
-	everything >before &&
+	schema_and_records >before &&
 	for wrong in "" --confirm=staging --confirm=Production --confirm=production.
 	do
 		test_expect_code 2 git rollback-db --database production --yes $wrong 003 2>err &&
@@ -659,7 +642,7 @@ test_expect_success 'a protected database wants its name, besides --yes' '
 	test_expect_code 2 git rollback-db --database production --confirm=production 003 2>err &&
 	test_grep "not confirmed" err &&
 	test_expect_code 2 git rollback-db --database production --rehearse --yes 003 &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 	git rollback-db --database production --yes --confirm=production -q 003 &&
 	test_write_lines 001 002 >expect &&
@@ -676,7 +659,7 @@ test_expect_success 'an unknown version: the nearest is suggested' '
 		migration ${v}_t "CREATE TABLE t$v (id int);" "DROP TABLE t$v;" || return 1
 	done &&
 	git apply-migration -q &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 2 git rollback-db --yes 20260122_002 2>actual &&
 	cat >expect <<-\END &&
 	error: there is no migration .20260122_002. in database .default.
@@ -689,7 +672,7 @@ test_expect_success 'an unknown version: the nearest is suggested' '
 	test_expect_code 2 git rollback-db --yes nonsense 2>err &&
 	test_grep "there is no migration .nonsense." err &&
 	test_grep "newest one applied is .20260215_001." err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
@@ -707,10 +690,10 @@ test_expect_success 'no down script anywhere: refused, and named' '
 	migration 001_a "CREATE TABLE a (id int);" &&
 	migration 002_b "CREATE TABLE b (id int);" "DROP TABLE b;" &&
 	git apply-migration -q --allow-missing-down 2>/dev/null &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 2 git rollback-db --yes --all 2>err &&
 	test_grep "^error: cannot roll back migration .001. (a): no down script: it was applied without a down script, and the worktree has none$" err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 	git rollback-db --yes -q 002 &&
 	echo "DROP TABLE a;" >migrations/001_a.down.sql &&
@@ -728,7 +711,7 @@ DROP TABLE a;
   DROP TABLE nosuch;" &&
 	migration 002_b "CREATE TABLE b (id int); INSERT INTO b VALUES (1);" "DROP TABLE b;" &&
 	git apply-migration -q &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 128 git rollback-db --all --yes >out 2>err &&
 	test_must_be_empty out &&
 	sed -n "/^fatal/,\$p" err | tr "\\047" . >actual &&
@@ -739,7 +722,7 @@ DROP TABLE a;
 	  Nothing was changed.
 	END
 	test_cmp expect actual &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 	db_sql "SELECT * FROM b" >actual &&
 	echo 1 >expect &&
@@ -776,10 +759,10 @@ test_expect_success 'the failure as JSON, with its code' '
 test_expect_success 'every down is parsed before anything runs' '
 	counting &&
 	printf "DROP SEQUENCE ran;\nDROP TABEL x;\n" >migrations/001_a.down.sql &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 128 git rollback-db --all --yes 2>err &&
 	test_grep "^fatal: migrations/001_a.down.sql:2:6: .*syntax error" err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 	echo f >expect &&
 	db_sql "SELECT is_called FROM ran" >actual &&
@@ -804,9 +787,9 @@ test_expect_success 'a down with its own BEGIN and COMMIT runs inside ours' '
 	migration 001_a "CREATE TABLE a (id int);" "DROP TABLE nosuch;" &&
 	migration 002_b "BEGIN; CREATE TABLE b (id int); COMMIT;" "BEGIN; DROP TABLE b; COMMIT;" &&
 	git apply-migration -q &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 128 git rollback-db --all --yes &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 	git rollback-db -q --yes 002
 '
@@ -826,31 +809,31 @@ test_expect_success 'exactly one tracking row must go: a trigger swallows it' '
 	three &&
 	db_sql "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN RETURN NULL; END\$\$;
 		CREATE TRIGGER swallow BEFORE DELETE ON schema_migrations FOR EACH ROW EXECUTE FUNCTION swallow()" &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 128 git rollback-db --yes 003 2>err &&
 	test_grep "the tracking table had 0 rows for migration .003., not one" err &&
 	test_grep "Nothing was changed" err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
 test_expect_success 'exactly one tracking row must go: a rule turns it into nothing, or into two' '
 	three &&
 	db_sql "CREATE RULE swallow AS ON DELETE TO schema_migrations DO INSTEAD NOTHING" &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 128 git rollback-db --yes 003 &&
 	test_expect_code 128 git rollback-db --no-proof --yes 003 &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
 test_expect_success 'exactly one tracking row must go: the down takes it away itself' '
 	three &&
 	echo "DROP TABLE c; DELETE FROM schema_migrations WHERE version = \$\$003\$\$;" >migrations/003_c.down.sql &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 128 git rollback-db --yes 003 2>err &&
 	test_grep "had 0 rows for migration .003." err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
@@ -1057,7 +1040,7 @@ test_expect_success 'an up that was interrupted outside a transaction is undone 
 
 test_expect_success '--rehearse runs it, reports, and leaves nothing, without asking' '
 	counting &&
-	everything >before &&
+	schema_and_records >before &&
 	git for-each-ref >refs &&
 	git rollback-db --rehearse --all >out 2>err &&
 	test_write_lines "rehearsed 002 b (TIME)" "rehearsed 001 a (TIME)" \
@@ -1065,7 +1048,7 @@ test_expect_success '--rehearse runs it, reports, and leaves nothing, without as
 		"It was a rehearsal: everything was undone." >expect &&
 	scrub <out >actual &&
 	test_cmp expect actual &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 	git for-each-ref >actual &&
 	test_cmp refs actual &&
@@ -1088,10 +1071,10 @@ test_expect_success '--rehearse tells of a failure and of a failed proof, by exi
 
 test_expect_success '--rehearse is refused where a script runs outside a transaction' '
 	groups &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 2 git rollback-db --rehearse --all 2>err &&
 	test_grep "the down script of .002. runs outside a transaction: DROP INDEX CONCURRENTLY: it cannot be rehearsed" err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
@@ -1106,12 +1089,12 @@ deferred () {
 
 test_expect_success 'a COMMIT that fails changes nothing, and is told' '
 	deferred &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 128 git rollback-db --yes 001 >out 2>err &&
 	test_must_be_empty out &&
 	test_grep "^fatal: could not commit the rollback: update or delete on table \"p\" violates foreign key constraint" err &&
 	test_grep "^  Its transaction was rolled back\.$" err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
@@ -1168,12 +1151,12 @@ test_expect_success 'a pre-rollback that fails stops it' '
 	write_script .git/hooks/post-rollback <<-\END &&
 	>"$TEST_ROOT/must-not-be"
 	END
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 2 git rollback-db --yes 003 2>err &&
 	test_grep "^not on a Friday$" err &&
 	test_grep "^error: hook .pre-rollback. ended with status 7$" err &&
 	test_expect_code 2 git rollback-db --yes --json 003 >actual 2>err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 	test_path_is_missing "$TEST_ROOT/must-not-be" &&
 	rm .git/hooks/pre-rollback &&

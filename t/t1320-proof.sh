@@ -3,24 +3,9 @@
 test_description='git rollback-db: the proof that the schema is what it was'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
+. "$TEST_DIRECTORY"/lib-rollback.sh
 
 SQ=\'
-
-fresh () {
-	db_reset &&
-	rm -rf migrations .git/rollback &&
-	git for-each-ref --format="delete %(refname)" refs/rollback | git update-ref --stdin
-}
-
-applied () {
-	db_sql "SELECT version FROM schema_migrations ORDER BY applied_at, version"
-}
-
-everything () {
-	db_dump &&
-	db_sql "SELECT * FROM schema_migrations ORDER BY version" &&
-	db_sql "SELECT * FROM schema_rollback_log ORDER BY started_at, version"
-}
 
 # What the report says of the proof: its first line, and the differences.
 proof () {
@@ -49,7 +34,7 @@ prepare () {
 unproven () {
 	sections
 	cat >check <<-\END
-	prepare && everything >before &&
+	prepare && schema_and_records >before &&
 	test_expect_code 1 git rollback-db --yes 001 >out 2>err &&
 	{
 		echo "Not proven: the schema is not what it should be:" &&
@@ -60,7 +45,7 @@ unproven () {
 	test_cmp expect actual &&
 	test_grep "^undone again 001 x" out &&
 	test_grep "^hint: .*--accept-difference" err &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after &&
 	git rollback-db --yes -q --accept-difference 001 &&
 	applied >actual &&
@@ -632,19 +617,19 @@ test_expect_success '--accept-difference keeps it, and says what it is' '
 
 test_expect_success 'the JSON of a failed proof: exit 1, nothing done' '
 	leftover &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 1 git rollback-db --yes --json --all >out 2>err &&
 	tr -d "\n " <out >actual &&
 	test_grep "\"outcome\":\"unproven\",\"proof\":{\"result\":\"different\",\"differences\":\[\"columnpublic.b.idstillexists\",\"tablepublic.bstillexists\"\]," actual &&
 	test_grep "\"done\": false" out &&
 	test_grep ! "\"done\": true" out &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
 test_expect_success 'one down of two that leaves something takes both back' '
 	leftover &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 1 git rollback-db --yes --all >out &&
 	sed -E "s/\([0-9.]+ m?s\)/(TIME)/" out >actual &&
 	cat >expect <<-\END &&
@@ -656,7 +641,7 @@ test_expect_success 'one down of two that leaves something takes both back' '
 	Everything was undone: nothing has changed.
 	END
 	test_cmp expect actual &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
@@ -737,7 +722,7 @@ test_expect_success 'one out of the middle that takes what a later one made' '
 	migration 001_t "CREATE TABLE t (a int);" "DROP TABLE t CASCADE;" &&
 	migration 002_v "CREATE VIEW v AS SELECT * FROM t;" "DROP VIEW v;" &&
 	git apply-migration -q &&
-	everything >before &&
+	schema_and_records >before &&
 	test_expect_code 1 git rollback-db --yes 001 >out 2>err &&
 	cat >expect <<-\END &&
 	Not proven: the schema is not what it should be:
@@ -747,7 +732,7 @@ test_expect_success 'one out of the middle that takes what a later one made' '
 	END
 	proof <out >actual &&
 	test_cmp expect actual &&
-	everything >after &&
+	schema_and_records >after &&
 	test_cmp before after
 '
 
@@ -876,10 +861,10 @@ test_expect_success 'a record that cannot be read is named, and nothing changes'
 	for broken in "{}" "[1]" "[{}]"
 	do
 		db_sql "UPDATE schema_rollback_log SET objects = \$\$$broken\$\$" &&
-		everything >before &&
+		schema_and_records >before &&
 		test_expect_code 128 git rollback-db --yes 001 2>err &&
 		test_grep "^fatal: migration .001.: " err &&
-		everything >after &&
+		schema_and_records >after &&
 		test_cmp before after || return 1
 	done &&
 	git rollback-db --yes --no-proof 001

@@ -13,20 +13,6 @@ TEST_BREAK_POINTS says, or at "all" of them.'
 
 # ---- Scenarios -----------------------------------------------------------------------------------
 
-# What is in $base and in the folder ../base is what each point starts from.
-base=${db_name}_base
-
-keep_as_base () {
-	wait_alone && db_copy "$db_name" "$base" &&
-	rm -rf ../base && cp -R . ../base
-}
-
-restore_base () {
-	db_copy "$base" "$db_name" &&
-	cd .. && rm -rf "$TRASH_DIRECTORY" && cp -R base "$TRASH_DIRECTORY" &&
-	cd "$TRASH_DIRECTORY" || return
-}
-
 make_repository () {	# first; three migrations of one table each
 	db_reset && rm -rf .git migrations && git init -q . &&
 	for n in 1 2 3

@@ -7,8 +7,6 @@ test_description='two runs at once on one database'
 . "$TEST_DIRECTORY"/lib-faults.sh
 . "$TEST_DIRECTORY"/lib-tables.sh
 
-base=${db_name}_base
-
 changes () {	# up or down: what the log has of them
 	db_sql "SELECT count(*) FROM schema_rollback_log WHERE direction = '$1'"
 }

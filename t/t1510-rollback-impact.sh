@@ -5,13 +5,8 @@ test_description='git rollback-db: what the plan says would be destroyed, and th
 The plan is held against the server: what it says goes is what has gone after the rollback.'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
+. "$TEST_DIRECTORY"/lib-rollback.sh
 . "$TEST_DIRECTORY"/lib-faults.sh
-
-fresh () {
-	db_reset &&
-	rm -rf migrations .git/rollback &&
-	git for-each-ref --format="delete %(refname)" refs/rollback | git update-ref --stdin
-}
 
 # One migration, applied, and rows or whatever put in afterwards.
 given () {	# up, down, afterwards

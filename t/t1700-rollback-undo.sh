@@ -5,42 +5,7 @@ test_description='git rollback-db saves what it destroys, and --undo brings it b
 TEST_ROWS says how many rows the table has that has every type (default: 2000).'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
-
-fresh () {
-	db_reset &&
-	rm -rf migrations .git/rollback &&
-	git for-each-ref --format="delete %(refname)" refs/rollback | git update-ref --stdin
-}
-
-# All rows of all tables, but the log's, in the order of their text; sequences; records; schema.
-everything () {
-	db_sql "SELECT format(\$\$SELECT %L, t::text FROM %s t ORDER BY 2;\$\$, c.oid::regclass, c.oid::regclass)
-		FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-		WHERE relkind IN (\$\$r\$\$, \$\$S\$\$, \$\$m\$\$) AND nspname !~ \$\$^pg_|information_schema\$\$
-		AND relname <> \$\$schema_rollback_log\$\$
-		ORDER BY nspname, relname" >"$TEST_ROOT/queries" &&
-	sed "s/, t::text FROM \(.*_seq\) t /, last_value, is_called FROM \1 t /" "$TEST_ROOT/queries" |
-		psql_db -f - &&
-	db_dump
-}
-
-# there COMMAND...: what is there before is there after.
-keeps () {
-	everything >before || return
-	"$@" || return
-	everything >after || return
-	test_cmp before after
-}
-
-# The value of a jq expression has to be this one.
-test_json () {
-	jq -r "$2" "$3" >"$TEST_ROOT/json" && printf "%s\n" "$1" | diff - "$TEST_ROOT/json"
-}
-
-roll_and_undo () {
-	git rollback-db --yes "$@" >rolled 2>&1 || { cat rolled; return 1; }
-	git rollback-db --undo --yes >undone 2>&1 || { cat undone; return 1; }
-}
+. "$TEST_DIRECTORY"/lib-rollback.sh
 
 test_expect_success 'a table and its rows' '
 	fresh &&
@@ -397,15 +362,46 @@ test_expect_success '--no-save and --no-snapshot' '
 	grep "saved nothing that could be put back" err
 '
 
-test_expect_success 'without a pg_dump that is new enough nothing runs' '
+test_expect_success 'what is not saved takes the typed word, though no row goes' '
 	git apply-migration -q &&
-	mkdir -p bin && printf "#!/bin/sh\necho pg_dump \(PostgreSQL\) 9.6\n" >bin/pg_dump && chmod +x bin/pg_dump &&
+	for options in "--save --snapshot" --no-save --no-snapshot "--no-save --no-snapshot"
+	do
+		git rollback-db -n --json $options 1 >out &&
+		jq -r .confirm out || return
+	done >actual &&
+	test_write_lines yes ROLLBACK ROLLBACK ROLLBACK >expect &&
+	test_cmp expect actual
+'
+
+test_expect_success HIDE 'without a pg_dump that is new enough nothing runs' '
 	everything >before &&
-	if test ! -d /usr/lib/postgresql
-	then
-		PATH=$(pwd)/bin:$PATH test_expect_code 2 git rollback-db --yes 1 2>err &&
-		grep "no pg_dump" err
-	fi &&
+	test_expect_code 2 old_pg_dump git rollback-db --yes 1 2>err &&
+	grep "^error: cannot save the schema first: there is no pg_dump of version" err &&
+	grep "^hint: Use --no-snapshot to go without" err &&
+	everything >after &&
+	test_cmp before after &&
+	test -z "$(ls .git/rollback/saved)" &&
+	old_pg_dump git rollback-db --yes --no-snapshot 1 >out 2>&1 &&
+	git apply-migration -q
+'
+
+test_expect_success 'schemas that the role may not use are left out of what is saved' '
+	test_when_finished "db_sql \"DROP OWNED BY undo_plain; DROP ROLE undo_plain\"" &&
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY);" "DROP TABLE t CASCADE;" &&
+	git apply-migration -q &&
+	db_sql "CREATE SCHEMA secret; CREATE TABLE secret.s (id int); CREATE TABLE unread (id int); INSERT INTO t VALUES (1), (2);
+		CREATE ROLE undo_plain LOGIN; ALTER TABLE t OWNER TO undo_plain; GRANT ALL ON SCHEMA public TO undo_plain;
+		GRANT ALL ON schema_migrations, schema_rollback_log TO undo_plain; GRANT TEMPORARY ON DATABASE $db_name TO undo_plain" &&
+	db_sql "CREATE VIEW v AS SELECT id FROM t; ALTER VIEW v OWNER TO undo_plain" &&
+	everything >before &&
+	DATABASE_URL=$(db_url | sed "s/user=[^&]*/user=undo_plain/") && export DATABASE_URL &&
+	roll --accept-difference 1 &&
+	grep "^warning: 2 schemas and tables that the role may not read are not in the schema that is saved$" rolled &&
+	"$PG_BINDIR"/pg_restore -l .git/rollback/saved/*/*.dump >list &&
+	grep "TABLE public t " list && grep "VIEW public v " list && ! grep -e secret -e unread list &&
+	undo &&
+	pg_use &&
 	everything >after &&
 	test_cmp before after
 '
@@ -447,6 +443,30 @@ test_expect_success '--log says what there was' '
 	test_json "1001" "[.operations[] | select(.can_undo)][0].saved.rows" out &&
 	git rollback-db --log >out &&
 	grep "1001 rows saved" out
+'
+
+test_expect_success 'what is older than saved.keep says goes, but no newest one and no snapshot' '
+	old_one () {
+		id_=$(ls .git/rollback/saved | tail -n 1) &&
+		mv ".git/rollback/saved/$id_" ".git/rollback/saved/$1T${id_#*T}" &&
+		ls .git/rollback/saved | grep "^$1"
+	} &&
+	test_when_finished "db_drop ${db_name}_other; git config --unset rollback.saved.keep" &&
+	fresh && db_create "${db_name}_other" && git config rollback.saved.keep 0 &&
+	migration 1_t "CREATE TABLE t (id int);" "DROP TABLE t;" &&
+	git snapshot-db before >out 2>&1 && old_one 20200101 >kept &&
+	(
+		DATABASE_URL=$(db_url "${db_name}_other") && export DATABASE_URL &&
+		git apply-migration -q && roll 1 && old_one 20200102 >gone &&
+		git apply-migration -q && roll 1 && old_one 20200103 >>kept
+	) &&
+	git apply-migration -q && roll 1 && old_one 20200104 >>gone && git apply-migration -q &&
+	ls .git/rollback/saved >actual &&
+	sort kept gone >expect && test_cmp expect actual &&
+	git config rollback.saved.keep 1 && roll 1 &&
+	git rollback-db --log --json | jq -r ".operations[0].operation" >>kept &&
+	ls .git/rollback/saved >actual &&
+	test_cmp kept actual
 '
 
 test_expect_success 'what is there to undo is told' '

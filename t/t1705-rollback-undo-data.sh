@@ -3,25 +3,7 @@
 test_description='git rollback-db --undo destroys nothing that was written since, and says what it does not know'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
-
-fresh () {
-	db_reset &&
-	rm -rf migrations .git/rollback &&
-	git for-each-ref --format="delete %(refname)" refs/rollback | git update-ref --stdin
-}
-
-# The value of a jq expression has to be this one.
-test_json () {
-	jq -r "$2" "$3" >"$TEST_ROOT/json" && printf "%s\n" "$1" | diff - "$TEST_ROOT/json"
-}
-
-roll () {
-	git rollback-db --yes "$@" >rolled 2>&1 || { cat rolled; return 1; }
-}
-
-undo () {
-	git rollback-db --undo --yes "$@" >undone 2>&1 || { cat undone; return 1; }
-}
+. "$TEST_DIRECTORY"/lib-rollback.sh
 
 # Refused, as rows were written since, and TABLE QUERY gives what it gave.
 conflicts () {

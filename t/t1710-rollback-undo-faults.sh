@@ -10,19 +10,6 @@ TEST_BREAK_POINTS says, or at "all" of them.'
 . "$TEST_DIRECTORY"/lib-pg.sh
 . "$TEST_DIRECTORY"/lib-faults.sh
 
-base=${db_name}_base
-
-keep_as_base () {
-	wait_alone && db_copy "$db_name" "$base" &&
-	rm -rf ../base && cp -R . ../base
-}
-
-restore_base () {
-	db_copy "$base" "$db_name" &&
-	cd .. && rm -rf "$TRASH_DIRECTORY" && cp -R base "$TRASH_DIRECTORY" &&
-	cd "$TRASH_DIRECTORY" || return
-}
-
 # A table, a column and changed rows, with a view that goes along.
 make_repository () {
 	db_reset && rm -rf .git migrations && git init -q . &&

@@ -3,36 +3,11 @@
 test_description='git rollback-db --script: a rollback script, shown, saved, proven, and undone'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
+. "$TEST_DIRECTORY"/lib-rollback.sh
 . "$TEST_DIRECTORY"/lib-faults.sh
-
-fresh () {
-	db_reset &&
-	rm -rf migrations .git/rollback &&
-	git for-each-ref --format="delete %(refname)" refs/rollback | git update-ref --stdin
-}
 
 script () {	# the lines of undo.sql
 	printf "%s\n" "$@" >undo.sql
-}
-
-# Rows of all tables but the log's, positions of sequences, and the schema.
-everything () {
-	db_sql "SELECT format(\$\$SELECT %L, %s FROM %s t ORDER BY 2;\$\$, c.oid::regclass,
-			CASE relkind WHEN \$\$S\$\$ THEN \$\$last_value, is_called\$\$ ELSE \$\$t::text\$\$ END, c.oid::regclass)
-		FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-		WHERE relkind IN (\$\$r\$\$, \$\$S\$\$, \$\$m\$\$) AND nspname !~ \$\$^pg_|information_schema\$\$
-		AND relname <> \$\$schema_rollback_log\$\$
-		ORDER BY nspname, relname" >"$TEST_ROOT/queries" &&
-	psql_db -f "$TEST_ROOT/queries" &&
-	db_dump
-}
-
-# What is there before the command is there after it.
-keeps () {
-	everything >before || return
-	"$@" || return
-	everything >after || return
-	test_cmp before after
 }
 
 run_and_undo () {

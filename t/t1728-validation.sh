@@ -3,12 +3,7 @@
 test_description='git rollback-db: what a change leaves wrong is found, and told'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-pg.sh
-
-fresh () {
-	db_reset &&
-	rm -rf migrations .git/rollback &&
-	git for-each-ref --format="delete %(refname)" refs/rollback | git update-ref --stdin
-}
+. "$TEST_DIRECTORY"/lib-rollback.sh
 
 # finds BASE DOWN [EXPECTED...]: BASE is there before; the migration does nothing on its way up, and
 # DOWN on its way down. What is found is this, one argument for each, and the run succeeds.
