@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# saving: what it costs to save a million rows before they are dropped, beside pg_dump -Fc of the same
-# table; what rolling back costs with saving and without; and how long the plan of 100 takes.
+# saving: what it costs to save a million rows before they are dropped, as text and in the binary
+# format, beside pg_dump -Fc of the same table, and to undo that; what rolling back costs with saving and
+# without; and how long the plan of 100 takes.
 #
 #	t/perf/saving.sh
 #
@@ -34,9 +35,16 @@ do
 	perf_fresh run million
 	perf_time $round "save 1,000,000 rows" pg_dump pg_dump -Fc -t m -f "$here/m.dump" run
 	DATABASE_URL=$(perf_url run)
-	perf_time $round "save 1,000,000 rows" rollback \
-		git-rollback-db -q --yes --no-snapshot --no-proof 1
-	rm -rf .git/rollback
+	for format in text binary
+	do
+		how=rollback
+		test $format = text || how='rollback --binary'
+		perf_fresh run million
+		perf_time $round "save 1,000,000 rows" "$how" \
+			git-rollback-db -q --yes --no-snapshot --no-proof "--${format/text/no-binary}" 1
+		perf_time $round "undo that" $format git-rollback-db -q --yes --undo
+		rm -rf .git/rollback
+	done
 	cd "$here/p1000" || exit
 	for how in '' --no-snapshot --no-save '--no-snapshot --no-save'
 	do
@@ -56,6 +64,7 @@ perf_fresh run million
 DATABASE_URL=$(perf_url run) /usr/bin/time -f %M -o "$here/rss" \
 	git-rollback-db -q --yes --no-snapshot --no-proof 1 || exit
 perf_report "save 1,000,000 rows" pg_dump rollback=1
+perf_report "undo that" text
 perf_report "roll back the last 100 of 1000" "ours --no-snapshot --no-save"
 perf_report "plan of 100" plan plan=1000ms
 awk '{ m = $1 / 1024; printf "memory while saving\n  %-24s %9.0f MiB  %s\n", "client", m, (m > 64 ? "OVER 64" : "within 64"); exit (m > 64) }' "$here/rss" || perf_failed=1
