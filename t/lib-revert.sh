@@ -9,7 +9,7 @@
 #	id REV				the full id of a commit
 
 fresh () {	# [option of git init]
-	cd "$TRASH_DIRECTORY" && rm -rf repo && git init -q -b main "$@" repo && cd repo
+	cd "$TRASH_DIRECTORY" && rm -rf repo && git init -q -b main "$@" repo && cd repo || return
 }
 
 file () {	# path, [number=text]...

@@ -23,6 +23,7 @@ same_as_git () {	# <commit>[:<mainline>]...
 	done
 	git --no-optional-locks status --porcelain=v2 >"$TEST_ROOT/before" &&
 	find .git -type f | sort >"$TEST_ROOT/files" &&
+	# shellcheck disable=SC2086 # one word for each
 	"$tool" $set_ >"$TEST_ROOT/out" || return
 	git --no-optional-locks status --porcelain=v2 >"$TEST_ROOT/after" &&
 	find .git -type f | sort >"$TEST_ROOT/files.after" &&
