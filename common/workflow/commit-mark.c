@@ -59,10 +59,10 @@ static bool has_at(const char *text, struct span in, size_t at, const char *what
 /* Behind the next `what` from `at` on, where that is near; 0: there is none. */
 static size_t find_behind(const char *text, struct span in, size_t at, const char *what)
 {
-	for (size_t i = 0; i < ENCLOSED_MAX && at + i < end_of(in); i++)
-		if (has_at(text, in, at + i, what))
-			return at + i + strlen(what);
-	return 0;
+	size_t end = end_of(in) < at + ENCLOSED_MAX ? end_of(in) : at + ENCLOSED_MAX;
+	const char *found = at < end ? memmem(text + at, end - at, what, strlen(what)) : NULL;
+
+	return found ? (size_t)(found - text) + strlen(what) : 0;
 }
 
 /* ---- One number ---------------------------------------------------------------------- */
@@ -228,6 +228,12 @@ static size_t link_end(const char *text, struct span line, size_t end)
 	return behind ? behind : end;
 }
 
+/* Most characters open nothing. */
+static bool may_open(char c)
+{
+	return c && strchr("<[(`\xef\xe3", c);
+}
+
 /* What begins with an opening bracket, and has a closing one. */
 static bool read_enclosed(struct part *ret, const char *text, struct span line, size_t at)
 {
@@ -251,7 +257,7 @@ static bool read_enclosed(struct part *ret, const char *text, struct span line, 
 
 static bool opens(const char *text, struct span line, size_t at)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(enclosures); i++)
+	for (size_t i = 0; may_open(text[at]) && i < ARRAY_SIZE(enclosures); i++)
 		if (has_at(text, line, at, enclosures[i].open))
 			return true;
 	return false;
@@ -376,9 +382,9 @@ static size_t back_over_label(const char *text, struct span line, size_t at)
 	return start;
 }
 
-struct span commit_mark_cut(const char *text, struct span line, struct span what)
+static struct span commit_mark_cut(const char *text, struct span line, struct span what)
 {
-	size_t end = end_of(what), at = what.at, was;
+	size_t at = what.at, was;
 
 	do {
 		was = at;
@@ -386,10 +392,28 @@ struct span commit_mark_cut(const char *text, struct span line, struct span what
 		if (at == was)
 			at = back_over_label(text, line, at);
 	} while (at != was);
-	if (at == line.at)
-		while (end < end_of(line) && is_blank(text[end]))
-			end++;
-	return (struct span){ at, end - at };
+	return (struct span){ at, end_of(what) - at };
+}
+
+/* Where nothing stays in front, the blanks behind go, too. */
+static struct span with_blanks_behind(const char *text, struct span line, struct span cut)
+{
+	while (end_of(cut) < end_of(line) && is_blank(text[end_of(cut)]))
+		cut.len++;
+	return cut;
+}
+
+static void cut_front(struct plan_commits *commits, size_t from, const char *text, struct span line)
+{
+	size_t reach = line.at;
+
+	for (size_t i = from; i < commits->nr && commits->item[i].cut.at <= reach; i++) {
+		struct span *cut = &commits->item[i].cut;
+
+		*cut = with_blanks_behind(text, line, *cut);
+		if (end_of(*cut) > reach)
+			reach = end_of(*cut);
+	}
 }
 
 /* A bare word's: what is joined by "," or "+" is one word. */
@@ -495,18 +519,36 @@ static size_t find_tail(const struct parts *parts, const char *text, struct span
 	return tail;
 }
 
+/* Are there as many hexadecimal digits in a row? Most lines need no closer look. */
+static bool may_have_commit(const char *text, struct span line)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i < line.len && run < COMMIT_MIN; i++) {
+		char c = text[line.at + i];
+		bool digit = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+
+		run = digit ? run + 1 : 0;
+	}
+	return run >= COMMIT_MIN;
+}
+
 void commit_marks_find(struct plan_commits *ret, const char *text, struct span line)
 {
 	struct parts parts CLEANUP(parts_release) = { 0 };
-	size_t tail;
+	bool front = true; /* nothing but commits so far */
+	size_t tail, before = ret->nr;
 
+	if (!may_have_commit(text, line))
+		return;
 	find_parts(&parts, text, line);
 	tail = find_tail(&parts, text, line);
 	for (size_t i = 0; i < parts.nr; i++) {
-		bool front = !i && !is_amount(text, &parts.item[i]);
+		bool outer = i >= tail || (front && !is_amount(text, &parts.item[i]));
 
-		record_part(ret, text, line, &parts.item[i], front || i >= tail);
+		front &= record_part(ret, text, line, &parts.item[i], outer) > 0;
 	}
+	cut_front(ret, before, text, line);
 }
 
 /* ---- Checkpoints without a commit ---------------------------------------------------- */
@@ -516,6 +558,8 @@ bool checkpoint_find_empty(struct span *ret, struct span *ret_word, const char *
 {
 	struct part part;
 
+	if (!memchr(text + line.at, '[', line.len))
+		return false;
 	for (size_t at = line.at; next_part(&part, text, line, at); at = end_of(part.at)) {
 		struct label label = find_label(text, part.content);
 		struct plan_commits commits = { 0 };
@@ -532,7 +576,9 @@ bool checkpoint_find_empty(struct span *ret, struct span *ret_word, const char *
 			start++;
 		while (end > start && is_blank(text[end - 1]))
 			end--;
-		*ret = part.at;
+		*ret = commit_mark_cut(text, line, part.at);
+		if (ret->at == line.at)
+			*ret = with_blanks_behind(text, line, *ret);
 		*ret_word = (struct span){ start, end - start };
 		return true;
 	}

@@ -15,12 +15,9 @@ void commit_marks_find(struct plan_commits *ret, const char *text, struct span l
 void plan_commits_release(struct plan_commits *commits);
 
 /*
- * "[checkpoint: ...]" without a commit: *ret_word is what stands there for one, such as "pending"
+ * "[checkpoint: ...]" without a commit, with the blanks that go with it: *ret_word is what stands there for one, such as "pending"
  * (a length of 0: nothing). False: there is none.
  */
 bool checkpoint_find_empty(struct span *ret, struct span *ret_word, const char *text,
 			   struct span line);
-/* From the blanks and separators in front of it, which go with it when it is taken out. */
-struct span commit_mark_cut(const char *text, struct span line, struct span what);
-
 #endif

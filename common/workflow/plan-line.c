@@ -481,8 +481,7 @@ void plan_line_parse(struct plan_line *ret, enum line_kind kind, const char *tex
 		rest.len = end - behind;
 	}
 	commit_marks_find(&ret->commit, text, rest);
-	if (checkpoint_find_empty(&ret->empty_checkpoint, &ret->checkpoint_word, text, rest))
-		ret->empty_checkpoint = commit_mark_cut(text, rest, ret->empty_checkpoint);
+	checkpoint_find_empty(&ret->empty_checkpoint, &ret->checkpoint_word, text, rest);
 	if (kind != LINE_TASK)
 		line_find_status(&ret->status, &ret->state, text, before_commits(ret, rest));
 	if (ret->has_box && ret->state != UNIT_REVERTED)

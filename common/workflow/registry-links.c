@@ -121,6 +121,8 @@ static size_t best_entry(const struct registry_reader *r, const char *id, size_t
 /* An entry's own paragraph goes with it when it is removed. */
 static void extend_entry(struct registry_reader *r, size_t entry, size_t line)
 {
+	if (line < r->found[entry].last)
+		return;
 	for (size_t between = r->found[entry].last + 1; between < line; between++)
 		if (!markdown_is_blank(&r->md, between))
 			return;

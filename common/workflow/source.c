@@ -33,8 +33,9 @@ bool source_is_document(const char *path)
 
 /* ---- The worktree -------------------------------------------------------------------- */
 
-static int list_files(const struct repo *repo, struct strvec *ret, const char *const *arguments,
-		      struct error *err)
+/* Appends the documents below the folders (NULL at the end) that git lists with these options. */
+static int list_files(const struct repo *repo, struct strvec *ret, const char *const *options,
+		      const char *const *folders, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
@@ -43,22 +44,35 @@ static int list_files(const struct repo *repo, struct strvec *ret, const char *c
 	repo_plain_pathspecs(&env);
 	git_prepare(&git, repo, &env);
 	strvec_pushl(&git.argv, "ls-files", "-z", "--others", NULL);
-	for (; *arguments; arguments++)
-		strvec_push(&git.argv, *arguments);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		strvec_pushf(&git.argv, ":(glob,icase)**/%s", names[i]);
+	for (; *options; options++)
+		strvec_push(&git.argv, *options);
+	strvec_push(&git.argv, "--");
+	for (; *folders; folders++)
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			strvec_pushf(&git.argv, ":(glob,icase)%s**/%s", *folders, names[i]);
 	if (git_run(&git, "list the plan documents", err) < 0)
 		return -1;
-	for (size_t at = 0; at < git.out.len; at += strlen(git.out.buf + at) + 1)
-		strvec_push(ret, git.out.buf + at);
+	for (size_t at = 0; at < git.out.len; at += strlen(git.out.buf + at) + 1) {
+		char *path CLEANUP(free_p) = xstrfmt("%s/%s", repo->worktree, git.out.buf + at);
+		struct stat st;
+
+		if (!lstat(path, &st)) /* one that is deleted is still tracked */
+			strvec_push(ret, git.out.buf + at);
+	}
 	return 0;
 }
 
 static int worktree_list(struct document_source *source, struct strvec *ret, struct error *err)
 {
-	static const char *const tracked[] = { "--cached", "--exclude-standard", "--", NULL };
+	static const char *const tracked[] = { "--cached", "--exclude-standard", NULL };
+	static const char *const ignored[] = { "--ignored", "--exclude-standard", NULL };
+	static const char *const all[] = { "", NULL };
+	static const char *const usual[] = { "conductor/", ".conductor/", "storage-conductor/",
+					     NULL };
 
-	return list_files(source->data, ret, tracked, err);
+	if (list_files(source->data, ret, tracked, all, err) < 0)
+		return -1;
+	return list_files(source->data, ret, ignored, usual, err);
 }
 
 static int worktree_read(struct document_source *source, const char *path, struct strbuf *ret,

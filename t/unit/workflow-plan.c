@@ -241,6 +241,8 @@ static const struct {
 	{ "(1a2b3c4) A", "A", " 1a2b3c4", "A" },
 	{ "[1a2b3c4] A", "A", " 1a2b3c4", "A" },
 	{ "1a2b3c4 A", "A", " 1a2b3c4", "A" },
+	{ "1a2b3c4 5d6e7f8 A", "A", " 1a2b3c4 5d6e7f8", "A" },
+	{ "1a2b3c4, `5d6e7f8` A", "A", " 1a2b3c4 5d6e7f8", "A" },
 	{ "A (1a2b3c4) and B", "A and B", " 1a2b3c4", "A and B" },
 	{ "A 1a2b3c4 (approved)", "A (approved)", " 1a2b3c4", "A (approved)" },
 	{ "A (approved) 1a2b3c4", "A (approved)", " 1a2b3c4", "A (approved)" },

@@ -55,6 +55,7 @@ static const struct {
 	{ "- [x] **Track: Vet Verification**\n\n---\n\n- [x] **Track: Admin Notes**\n"
 	  "*Link: [x](./tracks/admin-notes/plan.md)*\n\n*Link: [x](./tracks/vet-verification/)*\n",
 	  "- 1 done 'Vet Verification' vet-verification\n- 5 done 'Admin Notes' admin-notes\n" },
+	{ "*Link: [x](./tracks/cats/)*\n## [x] Track: Cats\n", "# 2 done 'Cats' cats\n" },
 	/* Both forms in one file; nested items are no entries of their own. */
 	{ "## [x] Track: Cats\n- [ ] a list of theirs\n\n- [ ] **Track: Dogs**\n"
 	  "  - *Type:* feature | *Status:* in-progress (since May)\n"
