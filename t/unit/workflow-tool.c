@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What t3010-documents.sh and t/perf/documents.sh do with plan documents. No test program itself.
+ * What t3050-documents.sh and t/perf/documents.sh do with plan documents. No test program itself.
  *
  *   list [REV]           all tracks of the worktree or of a commit, and what could not be read
  *   count [REV]          how many there are: tracks, phases, phases with commits, tasks, done
@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 	bool reverts = argc > 1 && !strcmp(argv[1], "revert");
 
 	if (argc < 2) {
-		puts("1..0 # SKIP not a test, but a helper of t3010-documents.sh");
+		puts("1..0 # SKIP not a test, but a helper of t3050-documents.sh");
 		return 0;
 	}
 	if (!strcmp(argv[1], "unit") && argc == 5) {
