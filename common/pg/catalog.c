@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "pg/catalog-state.h"
+#include "pg/keep.h"
 
 _Static_assert(CATALOG_DIGEST_SIZE == DIGEST_HEX, "a digest fits");
 
@@ -351,7 +352,7 @@ static char *schemas_sql(struct db *db, const struct catalog_scope *scope)
 	struct strbuf sb = STRBUF_INIT;
 
 	strbuf_addstr(&sb, "SELECT n.oid FROM pg_namespace n WHERE left(n.nspname, 3) <> 'pg_'"
-			   " AND n.nspname <> 'information_schema'");
+			   " AND n.nspname <> 'information_schema'" KEEP_NOT_IN("n.nspname"));
 	for (size_t i = 0; scope && i < scope->schema_nr; i++) {
 		strbuf_addstr(&sb, " AND n.nspname <> ");
 		db_quote_literal(&sb, db, scope->schema[i]);

@@ -15,7 +15,7 @@
  * Equal:  dump and restore, into another database too, gives the same digests: no OIDs, no
  *         positions, no sizes. Order of columns is a class of its own (`order` is set): it is
  *         kept and compared, but no part of the fingerprint.
- * Not in: system schemas, temporary objects, what an extension brought (the extension and its
+ * Not in: system schemas, temporary objects, tables that are kept for an undo (pg/keep.h), what an extension brought (the extension and its
  *         version are), what the scope leaves out; rows, also positions of sequences;
  *         settings and comments of the database itself; other databases, roles, tablespaces.
  * Rights: any role can read it, and gets the same catalog, with one exception: of the options

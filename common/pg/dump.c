@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "pg/keep.h"
 
 #define DEBIAN_FOLDER "/usr/lib/postgresql"
 #define LOCK_TIMEOUT  "2s"
@@ -138,7 +139,8 @@ static int start(struct dump *dump, struct db *db, const char *snapshot, struct 
 
 	if (!program)
 		return DUMP_NO_PROGRAM;
-	strvec_pushl(argv, program, "--no-subscriptions", "--encoding=UTF8", NULL);
+	strvec_pushl(argv, program, "--no-subscriptions", "--encoding=UTF8",
+		     "--exclude-schema=" KEEP_SCHEMA_PREFIX "*", NULL);
 	strvec_pushf(argv, "--lock-wait-timeout=%s",
 		     db->lock_timeout ? db->lock_timeout : LOCK_TIMEOUT);
 	strvec_pushf(argv, "--snapshot=%s", snapshot);

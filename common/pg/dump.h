@@ -15,6 +15,7 @@
  *         inside can know either.
  * Archive: pg_dump's custom format, -Fc. With rows it has everything that is in the database,
  *         large objects too; how an archive's entries are picked, pg_restore(1) has.
+ * Not in: what is kept for an undo (pg/keep.h).
  * Secrets: the password goes through the environment, nothing else does. Subscriptions are
  *         left out: their connection strings would be in the text. What options of foreign
  *         servers and user mappings say is in both.

@@ -2,11 +2,12 @@
 #include "pg/relation.h"
 
 #include "base/memory.h"
+#include "pg/keep.h"
 
-#define NOT_OURS " AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
+#define NOT_OURS \
+	" AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'" KEEP_NOT_IN("n.nspname")
 
-/* "{1,2}": an array of OIDs as a parameter. */
-static char *oid_array(const uint32_t *oid, size_t nr)
+char *relation_oid_array(const uint32_t *oid, size_t nr)
 {
 	struct strbuf sb = STRBUF_INIT;
 
@@ -25,7 +26,7 @@ static uint32_t oid_value(const struct db_result *res, size_t row, size_t column
 static int query_oids(struct db_result *ret, struct db *db, const char *sql, const uint32_t *oid,
 		      size_t nr, struct error *err)
 {
-	char *array CLEANUP(free_p) = oid_array(oid, nr);
+	char *array CLEANUP(free_p) = relation_oid_array(oid, nr);
 	const char *params[] = { array };
 
 	return db_query(ret, db, sql, ARRAY_SIZE(params), params, err);

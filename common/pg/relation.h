@@ -14,6 +14,9 @@
 #include "base/strvec.h"
 #include "pg/db.h"
 
+/* "{1,2}": OIDs as a parameter of type oid[]; free() it. */
+char *relation_oid_array(const uint32_t *oid, size_t nr) MUST_CHECK;
+
 struct relation_column {
 	char *name;
 	int16_t number; /* pg_attribute.attnum */
@@ -122,7 +125,7 @@ int relation_foreign_key_switch(struct db *db, const char *table, const char *na
 /* --- What a transaction did --- */
 
 /*
- * witness: all tables and sequences as they are before a transaction changes any, so that afterwards,
+ * witness: all tables and sequences (but those of pg/keep.h) as they are before a transaction changes any, so that afterwards,
  * still in it, one can tell which of them it has touched: whatever did it, a DO block or a trigger,
  * too. What it altered or changed the transaction holds a lock on: only those are looked at.
  */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "pg/attempt.h"
+#include "pg/keep.h"
 
 static void defect_release(struct validation_defect *defect)
 {
@@ -39,8 +40,9 @@ void validation_defects_add(struct validation_defects *defects, const char *kind
 
 /* --- What the catalog tells --------------------------------------------------------------------- */
 
-#define NOT_SYSTEM(schema) \
-	" AND " schema ".nspname <> 'information_schema' AND " schema ".nspname NOT LIKE 'pg\\_%'"
+#define NOT_SYSTEM(schema)                                            \
+	" AND " schema ".nspname <> 'information_schema' AND " schema \
+	".nspname NOT LIKE 'pg\\_%'" KEEP_NOT_IN(schema ".nspname")
 
 /* PostgreSQL 18 has constraints that are never to be enforced: these are as they should be. */
 #define IS_ENFORCED(constraint) \
