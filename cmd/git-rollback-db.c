@@ -171,9 +171,15 @@ static void check_combinations(struct rollback_request *request)
 	if (request->mode == ROLLBACK_PLANNED &&
 	    (request->no_proof || request->no_snapshot || request->no_save || request->rehearse ||
 	     request->accept_difference || request->recorded_down || request->force ||
-	     request->binary || request->merge))
+	     request->binary || request->keep || request->merge))
 		usage_error(usage, "with --plan all that decides is in the file: give it to "
 				   "--plan-out");
+	if (request->keep && !rolls_back && request->mode != ROLLBACK_PLANNED)
+		usage_error(usage, "--keep cannot be combined with --undo, --forward-fix or --log");
+	/* An undo needs the saved schema, and what the catalog was. */
+	if (request->keep && (request->no_save || request->no_snapshot || request->no_proof))
+		usage_error(usage, "--keep cannot be combined with --no-save, --no-snapshot or "
+				   "--no-proof");
 	/* A plan alone executes nothing. */
 	if (request->plan_out)
 		request->common.dry_run = true;
@@ -214,6 +220,8 @@ int cmd_main(int argc, const char **argv)
 			 "compare the schema afterwards with what it should be (default)"),
 		OPT_BOOL(0, "snapshot", &snapshot, "save the schema first (default)"),
 		OPT_BOOL(0, "save", &save, "save the rows that go first (default)"),
+		OPT_BOOL(0, "keep", &request.keep,
+			 "move tables that are dropped out of the way, with their rows"),
 		OPT_BOOL(0, "binary", &request.binary,
 			 "save them in binary: undone faster, by the same version only"),
 		OPT_STRING(0, "expect", &request.expect, "snapshot",

@@ -96,6 +96,7 @@ check_undo_error () {
 }
 
 rollback='git-rollback-db --all --yes --accept-difference'
+keep="$rollback --keep"
 undo='git-rollback-db --undo --yes'
 files='/^\(write\|pwrite64\|fsync\|fdatasync\|openat\|rename\|renameat\|mkdir\|mkdirat\|fchmod\) /p'
 
@@ -128,6 +129,23 @@ test_expect_success STRACE 'undo, with a disk that fails' '
 	make_repository && $rollback >out 2>&1 &&
 	choose_points "$files" $undo &&
 	try_points error=EIO check_undo_error $undo
+'
+tell_figures
+
+# One table is kept, and one saved, as a script changes it first.
+# shellcheck disable=SC2086
+test_expect_success STRACE 'rollback that keeps a table, killed anywhere' '
+	make_repository &&
+	choose_points p $keep &&
+	try_points signal=SIGKILL check_rollback $keep
+'
+tell_figures
+
+# shellcheck disable=SC2086
+test_expect_success STRACE 'undo of what is kept, killed anywhere' '
+	make_repository && $keep >out 2>&1 && grep "kept 1 table" out &&
+	choose_points p $undo &&
+	try_points signal=SIGKILL check_undo $undo
 '
 tell_figures
 

@@ -115,6 +115,14 @@ static char *why_it_goes(const struct reading *r, const struct dependency *d)
 	return impact_effect_text(e, !d->named && !inherited);
 }
 
+/* The DROP TABLE that names it, if that is what takes it. */
+static const struct sql_effect *drop_of(const struct reading *r, const struct dependency *d)
+{
+	const struct sql_effect *e = r->targets.item[r->drop_target[d->drop]].effect;
+
+	return d->named && e->kind == SQL_EFFECT_DROP && !strcmp(e->type, "table") ? e : NULL;
+}
+
 static void add_object(struct impact *impact, const struct dependency *d)
 {
 	ARRAY_GROW(impact->drop, impact->drop_nr + 1, impact->drop_alloc);
@@ -124,6 +132,7 @@ static void add_object(struct impact *impact, const struct dependency *d)
 		.class_oid = d->class_oid,
 		.oid = d->oid,
 		.sub = d->sub,
+		.relation = d->relation,
 		.why = d->named		       ? NULL :
 		       d->cascaded && !d->part ? xstrdup("CASCADE") :
 						 xstrdup("part"),
@@ -149,6 +158,7 @@ static void collect_gone(struct collection *c, const struct dependency *d)
 		item.column = column ? d->name : NULL;
 		item.identity = column ? d->identity : NULL;
 		item.why = why_it_goes(r, d);
+		item.drop = column ? NULL : drop_of(r, d);
 		add_item(c, &item, r->drop_target[d->drop]);
 		return;
 	}
@@ -267,6 +277,18 @@ static int compare_collected(const void *a, const void *b)
 	return (x->target > y->target) - (x->target < y->target);
 }
 
+static bool is_touched(const struct reading *r, const struct impact_item *item)
+{
+	for (size_t i = 0; i < r->targets.nr; i++) {
+		const struct impact_target *t = &r->targets.item[i];
+
+		if (t->name.oid == item->oid && t->name.class_oid == DEPENDENCY_CLASS_RELATION &&
+		    t->effect->kind != SQL_EFFECT_DROP)
+			return true;
+	}
+	return false;
+}
+
 static void take_items(struct collection *c)
 {
 	struct impact *impact = c->reading->impact;
@@ -275,6 +297,8 @@ static void take_items(struct collection *c)
 	for (size_t i = 0; i < c->nr; i++) {
 		ARRAY_GROW(impact->item, impact->nr + 1, impact->alloc);
 		c->found[i].item.script = c->reading->targets.item[c->found[i].target].script;
+		if (c->found[i].item.drop)
+			c->found[i].item.touched = is_touched(c->reading, &c->found[i].item);
 		impact->item[impact->nr++] = c->found[i].item;
 	}
 	free(c->found);

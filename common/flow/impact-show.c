@@ -15,14 +15,23 @@ static json_t *item_to_json(const struct impact_item *item)
 			 json_text(item->why));
 }
 
-static json_t *objects_to_json(const struct impact_object *list, size_t nr)
+/* What belongs to a kept table goes nowhere. */
+static bool is_kept(const struct impact *impact, const struct impact_object *object)
+{
+	return object->relation && impact_is_kept(impact, object->relation);
+}
+
+static json_t *objects_to_json(const struct impact *impact, const struct impact_object *list,
+			       size_t nr)
 {
 	json_t *ret = json_array();
 
 	for (size_t i = 0; i < nr; i++)
-		json_array_append_new(ret, json_pack("{s:o, s:s, s:o}", "object",
-						     json_text(list[i].identity), "kind",
-						     list[i].kind, "why", json_text(list[i].why)));
+		if (!is_kept(impact, &list[i]))
+			json_array_append_new(ret, json_pack("{s:o, s:s, s:o}", "object",
+							     json_text(list[i].identity), "kind",
+							     list[i].kind, "why",
+							     json_text(list[i].why)));
 	return ret;
 }
 
@@ -37,10 +46,12 @@ void impact_to_json(const struct impact *impact, json_t *plan)
 		return;
 	list = json_array();
 	for (size_t i = 0; i < impact->nr; i++)
-		json_array_append_new(list, item_to_json(&impact->item[i]));
+		if (!impact->item[i].kept)
+			json_array_append_new(list, item_to_json(&impact->item[i]));
 	json_object_set_new(plan, "destroys", list);
-	json_object_set_new(plan, "drops", objects_to_json(impact->drop, impact->drop_nr));
-	json_object_set_new(plan, "affects", objects_to_json(impact->affect, impact->affect_nr));
+	json_object_set_new(plan, "drops", objects_to_json(impact, impact->drop, impact->drop_nr));
+	json_object_set_new(plan, "affects",
+			    objects_to_json(impact, impact->affect, impact->affect_nr));
 	list = json_array();
 	for (size_t i = 0; i < impact->lock_nr; i++)
 		json_array_append_new(list, json_pack("{s:o, s:s, s:o}", "object",
@@ -83,7 +94,9 @@ static void add_why(struct strbuf *out, const struct impact_item *item)
 
 static void add_table(struct strbuf *out, const struct impact_item *item)
 {
-	strbuf_addstr(out, item->stays ? "empty table " : "drop table ");
+	strbuf_addstr(out, item->kept  ? "keep table " :
+			   item->stays ? "empty table " :
+					 "drop table ");
 	add_escaped(out, item->identity);
 	strbuf_addstr(out, " (");
 	add_rows(out, item);
@@ -162,7 +175,8 @@ static void add_drops(struct strbuf *out, const struct impact *impact, const cha
 	for (size_t i = 0; i < impact->drop_nr; i++) {
 		const struct impact_object *object = &impact->drop[i];
 
-		if (!same_why(object->why, why) || has_item(impact, object))
+		if (!same_why(object->why, why) || has_item(impact, object) ||
+		    is_kept(impact, object))
 			continue;
 		if (nr++ >= many)
 			continue;
@@ -191,7 +205,7 @@ static void add_kind_count(struct strbuf *out, size_t nr, const char *kind)
 
 static bool is_part(const struct impact *impact, size_t i)
 {
-	return same_why(impact->drop[i].why, "part");
+	return same_why(impact->drop[i].why, "part") && !is_kept(impact, &impact->drop[i]);
 }
 
 /* What belongs to something that goes, by numbers: "  drop with that: 1 index, 2 policies". */

@@ -70,6 +70,19 @@ int impact_add(struct impact *impact, const struct sql_script *script, size_t do
 	return 0;
 }
 
+bool impact_is_kept(const struct impact *impact, uint32_t oid)
+{
+	for (size_t i = 0; i < impact->nr; i++)
+		if (impact->item[i].kept && impact->item[i].oid == oid)
+			return true;
+	return false;
+}
+
+const struct sql_effects *impact_effects(const struct impact *impact, size_t script)
+{
+	return &impact->script[script].effects;
+}
+
 bool impact_destroys(const struct impact *impact)
 {
 	if (impact->unknown.nr)
@@ -77,7 +90,7 @@ bool impact_destroys(const struct impact *impact)
 	for (size_t i = 0; i < impact->nr; i++) {
 		const struct impact_item *item = &impact->item[i];
 
-		if (!item->inserts_only && (item->rows != 0 || !item->exact))
+		if (!item->kept && !item->inserts_only && (item->rows != 0 || !item->exact))
 			return true;
 	}
 	return false;

@@ -35,6 +35,9 @@ enum impact_kind {
 /* "table", "column", "rows": as --json has it. */
 const char *impact_kind_name(enum impact_kind kind);
 
+struct sql_effect;
+struct sql_effects;
+
 struct impact_item {
 	enum impact_kind kind;
 	uint32_t oid;	/* the table's */
@@ -51,6 +54,11 @@ struct impact_item {
 	bool inserts_only; /* IMPACT_ROWS: rows only come */
 	bool all;	   /* of IMPACT_ROWS: all of them, as there is no WHERE */
 	size_t script;	   /* the first that does it */
+	/* Of a table that goes: the DROP TABLE that names it, which is of `script`; or NULL. Belongs to
+	   the impact. */
+	const struct sql_effect *drop;
+	bool touched; /* and the scripts do something else to it, too */
+	bool kept;    /* it is moved instead (flow/keep.h): then nothing of it is destroyed */
 };
 
 /* Something that goes without rows of its own, or a table that is affected. */
@@ -59,6 +67,7 @@ struct impact_object {
 	char *identity;
 	uint32_t class_oid, oid; /* as in pg_depend */
 	int32_t sub;
+	uint32_t relation; /* of what goes: itself, or what it belongs to */
 	char *why; /* of what goes: "CASCADE"; "part" of something that goes; NULL: by name. Of what
 		      is affected: "foreign key k on public.po_items" */
 };
@@ -99,6 +108,11 @@ int impact_add(struct impact *impact, const struct sql_script *script, size_t do
 int impact_read(struct impact *impact, struct db *db, const struct catalog_scope *scope,
 		int count_limit, struct error *err) MUST_CHECK;
 void impact_release(struct impact *impact);
+
+/* Is the table moved, and not dropped? Or does this go with one of these? */
+bool impact_is_kept(const struct impact *impact, uint32_t oid);
+/* The effects of a script, as sql/effect.h has them. */
+const struct sql_effects *impact_effects(const struct impact *impact, size_t script);
 
 /* Do rows go, or can that not be known? */
 bool impact_destroys(const struct impact *impact);

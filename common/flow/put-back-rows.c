@@ -44,6 +44,31 @@ static int copy_failed(const json_t *part, struct error *err)
 	return error_code(err, EXIT_NO);
 }
 
+static void add_each(struct strbuf *out, struct put_back *back, const json_t *names,
+		     const char *before, const char *between, const char *after,
+		     const char *separator);
+
+/* What was kept and not saved: from that table. */
+static int copy_kept(struct put_back *back, const char *table, const json_t *part,
+		     int64_t *ret_rows, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addstr(&sql, "WITH put AS (INSERT INTO ");
+	save_copy_target(&sql, put_back_db(back), table, json_object_get(part, "columns"));
+	strbuf_addstr(&sql, " OVERRIDING SYSTEM VALUE SELECT ");
+	add_each(&sql, back, json_object_get(part, "columns"), "", NULL, "", ", ");
+	strbuf_addf(&sql, " FROM ONLY %s RETURNING 1) SELECT pg_catalog.count(*) FROM put",
+		    json_member(part, "kept"));
+	if (put_back_search(back, true, err) < 0 ||
+	    db_query(&res, put_back_db(back), sql.buf, 0, NULL, err) < 0 ||
+	    put_back_search(back, false, err) < 0)
+		return copy_failed(part, err);
+	*ret_rows = db_int(&res, 0, 0);
+	return 0;
+}
+
 static int copy_into(struct put_back *back, struct saved *saved, const char *table,
 		     const json_t *part, int64_t *ret_rows, struct error *err)
 {
@@ -51,6 +76,8 @@ static int copy_into(struct put_back *back, struct saved *saved, const char *tab
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 	int ret;
 
+	if (json_member(part, "kept"))
+		return copy_kept(back, table, part, ret_rows, err);
 	strbuf_addstr(&sql, "COPY ");
 	save_copy_target(&sql, put_back_db(back), table, json_object_get(part, "columns"));
 	strbuf_addf(&sql, " FROM STDIN%s", save_format_clause(part));

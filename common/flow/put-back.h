@@ -11,6 +11,7 @@
  *
  * Use:    put_back_add() for each part, put_back_begin(), put_back_rows() for each part,
  *         put_back_end(). All with save_settings(), and with no deferred constraint waiting.
+ * Kept:   of a part that has "kept", the name of a table (flow/keep.h), the rows come from there.
  * Hold:   where a script cannot be run on the rows that are there, a column that is NOT NULL say,
  *         put_back_hold() empties the tables before; their rows come from what `holder` saved.
  * Proof:  what is in the table is read again, and has to have the digest that was saved.

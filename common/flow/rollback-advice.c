@@ -7,7 +7,7 @@
 static bool goes_with_rows(const struct impact_item *item)
 {
 	return (item->kind == IMPACT_TABLE || item->kind == IMPACT_COLUMN) && item->rows > 0 &&
-	       (item->relkind == 'r' || item->relkind == 'p');
+	       !item->kept && (item->relkind == 'r' || item->relkind == 'p');
 }
 
 /* The first few names of what was written since. */

@@ -24,9 +24,6 @@ static void run_release(struct rollback_run *run)
 	change_release(&run->change);
 }
 
-/* So many run in one round trip: progress is shown, and an interrupt seen, in between. */
-#define STRETCH_STEPS 16
-
 static bool is_outside(const struct rollback_step *step)
 {
 	return step->script.no_transaction ||
@@ -76,12 +73,8 @@ static bool is_in_ledger(const struct rollback_run *run, const struct rollback_s
 	return step->applied != &run->plan->interrupted && !run->plan->script;
 }
 
-/*
- * Takes the tracking row away, or, where there is none, closes the log's row of the way up.
- * Returns the index of the command that has to change exactly one row.
- */
-static size_t add_row_removal(struct rollback_run *run, const struct rollback_step *step,
-			      struct db_batch *batch)
+size_t rollback_add_row_removal(struct rollback_run *run, const struct rollback_step *step,
+				struct db_batch *batch)
 {
 	const struct ledger_place *place = &run->plan->session->place;
 
@@ -93,9 +86,8 @@ static size_t add_row_removal(struct rollback_run *run, const struct rollback_st
 	return batch->nr - 1;
 }
 
-/* Exactly one row, or something is not as it should be. */
-static int check_row_removal(const struct rollback_step *step, const struct db_command *removal,
-			     struct error *err)
+int rollback_check_row_removal(const struct rollback_step *step, const struct db_command *removal,
+			       struct error *err)
 {
 	int64_t rows = removal->rows;
 
@@ -105,8 +97,8 @@ static int check_row_removal(const struct rollback_step *step, const struct db_c
 			 rows, step->applied->version);
 }
 
-static void add_log(struct rollback_run *run, const struct rollback_group *group,
-		    struct db_batch *batch)
+void rollback_add_log(struct rollback_run *run, const struct rollback_group *group,
+		      struct db_batch *batch)
 {
 	for (size_t i = group->from; i < group->to; i++) {
 		struct log_record record = log_record_of(run, &run->plan->step[i]);
@@ -176,145 +168,6 @@ static void remember_fingerprint(struct rollback_run *run)
 
 /* --- inside a transaction --------------------------------------------------------------------------- */
 
-/*
- * Some steps of a group: their commands in one batch, so that they are one round trip. Each
- * has script and tracking row; the log's row too, unless the proof has to come first.
- */
-struct stretch {
-	size_t from, to;
-	struct db_batch batch;
-	struct {
-		size_t removal, end; /* indexes in the batch: the row's removal, behind the last */
-	} step[STRETCH_STEPS];
-};
-
-static void stretch_add(struct rollback_run *run, struct stretch *stretch)
-{
-	struct rollback_step *step = &run->plan->step[stretch->to];
-	size_t at = stretch->to - stretch->from;
-
-	runner_add_script(&stretch->batch, &run->plan->session->db, &step->script);
-	stretch->step[at].removal = add_row_removal(run, step, &stretch->batch);
-	stretch->to++;
-	if (!run->proof && !run->plan->request->rehearse)
-		add_log(run, &(struct rollback_group){ .from = stretch->to - 1, .to = stretch->to },
-			&stretch->batch);
-	stretch->step[at].end = stretch->batch.nr;
-}
-
-static int stretch_failed(const struct rollback_run *run, const struct stretch *stretch,
-			  size_t failed, struct error *err)
-{
-	size_t at = 0;
-
-	while (at + 1 < stretch->to - stretch->from && stretch->step[at].end <= failed)
-		at++;
-	if (run->plan->script)
-		error_prefix(err, "could not run the rollback script");
-	else
-		error_prefix(err, "could not roll back migration '%s'",
-			     run->plan->step[stretch->from + at].applied->version);
-	return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
-}
-
-static int stretch_run(struct rollback_run *run, struct stretch *stretch, struct error *err)
-{
-	struct db_batch *batch = &stretch->batch;
-	int64_t start = clock_monotonic();
-	size_t failed = 0;
-
-	if (change_run(&run->change, batch, &failed, err) < 0)
-		return stretch_failed(run, stretch, failed, err);
-	for (size_t i = stretch->from; i < stretch->to; i++) {
-		struct rollback_step *step = &run->plan->step[i];
-		size_t at = i - stretch->from;
-		int64_t end = batch->item[stretch->step[at].end - 1].done_at;
-
-		step->microseconds = end - start;
-		step->ran = true;
-		start = end;
-		if (!run->plan->script &&
-		    check_row_removal(step, &batch->item[stretch->step[at].removal], err) < 0)
-			return run->plan->outside ? -1 : error_detail(err, "Nothing was changed.");
-	}
-	progress_update(&run->progress, run->finished += stretch->to - stretch->from);
-	return 0;
-}
-
-static void stretch_release(struct stretch *stretch)
-{
-	db_batch_release(&stretch->batch);
-}
-
-/* `begun`: the transaction is open already. */
-static int run_downs(struct rollback_run *run, const struct rollback_group *group, bool begun,
-		     struct error *err)
-{
-	size_t next = group->from;
-
-	while (next < group->to) {
-		struct stretch stretch CLEANUP(stretch_release) = { .from = next, .to = next };
-
-		if (interrupt_pending())
-			return error_interrupted(err);
-		if (next == group->from && !begun &&
-		    change_transaction(&run->change, &stretch.batch, err) < 0)
-			return -1;
-		while (stretch.to < group->to && stretch.to < next + STRETCH_STEPS)
-			stretch_add(run, &stretch);
-		if (stretch_run(run, &stretch, err) < 0)
-			return -1;
-		next = stretch.to;
-	}
-	return 0;
-}
-
-/*
- * What is known to go is saved before; what only the run shows, the text of a DO block say, is
- * saved then, and the downs run anew. Each round saves at least one table more.
- */
-static int run_downs_saved(struct rollback_run *run, const struct rollback_group *group,
-			   struct error *err)
-{
-	struct db *db = &run->plan->session->db;
-
-	if (change_open(&run->change, err) < 0)
-		return -1;
-	rollback_save_targets(run, group);
-	for (;;) {
-		size_t finished = run->finished;
-		int checked;
-
-		if (save_run(&run->save, err) < 0 ||
-		    db_exec(db, "SAVEPOINT git_rollback_downs", err) < 0 ||
-		    run_downs(run, group, true, err) < 0)
-			return -1;
-		checked = save_check(&run->save, err);
-		if (checked < 0)
-			return -1;
-		if (checked == SAVE_ALL)
-			return db_exec(db, "RELEASE SAVEPOINT git_rollback_downs", err);
-		/* What the scripts have prepared no savepoint takes back. */
-		if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_downs", err) < 0 ||
-		    db_exec(db, "DEALLOCATE ALL", err) < 0)
-			return -1;
-		run->finished = finished;
-	}
-}
-
-/* With a look at the tables before and behind: where somebody reads what came of it. */
-static int run_downs_rehearsed(struct rollback_run *run, const struct rollback_group *group,
-			       struct error *err)
-{
-	struct session *s = run->plan->session;
-
-	if (change_open(&run->change, err) < 0 ||
-	    rehearsed_begin(&run->plan->rehearsed, s, err) < 0 ||
-	    run_downs(run, group, true, err) < 0)
-		return -1;
-	return rehearsed_look(&run->plan->rehearsed, s, err);
-}
-
 static bool is_observed(const struct rollback_plan *plan)
 {
 	const struct common_options *common = &plan->request->common;
@@ -339,7 +192,7 @@ static int finish_downs(struct rollback_run *run, const struct rollback_group *g
 		return -1;
 	if (!run->proof)
 		return 0;
-	add_log(run, group, &batch);
+	rollback_add_log(run, group, &batch);
 	return db_batch_run(db, &batch, NULL, err);
 }
 
@@ -365,9 +218,9 @@ static int group_transaction(struct rollback_run *run, const struct rollback_gro
 		.version = run->plan->step[group->from].applied->version,
 	};
 
-	if ((rollback_saves(run)    ? run_downs_saved(run, group, err) :
-	     is_observed(run->plan) ? run_downs_rehearsed(run, group, err) :
-				      run_downs(run, group, false, err)) < 0 ||
+	if ((rollback_saves(run)    ? rollback_run_downs_saved(run, group, err) :
+	     is_observed(run->plan) ? rollback_run_downs_rehearsed(run, group, err) :
+				      rollback_run_downs(run, group, false, err)) < 0 ||
 	    finish_downs(run, group, err) < 0) {
 		db_rollback(db);
 		rollback_save_take_back(run);
@@ -399,7 +252,7 @@ static int end_outside(struct rollback_run *run, const struct rollback_step *ste
 		ledger_add_delete(&batch, &run->plan->session->place, step->applied->version);
 	if (change_run(&run->change, &batch, NULL, err) < 0)
 		return -1;
-	if (removal < batch.nr && check_row_removal(step, &batch.item[removal], err) < 0) {
+	if (removal < batch.nr && rollback_check_row_removal(step, &batch.item[removal], err) < 0) {
 		db_rollback(&run->plan->session->db);
 		return -1;
 	}

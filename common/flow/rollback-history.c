@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "flow/keep.h"
 #include "journal/journal.h"
 #include "journal/saved.h"
 #include "term/amount.h"
@@ -54,12 +55,12 @@ const json_t *rollback_left(const json_t *records, const char *id)
 	return json_object_get(find_undo(records, id, true), "left");
 }
 
-/* What it saved: {"path", "tables", "rows", "schema"}, or null. */
+/* What it saved: {"path", "tables", "rows", "kept" (tables), "schema"}, or null. */
 static json_t *describe_saved(const char *root, const char *id)
 {
 	struct saved saved CLEANUP(saved_release) = SAVED_INIT;
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
-	int64_t tables = 0, rows = 0;
+	int64_t tables = 0, rows = 0, kept;
 	bool schema = false;
 	size_t i;
 	json_t *part;
@@ -76,8 +77,10 @@ static json_t *describe_saved(const char *root, const char *id)
 		}
 		schema = schema || (kind && !strcmp(kind, "schema"));
 	}
-	return json_pack("{s:o, s:I, s:I, s:b}", "path", json_text(saved.path), "tables",
-			 (json_int_t)tables, "rows", (json_int_t)rows, "schema", schema);
+	kept = (int64_t)json_array_size(json_object_get(saved.manifest, "kept"));
+	return json_pack("{s:o, s:I, s:I, s:I, s:b}", "path", json_text(saved.path), "tables",
+			 (json_int_t)tables, "rows", (json_int_t)rows, "kept", (json_int_t)kept,
+			 "schema", schema);
 }
 
 static json_t *describe(const json_t *records, const json_t *record, const char *root)
@@ -135,6 +138,11 @@ static void add_saved(struct strbuf *out, const json_t *operation)
 		return;
 	amount_add_count(out, (uint64_t)json_integer_value(json_object_get(saved, "rows")), "row",
 			 NULL);
+	if (json_integer_value(json_object_get(saved, "kept"))) {
+		strbuf_addstr(out, " and ");
+		amount_add_count(out, (uint64_t)json_integer_value(json_object_get(saved, "kept")),
+				 "table", NULL);
+	}
 	strbuf_addstr(out, json_member(operation, "partly_undone_by") ? " saved, undone in part" :
 									" saved");
 }
@@ -209,17 +217,17 @@ static int is_open(bool *ret, const char *common_dir, const char *id, struct err
 
 /*
  * Of a rollback, and not the newest of its database: `newest` has the identities of those that were
- * met. What is older than `oldest` goes; *ret_removed tells.
+ * met. One that is older than `oldest` is too old.
  */
-static int prune_one(bool *ret_removed, const char *root, const char *common_dir, const char *id,
-		     int64_t oldest, struct strvec *newest, struct error *err)
+static int is_too_old(bool *ret, const char *root, const char *common_dir, const char *id,
+		      int64_t oldest, struct strvec *newest, struct error *err)
 {
 	struct saved saved CLEANUP(saved_release) = SAVED_INIT;
 	const char *command, *identity;
 	bool open;
 	int found = saved_open(&saved, root, id, err);
 
-	*ret_removed = false;
+	*ret = false;
 	if (found != SAVED_FOUND)
 		return found < 0 ? -1 : 0;
 	command = json_member(saved.manifest, "command");
@@ -234,24 +242,73 @@ static int prune_one(bool *ret_removed, const char *root, const char *common_dir
 		return 0;
 	if (is_open(&open, common_dir, id, err) < 0)
 		return -1;
-	*ret_removed = !open;
-	return open ? 0 : saved_discard(&saved, err);
+	*ret = !open;
+	return 0;
 }
 
-int rollback_history_prune(size_t *ret, const char *common_dir, int64_t days, struct error *err)
+int rollback_history_find_old(struct strvec *ret, const char *common_dir, int64_t days,
+			      const char *identity, struct error *err)
 {
 	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strvec newest CLEANUP(strvec_release) = STRVEC_INIT;
 	char *root CLEANUP(free_p) = saved_root(common_dir);
 	int64_t oldest = clock_now() - days * DAY;
 
-	*ret = 0;
+	if (identity)
+		strvec_push(&newest, identity);
 	if (saved_list(&ids, root, err) < 0)
+		return -1;
+	/* The newest come first: where the last one is young all are. */
+	if (!ids.nr || operation_time(ids.v[ids.nr - 1]) >= oldest)
+		return 0;
+	for (size_t i = 0; i < ids.nr; i++) {
+		bool old;
+
+		if (is_too_old(&old, root, common_dir, ids.v[i], oldest, &newest, err) < 0)
+			return -1;
+		if (old)
+			strvec_push(ret, ids.v[i]);
+	}
+	return 0;
+}
+
+/* What is kept in another database stays until that is connected to; then *ret_removed is false. */
+static int prune_one(bool *ret_removed, const char *root, const char *id, struct db *db,
+		     struct error *err)
+{
+	struct saved saved CLEANUP(saved_release) = SAVED_INIT;
+	const char *identity, *own;
+	int found = saved_open(&saved, root, id, err);
+
+	*ret_removed = false;
+	if (found != SAVED_FOUND)
+		return found < 0 ? -1 : 0;
+	if (json_array_size(json_object_get(saved.manifest, "kept"))) {
+		identity = json_member(saved.manifest, "identity");
+		if (db_identity(&own, db, err) < 0)
+			return -1;
+		if (!identity || strcmp(identity, own) != 0)
+			return 0;
+		if (keep_drop(saved.manifest, db, err) < 0)
+			return error_prefix(err, "could not drop what operation '%s' kept", id);
+	}
+	*ret_removed = true;
+	return saved_discard(&saved, err);
+}
+
+int rollback_history_prune(size_t *ret, const char *common_dir, int64_t days, struct db *db,
+			   struct error *err)
+{
+	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
+	char *root CLEANUP(free_p) = saved_root(common_dir);
+
+	*ret = 0;
+	if (rollback_history_find_old(&ids, common_dir, days, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.nr; i++) {
 		bool removed;
 
-		if (prune_one(&removed, root, common_dir, ids.v[i], oldest, &newest, err) < 0)
+		if (prune_one(&removed, root, ids.v[i], db, err) < 0)
 			return -1;
 		*ret += removed;
 	}

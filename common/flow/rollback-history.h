@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/strvec.h"
+#include "pg/db.h"
 #include "term/options.h"
 
 /* Prints them, newest first. No database is asked. `database` is a name, or NULL for all. */
@@ -26,10 +28,17 @@ const json_t *rollback_left(const json_t *records, const char *id);
 bool rollback_is_rollback(const json_t *record);
 
 /*
- * Removes what rollbacks saved that are older than so many days; never of the newest one of a
- * database, and of none that is open. Returns how many there were.
+ * The ids of rollbacks that are older than so many days and not the newest of their database, nor
+ * open. With `identity`, of the database that is about to have a newer one; or NULL.
  */
-int rollback_history_prune(size_t *ret, const char *common_dir, int64_t days, struct error *err)
-	MUST_CHECK;
+int rollback_history_find_old(struct strvec *ret, const char *common_dir, int64_t days,
+			      const char *identity, struct error *err) MUST_CHECK;
+/*
+ * Removes what rollbacks saved that are older than so many days; never of the newest one of a
+ * database, and of none that is open. What they kept in the database goes first; what is in another
+ * database than `db` stays, with what belongs to it. Returns how many there were.
+ */
+int rollback_history_prune(size_t *ret, const char *common_dir, int64_t days, struct db *db,
+			   struct error *err) MUST_CHECK;
 
 #endif

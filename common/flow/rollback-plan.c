@@ -18,6 +18,7 @@ void rollback_plan_release(struct rollback_plan *plan)
 		sql_script_release(&plan->step[i].script);
 	free(plan->step);
 	free(plan->operation);
+	keep_release(&plan->keep);
 	impact_release(&plan->impact);
 	rehearsed_release(&plan->rehearsed);
 	checklist_release(&plan->checklist);
@@ -550,6 +551,7 @@ int rollback_count_limit(int *ret, const struct session *s, struct error *err)
 /* How much goes: of a table that has no rows, none. Who only saves them counts them then. */
 static int read_impact(struct rollback_plan *plan, struct error *err)
 {
+	const struct rollback_request *request = plan->request;
 	struct session *s = plan->session;
 
 	if (!plan->has_impact)
@@ -557,9 +559,11 @@ static int read_impact(struct rollback_plan *plan, struct error *err)
 	if (impact_read(&plan->impact, &s->db, &s->scope, is_read(plan) ? plan->count_limit : 0,
 			err) < 0)
 		return -1;
+	if ((request->keep && keep_plan(&plan->keep, &plan->impact, s, plan->outside, err) < 0) ||
+	    keep_refuse_blocked(&plan->verdict, &plan->impact, &s->db, err) < 0)
+		return -1;
 	/* What is not saved is gone for good, and that is for a person to say. */
-	plan->destroys = impact_destroys(&plan->impact) || plan->request->no_save ||
-			 plan->request->no_snapshot;
+	plan->destroys = impact_destroys(&plan->impact) || request->no_save || request->no_snapshot;
 	return 0;
 }
 
@@ -587,6 +591,9 @@ int rollback_plan(struct rollback_plan *ret, struct session *s,
 	if (request->mode == ROLLBACK_NAMED || request->mode == ROLLBACK_TO_COMMIT)
 		warn_of_later(ret);
 	warn_of_order(ret);
+	if (is_read(ret) && !request->rehearse && !(request->no_save && request->no_snapshot) &&
+	    keep_warn_of_drops(&ret->verdict, s, err) < 0)
+		return -1;
 	if (check_lock_table(ret, err) < 0 || (is_read(ret) && rollback_advise(ret, err) < 0))
 		return -1;
 	return checklist_read(ret, is_read(ret) || request->common.json, err);

@@ -41,7 +41,7 @@ struct option {
 			{ "accept_difference", &(request)->accept_difference },                   \
 			{ "recorded_down", &(request)->recorded_down },                           \
 			{ "force", &(request)->force }, { "rehearse", &(request)->rehearse },     \
-			{ "binary", &(request)->binary },                                         \
+			{ "binary", &(request)->binary }, { "keep", &(request)->keep },           \
 	}
 
 /* A path in the worktree is from its top, so that it means the same in another clone. */
@@ -167,8 +167,9 @@ static json_t *items_of(const struct impact *impact)
 	for (size_t i = 0; i < impact->nr; i++) {
 		const struct impact_item *item = &impact->item[i];
 		char *text CLEANUP(free_p) =
-			xstrfmt("%s %s (%s)%s", impact_kind_name(item->kind), item->identity,
-				item->why, item->rows || !item->exact ? "" : ", which is empty");
+			xstrfmt("%s %s (%s%s)%s", impact_kind_name(item->kind), item->identity,
+				item->why, item->kept ? ", kept" : "",
+				item->rows || !item->exact ? "" : ", which is empty");
 
 		json_array_append_new(ret, json_text(text));
 	}

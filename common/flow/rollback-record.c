@@ -150,12 +150,18 @@ static void add_summary(struct strbuf *out, const struct rollback_record *record
 {
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 	int64_t rows = saved_number(record, "rows");
+	size_t kept;
 
 	if (rows) {
 		add_part(&line, "saved ");
 		amount_add_count(&line, (uint64_t)rows, "row", NULL);
 		strbuf_addstr(&line, " of ");
 		amount_add_count(&line, (uint64_t)saved_number(record, "tables"), "table", NULL);
+	}
+	kept = json_array_size(json_object_get(record->saved, "kept"));
+	if (kept) {
+		add_part(&line, "kept ");
+		amount_add_count(&line, kept, "table", NULL);
 	}
 	if (record->maintenance.end) {
 		add_part(&line, "in maintenance for ");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rollback-run: a rollback as it is carried out, for rollback-execute.c, which runs it, and
+ * rollback-run: a rollback as it is carried out, for rollback-execute.c, which runs it,
+ * rollback-downs.c, which runs the scripts that run in a transaction, and
  * rollback-save.c, which saves before and beside it (flow/save.h). Of no interest to others.
  */
 #ifndef FLOW_ROLLBACK_RUN_H
@@ -32,6 +33,35 @@ struct rollback_group {
 	bool outside;
 };
 
+/* --- rollback-execute.c --- */
+
+/*
+ * Adds what takes the tracking row away, or, where there is none, closes the log's row of the way up.
+ * Returns the index of the command that has to change exactly one row.
+ */
+size_t rollback_add_row_removal(struct rollback_run *run, const struct rollback_step *step,
+				struct db_batch *batch);
+/* Exactly one row, or something is not as it should be. */
+int rollback_check_row_removal(const struct rollback_step *step, const struct db_command *removal,
+			       struct error *err) MUST_CHECK;
+void rollback_add_log(struct rollback_run *run, const struct rollback_group *group,
+		      struct db_batch *batch);
+
+/* --- rollback-downs.c --- */
+
+/* The scripts of a group, in one transaction; `begun`: it is open already. */
+int rollback_run_downs(struct rollback_run *run, const struct rollback_group *group, bool begun,
+		       struct error *err) MUST_CHECK;
+/*
+ * The same, behind what saves. What is known to go is saved before; what only the run shows, the text
+ * of a DO block say, is saved then, and the downs run anew. Each round saves at least one table more.
+ */
+int rollback_run_downs_saved(struct rollback_run *run, const struct rollback_group *group,
+			     struct error *err) MUST_CHECK;
+/* With a look at the tables before and behind: where somebody reads what came of it. */
+int rollback_run_downs_rehearsed(struct rollback_run *run, const struct rollback_group *group,
+				 struct error *err) MUST_CHECK;
+
 /* --- rollback-save.c --- */
 
 /* Is anything saved? Without, the others do nothing but rollback_save_targets(). */
@@ -53,6 +83,6 @@ int rollback_save_after(struct rollback_run *run, struct error *err) MUST_CHECK;
 /* At the end: what was saved goes only where it is certain that nothing was destroyed. */
 void rollback_save_conclude(struct rollback_run *run, const struct error *err);
 /* What is too old (saved.keep); that it stays is no failure of the run. */
-void rollback_save_prune(const struct session *s);
+void rollback_save_prune(struct session *s);
 
 #endif

@@ -53,7 +53,8 @@ void rollback_save_targets(struct rollback_run *run, const struct rollback_group
 	for (size_t i = 0; i < impact->nr; i++) {
 		const struct impact_item *item = &impact->item[i];
 
-		if (item->script < group->from || item->script >= group->to || item->inserts_only)
+		if (item->script < group->from || item->script >= group->to || item->inserts_only ||
+		    item->kept)
 			continue;
 		/* A column that is converted: the run could not tell that from TRUNCATE. */
 		if (item->kind == IMPACT_COLUMN && !item->stays)
@@ -110,6 +111,7 @@ int rollback_save_begin(struct rollback_run *run, struct error *err)
 	    change_write_down(&run->change, err) < 0)
 		return -1;
 	run->save.binary = request->binary;
+	keep_start(&run->plan->keep, plan->operation);
 	if (save_begin(&run->save, plan->session, plan->operation, "rollback-db", !request->no_save,
 		       !request->no_snapshot, err) < 0)
 		return -1;
@@ -137,6 +139,8 @@ int rollback_save_finish(struct rollback_run *run, struct error *err)
 			    "fingerprint_after",
 			    json_text(run->proof ? catalog_fingerprint(&run->catalog) : NULL),
 			    "objects", run->proof ? json_incref(run->objects) : json_null());
+	if (run->plan->request->keep)
+		json_object_set_new(members, "kept", keep_to_manifest(&run->plan->keep));
 	return save_finish(&run->save, members, err);
 }
 
@@ -186,14 +190,14 @@ int rollback_save_outside(struct rollback_run *run, const struct rollback_group 
 	return rollback_save_finish(run, err);
 }
 
-void rollback_save_prune(const struct session *s)
+void rollback_save_prune(struct session *s)
 {
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 	int64_t days;
 	size_t nr;
 
 	if (settings_integer(&days, &s->settings, "saved.keep", &err) < 0 ||
-	    (days > 0 && rollback_history_prune(&nr, s->repo.common_dir, days, &err) < 0))
+	    (days > 0 && rollback_history_prune(&nr, s->repo.common_dir, days, &s->db, &err) < 0))
 		warning("%s", err.message);
 }
 
@@ -204,8 +208,10 @@ void rollback_save_conclude(struct rollback_run *run, const struct error *err)
 
 	if (!rollback_saves(run))
 		return;
-	if (!run->change.begun && !unknown)
+	if (!run->change.begun && !unknown) {
 		save_discard(&run->save);
-	else
-		plan->saved = save_to_json(&run->save);
+		return;
+	}
+	plan->saved = save_to_json(&run->save);
+	json_object_set_new(plan->saved, "kept", keep_to_manifest(&plan->keep));
 }

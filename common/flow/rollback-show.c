@@ -54,6 +54,8 @@ json_t *rollback_to_json(const struct rollback_plan *plan, bool executed)
 	if (plan->script)
 		json_object_set_new(ret, "script", rollback_script_to_json(plan, executed));
 	impact_to_json(plan->has_impact ? &plan->impact : NULL, ret);
+	if (plan->request->keep)
+		json_object_set_new(ret, "keeps", keep_to_json(&plan->keep));
 	json_object_set_new(ret, "checklist", checklist_to_json(plan));
 	return ret;
 }
@@ -109,6 +111,7 @@ void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
 	else
 		add_migrations(out, plan);
 	impact_text(out, &plan->impact, !plan->outside && !plan->request->rehearse);
+	keep_text(out, &plan->keep);
 	if (plan->request->common.verbose)
 		checklist_text(out, plan);
 }

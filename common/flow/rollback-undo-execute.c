@@ -140,8 +140,12 @@ static void want(struct undo_run *run, const json_t *object, const struct catalo
 		saved_schema_want(&run->missing, object, now != NULL);
 }
 
-/* Of what the rollback took away, what is not there: it went by CASCADE. */
-static int find_missing(struct undo_run *run, struct error *err)
+/*
+ * Of what the rollback took away, what is not there: it went by CASCADE, or with what the scripts
+ * made in the place of a kept table. Not *ret_fits: kept tables are to be copied, and this is to be
+ * done anew.
+ */
+static int find_missing(struct undo_run *run, bool *ret_fits, struct error *err)
 {
 	struct catalog now CLEANUP(catalog_release) = CATALOG_INIT;
 	const json_t *groups = json_object_get(run->plan->saved.manifest, "objects");
@@ -150,6 +154,8 @@ static int find_missing(struct undo_run *run, struct error *err)
 
 	if (catalog_read(&now, db_of(run), &run->plan->session->scope, err) < 0)
 		return error_prefix(err, "could not read the catalog");
+	if (undo_check_kept(ret_fits, run->plan, &now, err) < 0)
+		return -1;
 	json_array_foreach(groups, i, list)
 	{
 		json_array_foreach(list, k, object)
@@ -200,11 +206,14 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 	struct undo_plan *plan = run->plan;
 	struct put_back *back = &run->back;
 
-	if (save_settings(db_of(run), err) < 0 || undo_find_tables(plan, err) < 0)
+	if (save_settings(db_of(run), err) < 0 || undo_find_tables(plan, err) < 0 ||
+	    undo_count_kept(plan, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->table_nr; i++) {
 		struct undo_table *table = &plan->table[i];
 
+		if (table->swapped)
+			continue;
 		table->how.merged = undo_is_merged(plan, table);
 		if (run->holding && !table->whole)
 			table->how.held = undo_find_saved(&run->save, table->now);
@@ -216,6 +225,8 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 	for (size_t i = 0; i < plan->table_nr; i++) {
 		struct undo_table *table = &plan->table[i];
 
+		if (table->swapped)
+			continue;
 		if (put_back_rows(back, table->part, &table->how, &table->result, err) < 0)
 			return -1;
 		if (table->later)
@@ -225,7 +236,9 @@ static int put_rows_back(struct undo_run *run, struct error *err)
 		return -1;
 	for (size_t i = 0; i < back->further.nr; i++)
 		strvec_push(&plan->further, back->further.v[i]);
-	return undo_find_unproven(plan, &run->changes.changes, &run->save, err);
+	if (undo_find_unproven(plan, &run->changes.changes, &run->save, err) < 0)
+		return -1;
+	return undo_drop_kept(plan, err);
 }
 
 /* --- What the undo itself destroys --------------------------------------------------------- */
@@ -449,13 +462,31 @@ static void note_left(struct undo_plan *plan)
 	}
 }
 
+static int swap_kept(struct undo_run *run, struct error *err)
+{
+	return undo_swap_kept(run->plan, err);
+}
+
+static int find_all_missing(struct undo_run *run, struct error *err)
+{
+	bool fits = false;
+
+	while (!fits) {
+		saved_schema_wanted_release(&run->missing);
+		if (aside(run, swap_kept, err) < 0 || find_missing(run, &fits, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int run_inside(struct undo_run *run, struct error *err)
 {
 	struct undo_plan *plan = run->plan;
 
 	if (aside(run, check_rows, err) < 0 || run_ups_saved(run, err) < 0)
 		return -1;
-	if (find_missing(run, err) < 0 || remake_missing(run, SAVED_SCHEMA_BEFORE_ROWS, err) < 0 ||
+	if (find_all_missing(run, err) < 0 ||
+	    remake_missing(run, SAVED_SCHEMA_BEFORE_ROWS, err) < 0 ||
 	    aside(run, put_rows_back, err) < 0 ||
 	    remake_missing(run, SAVED_SCHEMA_AFTER_ROWS, err) < 0 ||
 	    put_back_switch_keys(&run->back, err) < 0)

@@ -453,6 +453,8 @@ static int add_tables(struct undo_plan *plan, struct error *err)
 			return error_set(err, "'%s/manifest.json' is damaged", plan->saved.path);
 		add_table(plan, part, i);
 	}
+	if (undo_add_kept(plan, err) < 0)
+		return -1;
 	leave_out_restored(plan);
 	if (plan->table_nr)
 		qsort(plan->table, plan->table_nr, sizeof(*plan->table), compare_tables);

@@ -28,7 +28,9 @@ static json_t *table_to_json(const struct undo_table *table, bool executed)
 				json_object_get(table->part, "rows"));
 
 	json_object_set(ret, "columns", json_object_get(table->part, "columns"));
+	json_object_set_new(ret, "kept", json_text(table->kept));
 	if (executed) {
+		json_object_set_new(ret, "moved", json_boolean(table->swapped));
 		json_object_set_new(ret, "put_back", json_integer(table->result.rows));
 		json_object_set_new(ret, "missing", json_integer(table->result.missing));
 		json_object_set_new(ret, "newer", json_integer(table->result.newer));
@@ -84,16 +86,21 @@ static void add_rows(struct strbuf *out, const struct undo_table *table)
 {
 	const json_t *columns = json_object_get(table->part, "saved_columns");
 
-	strbuf_addstr(out, "  rows of ");
+	strbuf_addstr(out, table->kept ? "  the kept table " : "  rows of ");
 	add_escaped(out, table->table);
 	for (size_t i = 0; !table->whole && i < json_array_size(columns); i++) {
 		strbuf_addstr(out, i ? ", " : ": column ");
 		add_escaped(out, json_string_value(json_array_get(columns, i)));
 	}
-	strbuf_addstr(out, " (");
-	amount_add_count(out, (uint64_t)json_integer_value(json_object_get(table->part, "rows")),
-			 "row", NULL);
-	strbuf_addstr(out, ")\n");
+	/* Of one that is kept nobody may have counted them. */
+	if (json_is_integer(json_object_get(table->part, "rows"))) {
+		strbuf_addstr(out, " (");
+		amount_add_count(out,
+				 (uint64_t)json_integer_value(json_object_get(table->part, "rows")),
+				 "row", NULL);
+		strbuf_addch(out, ')');
+	}
+	strbuf_addch(out, '\n');
 }
 
 static void add_plan(struct strbuf *out, const struct undo_plan *plan)
@@ -176,6 +183,13 @@ static void print_table(const struct undo_table *table)
 	const struct put_back_result *result = &table->result;
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 
+	if (table->swapped) {
+		strbuf_addstr(&line, "moved back ");
+		add_escaped(&line, table->table);
+		strbuf_addstr(&line, ", the very table that was kept");
+		puts(line.buf);
+		return;
+	}
 	strbuf_addstr(&line, "put back ");
 	amount_add_count(&line, (uint64_t)result->rows, "row", NULL);
 	strbuf_addstr(&line, " of ");

@@ -23,7 +23,7 @@
  * Proof:  of rows it holds for those alone that were saved and put back: `unproven` names
  *         other tables whose rows the rollback or the scripts changed.
  * Owner:  the caller; undo_plan_release(). The plan borrows from the session.
- * Files:  rollback-undo-plan.c, -conflict.c, -show.c, -execute.c, -proof.c.
+ * Files:  rollback-undo-plan.c, -conflict.c, -kept.c, -show.c, -execute.c, -proof.c.
  */
 #ifndef FLOW_ROLLBACK_UNDO_H
 #define FLOW_ROLLBACK_UNDO_H
@@ -50,8 +50,12 @@ struct undo_table {
 	bool whole;
 	bool conflict; /* it is in `conflicts` */
 	bool later;    /* another part has how it was before; this one, what others wrote since */
-	bool unclear;  /* others wrote between two transactions of the rollback */
-	uint32_t now;  /* its OID once the scripts are run: undo_find_tables() */
+	/* Where it was moved to instead of being saved (flow/keep.h), as the part's "kept"; or NULL. */
+	const char *kept;
+	bool swapped; /* that one is in its place again, and nothing had to be copied */
+	bool unfit;   /* it cannot be: its rows are copied */
+	bool unclear; /* others wrote between two transactions of the rollback */
+	uint32_t now; /* its OID once the scripts are run: undo_find_tables() */
 	struct put_back_how how;
 	struct put_back_result result;
 };
@@ -121,6 +125,26 @@ const json_t *undo_find_saved(const struct save *save, uint32_t oid);
  */
 int undo_find_unproven(struct undo_plan *plan, const struct relation_losses *changes,
 		       const struct save *save, struct error *err) MUST_CHECK;
+
+/* --- Kept tables: rollback-undo-kept.c --- */
+
+/* To the tables of the plan. */
+int undo_add_kept(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/*
+ * Once the scripts are run: puts kept tables in the place of those that the scripts have made, which
+ * go, with all that depends on them. All but `unfit` ones, and where newer rows stay.
+ */
+int undo_swap_kept(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/*
+ * Is what came back what it was, by the catalog as it is now? If not, *ret_fits is false: that is
+ * `unfit`, everything since undo_swap_kept() is taken back, and it is to be called again.
+ */
+int undo_check_kept(bool *ret_fits, struct undo_plan *plan, const struct catalog *now,
+		    struct error *err) MUST_CHECK;
+/* With save_settings(), before rows are put back: how many there are to be copied, and their digest. */
+int undo_count_kept(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/* What is not needed any more goes: copied tables of which no row was left out, and schemas. */
+int undo_drop_kept(struct undo_plan *plan, struct error *err) MUST_CHECK;
 
 void undo_show(const struct undo_plan *plan);
 enum rollback_outcome undo_execute(struct undo_plan *plan, struct error *err) MUST_CHECK;

@@ -8,13 +8,14 @@
  * Order:  newest applied first. All in one transaction with their records, all or nothing;
  *         a script that cannot run in one makes groups of those before and behind it.
  * Owner:  the caller; rollback_plan_release(). The plan borrows from the session.
- * Files:  rollback-plan.c, rollback-show.c, rollback-execute.c.
+ * Files:  rollback-plan.c, rollback-show.c, rollback-execute.c (rollback-run.h).
  */
 #ifndef FLOW_ROLLBACK_H
 #define FLOW_ROLLBACK_H
 
 #include "flow/checklist.h"
 #include "flow/impact.h"
+#include "flow/keep.h"
 #include "flow/proof.h"
 #include "flow/rehearsed.h"
 #include "flow/rollback-record.h"
@@ -50,6 +51,7 @@ struct rollback_request {
 	bool merge;		     /* undo: rows that were written since stay */
 	bool rehearse, no_proof, accept_difference, recorded_down, force;
 	bool no_snapshot, no_save; /* of the schema; of rows */
+	bool keep;		   /* tables that can be are moved, and not dropped: keep.h */
 	bool binary;		   /* rows are saved in COPY's binary format */
 	int64_t started;	   /* clock_monotonic() when the command was given; 0: not known */
 	struct common_options common;
@@ -88,6 +90,7 @@ struct rollback_plan {
 	bool destroys;	      /* rows go, or it cannot be known */
 	bool has_impact;      /* it was read: rollback_wants_impact() */
 	struct impact impact; /* of the steps' scripts: script i is step[i]'s */
+	struct keep keep;     /* with --keep: of the impact's tables */
 	int count_limit;      /* milliseconds that rows may be counted */
 	struct checklist checklist;
 	struct proof proof;

@@ -20,10 +20,16 @@ static void add_statement(struct db_batch *batch, const struct sql_script *scrip
 	command->source = script;
 }
 
+void runner_add_statements(struct db_batch *batch, const struct sql_script *script, size_t from,
+			   size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		add_statement(batch, script, i);
+}
+
 void runner_add_script(struct db_batch *batch, const struct db *db, const struct sql_script *script)
 {
-	for (size_t i = 0; i < script->nr; i++)
-		add_statement(batch, script, i);
+	runner_add_statements(batch, script, 0, script->nr);
 	transaction_add_reset(batch, db);
 }
 

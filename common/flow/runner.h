@@ -19,6 +19,10 @@
 void runner_add_script(struct db_batch *batch, const struct db *db,
 		       const struct sql_script *script);
 
+/* Adds those of [from, to) alone. */
+void runner_add_statements(struct db_batch *batch, const struct sql_script *script, size_t from,
+			   size_t to);
+
 /*
  * Runs the batch. When a script's statement fails, the error says where: statements carry 1 +
  * their index as tag and the script as source, all else nothing. *ret_failed, which may be

@@ -31,7 +31,7 @@ static int note_populated(struct saved *folder, struct db *db, struct error *err
 	return 0;
 }
 
-static int has_secrets(bool *ret, struct db *db, struct error *err)
+int save_schema_is_masked(bool *ret, struct db *db, struct error *err)
 {
 	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
 
@@ -124,7 +124,7 @@ int save_schema_start(struct save_schema *schema, struct saved *folder, struct s
 	int started;
 
 	if (note_populated(folder, &s->db, err) < 0 ||
-	    has_secrets(&schema->text, &s->db, err) < 0 ||
+	    save_schema_is_masked(&schema->text, &s->db, err) < 0 ||
 	    exclude_unreadable(schema, &s->db, err) < 0)
 		return -1;
 	started = start(schema, folder, &s->db, err);

@@ -27,6 +27,8 @@ struct save_schema {
 		.dump = DUMP_INIT, .part = SAVED_PART_INIT \
 	}
 
+/* Would it be "schema text"? */
+int save_schema_is_masked(bool *ret, struct db *db, struct error *err) MUST_CHECK;
 /* In an open transaction, which stays so until save_schema_finish(). */
 int save_schema_start(struct save_schema *schema, struct saved *folder, struct session *s,
 		      struct error *err) MUST_CHECK;
