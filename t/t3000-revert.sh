@@ -7,35 +7,9 @@ TEST_REVERT_ROUNDS is how many random histories are tried (default: 25), TEST_RE
 them (default: another one each day).'
 TEST_NO_CREATE_REPO=1
 . ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-revert.sh
 
 tool="$BUILD/t/unit/vcs-revert-tool"
-
-# A repository of its own, entered.
-fresh () {	# [option of git init]
-	cd "$TRASH_DIRECTORY" && rm -rf repo && git init -q -b main "$@" repo && cd repo
-}
-
-# A file of 40 lines, in which the lines of that number are replaced.
-file () {	# path, [number=text]...
-	file_=$1
-	shift
-	case $file_ in
-	*/*) mkdir -p "${file_%/*}" ;;
-	esac
-	test -f "$file_" || seq 40 >"$file_"
-	for edit_
-	do
-		sed -i "${edit_%%=*}s/.*/${edit_#*=}/" "$file_" || return
-	done
-}
-
-commit () {	# message
-	git add -A && test_tick && git commit -q --allow-empty -m "$1"
-}
-
-id () {
-	git rev-parse --verify --end-of-options "$1^{commit}"
-}
 
 # Reverts by the tool, and one by one with git, which has to have no conflict; compares trees.
 same_as_git () {	# <commit>[:<mainline>]...
@@ -49,6 +23,7 @@ same_as_git () {	# <commit>[:<mainline>]...
 	done
 	git --no-optional-locks status --porcelain=v2 >"$TEST_ROOT/before" &&
 	find .git -type f | sort >"$TEST_ROOT/files" &&
+	# shellcheck disable=SC2086 # one word for each
 	"$tool" $set_ >"$TEST_ROOT/out" || return
 	git --no-optional-locks status --porcelain=v2 >"$TEST_ROOT/after" &&
 	find .git -type f | sort >"$TEST_ROOT/files.after" &&
@@ -61,7 +36,7 @@ same_as_git () {	# <commit>[:<mainline>]...
 		*) git -C ../clone revert --no-edit "$commit_" >/dev/null ;;
 		esac || return
 	done
-	echo "tree $(git -C ../clone rev-parse HEAD^{tree})" >"$TEST_ROOT/expect" &&
+	echo "tree $(git -C ../clone rev-parse "HEAD^{tree}")" >"$TEST_ROOT/expect" &&
 	grep "^tree" "$TEST_ROOT/out" >"$TEST_ROOT/actual" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
 }
 

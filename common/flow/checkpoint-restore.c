@@ -195,31 +195,6 @@ static int plan_database(struct checkpoint_plan *plan, struct error *err)
 	return 0;
 }
 
-/* ---- What is left of another one ----------------------------------------------------- */
-
-/* One that broke off in this worktree has left a state that nobody should build on. */
-static int check_open(const struct checkpoint_plan *plan, struct error *err)
-{
-	const struct repo *repo = &plan->session->repo;
-	json_t *open CLEANUP(json_decref_p) = NULL, *record;
-	size_t i;
-
-	if (journal_open(&open, repo->common_dir, plan->operation, err) < 0)
-		return -1;
-	json_array_foreach(open, i, record)
-	{
-		const char *id = json_member(record, "id");
-		const char *worktree = checkpoint_record_worktree(record);
-
-		if (!json_member(record, "safety") || !worktree ||
-		    strcmp(worktree, checkpoint_worktree_id(repo)) != 0)
-			continue;
-		error_refused(err, "operation %s was interrupted while it changed files", id);
-		return error_hint(err, "Run 'git checkpoint undo %s' first.", id);
-	}
-	return 0;
-}
-
 /* ---- The verb ------------------------------------------------------------------------ */
 
 static int make_plan(struct checkpoint_plan *plan, void *data, struct error *err)
@@ -227,7 +202,8 @@ static int make_plan(struct checkpoint_plan *plan, void *data, struct error *err
 	const struct checkpoint_restore_request *request = data;
 
 	plan->request = request;
-	if (check_open(plan, err) < 0 || checkpoint_find(&plan->ref, request->name, err) < 0)
+	if (checkpoint_check_open(plan->session, plan->operation, err) < 0 ||
+	    checkpoint_find(&plan->ref, request->name, err) < 0)
 		return -1;
 	plan->name = xstrdup(request->name);
 	plan->wanted = (struct restore_request){

@@ -9,8 +9,6 @@
 #include "flow/checkpoint-plan.h"
 #include "term/output.h"
 
-#define COMMAND "checkpoint "
-
 /* The operation that is to be undone. */
 struct undo {
 	const char *wanted; /* the id that was asked for, or NULL */
@@ -27,13 +25,6 @@ static void undo_release(struct undo *undo)
 	free(undo->elsewhere);
 	json_decref(undo->database);
 	json_decref(undo->record);
-}
-
-static bool is_ours(const json_t *record)
-{
-	const char *command = json_member(record, "command");
-
-	return command && !strncmp(command, COMMAND, strlen(COMMAND));
 }
 
 /* Was it done in another worktree? */
@@ -86,7 +77,7 @@ static int find_open(struct undo *ret, const struct checkpoint_session *s, const
 	{
 		const char *is = json_member(record, "id");
 
-		if (!is || !is_ours(record) || (id && strcmp(id, is) != 0) ||
+		if (!is || !checkpoint_is_ours(record) || (id && strcmp(id, is) != 0) ||
 		    (!id && is_of_another(record, s)))
 			continue;
 		undo_release(ret);
@@ -126,7 +117,7 @@ static int walk(struct undo *ret, char **ret_by, const struct checkpoint_session
 		}
 		if (id)
 			continue;
-		if (!is_ours(record)) {
+		if (!checkpoint_is_ours(record)) {
 			if (!ret->database)
 				ret->database = STEAL(record);
 			continue;
@@ -158,7 +149,7 @@ static int refuse_elsewhere(const struct undo *undo, struct error *err)
 static int check_named(const struct undo *undo, const char *by, const struct checkpoint_session *s,
 		       struct error *err)
 {
-	if (!is_ours(undo->record))
+	if (!checkpoint_is_ours(undo->record))
 		return refuse_database(undo->record, NULL, err);
 	if (is_elsewhere(undo->record, s))
 		return refuse_elsewhere(undo, err);

@@ -13,6 +13,14 @@
 
 /* ---- Session ------------------------------------------------------------------------- */
 
+bool checkpoint_is_ours(const json_t *record)
+{
+	const char *command = json_member(record, "command");
+
+	return command && (!strncmp(command, COMMAND, strlen(COMMAND)) ||
+			   !strcmp(command, CHECKPOINT_REVERT_TRACK));
+}
+
 static void warn_of_interrupted(const struct checkpoint_session *s)
 {
 	struct error err CLEANUP(error_release) = ERROR_INIT;
@@ -28,7 +36,7 @@ static void warn_of_interrupted(const struct checkpoint_session *s)
 		const char *id = json_member(record, "id");
 		const char *command = json_member(record, "command");
 
-		if (!id || !command || strncmp(command, COMMAND, strlen(COMMAND)) != 0)
+		if (!id || !checkpoint_is_ours(record))
 			continue;
 		warning("operation %s of 'git %s' was interrupted", id, command);
 		hint("Run 'git checkpoint undo %s' to finish or undo it.", id);
@@ -65,6 +73,28 @@ int checkpoint_need_worktree(const struct checkpoint_session *s, struct error *e
 		return 0;
 	return error_set(err, "there is no worktree here: %s",
 			 s->repo.bare ? "the repository is bare" : "this is git's own folder");
+}
+
+int checkpoint_check_open(const struct checkpoint_session *s, const char *operation,
+			  struct error *err)
+{
+	json_t *open CLEANUP(json_decref_p) = NULL, *record;
+	size_t i;
+
+	if (journal_open(&open, s->repo.common_dir, operation, err) < 0)
+		return -1;
+	json_array_foreach(open, i, record)
+	{
+		const char *id = json_member(record, "id");
+		const char *worktree = checkpoint_record_worktree(record);
+
+		if (!json_member(record, "safety") || !worktree ||
+		    strcmp(worktree, checkpoint_worktree_id(&s->repo)) != 0)
+			continue;
+		error_refused(err, "operation %s was interrupted while it changed files", id);
+		return error_hint(err, "Run 'git checkpoint undo %s' first.", id);
+	}
+	return 0;
 }
 
 #define WORKTREES "/worktrees/"

@@ -43,6 +43,9 @@
 #include "vcs/repo.h"
 #include "vcs/snapshot.h"
 
+/* The command in the records of flow/revert-run.h. */
+#define CHECKPOINT_REVERT_TRACK "revert-track"
+
 /* What every verb has in its hands. */
 struct checkpoint_session {
 	struct repo repo;
@@ -59,6 +62,15 @@ int checkpoint_session_open(struct checkpoint_session *s, const struct common_op
 void checkpoint_session_close(struct checkpoint_session *s);
 /* Most verbs need a worktree: an error in a bare repository, or inside .git. */
 int checkpoint_need_worktree(const struct checkpoint_session *s, struct error *err) MUST_CHECK;
+
+/* Is it an operation of files and refs, that `git checkpoint undo` takes back? By its record. */
+bool checkpoint_is_ours(const json_t *record);
+/*
+ * Refused where one that changed files in this worktree broke off: it has left a state that nobody
+ * should build on. `operation` is the id of one's own, once the lock is held, or NULL.
+ */
+int checkpoint_check_open(const struct checkpoint_session *s, const char *operation,
+			  struct error *err) MUST_CHECK;
 
 /* The id that git has given a linked worktree; "" for the main one. Belongs to `repo`. */
 const char *checkpoint_worktree_id(const struct repo *repo);

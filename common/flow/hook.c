@@ -45,15 +45,14 @@ bool hook_may_run(const char *name, const struct repo *repo, const struct settin
 	return settings_git(settings, "core.hookspath") || !access(path, X_OK);
 }
 
-int hook_run(const char *name, const struct repo *repo, const struct settings *settings,
-	     const json_t *input, struct error *err)
+/* The hook to be run, free() it; NULL: there is none. It runs in another folder. */
+static int find_hook(char **ret, const char *name, const struct repo *repo,
+		     const struct settings *settings, struct error *err)
 {
-	struct process process CLEANUP(process_release) = PROCESS_INIT;
 	char *path CLEANUP(free_p) = NULL;
-	char *absolute CLEANUP(free_p) = NULL;
-	char *text CLEANUP(free_p) = NULL;
 	struct stat st;
 
+	*ret = NULL;
 	if (hook_path(&path, name, repo, settings_git(settings, "core.hookspath") != NULL, err) < 0)
 		return -1;
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
@@ -65,20 +64,56 @@ int hook_run(const char *name, const struct repo *repo, const struct settings *s
 			       name);
 		return 0;
 	}
-	/* It runs in another folder; and never is it a program of that name elsewhere. */
-	absolute = realpath(path, NULL);
-	if (!absolute)
-		return error_errno(err, "cannot run hook '%s'", path);
+	/* Never is it a program of that name elsewhere. */
+	*ret = realpath(path, NULL);
+	return *ret ? 0 : error_errno(err, "cannot run hook '%s'", path);
+}
+
+/* `process` has the input, and what follows the hook's name. */
+static int run(struct process *process, const char *name, const struct repo *repo,
+	       struct error *err)
+{
+	process->dir = repo->worktree ? repo->worktree : repo->git_dir;
+	process->inherit_stderr = true;
+	if (process_run(process, err) < 0)
+		return -1;
+	fputs(process->out.buf, stderr);
+	if (process->status)
+		return error_refused(err, "hook '%s' ended with status %d", name, process->status);
+	return 0;
+}
+
+int hook_run(const char *name, const struct repo *repo, const struct settings *settings,
+	     const json_t *input, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	char *path CLEANUP(free_p) = NULL;
+	char *text CLEANUP(free_p) = NULL;
+
+	if (find_hook(&path, name, repo, settings, err) < 0)
+		return -1;
+	if (!path)
+		return 0;
 	text = json_format(input);
-	strvec_push(&process.argv, absolute);
-	process.dir = repo->worktree ? repo->worktree : repo->git_dir;
+	strvec_push(&process.argv, path);
 	process.input = text;
 	process.input_len = strlen(text);
-	process.inherit_stderr = true;
-	if (process_run(&process, err) < 0)
+	return run(&process, name, repo, err);
+}
+
+int hook_run_git(const char *name, const char *const *args, const struct strvec *env,
+		 const struct repo *repo, const struct settings *settings, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	char *path CLEANUP(free_p) = NULL;
+
+	if (find_hook(&path, name, repo, settings, err) < 0)
 		return -1;
-	fputs(process.out.buf, stderr);
-	if (process.status)
-		return error_refused(err, "hook '%s' ended with status %d", name, process.status);
-	return 0;
+	if (!path)
+		return 0;
+	strvec_push(&process.argv, path);
+	for (; *args; args++)
+		strvec_push(&process.argv, *args);
+	process.env = env;
+	return run(&process, name, repo, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hook: pre-rollback and post-rollback in git's folder of hooks.
+ * hook: pre-rollback and post-rollback in git's folder of hooks; and git's own, where we do
+ * what git would do.
  *
  * A hook gets JSON on standard input: the plan before, the report after. It belongs to the
  * repository's owner as git's own hooks do: core.hooksPath counts, and nothing that is
@@ -20,6 +21,11 @@
  */
 int hook_run(const char *name, const struct repo *repo, const struct settings *settings,
 	     const json_t *input, struct error *err) MUST_CHECK;
+
+/* The same of one of git's own hooks: with these arguments (up to a NULL), and no input. */
+int hook_run_git(const char *name, const char *const *args, const struct strvec *env,
+		 const struct repo *repo, const struct settings *settings, struct error *err)
+	MUST_CHECK;
 
 /* Is there perhaps one? Finding out for certain may take a process. */
 bool hook_may_run(const char *name, const struct repo *repo, const struct settings *settings)

@@ -7,25 +7,34 @@
  * what the commits belong to is not known here.
  *
  * Clean:  the commits are made, the present state is kept as the operation's safety snapshot,
- *         then files, index and branch move once. Local changes to other files stay.
+ *         then files, index and branch move once. Local changes to other files stay, staged ones
+ *         too; where one is in the way, nothing is done.
  * Conflict: the steps before are committed; then files, index and git's own state (REVERT_HEAD,
  *         MERGE_MSG) are what `git revert` leaves when it stops, and the rest of the series
- *         waits in the journal. After `git revert --continue` or `git commit` the rest can be
- *         gone on with all the same.
+ *         waits in the journal. Where the conflict is resolved by `git revert --continue` or
+ *         `git commit`, revert_continue() goes on with the rest all the same.
+ * Squash: one commit for all. After a conflict the commits are made one by one, and become one
+ *         at the end of the series.
  * Undo:   `git checkpoint undo` takes back the last of these operations; revert_abort() all of
  *         a series. What broke off is undone in the same way.
- * Hooks:  prepare-commit-msg for each commit, with "message", as in `git revert`; post-commit
- *         once, when the branch has moved. After a conflict git commits, with all of its hooks.
+ * Hooks:  as in `git revert`: prepare-commit-msg for each commit, with "message", and before
+ *         anything has moved; reference-transaction; post-commit, once, when all has moved. What
+ *         is resolved git commits, with all of its hooks.
+ * Files:  revert-run-plan.c, -message.c, -commits.c, -stop.c (the conflict), -operation.c (journal,
+ *         safety snapshot), -execute.c, -series.c (what comes after).
  */
 /*
- * The record of the operation "revert-track": what flow/checkpoint.h has for a restore ("worktree",
- * "refs", "kept", "safety", "safety_made", "locked_at"), and
+ * The record of an operation "revert-track": what flow/checkpoint.h has for a restore ("worktree",
+ * "refs", "kept", "safety", "safety_made", "locked_at"; "branch" where git commits), and
  *
  *   "series"    the id of the series' first operation
- *   "revert"    what is asked for in all, from the first operation on: {"onto", "commits":
- *               [{"commit","mainline"}], "trailers", "reason", "squash", ...}
+ *   "revert"    all that was asked for: {"onto", "commits": [{"commit","mainline"}], "keep",
+ *               "trailers", "reason", "squash", "squash_subject", "documents": [{"path", "text"}],
+ *               "documents_subject", "members"}
  *   "position"  how many of the commits are done with, when this operation is
- *   "stopped"   true: it ends in a conflict at the commit behind
+ *   "head"      what HEAD is then, where it is known
+ *   "waits"     true: there is more to do behind it
+ *   "stopped"   the commit whose revert is in conflict, when this operation is done
  */
 #ifndef FLOW_REVERT_RUN_H
 #define FLOW_REVERT_RUN_H
@@ -36,60 +45,84 @@
 
 /* A file's bytes as they are to be, in the commit that updates the documents. */
 struct revert_document {
-	const char *path; /* from the top of the worktree */
-	const void *data; /* NULL: the file is removed */
-	size_t len;
+	const char *path; /* from the top of the worktree; among `keep` */
+	const char *data; /* no NUL in it; NULL: the file is removed */
 };
 
 struct revert_run_request {
 	const struct revert_commit *commit; /* newest first */
 	size_t nr;
-	const struct strvec *keep;     /* as struct revert_request has it */
+	const struct strvec *keep;     /* as struct revert_request has it; or NULL */
 	const struct strvec *trailers; /* "Reverts-Track: auth"; of all commits; or NULL */
 	const char *reason;	       /* a paragraph of all messages; or NULL */
 	bool squash;
-	const char *squash_subject;		/* NULL: made of the commits' */
-	const struct revert_document *document; /* nr 0: no documents */
+	const char *squash_subject; /* NULL: made of the commits' */
+	const struct revert_document *document;
 	size_t documents;
 	const char *documents_subject; /* of their commit; with `squash` they are in the one */
-	const json_t *members; /* goes into the record: what the caller wants back; or NULL */
+	const json_t *members; /* an object that goes into the record, for the caller; or NULL */
 };
 
 /* What is going to be done, and what it would destroy; nothing is touched. */
 struct revert_run {
 	const struct checkpoint_session *session;
 	const struct revert_run_request *request;
-	struct revert_series series;
+	struct revert_series series; /* of the whole request, whether it conflicts or not */
 	struct worktree_state state;
-	char *head, *branch;	/* branch: "refs/heads/main"; NULL: detached */
-	struct verdict verdict; /* refused: local changes in the way, each named; no commit; ... */
-	struct strvec in_the_way;
-	bool commits; /* false: nothing is left to do */
+	char *head, *branch;	   /* branch: "refs/heads/main"; NULL: detached */
+	size_t steps;		   /* that are going to be done with, up to a conflict */
+	bool stops;		   /* at series.step[steps] */
+	struct tree_changes moves; /* files as they are going to change at once, documents too */
+	struct strvec
+		in_the_way; /* paths of local changes; each is a reason of the verdict as well */
+	struct verdict verdict;
 	struct revert_run_inside *inside;
 };
-#define REVERT_RUN_INIT                                                    \
-	{                                                                  \
-		.series = REVERT_SERIES_INIT, .state = WORKTREE_STATE_INIT \
+#define REVERT_RUN_INIT                                                     \
+	{                                                                   \
+		.series = REVERT_SERIES_INIT, .state = WORKTREE_STATE_INIT, \
 	}
 int revert_run_plan(struct revert_run *ret, const struct checkpoint_session *session,
 		    const struct revert_run_request *request, struct error *err) MUST_CHECK;
+/* Would no commit be made, and nothing change? */
+bool revert_run_is_nothing(const struct revert_run *run);
 void revert_run_release(struct revert_run *run);
+
+enum revert_run_result {
+	REVERT_RUN_DONE = 0,
+	REVERT_RUN_STOPPED = 1 /* at a conflict: a person is needed */
+};
 /*
  * Takes the lock, plans again, and refuses where that came out otherwise; else carries it out.
- * Asks nothing, prints nothing but what hooks say. EXIT_DONE, or EXIT_NO: it stopped at a
- * conflict. `run` says what became of it: `head` is the new one. -1: nothing was changed, or all
- * was put back, or the error says what to do.
+ * Asks nothing, and prints nothing but what hooks say. -1: nothing was changed, or all was put
+ * back, or the error says what to do.
+ *
+ * `run` is the second plan then, and `head` what HEAD is by now. *ret_operation, where it is not
+ * NULL, is the operation's id (free() it); NULL: there was nothing to do.
  */
-int revert_run_execute(struct revert_run *run, struct error *err) MUST_CHECK;
+int revert_run_execute(struct revert_run *run, char **ret_operation, struct error *err) MUST_CHECK;
 
 /* ---- A series that waits -------------------------------------------------------------- */
 
-/* The operation that stopped, of this worktree; free by json_decref(). *ret NULL: there is none. */
+/*
+ * The record of the operation of this worktree behind which a series waits; json_decref() it.
+ * NULL: there is none.
+ */
 int revert_waiting(json_t **ret, const struct checkpoint_session *session, struct error *err)
 	MUST_CHECK;
-/* As revert_run_execute(). */
-int revert_continue(const struct checkpoint_session *session, struct error *err) MUST_CHECK;
-int revert_skip(const struct checkpoint_session *session, struct error *err) MUST_CHECK;
+/* Paths that are still unmerged, "" for none; sorted. */
+int revert_unmerged(struct strvec *ret, const struct checkpoint_session *session, struct error *err)
+	MUST_CHECK;
+/*
+ * Commits what is resolved, unless that was done, and goes on: returns as revert_run_execute(), or
+ * -1 with EXIT_NO while there are conflicts left. `ret` is the plan of what came behind, for the
+ * caller to tell of; it is filled where there was anything.
+ */
+int revert_continue(struct revert_run *ret, const struct checkpoint_session *session,
+		    char **ret_operation, struct error *err) MUST_CHECK;
+/* Leaves the commit in conflict out, and goes on. */
+int revert_skip(struct revert_run *ret, const struct checkpoint_session *session,
+		char **ret_operation, struct error *err) MUST_CHECK;
 /* All is again as it was before the series. */
 int revert_abort(struct checkpoint_session *session, struct error *err) MUST_CHECK;
 /* The series is forgotten; files and commits stay as they are. */

@@ -430,8 +430,14 @@ int import_commit(struct import *import, unsigned mark, const struct import_comm
 
 	import->made[mark] = true;
 	strbuf_addf(out, "reset " BRANCH "\n\ncommit " BRANCH "\nmark :%u\n", mark);
-	strbuf_addf(out, "committer %s %" PRId64 " +0000\ndata %zu\n%s\n", commit->identity,
-		    commit->time, strlen(commit->message), commit->message);
+	if (commit->author)
+		strbuf_addf(out, "author %s\n", commit->author);
+	if (commit->committer)
+		strbuf_addf(out, "committer %s\n", commit->committer);
+	else
+		strbuf_addf(out, "committer %s %" PRId64 " +0000\n", commit->identity,
+			    commit->time);
+	strbuf_addf(out, "data %zu\n%s\n", strlen(commit->message), commit->message);
 	for (size_t i = 0; i < commit->parents; i++)
 		strbuf_addf(out, "%s %s\n", i ? "merge" : "from", commit->parent[i]);
 	if (!commit->base && commit->parents)

@@ -83,6 +83,8 @@ struct import_path {
 struct import_commit {
 	const char *identity; /* "Name <mail>": author and committer */
 	int64_t time;	      /* seconds; in UTC */
+	/* Instead of both: "Name <mail> <seconds> <zone>", as `git var` says them; or NULL. */
+	const char *author, *committer;
 	const char *message;
 	/* What the paths are changes of: the first parent, or a tree's id; NULL: the empty tree. */
 	const char *base;

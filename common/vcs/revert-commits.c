@@ -230,11 +230,13 @@ int revert_read_commits(struct revert_series *series, struct error *err)
 
 	series->state->source = xcalloc(nr, sizeof(*series->state->source));
 	series->state->pair = xcalloc(nr, sizeof(*series->state->pair));
+	if (nr && (read_messages(series, err) < 0 || check_shallow(series, err) < 0))
+		return -1;
+	if (read_trees(series, err) < 0)
+		return -1;
 	if (!nr)
 		return 0;
-	if (read_messages(series, err) < 0 || check_shallow(series, err) < 0 ||
-	    read_trees(series, err) < 0 ||
-	    tree_pairs_compare(series->state->pair, nr, NULL, 0, NULL, err) < 0)
+	if (tree_pairs_compare(series->state->pair, nr, NULL, 0, NULL, err) < 0)
 		return -1;
 	return read_ours(series, err);
 }

@@ -32,7 +32,7 @@ const struct strbuf *revert_blob(const struct revert_series *series, const char 
 	return i < blobs->nr && !strcmp(blobs->item[i].oid, oid) ? &blobs->item[i].data : NULL;
 }
 
-const char *revert_keep_blob(struct revert_series *series, const char *data, size_t len)
+const char *revert_add_blob(struct revert_series *series, const char *data, size_t len)
 {
 	struct revert_blobs *blobs = &series->state->blobs;
 	struct digest digest;
@@ -432,8 +432,8 @@ static int take_conflict(struct revert_series *series, struct revert_merge *merg
 	take_hunks(merge, &resolved, sides, &git.out);
 	merge->conflict = true;
 	merge->kind = merge->base.mode ? REVERT_CONTENT : REVERT_ADD_ADD;
-	merge->text = xstrdup(revert_keep_blob(series, text->buf, text->len));
-	set_result(merge, mode, revert_keep_blob(series, resolved.buf, resolved.len));
+	merge->text = xstrdup(revert_add_blob(series, text->buf, text->len));
+	set_result(merge, mode, revert_add_blob(series, resolved.buf, resolved.len));
 	return 0;
 }
 
@@ -473,7 +473,7 @@ static int merge_lines(struct revert_series *series, struct revert_merge *merge,
 		return -1;
 	if (conflicts)
 		return take_conflict(series, merge, sides, &git.out, mode, err);
-	set_result(merge, mode, revert_keep_blob(series, git.out.buf, git.out.len));
+	set_result(merge, mode, revert_add_blob(series, git.out.buf, git.out.len));
 	return 0;
 }
 

@@ -81,8 +81,6 @@ struct revert_merge {
 /* revert-merge.c: all three are there, or base is missing; and ours and theirs have changed it. */
 int revert_merge(struct revert_series *series, struct revert_merge *merge, struct error *err)
 	MUST_CHECK;
-/* Keeps it, and returns its id, which belongs to the series. */
-const char *revert_keep_blob(struct revert_series *series, const char *data, size_t len);
 int revert_read_blob(const struct revert_series *series, struct strbuf *ret, const char *oid,
 		     struct error *err) MUST_CHECK;
 

@@ -528,24 +528,61 @@ static int revert_one(struct revert_series *series, size_t i, struct error *err)
 
 /* ---- All of them --------------------------------------------------------------------- */
 
-static void sum_up(struct revert_series *series)
+static void copy_side(unsigned *mode, char **oid, unsigned from_mode, const char *from_oid)
 {
-	const struct tree_changes *ours = &series->state->ours;
+	*mode = from_mode;
+	string_replace(oid, from_mode ? from_oid : NULL);
+}
 
+/* As all that is touched is in `onto`. */
+static void copy_onto(struct tree_changes *ret, const struct tree_changes *ours)
+{
 	for (size_t i = 0; i < ours->nr; i++) {
 		const struct tree_change *from = &ours->item[i];
-		const struct revert_side was = { .mode = from->old_mode, .oid = from->old_oid };
-		const struct revert_side is = { .mode = from->new_mode, .oid = from->new_oid };
-		struct tree_change *to;
+		struct tree_change *to = tree_changes_add(ret, from->path);
 
-		if (is_same(&was, &is))
-			continue;
-		to = tree_changes_add(&series->total, from->path);
-		to->old_mode = from->old_mode;
-		to->old_oid = xstrdup_or_null(from->old_oid);
-		to->new_mode = from->new_mode;
-		to->new_oid = xstrdup_or_null(from->new_oid);
+		copy_side(&to->old_mode, &to->old_oid, from->old_mode, from->old_oid);
+		copy_side(&to->new_mode, &to->new_oid, from->old_mode, from->old_oid);
 	}
+}
+
+struct tree_change *revert_add_path(struct tree_changes *ret, const struct revert_series *series,
+				    const char *path)
+{
+	const struct tree_change *ours = tree_changes_find(&series->state->ours, path);
+	struct tree_change *change = tree_changes_find(ret, path);
+
+	if (change)
+		return change;
+	change = tree_changes_add(ret, path);
+	if (ours) {
+		copy_side(&change->old_mode, &change->old_oid, ours->old_mode, ours->old_oid);
+		copy_side(&change->new_mode, &change->new_oid, ours->old_mode, ours->old_oid);
+	}
+	tree_changes_sort(ret);
+	return tree_changes_find(ret, path);
+}
+
+void revert_sum_up(struct tree_changes *ret, const struct revert_series *series, size_t steps)
+{
+	enum { SAME = 1 };
+
+	copy_onto(ret, &series->state->ours);
+	for (size_t i = 0; i < steps; i++)
+		for (size_t k = 0; k < series->step[i].changes.nr; k++) {
+			const struct tree_change *change = &series->step[i].changes.item[k];
+			struct tree_change *to = tree_changes_find(ret, change->path);
+
+			copy_side(&to->new_mode, &to->new_oid, change->new_mode, change->new_oid);
+		}
+	for (size_t i = 0; i < ret->nr; i++) {
+		struct tree_change *change = &ret->item[i];
+		const struct revert_side was = { .mode = change->old_mode, .oid = change->old_oid };
+		const struct revert_side is = { .mode = change->new_mode, .oid = change->new_oid };
+
+		change->flags = is_same(&was, &is) ? SAME : 0;
+	}
+	tree_changes_drop(ret, SAME);
 }
 
 int revert_compute(struct revert_series *ret, const struct repo *repo,
@@ -564,6 +601,6 @@ int revert_compute(struct revert_series *ret, const struct repo *repo,
 		if (request->stop && ret->conflicting)
 			break;
 	}
-	sum_up(ret);
+	revert_sum_up(&ret->total, ret, ret->nr);
 	return 0;
 }

@@ -139,10 +139,17 @@ void revert_series_release(struct revert_series *series);
 
 /* What merges have made, by id; NULL: it is in the repository. */
 const struct strbuf *revert_blob(const struct revert_series *series, const char *oid);
+/* Keeps one more, and returns its id, which belongs to the series. */
+const char *revert_add_blob(struct revert_series *series, const char *data, size_t len);
 /* Writes all of these: commits that are imported then may name them. */
 int revert_import(const struct revert_series *series, struct import *import, struct error *err)
 	MUST_CHECK;
 
+/* What the first `steps` of them come to, from `onto`; paths are sorted. */
+void revert_sum_up(struct tree_changes *ret, const struct revert_series *series, size_t steps);
+/* Adds a path that is touched, as it is in `onto`, on both sides. Where it is there already: nothing. */
+struct tree_change *revert_add_path(struct tree_changes *ret, const struct revert_series *series,
+				    const char *path);
 /* The new side of changes as import_commit() wants it; free() it, and it points into them. */
 struct import_path *revert_import_paths(size_t *ret_nr, const struct tree_changes *changes)
 	MUST_CHECK;

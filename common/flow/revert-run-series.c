@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "flow/checkpoint-undo.h"
+#include "flow/revert-run-parts.h"
+#include "vcs/git.h"
+
+/* ---- Which one ----------------------------------------------------------------------- */
+
+static bool is_here(const json_t *record, const struct checkpoint_session *session)
+{
+	const char *command = json_member(record, "command");
+	const char *worktree = checkpoint_record_worktree(record);
+
+	return command && !strcmp(command, CHECKPOINT_REVERT_TRACK) && worktree &&
+	       !strcmp(worktree, checkpoint_worktree_id(&session->repo));
+}
+
+/*
+ * From the newest operation back to one of ours that counts: that is not undone, nor is the first
+ * of its series.
+ */
+int revert_waiting(json_t **ret, const struct checkpoint_session *session, struct error *err)
+{
+	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec undone CLEANUP(strvec_release) = STRVEC_INIT;
+
+	*ret = NULL;
+	if (journal_ids(&ids, session->repo.common_dir, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.nr; i++) {
+		json_t *record CLEANUP(json_decref_p) = NULL;
+		const char *series;
+
+		if (journal_read(&record, session->repo.common_dir, ids.v[i], err) < 0)
+			return -1;
+		if (!journal_is_state(record, "done") || strvec_has(&undone, ids.v[i]))
+			continue;
+		if (json_member(record, "undoes"))
+			strvec_push(&undone, json_member(record, "undoes"));
+		series = json_member(record, "series");
+		if (!is_here(record, session) || !series || strvec_has(&undone, series))
+			continue;
+		if (json_is_true(json_object_get(record, "waits")))
+			*ret = STEAL(record);
+		return 0;
+	}
+	return 0;
+}
+
+static int find_waiting(json_t **ret, const struct checkpoint_session *session, struct error *err)
+{
+	if (revert_waiting(ret, session, err) < 0)
+		return -1;
+	if (*ret)
+		return 0;
+	error_set(err, "no series of reverts is waiting");
+	return error_code(err, EXIT_NO);
+}
+
+/* ---- What is resolved ---------------------------------------------------------------- */
+
+int revert_unmerged(struct strvec *ret, const struct checkpoint_session *session, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, &session->repo, NULL);
+	strvec_pushl(&git.argv, "diff", "--name-only", "--diff-filter=U", "--no-relative", "-z",
+		     NULL);
+	if (git_run(&git, "look for conflicts", err) < 0)
+		return -1;
+	for (const char *at = git.out.buf; at < git.out.buf + git.out.len; at += strlen(at) + 1)
+		if (!strvec_has(ret, at))
+			strvec_push(ret, at);
+	strvec_sort(ret);
+	return 0;
+}
+
+static int check_resolved(const struct checkpoint_session *session, struct error *err)
+{
+	struct strvec unmerged CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (revert_unmerged(&unmerged, session, err) < 0)
+		return -1;
+	if (!unmerged.nr)
+		return 0;
+	error_set(err, "there are conflicts left");
+	for (size_t i = 0; i < unmerged.nr; i++)
+		error_detail(err, "%s", unmerged.v[i]);
+	error_hint(err, "Resolve them, and mark them as resolved with 'git add' or 'git rm'.");
+	return error_code(err, EXIT_NO);
+}
+
+static char *state_path(const struct checkpoint_session *session, const char *name)
+{
+	return xstrfmt("%s/%s", session->repo.git_dir, name);
+}
+
+/* Is what it stopped at still to be committed? Not where a person has done that. */
+static int is_stopped(bool *ret, const struct checkpoint_session *session, const json_t *waiting,
+		      struct error *err)
+{
+	char *path CLEANUP(free_p) = state_path(session, "REVERT_HEAD");
+	const char *stopped = json_member(waiting, "stopped");
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (file_read(&text, path, err) < 0)
+		return -1;
+	strbuf_rtrim(&text);
+	*ret = stopped && !strcmp(text.buf, stopped);
+	return 0;
+}
+
+/* ---- One step ------------------------------------------------------------------------ */
+
+/* The record of an operation that goes on from there, with what it stopped at done with. */
+static json_t *members_of(const json_t *waiting, bool ends)
+{
+	const json_t *revert = json_object_get(waiting, "revert");
+	bool stopped = json_member(waiting, "stopped");
+	json_int_t position = json_integer_value(json_object_get(waiting, "position")) + stopped;
+	json_t *members = json_pack("{s:[], s:O, s:O, s:I}", "refs", "series",
+				    json_object_get(waiting, "series"), "revert", revert,
+				    "position", position);
+	bool more = position < (json_int_t)json_array_size(json_object_get(revert, "commits")) ||
+		    json_array_size(json_object_get(revert, "documents")) ||
+		    json_is_true(json_object_get(revert, "squash"));
+
+	if (!members)
+		BUG("cannot pack an operation's members");
+	if (more && !ends)
+		json_object_set_new(members, "waits", json_true());
+	return members;
+}
+
+/* What a person would type, with the hooks and all. */
+static int commit_resolved(struct revert_operation *op, struct error *err)
+{
+	struct process diff CLEANUP(process_release) = PROCESS_INIT;
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&diff, &op->session->repo, NULL);
+	strvec_pushl(&diff.argv, "diff", "--cached", "--quiet", NULL);
+	if (process_run(&diff, err) < 0)
+		return -1;
+	if (!diff.status) /* nothing is left of it */
+		return 0;
+	strvec_pushl(&git.argv, "git", "-c", "core.fsync=all", "commit", "--quiet", "--no-edit",
+		     "--cleanup=strip", NULL);
+	git.dir = op->session->repo.worktree;
+	git.inherit_stderr = true;
+	if (process_run(&git, err) < 0)
+		return -1;
+	return git.status ? error_set(err, "could not commit what is resolved") : 0;
+}
+
+/* As `git revert --skip`: what is in conflict, or staged, is again what HEAD has. */
+static int reset_files(struct revert_operation *op, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, &op->session->repo, NULL);
+	strvec_pushl(&git.argv, "reset", "--quiet", "--merge", NULL);
+	return git_run(&git, "take back what is in conflict", err);
+}
+
+static int forget_state(struct revert_operation *op, struct error *err)
+{
+	static const char *const name[] = { "REVERT_HEAD", "MERGE_MSG", "MERGE_RR", "AUTO_MERGE" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(name); i++) {
+		char *path CLEANUP(free_p) = state_path(op->session, name[i]);
+
+		if (unlink(path) < 0 && errno != ENOENT)
+			return error_errno(err, "cannot remove '%s'", path);
+	}
+	return file_sync_folder(op->session->repo.git_dir, err);
+}
+
+enum step { COMMIT, SKIP, FORGET, NOTHING };
+
+static int take_step(struct revert_operation *op, enum step step, struct error *err)
+{
+	if (revert_operation_begin(op, err) < 0 ||
+	    (step == COMMIT && commit_resolved(op, err) < 0) ||
+	    (step == SKIP && reset_files(op, err) < 0))
+		return -1;
+	return step == NOTHING ? 0 : forget_state(op, err);
+}
+
+/* An operation of its own: the rest comes behind it as another one. */
+static int step_once(const struct checkpoint_session *session, const json_t *waiting,
+		     enum step step, bool ends, struct error *err)
+{
+	struct revert_operation op CLEANUP(revert_operation_release) = REVERT_OPERATION_INIT;
+	json_t *members CLEANUP(json_decref_p) = members_of(waiting, ends);
+	json_t *again CLEANUP(json_decref_p) = NULL;
+
+	if (revert_operation_lock(&op, session, err) < 0 ||
+	    revert_waiting(&again, session, err) < 0)
+		return -1;
+	if (!again || strcmp(json_member(again, "id"), json_member(waiting, "id")) != 0)
+		return error_refused(err, "another command has gone on with the series");
+	if (step == COMMIT)
+		json_object_set_new(members, "branch", json_true());
+	if (revert_operation_keep(&op, members, err) < 0 || take_step(&op, step, err) < 0)
+		return revert_operation_fail(&op, err);
+	revert_operation_done(&op);
+	return 0;
+}
+
+/* ---- The rest ------------------------------------------------------------------------ */
+
+/* As it is by now: a step was taken. */
+static int do_rest(struct revert_run *ret, const struct checkpoint_session *session,
+		   char **ret_operation, struct error *err)
+{
+	struct revert_operation op CLEANUP(revert_operation_release) = REVERT_OPERATION_INIT;
+	json_t *waiting CLEANUP(json_decref_p) = NULL;
+
+	if (revert_waiting(&waiting, session, err) < 0)
+		return -1;
+	if (!waiting)
+		return REVERT_RUN_DONE;
+	if (revert_operation_lock(&op, session, err) < 0 ||
+	    revert_run_plan_rest(ret, session, waiting, err) < 0)
+		return -1;
+	return revert_run_carry_out(ret, &op, ret_operation, err);
+}
+
+static int go_on(struct revert_run *ret, const struct checkpoint_session *session, enum step step,
+		 char **ret_operation, struct error *err)
+{
+	json_t *waiting CLEANUP(json_decref_p) = NULL;
+	bool stopped;
+
+	if (ret_operation)
+		*ret_operation = NULL;
+	if (find_waiting(&waiting, session, err) < 0)
+		return -1;
+	if (is_stopped(&stopped, session, waiting, err) < 0)
+		return -1;
+	if (step == COMMIT && check_resolved(session, err) < 0)
+		return -1;
+	if (json_member(waiting, "stopped") &&
+	    step_once(session, waiting, stopped ? step : NOTHING, false, err) < 0)
+		return -1;
+	return do_rest(ret, session, ret_operation, err);
+}
+
+int revert_continue(struct revert_run *ret, const struct checkpoint_session *session,
+		    char **ret_operation, struct error *err)
+{
+	return go_on(ret, session, COMMIT, ret_operation, err);
+}
+
+int revert_skip(struct revert_run *ret, const struct checkpoint_session *session,
+		char **ret_operation, struct error *err)
+{
+	return go_on(ret, session, SKIP, ret_operation, err);
+}
+
+/* ---- Ends ---------------------------------------------------------------------------- */
+
+int revert_quit(const struct checkpoint_session *session, struct error *err)
+{
+	json_t *waiting CLEANUP(json_decref_p) = NULL;
+
+	bool stopped;
+
+	if (find_waiting(&waiting, session, err) < 0 ||
+	    is_stopped(&stopped, session, waiting, err) < 0)
+		return -1;
+	return step_once(session, waiting, stopped ? FORGET : NOTHING, true, err);
+}
+
+int revert_abort(struct checkpoint_session *session, struct error *err)
+{
+	json_t *waiting CLEANUP(json_decref_p) = NULL;
+	struct common_options yes = *session->common;
+	const struct common_options *common = session->common;
+	const char *head;
+	int ret;
+
+	if (find_waiting(&waiting, session, err) < 0)
+		return -1;
+	head = json_member(waiting, "head");
+	if (head && (!session->repo.head || strcmp(head, session->repo.head) != 0)) {
+		error_refused(err, "HEAD has moved since the series stopped");
+		return error_hint(err,
+				  "To go back all the same, with what was committed since: 'git "
+				  "checkpoint undo %s'. To end the series as it is: --quit.",
+				  json_member(waiting, "series"));
+	}
+	yes.yes = true;
+	session->common = &yes;
+	ret = checkpoint_undo(session, json_member(waiting, "series"), err);
+	session->common = common;
+	return ret;
+}
