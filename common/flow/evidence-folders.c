@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/* What commits did to the folders of tracks, to their entries in registries, and to stories. */
+#include "base/memory.h"
+#include "base/text.h"
+#include "flow/evidence-parts.h"
+#include "vcs/object.h"
+
+#define AT_ONCE 100 /* documents in memory */
+
+/* ---- Folders -------------------------------------------------------------------------- */
+
+/* The track that a path is in, by the name of its folder, wherever that lay. */
+static size_t track_of_path(const struct evidence *e, const char *path)
+{
+	size_t exact = tracks_find_by_path(e->tracks, path);
+
+	for (size_t t = 0; exact == NO_INDEX && t < e->tracks->nr; t++) {
+		const char *folder = e->tracks->item[t].folder;
+		const char *slash = folder ? strrchr(folder, '/') : NULL;
+		char *middle CLEANUP(free_p) =
+			folder ? xstrfmt("/%s/", slash ? slash + 1 : folder) : NULL;
+
+		if (middle && strstr(path, middle))
+			return t;
+	}
+	return exact;
+}
+
+/* What one commit did to one track's folder. */
+struct touch {
+	uint32_t commit;
+	size_t track;
+	bool added, archived;
+};
+struct touches {
+	struct touch *item;
+	size_t nr, alloc;
+};
+
+static void touches_release(struct touches *touches)
+{
+	free(touches->item);
+}
+
+static void add_touch(struct touches *ret, const struct doc_change *change, size_t track)
+{
+	struct touch *touch = NULL;
+
+	for (size_t i = ret->nr; i && ret->item[i - 1].commit == change->commit && !touch; i--)
+		if (ret->item[i - 1].track == track)
+			touch = &ret->item[i - 1];
+	if (!touch) {
+		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+		touch = &ret->item[ret->nr++];
+		*touch = (struct touch){ .commit = change->commit, .track = track };
+	}
+	if (change->status == 'A') {
+		touch->added = true;
+		touch->archived |= strstr(change->path, "archive") != NULL;
+	}
+}
+
+static size_t count_tracks(const struct touches *touches, uint32_t commit)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < touches->nr; i++)
+		nr += touches->item[i].commit == commit;
+	return nr;
+}
+
+static const struct mark *mark_of(const struct evidence *e, const struct touch *touch)
+{
+	for (size_t i = evidence_first_mark(e, touch->commit);
+	     i < e->marks && e->mark[i].commit == touch->commit; i++)
+		if (e->mark[i].track == touch->track)
+			return &e->mark[i];
+	return NULL;
+}
+
+/* Is all that was ever done in the plan done by then? */
+static bool is_behind_work(const struct evidence *e, const struct touch *touch)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < e->marks; i++) {
+		const struct mark *mark = &e->mark[i];
+
+		if (mark->track != touch->track)
+			continue;
+		for (size_t k = 0; k < mark->parts; k++)
+			if (mark->part[k].flags & MARK_FINISHED) {
+				any = true;
+				if (mark->commit < touch->commit) /* newer */
+					return false;
+			}
+	}
+	return any;
+}
+
+static void claim_creation(struct evidence *e, const struct touch *touch, size_t tracks)
+{
+	const struct known_commit *commit = &e->commit[touch->commit];
+	bool sure = !commit->code && tracks == 1;
+
+	claim_add(e, touch->commit, unit_of_track(touch->track), EVIDENCE_FOLDER,
+		  sure ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY,
+		  touch->archived ? ROLE_CLOSING : ROLE_CREATION, "creates the track's folder%s",
+		  commit->code ? ", and changes other files" :
+		  tracks > 1   ? ", and other tracks'" :
+				 "");
+}
+
+static void claim_touch(struct evidence *e, const struct touch *touch, size_t tracks)
+{
+	const struct known_commit *commit = &e->commit[touch->commit];
+	const struct mark *mark = mark_of(e, touch);
+	bool moved = mark ? mark->moved || mark->removed : touch->added && touch->archived;
+	enum evidence_level level = commit->code ? EVIDENCE_LIKELY : EVIDENCE_CERTAIN;
+
+	if (commit->reverts)
+		return;
+	if (moved) {
+		claim_add(e, touch->commit, unit_of_track(touch->track), EVIDENCE_FOLDER, level,
+			  ROLE_CLOSING, "moves or removes the track's folder");
+		return;
+	}
+	if (mark) /* the plan tells more */
+		return;
+	if (tracks > 1)
+		level = EVIDENCE_LIKELY;
+	claim_add(e, touch->commit, unit_of_track(touch->track), EVIDENCE_FOLDER, level,
+		  is_behind_work(e, touch) ? ROLE_CLOSING : ROLE_PLAN,
+		  "changes files in the track's folder");
+}
+
+static void claim_folders(struct evidence *e)
+{
+	struct touches touches CLEANUP(touches_release) = { 0 };
+	bool *created CLEANUP(free_p) = xcalloc(e->tracks->nr + 1, sizeof(*created));
+
+	for (size_t i = 0; i < e->changes; i++) {
+		size_t track = track_of_path(e, e->change[i].path);
+
+		if (track != NO_INDEX)
+			add_touch(&touches, &e->change[i], track);
+	}
+	for (size_t i = touches.nr; i--;) { /* the oldest first */
+		const struct touch *touch = &touches.item[i];
+		size_t tracks = count_tracks(&touches, touch->commit);
+
+		if (!created[touch->track] && touch->added)
+			claim_creation(e, touch, tracks);
+		else
+			claim_touch(e, touch, tracks);
+		created[touch->track] = true;
+	}
+}
+
+/* ---- Pairs of versions ---------------------------------------------------------------- */
+
+struct pair {
+	const struct doc_change *change;
+	const char *old_oid;
+	size_t old, new; /* in the objects; NO_INDEX: none */
+};
+typedef void pair_fn(struct evidence *e, const struct doc_change *change, const struct strbuf *old,
+		     const struct strbuf *new);
+
+/* What was there before: where the file came from another place, that. */
+static const char *old_version(const struct evidence *e, size_t at)
+{
+	const struct doc_change *change = &e->change[at];
+	const char *name = strrchr(change->path, '/');
+
+	if (change->old_oid)
+		return change->old_oid;
+	while (at && e->change[at - 1].commit == change->commit)
+		at--;
+	for (; at < e->changes && e->change[at].commit == change->commit; at++) {
+		const char *other = strrchr(e->change[at].path, '/');
+
+		if (e->change[at].status == 'D' &&
+		    !strcmp(other ? other : e->change[at].path, name ? name : change->path))
+			return e->change[at].old_oid;
+	}
+	return NULL;
+}
+
+static const struct strbuf *text_at(const struct objects *objects, size_t i)
+{
+	return i == NO_INDEX || !objects->item[i].oid || objects->item[i].data.len > DOCUMENT_MAX ?
+		       NULL :
+		       &objects->item[i].data;
+}
+
+static int compare_some(struct evidence *e, struct pair *pair, size_t nr, pair_fn *fn,
+			struct error *err)
+{
+	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
+
+	for (size_t i = 0; i < nr; i++) {
+		pair[i].old = pair[i].old_oid ? objects_add(&objects, pair[i].old_oid) : NO_INDEX;
+		pair[i].new = pair[i].change->new_oid ?
+				      objects_add(&objects, pair[i].change->new_oid) :
+				      NO_INDEX;
+	}
+	if (objects_read(&objects, err) < 0)
+		return -1;
+	for (size_t i = 0; i < nr; i++)
+		fn(e, pair[i].change, text_at(&objects, pair[i].old),
+		   text_at(&objects, pair[i].new));
+	return 0;
+}
+
+/* Calls fn for each change of such a file, the oldest first. */
+static int compare_versions(struct evidence *e,
+			    bool (*wanted)(const struct evidence *, const char *), pair_fn *fn,
+			    struct error *err)
+{
+	struct pair pair[AT_ONCE];
+	size_t nr = 0;
+
+	for (size_t i = e->changes; i--;) {
+		const struct doc_change *change = &e->change[i];
+
+		if (!wanted(e, change->path) ||
+		    (change->status == 'D' && old_version(e, i) != change->old_oid))
+			continue;
+		pair[nr++] = (struct pair){ .change = change, .old_oid = old_version(e, i) };
+		if (nr == AT_ONCE) {
+			if (compare_some(e, pair, nr, fn, err) < 0)
+				return -1;
+			nr = 0;
+		}
+	}
+	return nr ? compare_some(e, pair, nr, fn, err) : 0;
+}
+
+/* ---- Registries ----------------------------------------------------------------------- */
+
+static bool is_registry(const struct evidence *e, const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	for (size_t i = 0; i < e->tracks->registries; i++)
+		if (!strcmp(e->tracks->registry[i].path, path))
+			return true;
+	return !strcmp(name, "tracks.md");
+}
+
+static const struct registry_entry *find_entry(const struct registry *registry,
+					       const struct track *track)
+{
+	const char *slash = track->folder ? strrchr(track->folder, '/') : NULL;
+
+	for (size_t i = 0; i < registry->nr; i++) {
+		const struct registry_entry *entry = &registry->entry[i];
+
+		if (entry->id && (!strcasecmp(entry->id, track->id) ||
+				  (slash && !strcasecmp(entry->id, slash + 1))))
+			return entry;
+	}
+	for (size_t i = 0; i < registry->nr; i++)
+		if (!registry->entry[i].id && *registry->entry[i].title &&
+		    !strcasecmp(registry->entry[i].title, track->description))
+			return &registry->entry[i];
+	return NULL;
+}
+
+static void claim_entry(struct evidence *e, const struct doc_change *change, size_t track,
+			enum evidence_role role, enum evidence_level level, const char *what)
+{
+	if (e->commit[change->commit].code)
+		level = EVIDENCE_LIKELY;
+	if (!e->commit[change->commit].reverts)
+		claim_add(e, change->commit, unit_of_track(track), EVIDENCE_FOLDER, level, role,
+			  "%s in the registry", what);
+}
+
+static void compare_registries(struct evidence *e, const struct doc_change *change,
+			       const struct strbuf *old, const struct strbuf *new)
+{
+	struct registry before CLEANUP(registry_release) = REGISTRY_INIT;
+	struct registry after CLEANUP(registry_release) = REGISTRY_INIT;
+	size_t come = 0;
+
+	if (old)
+		registry_parse(&before, change->path, old->buf, old->len);
+	if (new)
+		registry_parse(&after, change->path, new->buf, new->len);
+	come = after.nr > before.nr ? after.nr - before.nr : 0;
+	for (size_t t = 0; t < e->tracks->nr; t++) {
+		const struct registry_entry *was = find_entry(&before, &e->tracks->item[t]);
+		const struct registry_entry *is = find_entry(&after, &e->tracks->item[t]);
+
+		if (!was && is)
+			claim_entry(e, change, t, ROLE_CREATION,
+				    come == 1 ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY, "enters it");
+		else if (was && !is)
+			claim_entry(e, change, t, ROLE_CLOSING, EVIDENCE_CERTAIN, "removes it");
+		else if (was && is && was->state != is->state)
+			claim_entry(e, change, t, is->state == UNIT_DONE ? ROLE_CLOSING : ROLE_PLAN,
+				    EVIDENCE_CERTAIN, "changes its state");
+		else if (was && is && was->archived != is->archived)
+			claim_entry(e, change, t, ROLE_CLOSING, EVIDENCE_CERTAIN, "archives it");
+	}
+}
+
+/* ---- Stories -------------------------------------------------------------------------- */
+
+static bool is_stories(const struct evidence *e, const char *path)
+{
+	return e->tracks->stories.path && !strcmp(path, e->tracks->stories.path);
+}
+
+static const struct story *find_story(const struct stories *stories, const char *id)
+{
+	for (size_t i = 0; i < stories->nr; i++)
+		if (!strcmp(stories->item[i].id, id))
+			return &stories->item[i];
+	return NULL;
+}
+
+/* Does the version say of a story that it is done, and the one before did not? */
+static bool finishes(const struct stories *before, const struct stories *after, const char *id)
+{
+	const struct story *was = find_story(before, id), *is = find_story(after, id);
+
+	return is && is->state == UNIT_DONE && !(was && was->state == UNIT_DONE);
+}
+
+/* The stories that a version finishes: each gets the commit, for sure where it is the only one. */
+static void claim_stories(struct evidence *e, uint32_t commit, const struct stories *before,
+			  const struct stories *after)
+{
+	const struct stories *now = &e->tracks->stories;
+	bool code = e->commit[commit].code;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < now->nr; i++)
+		nr += finishes(before, after, now->item[i].id);
+	for (size_t i = 0; i < now->nr; i++)
+		if (finishes(before, after, now->item[i].id))
+			claim_add(e, commit, unit_of_story(i), EVIDENCE_STORIES,
+				  nr == 1 || !code ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY,
+				  code ? ROLE_IMPLEMENTATION : ROLE_PLAN, "marks %s as done",
+				  nr > 1 ? "it, and others," : "it");
+}
+
+static void compare_stories(struct evidence *e, const struct doc_change *change,
+			    const struct strbuf *old, const struct strbuf *new)
+{
+	struct stories before CLEANUP(stories_release) = STORIES_INIT;
+	struct stories after CLEANUP(stories_release) = STORIES_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (!new || e->commit[change->commit].reverts)
+		return;
+	if (stories_parse(&after, change->path, new->buf, new->len, &err) == 0 &&
+	    (!old || stories_parse(&before, change->path, old->buf, old->len, &err) == 0))
+		claim_stories(e, change->commit, &before, &after);
+}
+
+int evidence_read_folders(struct evidence *e, struct error *err)
+{
+	claim_folders(e);
+	if (compare_versions(e, is_registry, compare_registries, err) < 0)
+		return -1;
+	return compare_versions(e, is_stories, compare_stories, err);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * evidence-parts: what the files of evidence.h share, in the order in which it comes to be.
+ *
+ *   evidence-documents  the commits that change documents of the workflow, and what they mark
+ *   evidence-record     the commits that plans name, found again where history was rewritten
+ *   evidence-history    one walk over all messages: what names a unit, and the runs of commits
+ *                       before each mark
+ *   evidence-claims     what follows from all that
+ *   evidence.c          joins it by unit
+ */
+#ifndef FLOW_EVIDENCE_PARTS_H
+#define FLOW_EVIDENCE_PARTS_H
+
+#include "flow/evidence.h"
+#include "vcs/log.h"
+
+#define NO_COMMIT UINT32_MAX
+
+/* ---- Commits --------------------------------------------------------------------------- */
+
+/* A commit that may matter. */
+struct known_commit {
+	char *oid, *parent; /* parent: the first one; NULL: a root */
+	char *subject, *author;
+	char *picked_from, *reverts; /* ids that the message names, perhaps abbreviated; or NULL */
+	int64_t author_time, commit_time;
+	uint32_t order; /* in git's walk: the newest is 0. NO_COMMIT: it was not met */
+	bool merge;
+	bool looked_at; /* what it changes is known: */
+	bool code;	/* files that are no documents */
+	bool documents; /* documents, or other files in their folder */
+	bool plans;	/* some track's plan */
+	bool submodule;
+	uint64_t *file; /* digests of the paths of the former, sorted */
+	size_t files, files_alloc;
+	size_t first_claim; /* on it; NO_INDEX: none */
+};
+
+/* From an id to a number: of the commits, and of what waits to be met. */
+struct oid_map {
+	struct oid_slot {
+		const char *oid; /* belongs to somebody else; NULL: free */
+		uint32_t value;
+	} * slot;
+	size_t nr, size; /* size: a power of 2, or 0 */
+};
+uint32_t oid_map_get(const struct oid_map *map, const char *oid); /* NO_COMMIT: not there */
+void oid_map_put(struct oid_map *map, const char *oid, uint32_t value);
+void oid_map_release(struct oid_map *map);
+
+/* ---- What documents say ---------------------------------------------------------------- */
+
+enum mark_flags {
+	MARK_FINISHED = 1 << 0, /* it became done */
+	MARK_STARTED = 1 << 1,	/* it came to be in progress */
+	MARK_ADDED = 1 << 2,	/* it was not there before */
+	MARK_RECORDED = 1 << 3, /* a commit was written to it */
+	MARK_EDITED = 1 << 4,	/* some other change in its lines */
+	MARK_REOPENED = 1 << 5	/* it is done no longer */
+};
+/* A task or a phase, by its index in the plan as it is now. */
+struct mark_part {
+	size_t phase, task; /* task: NO_INDEX is the phase itself; both: of a part that has gone */
+	unsigned flags;
+	bool verification; /* the task at the end of a phase that asks a person to look */
+};
+/* What one commit did to one track's plan. */
+struct mark {
+	uint32_t commit;
+	size_t track;
+	bool created, removed, moved; /* the file */
+	struct mark_part *part;
+	size_t parts, parts_alloc;
+	uint32_t *run; /* commits before it, since the mark before that; the newest first */
+	size_t runs, runs_alloc;
+	size_t run_merge;  /* of these, so many came after the last merge; SIZE_MAX: all */
+	bool run_to_other; /* the run ends at another track's mark */
+};
+
+/* A message, a note, or a branch that names a unit. */
+struct mention {
+	uint32_t commit;
+	struct unit unit;
+	enum evidence_kind kind; /* EVIDENCE_TRAILER, _NOTE, _MESSAGE, _BRANCH */
+	bool by_id;		 /* by its id, not by its title */
+	bool in_subject;
+	size_t words; /* of the title */
+};
+
+/* A commit that a plan names, or named. */
+struct record {
+	char *hex;
+	struct unit unit;
+	bool checkpoint; /* it is called so, or stands at a phase */
+	bool current;	 /* in the plan as it is now */
+	size_t mark;	 /* that wrote it; NO_INDEX: none is known */
+	/* What came of it: */
+	char *oid; /* in full; NULL: there is no such commit */
+	char *subject, *author;
+	int64_t author_time;
+	bool lost;	 /* the history does not have it */
+	uint32_t commit; /* of the history: it, or what has taken its place; or NO_COMMIT */
+	bool same_patch; /* found by what it changes, not by message, author and date */
+	uint32_t squash; /* a commit whose message lists it among others; or NO_COMMIT */
+};
+
+/* ---- What follows ---------------------------------------------------------------------- */
+
+struct claim {
+	uint32_t commit;
+	struct unit unit;
+	enum evidence_kind kind;
+	enum evidence_level level;
+	enum evidence_role role;
+	char *detail;
+	size_t next; /* on the same commit; NO_INDEX: none */
+};
+
+struct evidence {
+	struct evidence_request request;
+	const struct tracks *tracks;
+	char *rev;
+	struct known_commit *commit;
+	size_t commits, commits_alloc;
+	struct oid_map by_oid;
+	struct strvec homes; /* folders of documents: "conductor/" */
+	struct strvec paths; /* what the documents are found by: homes, and single files */
+	struct doc_change *change;
+	size_t changes, changes_alloc;
+	struct mark *mark; /* the oldest first: by commit, from the largest to the smallest */
+	size_t marks, marks_alloc;
+	struct mention *mention;
+	size_t mentions, mentions_alloc;
+	struct record *record;
+	size_t records, records_alloc;
+	struct claim *claim;
+	size_t claims, claims_alloc;
+	int64_t mentioned; /* commit time of the oldest that names a unit; INT64_MAX: none */
+	int64_t since;	   /* commit time of the oldest that changes a document; INT64_MAX: none */
+};
+
+/* What a commit changed of the documents, in the order of git's log. */
+struct doc_change {
+	uint32_t commit;
+	char status;
+	char *path;
+	char *old_oid, *new_oid; /* NULL: none */
+};
+
+/* Adds it, or finds it; looks at its changes where there are any. */
+uint32_t evidence_keep(struct evidence *e, const struct log_commit *commit);
+/* As it is now: what it changes is taken in. */
+void evidence_look_at(struct evidence *e, struct known_commit *known,
+		      const struct log_commit *commit);
+/* Is it a document, or in the folder of documents? */
+bool evidence_is_document(const struct evidence *e, const char *path);
+/* Is anything about this track, or story, going to be asked? */
+bool evidence_wants(const struct evidence *e, const struct unit *unit);
+
+/* The first mark that a commit made; those of the same commit follow. e->marks: none. */
+size_t evidence_first_mark(const struct evidence *e, uint32_t commit);
+
+PRINTF(7, 8)
+void claim_add(struct evidence *e, uint32_t commit, struct unit unit, enum evidence_kind kind,
+	       enum evidence_level level, enum evidence_role role, const char *fmt, ...);
+
+struct unit unit_of_track(size_t track);
+struct unit unit_of_phase(size_t track, size_t phase);
+struct unit unit_of_task(const struct tracks *tracks, size_t track, size_t task);
+struct unit unit_of_story(size_t story);
+/* The smallest unit that both are parts of. */
+struct unit unit_join(const struct unit *a, const struct unit *b);
+
+/* Only what changed them since; 0: all. */
+int evidence_read_documents(struct evidence *e, int64_t since, struct error *err) MUST_CHECK;
+int evidence_read_marks(struct evidence *e, struct error *err) MUST_CHECK;
+int evidence_resolve_records(struct evidence *e, struct error *err) MUST_CHECK;
+int evidence_read_history(struct evidence *e, struct error *err) MUST_CHECK;
+/* What the commits change that have not been looked at yet. */
+int evidence_read_changes(struct evidence *e, struct error *err) MUST_CHECK;
+int evidence_match_patches(struct evidence *e, struct error *err) MUST_CHECK;
+
+/* What messages can name; vocabulary_read() looks for it in one, and adds mentions. */
+struct vocabulary;
+struct vocabulary *vocabulary_new(const struct evidence *e) MUST_CHECK;
+void vocabulary_free(struct vocabulary *vocabulary);
+CLEANUP_POINTER(struct vocabulary, vocabulary_free)
+void vocabulary_read(const struct vocabulary *vocabulary, struct evidence *e,
+		     const struct log_commit *commit);
+/* How many words of some length the two have in common. */
+size_t common_words(const char *a, const char *b);
+int evidence_read_folders(struct evidence *e, struct error *err) MUST_CHECK;
+void evidence_make_claims(struct evidence *e);
+
+#endif
