@@ -228,6 +228,30 @@ _git_snapshot_db ()
 	esac
 }
 
+__git_revert_track_ids ()	# track or story
+{
+	__git revert-track --list --all --porcelain --quiet 2>/dev/null |
+		awk -F '\t' -v kind="$1" '$1 == kind { print $2 }'
+}
+
+__git_revert_track_stories ()
+{
+	__git_revert_track_ids story
+}
+
+_git_revert_track ()
+{
+	__git_rollback_common && return
+	__git_rollback_value --story __git_revert_track_stories && return
+	case $prev,$cur in
+	*,--min-evidence=*) __gitcomp 'certain likely' '' "${cur#--min-evidence=}" ;;
+	*,--strategy=*) __gitcomp 'revert reset' '' "${cur#--strategy=}" ;;
+	--also,* | --except,*) __git_complete_refs ;;
+	*,--*) __gitcomp_builtin revert-track ;;
+	*) __gitcomp_nl "$(__git_revert_track_ids track)" ;;
+	esac
+}
+
 _git_rollback ()
 {
 	if [[ -z $(__git_find_on_cmdline trust) ]]; then

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/track.h"
+
+#include "base/memory.h"
+#include "term/output.h"
+#include "workflow/source.h"
+
+static int read_tracks(struct track_session *s, struct error *err)
+{
+	struct document_source source CLEANUP(document_source_release) = DOCUMENT_SOURCE_INIT;
+	struct tracks_places places = { 0 };
+
+	if (settings_string(&places.registry, &s->session.settings, "tracks.registry", err) < 0 ||
+	    settings_string(&places.directory, &s->session.settings, "tracks.directory", err) < 0)
+		return -1;
+	if (s->session.repo.worktree)
+		source_worktree(&source, &s->session.repo);
+	else
+		source_commit(&source, "HEAD");
+	return tracks_read(&s->tracks, &source, &places, err);
+}
+
+int track_session_open(struct track_session *s, const struct common_options *common,
+		       struct error *err)
+{
+	if (checkpoint_session_open(&s->session, common, err) < 0)
+		return -1;
+	if (!s->session.repo.worktree && !s->session.repo.head)
+		return 0;
+	if (read_tracks(s, err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->tracks.problem.nr; i++) {
+		const struct document_problem *problem = &s->tracks.problem.item[i];
+
+		if (problem->line)
+			warning("%s:%zu: %s", problem->path, problem->line, problem->text);
+		else
+			warning("%s: %s", problem->path, problem->text);
+	}
+	return 0;
+}
+
+void track_session_close(struct track_session *s)
+{
+	tracks_release(&s->tracks);
+	checkpoint_session_close(&s->session);
+}
+
+/* ---- Which unit ----------------------------------------------------------------------- */
+
+/* What was typed for that kind of unit. */
+static const char *word_of(const struct unit_words *words, enum unit_kind kind)
+{
+	const char *const word[] = { [UNIT_TRACK] = words->track,
+				     [UNIT_PHASE] = words->phase,
+				     [UNIT_TASK] = words->task,
+				     [UNIT_STORY] = words->story };
+
+	return word[kind] ? word[kind] : "";
+}
+
+static void print_candidates(const struct track_session *s, const struct units *candidates)
+{
+	for (size_t i = 0; i < candidates->nr; i++) {
+		struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+
+		unit_describe(&text, &s->tracks, &candidates->item[i]);
+		note("  %s", text.buf);
+	}
+}
+
+/* Messages alone may name a story. */
+static int guess_story(struct unit *ret, struct track_session *s, const char *id)
+{
+	struct stories *stories = &s->tracks.stories;
+
+	ARRAY_GROW(stories->item, stories->nr + 1, stories->alloc);
+	stories->item[stories->nr] = (struct story){
+		.id = xstrdup(id), .title = xstrdup(""), .state = UNIT_OTHER, .index = NO_INDEX
+	};
+	*ret = (struct unit){ UNIT_STORY, NO_INDEX, NO_INDEX, NO_INDEX, stories->nr++ };
+	s->guessed = true;
+	return UNIT_FOUND;
+}
+
+int track_deny_story(const struct track_session *s, const struct unit *unit)
+{
+	const struct stories *stories = &s->tracks.stories;
+
+	error_line("there is no story '%s'%s", stories->item[unit->story].id,
+		   stories->nr > 1 ? "; there are:" : "");
+	for (size_t i = 0; i + 1 < stories->nr; i++)
+		note("  story '%s' '%s'", stories->item[i].id, stories->item[i].title);
+	return EXIT_NO;
+}
+
+int track_find_unit(struct unit *ret, struct track_session *s, const struct unit_words *words,
+		    struct error *err)
+{
+	struct units candidates CLEANUP(units_release) = UNITS_INIT;
+	enum unit_kind missing;
+	int found = unit_find(ret, &candidates, &missing, &s->tracks, words, err);
+
+	if (found <= 0)
+		return found;
+	if (found == UNIT_MISSING && words->story)
+		return guess_story(ret, s, words->story);
+	if (found == UNIT_AMBIGUOUS)
+		error_line("%s '%s' may be any of these:", unit_kind_name(missing),
+			   word_of(words, missing));
+	else
+		error_line("there is no %s '%s'%s", unit_kind_name(missing),
+			   word_of(words, missing), candidates.nr ? "; there are:" : "");
+	print_candidates(s, &candidates);
+	return EXIT_NO;
+}
+
+json_t *track_unit_to_json(const struct tracks *tracks, const struct unit *unit)
+{
+	const struct track *track = unit->track == NO_INDEX ? NULL : &tracks->item[unit->track];
+	json_t *phase = unit->phase == NO_INDEX ? json_null() :
+						  json_size(track->plan.phase[unit->phase].number);
+	json_t *task = unit->task == NO_INDEX ? json_null() :
+						json_size(track->plan.task[unit->task].number);
+	json_t *ret =
+		json_pack("{s:o, s:o, s:o, s:o, s:s}", "track", json_text(track ? track->id : NULL),
+			  "phase", phase, "task", task, "title",
+			  json_text(unit_title(tracks, unit)), "kind", unit_kind_name(unit->kind));
+
+	if (!ret)
+		BUG("cannot pack a unit");
+	if (unit->kind == UNIT_STORY)
+		json_object_set_new(ret, "story", json_text(tracks->stories.item[unit->story].id));
+	return ret;
+}
