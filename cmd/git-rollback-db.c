@@ -154,6 +154,8 @@ static int run(struct rollback_request *request, struct error *err)
 		return error_exit(err);
 	}
 	outcome = rollback_execute(&plan, err);
+	if (outcome == ROLLBACK_FAILED)
+		rollback_take_back(&plan, err);
 	rollback_report(&plan, outcome, outcome == ROLLBACK_FAILED ? err : NULL);
 	return exit_code_of(outcome, err);
 }

@@ -461,7 +461,7 @@ test_expect_success 'a down script that runs outside, broken off and gone on wit
 drop table b;
 vacuum nosuch" &&
 	git apply-migration &&
-	test_expect_code 128 git rollback-db 1 --yes 2>err &&
+	test_expect_code 128 git rollback-db 1 --yes --no-proof 2>err &&
 	test_grep "nosuch" err &&
 	git migration-status --porcelain | cut -f1,2,5 | tr "\t" "|" >actual &&
 	echo "interrupted|1|rollback stopped after statement 2 of 3" >expect &&

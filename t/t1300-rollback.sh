@@ -907,7 +907,7 @@ test_expect_success 'a script that runs outside a transaction is said to, and ma
 	    runs outside a transaction: DROP INDEX CONCURRENTLY
 	  001 a
 	    down script: migrations/001_a.down.sql (the worktree)
-	What runs outside a transaction stays done when a later step fails.
+	When a step fails, what is done by then is undone from what was saved.
 	This will:
 	  drop table public.d (0 rows, 0 bytes)
 	  drop table public.c (0 rows, 0 bytes)
@@ -931,7 +931,7 @@ test_expect_success 'a script that runs outside a transaction is said to, and ma
 test_expect_success 'groups before a failure stay done, and the tracking table agrees with the schema' '
 	groups &&
 	echo "DROP TABLE a; DROP TABLE nosuch;" >migrations/001_a.down.sql &&
-	test_expect_code 128 git rollback-db --yes --all >out 2>err &&
+	test_expect_code 128 git rollback-db --yes --no-save --all >out 2>err &&
 	test_grep "migrations/001_a.down.sql:1:" err &&
 	test_grep ! "Nothing was changed" err &&
 	echo 001 >expect &&
@@ -950,6 +950,8 @@ test_expect_success 'the report of a failure says what was rolled back before it
 	groups &&
 	echo "DROP TABLE nosuch;" >migrations/001_a.down.sql &&
 	test_expect_code 128 git rollback-db --yes --all >out 2>err &&
+	test_must_be_empty out &&
+	test_expect_code 128 git rollback-db --yes --no-save --all >out 2>err &&
 	test_write_lines "rolled back 004 d (TIME)" "rolled back 003 c (TIME)" "rolled back 002 i (TIME)" >expect &&
 	scrub <out >actual &&
 	test_cmp expect actual
@@ -978,7 +980,7 @@ DROP INDEX CONCURRENTLY j; DROP TABLE a;" &&
 	migration 002_b "CREATE TABLE b (id int);" "DROP TABLE b;" &&
 	git apply-migration -q &&
 	git rollback-db -q --yes 002 &&
-	test_expect_code 128 git rollback-db --yes 001 >out 2>err
+	test_expect_code 128 git rollback-db --yes --no-proof 001 >out 2>err
 }
 
 test_expect_success 'a down that was interrupted outside a transaction: seen, refused to others, and gone on with' '

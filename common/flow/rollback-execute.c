@@ -260,23 +260,15 @@ static int end_outside(struct rollback_run *run, const struct rollback_step *ste
 	return change_commit(&run->change, step->applied->version, &witness, err) < 0 ? -1 : 0;
 }
 
-static int outside_failed(const struct rollback_run *run, const struct rollback_step *step,
+static int outside_failed(struct rollback_run *run, const struct rollback_step *step,
 			  struct outside_run *outside, struct error *err)
 {
 	if (!step->unfinished && outside_forget(outside))
 		return error_hint(
 			err,
 			"Nothing of it was done. Correct the script and run the command again.");
-	error_detail(err,
-		     "The database may be inconsistent: the script runs outside a transaction, so "
-		     "what was done before stays.");
-	if (rollback_saves(run))
-		error_detail(err, "What was saved before it began is in '%s'.",
-			     run->save.folder.path);
-	error_hint(err, "'git migration-status' shows how far it came.");
-	error_hint(err, "Use 'git rollback-db %s' to go on from there.", step->applied->version);
-	return error_hint(err,
-			  "With --force it starts anew, with the down script of the worktree.");
+	run->plan->stopped = step;
+	return -1;
 }
 
 static int group_outside(struct rollback_run *run, const struct rollback_group *group,
@@ -435,6 +427,8 @@ enum rollback_outcome rollback_execute(struct rollback_plan *plan, struct error 
 		return settle_alone(plan->session, err) < 0 ? ROLLBACK_FAILED : ROLLBACK_DONE;
 	ret = execute(&run, err);
 	good = !ret && !run.unproven;
+	if (ret < 0)
+		rollback_save_partial(&run);
 	rollback_save_conclude(&run, err);
 	end_record(&run, good);
 	change_finish(&run.change, good, err);

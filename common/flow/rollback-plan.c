@@ -19,6 +19,7 @@ void rollback_plan_release(struct rollback_plan *plan)
 	free(plan->step);
 	free(plan->operation);
 	keep_release(&plan->keep);
+	free(plan->taken_back);
 	impact_release(&plan->impact);
 	rehearsed_release(&plan->rehearsed);
 	checklist_release(&plan->checklist);

@@ -80,6 +80,8 @@ void rollback_save_take_back(struct rollback_run *run);
 int rollback_save_outside(struct rollback_run *run, const struct rollback_group *group,
 			  struct error *err) MUST_CHECK;
 int rollback_save_after(struct rollback_run *run, struct error *err) MUST_CHECK;
+/* Of a run that has failed: what an undo has to know to take back what is committed of it. */
+void rollback_save_partial(struct rollback_run *run);
 /* At the end: what was saved goes only where it is certain that nothing was destroyed. */
 void rollback_save_conclude(struct rollback_run *run, const struct error *err);
 /* What is too old (saved.keep); that it stays is no failure of the run. */

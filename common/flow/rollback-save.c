@@ -190,6 +190,45 @@ int rollback_save_outside(struct rollback_run *run, const struct rollback_group 
 	return rollback_save_finish(run, err);
 }
 
+/* What a resumed run did first is saved elsewhere. */
+static bool is_resumed(const struct rollback_plan *plan)
+{
+	for (size_t i = 0; i < plan->nr; i++)
+		if (plan->step[i].unfinished)
+			return true;
+	return false;
+}
+
+static int save_partial(struct rollback_run *run, struct error *err)
+{
+	struct catalog_changes changes CLEANUP(catalog_changes_release) = CATALOG_CHANGES_INIT;
+	const struct rollback_step *stopped = run->plan->stopped;
+
+	if (catalog_refresh(&run->catalog, &run->plan->session->db, &changes, err) < 0)
+		return -1;
+	rollback_save_objects(run, &changes);
+	json_object_set_new(run->save.folder.manifest, "failed",
+			    json_pack("{s:o}", "version",
+				      json_text(stopped ? stopped->applied->version : NULL)));
+	if (stopped && rollback_save_after(run, err) < 0)
+		return -1;
+	return rollback_save_finish(run, err);
+}
+
+void rollback_save_partial(struct rollback_run *run)
+{
+	struct rollback_plan *plan = run->plan;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	if (!rollback_stays(plan) || !run->proof || !run->save.rows || !run->save.schema ||
+	    is_resumed(plan) || db_is_lost(&plan->session->db))
+		return;
+	if (save_partial(run, &err) == 0)
+		plan->undoable = true;
+	else
+		warning("%s", err.message);
+}
+
 void rollback_save_prune(struct session *s)
 {
 	struct error err CLEANUP(error_release) = ERROR_INIT;

@@ -90,6 +90,11 @@ static void add_step_line(struct strbuf *out, const struct rollback_step *step)
 					       "as it is marked");
 }
 
+static bool can_take_back(const struct rollback_request *request)
+{
+	return !request->no_save && !request->no_snapshot && !request->no_proof;
+}
+
 static void add_migrations(struct strbuf *out, const struct rollback_plan *plan)
 {
 	strbuf_addstr(out, "Rolling back ");
@@ -99,9 +104,12 @@ static void add_migrations(struct strbuf *out, const struct rollback_plan *plan)
 	for (size_t i = 0; i < plan->nr; i++)
 		add_step_line(out, &plan->step[i]);
 	if (plan->outside)
-		strbuf_addstr(
-			out,
-			"What runs outside a transaction stays done when a later step fails.\n");
+		strbuf_addstr(out,
+			      can_take_back(plan->request) ?
+				      "When a step fails, what is done by then is undone from "
+				      "what was saved.\n" :
+				      "What runs outside a transaction stays done when a later "
+				      "step fails.\n");
 }
 
 void rollback_text(struct strbuf *out, const struct rollback_plan *plan)
@@ -220,8 +228,10 @@ json_t *rollback_outcome_to_json(const struct rollback_plan *plan, enum rollback
 	if (plan->request->rehearse)
 		json_object_set_new(ret, "rehearsed", rehearsed_to_json(&plan->rehearsed));
 	rollback_record_to_json(&plan->record, ret);
-	if (failure)
+	if (failure) {
+		json_object_set_new(ret, "taken_back_by", json_text(plan->taken_back));
 		json_object_set_new(ret, "error", error_to_json(failure));
+	}
 	return ret;
 }
 

@@ -80,9 +80,10 @@ static void add_records(struct undo_run *run, const struct undo_step *step, stru
 		.up_checksum = step->checksum,
 		.down_checksum = log ? log->down_checksum : NULL,
 		.up_tokens = log ? log->up_tokens : NULL,
-		.up_sql = !step->there ? step->script.text :
-			  log	       ? log->up_sql :
-					 NULL,
+		.up_sql = step->recorded ? step->recorded :
+			  !step->there	 ? step->script.text :
+			  log		 ? log->up_sql :
+					   NULL,
 		.down_sql = log ? log->down_sql : NULL,
 		.fingerprint_before = run->before,
 		.fingerprint_after = catalog_fingerprint(&run->catalog),
@@ -92,6 +93,9 @@ static void add_records(struct undo_run *run, const struct undo_step *step, stru
 
 	if (!step->there)
 		ledger_add_entry(batch, place, &entry);
+	if (step->stopped)
+		rollback_log_add_end(batch, place, run->plan->undone, step->version, "undone", NULL,
+				     NULL);
 	rollback_log_add_done(batch, place, &record);
 	free(entry.version);
 	free(entry.name);

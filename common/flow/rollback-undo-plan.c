@@ -6,11 +6,14 @@
 #include "flow/rollback-history.h"
 #include "flow/save-rows.h"
 #include "migration/version.h"
+#include "sql/inside.h"
 
 void undo_plan_release(struct undo_plan *plan)
 {
-	for (size_t i = 0; i < plan->nr; i++)
+	for (size_t i = 0; i < plan->nr; i++) {
 		sql_script_release(&plan->step[i].script);
+		free(plan->step[i].recorded);
+	}
 	free(plan->step);
 	for (size_t i = 0; i < plan->table_nr; i++)
 		json_decref(plan->table[i].part);
@@ -223,6 +226,25 @@ static void note_enum_values(struct undo_plan *plan, const struct undo_step *ste
 		}
 }
 
+/* The tables are locked anyway. */
+static int take_inside(struct undo_plan *plan, struct undo_step *step, struct error *err)
+{
+	const struct sql_statement *why;
+
+	step->recorded = xmemdupz(step->script.text, step->script.len);
+	if (sql_script_make_inside(&step->script, &why, err) < 0)
+		return -1;
+	if (!why)
+		return 0;
+	verdict_refuse(&plan->verdict,
+		       "the up script of migration '%s' cannot run in a transaction, as an undo "
+		       "does: %s",
+		       step->version, sql_kind_name(why->kind));
+	verdict_hint(&plan->verdict, "Use 'git apply-migration %s'; what was saved stays in '%s'.",
+		     step->version, plan->saved.path);
+	return 0;
+}
+
 static int read_script(struct undo_plan *plan, struct undo_step *step, struct error *err)
 {
 	const json_t *part = find_part(&plan->saved, json_member(step->migration, "up"));
@@ -240,16 +262,7 @@ static int read_script(struct undo_plan *plan, struct undo_step *step, struct er
 	    sql_script_parse(&step->script, path, text.buf, text.len, err) < 0)
 		return -1;
 	note_enum_values(plan, step);
-	if (!step->script.no_transaction)
-		return 0;
-	verdict_refuse(&plan->verdict,
-		       "the up script of migration '%s' runs outside a transaction%s%s, which an "
-		       "undo does not do",
-		       step->version, step->script.why ? ": " : "",
-		       step->script.why ? sql_kind_name(step->script.why->kind) : "");
-	verdict_hint(&plan->verdict, "Use 'git apply-migration %s'; what was saved stays in '%s'.",
-		     step->version, plan->saved.path);
-	return 0;
+	return step->script.no_transaction ? take_inside(plan, step, err) : 0;
 }
 
 /* One that the rollback did not reach is still there as it was; another was applied since. */
@@ -264,8 +277,15 @@ static bool is_wanted(struct undo_plan *plan, const json_t *migration, const cha
 	return false;
 }
 
+/* Of a run that has failed, the migration whose down script broke off; or NULL. */
+static const char *stopped_version(const struct undo_plan *plan)
+{
+	return json_member(json_object_get(plan->saved.manifest, "failed"), "version");
+}
+
 static int add_steps(struct undo_plan *plan, struct error *err)
 {
+	const char *stopped = stopped_version(plan);
 	const json_t *list = json_object_get(plan->saved.manifest, "migrations");
 
 	/* They were rolled back with the newest first. */
@@ -277,7 +297,7 @@ static int add_steps(struct undo_plan *plan, struct error *err)
 			return error_set(err, "'%s/manifest.json' is damaged", plan->saved.path);
 		bool there = !is_wanted(plan, migration, version);
 
-		if (there && !plan->unrestored)
+		if (there && !plan->unrestored && (!stopped || strcmp(stopped, version) != 0))
 			continue;
 		ARRAY_GROW(plan->step, plan->nr + 1, plan->alloc);
 		plan->step[plan->nr++] = (struct undo_step){
@@ -286,6 +306,7 @@ static int add_steps(struct undo_plan *plan, struct error *err)
 			.name = json_member(migration, "name"),
 			.checksum = json_member(migration, "checksum"),
 			.there = there,
+			.stopped = there && !plan->unrestored,
 		};
 		if (!there && read_script(plan, &plan->step[plan->nr - 1], err) < 0)
 			return -1;
@@ -493,6 +514,15 @@ static int plan_conflicts(struct undo_plan *plan, struct error *err)
 	return 0;
 }
 
+/* It is what broke off in the run that is undone, and what was done of it is known. */
+static bool is_of_failure(const struct undo_plan *plan, const struct log_unfinished *unfinished)
+{
+	const char *stopped = stopped_version(plan);
+
+	return stopped && unfinished->down && !strcmp(unfinished->version, stopped) &&
+	       !strcmp(unfinished->operation, plan->undone);
+}
+
 int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_request *request,
 	      struct error *err)
 {
@@ -507,7 +537,7 @@ int undo_plan(struct undo_plan *ret, struct session *s, const struct rollback_re
 	ret->record.no_snapshot = request->no_snapshot;
 	if (add_tables(ret, err) < 0 || read_impact(ret, err) < 0)
 		return -1;
-	if (s->unfinished.nr)
+	if (s->unfinished.nr && !is_of_failure(ret, &s->unfinished.item[0]))
 		verdict_refuse(&ret->verdict, "migration '%s' was interrupted",
 			       s->unfinished.item[0].version);
 	return plan_conflicts(ret, err);

@@ -13,6 +13,8 @@ static json_t *step_to_json(const struct undo_step *step, bool executed)
 	json_t *ret = json_pack("{s:o, s:o, s:o}", "version", json_text(step->version), "name",
 				json_text(step->name), "statements", json_size(step->script.nr));
 
+	if (step->recorded)
+		json_object_set_new(ret, "concurrently", json_false());
 	if (executed) {
 		json_object_set_new(ret, "done", json_boolean(step->done));
 		json_object_set_new(ret, "execution_time_ms",
@@ -114,18 +116,24 @@ static void add_plan(struct strbuf *out, const struct undo_plan *plan)
 		strbuf_addstr(out, "What script ");
 		add_escaped(out, json_member(plan->script, "name"));
 		strbuf_addstr(out, " dropped is made again from the saved schema.\n");
+	} else if (plan->unrestored) {
+		strbuf_addstr(out, "Its migrations are applied already.\n");
 	} else {
-		strbuf_addstr(out, plan->unrestored ? "Its migrations are applied already.\n" :
-						      "Applying again:\n");
+		strbuf_addstr(out, "Applying again:\n");
 	}
 	for (size_t i = 0; i < plan->nr; i++) {
-		if (plan->step[i].there)
+		if (plan->step[i].there && !plan->step[i].stopped)
 			continue;
 		strbuf_addstr(out, "  ");
 		add_escaped(out, plan->step[i].version);
 		strbuf_addch(out, ' ');
 		add_escaped(out, plan->step[i].name);
-		strbuf_addch(out, '\n');
+		strbuf_addstr(out,
+			      plan->step[i].stopped ?
+				      " (what its down script has taken away before it failed)\n" :
+			      plan->step[i].recorded ?
+				      " (in the transaction too, without CONCURRENTLY)\n" :
+				      "\n");
 	}
 	if (plan->table_nr)
 		strbuf_addstr(out, "Putting back:\n");

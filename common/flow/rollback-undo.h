@@ -38,8 +38,10 @@ struct undo_step {
 	const char *version, *name, *checksum;
 	const struct log_applied *log; /* how it was applied, or NULL */
 	struct sql_script script;
+	char *recorded; /* its text, where CONCURRENTLY was taken out of the script; or NULL */
 	int64_t microseconds;
-	bool there; /* an undo that left rows has applied it already: it is not run */
+	bool there; /* it is applied: an undo that left rows has done it, or `stopped`; it is not run */
+	bool stopped; /* its down script broke off: what that took comes from the saved schema */
 	bool done;
 };
 struct undo_table {

@@ -98,6 +98,10 @@ struct rollback_plan {
 	struct rollback_record record; /* once executed */
 	char *operation;	       /* id, once executed */
 	json_t *saved;		       /* save_to_json(), once executed; or NULL */
+	/* Of a run that has failed, for rollback_take_back(): */
+	const struct rollback_step *stopped; /* its script broke off outside a transaction */
+	bool undoable;			     /* all that an undo needs is saved */
+	char *taken_back;		     /* by this operation; or NULL */
 };
 #define ROLLBACK_PLAN_INIT                                       \
 	{                                                        \
@@ -110,6 +114,16 @@ enum rollback_outcome {
 	ROLLBACK_FAILED,
 	ROLLBACK_REFUSED /* by the plan's verdict: nothing was begun */
 };
+
+/*
+ * For a run that has failed after something of it was committed: takes that back, by an undo of its
+ * own that asks and prints nothing. `err` says why it failed, and afterwards also what came of this: all
+ * is what it was before, or what stays, and what is to be done next. What a signal ended, and what
+ * saved no rows or no schema, stays. rollback-take-back.c.
+ */
+void rollback_take_back(struct rollback_plan *plan, struct error *err);
+/* Of one that has failed: is anything of it committed? */
+bool rollback_stays(const struct rollback_plan *plan) MUST_CHECK;
 
 /* The ledger's entry of a version; where it has none it is refused, with what is near. */
 int rollback_find_applied(const struct ledger_entry **ret, const struct session *s,
