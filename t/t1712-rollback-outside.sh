@@ -84,6 +84,16 @@ test_expect_success 'a transaction that fails behind one that is committed' '
 	test_grep "taken back: all is what it was before" err && same_state
 '
 
+test_expect_success 'with --keep as well' '
+	make "DROP VIEW v; DROP INDEX CONCURRENTLY i; SELECT 1/0;" &&
+	migration 4_u "CREATE TABLE u (id serial PRIMARY KEY, x text);" "DROP TABLE u;" && git apply-migration -q &&
+	db_sql "INSERT INTO u (x) SELECT i FROM generate_series(1, 100) i" && state >"$TEST_ROOT/before" &&
+	db_sql "SELECT count(*), sum(id) FROM u" >rows &&
+	test_expect_code 128 git rollback-db --yes --keep --last 3 >out 2>err &&
+	test_grep "taken back: all is what it was before" err && same_state &&
+	db_sql "SELECT count(*), sum(id) FROM u" >actual && test_cmp rows actual
+'
+
 test_expect_success 'what cannot be taken back stays, and is said' '
 	make "CREATE TABLE made (id int); DROP INDEX CONCURRENTLY i; SELECT 1/0;" &&
 	test_expect_code 128 git rollback-db --yes 2 >out 2>err &&
