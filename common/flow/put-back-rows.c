@@ -44,9 +44,24 @@ static int copy_failed(const json_t *part, struct error *err)
 	return error_code(err, EXIT_NO);
 }
 
+/* A list of the part's columns or keys, each by `format`, which has %s once or twice. */
 static void add_each(struct strbuf *out, struct put_back *back, const json_t *names,
 		     const char *before, const char *between, const char *after,
-		     const char *separator);
+		     const char *separator)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(names, i, name)
+	{
+		struct strbuf quoted CLEANUP(strbuf_release) = STRBUF_INIT;
+
+		db_quote_identifier(&quoted, put_back_db(back), json_string_value(name));
+		strbuf_addf(out, "%s%s%s", i ? separator : "", before, quoted.buf);
+		if (between)
+			strbuf_addf(out, "%s%s%s", between, quoted.buf, after);
+	}
+}
 
 /* What was kept and not saved: from that table. */
 static int copy_kept(struct put_back *back, const char *table, const json_t *part,
@@ -89,25 +104,6 @@ static int copy_into(struct put_back *back, struct saved *saved, const char *tab
 	if (ret == 0)
 		ret = put_back_search(back, false, err);
 	return ret < 0 ? copy_failed(part, err) : 0;
-}
-
-/* A list of the part's columns or keys, each by `format`, which has %s once or twice. */
-static void add_each(struct strbuf *out, struct put_back *back, const json_t *names,
-		     const char *before, const char *between, const char *after,
-		     const char *separator)
-{
-	size_t i;
-	json_t *name;
-
-	json_array_foreach(names, i, name)
-	{
-		struct strbuf quoted CLEANUP(strbuf_release) = STRBUF_INIT;
-
-		db_quote_identifier(&quoted, put_back_db(back), json_string_value(name));
-		strbuf_addf(out, "%s%s%s", i ? separator : "", before, quoted.buf);
-		if (between)
-			strbuf_addf(out, "%s%s%s", between, quoted.buf, after);
-	}
 }
 
 static void add_key_match(struct strbuf *out, struct put_back *back, const json_t *part)
