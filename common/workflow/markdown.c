@@ -198,42 +198,45 @@ static void add_heading(struct markdown *md, cmark_node *node)
 	}
 }
 
-/* The item that a node is in, or NO_INDEX. add_item() has left its index there, plus one. */
-static size_t item_around(cmark_node *node)
-{
-	while ((node = cmark_node_parent(node))) {
-		size_t index = (size_t)(uintptr_t)cmark_node_get_user_data(node);
+/* The items that the walk is in, the innermost last. */
+struct items {
+	size_t *index; /* in md->block */
+	size_t nr, alloc;
+};
 
-		if (index)
-			return index - 1;
-	}
-	return NO_INDEX;
+static void items_release(struct items *items)
+{
+	free(items->index);
 }
 
-static void add_item(struct markdown *md, cmark_node *node)
+static size_t innermost(const struct items *items)
+{
+	return items->nr ? items->index[items->nr - 1] : NO_INDEX;
+}
+
+static void enter_item(struct markdown *md, struct items *items, cmark_node *node)
 {
 	cmark_node *child = cmark_node_first_child(node);
 	cmark_node_type type = child ? cmark_node_get_type(child) : CMARK_NODE_NONE;
-	size_t parent = item_around(node);
 	struct markdown_block *block = add_block(md, MARKDOWN_ITEM, node);
 
-	cmark_node_set_user_data(node, (void *)(uintptr_t)md->nr);
-	block->parent = parent;
+	block->parent = innermost(items);
 	if (type == CMARK_NODE_PARAGRAPH || type == CMARK_NODE_HEADING)
 		set_text(md, block, child);
+	ARRAY_GROW(items->index, items->nr + 1, items->alloc);
+	items->index[items->nr++] = md->nr - 1;
 }
 
 /* The first one of an item is in the item's own block. */
-static void add_paragraph(struct markdown *md, cmark_node *node)
+static void add_paragraph(struct markdown *md, const struct items *items, cmark_node *node)
 {
-	size_t parent = item_around(node);
+	cmark_node *parent = cmark_node_parent(node);
 	struct markdown_block *block;
 
-	if (parent != NO_INDEX && !cmark_node_previous(node) &&
-	    cmark_node_get_type(cmark_node_parent(node)) == CMARK_NODE_ITEM)
+	if (cmark_node_get_type(parent) == CMARK_NODE_ITEM && !cmark_node_previous(node))
 		return;
 	block = add_block(md, MARKDOWN_PARAGRAPH, node);
-	block->parent = parent;
+	block->parent = innermost(items);
 	set_text(md, block, node);
 }
 
@@ -250,7 +253,7 @@ static void add_link(struct markdown *md, cmark_node *node)
 	};
 }
 
-static void add_node(struct markdown *md, cmark_node *node)
+static void enter_node(struct markdown *md, struct items *items, cmark_node *node)
 {
 	cmark_node *parent = cmark_node_parent(node);
 	bool outermost = parent && cmark_node_get_type(parent) == CMARK_NODE_DOCUMENT;
@@ -264,8 +267,8 @@ static void add_node(struct markdown *md, cmark_node *node)
 		if (outermost)
 			add_block(md, MARKDOWN_RULE, node);
 		break;
-	case CMARK_NODE_ITEM: add_item(md, node); break;
-	case CMARK_NODE_PARAGRAPH: add_paragraph(md, node); break;
+	case CMARK_NODE_ITEM: enter_item(md, items, node); break;
+	case CMARK_NODE_PARAGRAPH: add_paragraph(md, items, node); break;
 	case CMARK_NODE_LINK: add_link(md, node); break;
 	}
 }
@@ -293,11 +296,14 @@ void markdown_parse(struct markdown *ret, const char *text, size_t len)
 					    "",
 				     len, CMARK_OPT_DEFAULT);
 	cmark_iter *iter CLEANUP(cmark_iter_free_p) = cmark_iter_new(document);
+	struct items items CLEANUP(items_release) = { 0 };
 	cmark_event_type event;
 
 	*ret = (struct markdown){ .text = text, .len = len };
 	find_lines(ret);
 	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
 		if (event == CMARK_EVENT_ENTER)
-			add_node(ret, cmark_iter_get_node(iter));
+			enter_node(ret, &items, cmark_iter_get_node(iter));
+		else if (cmark_node_get_type(cmark_iter_get_node(iter)) == CMARK_NODE_ITEM)
+			items.nr--;
 }

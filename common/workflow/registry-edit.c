@@ -20,20 +20,20 @@ static void set_title_status(struct splices *ret, const struct registry_entry *e
 		splices_add(ret, entry->title_end, " [Reverted]");
 }
 
-void registry_set_state(struct splices *ret, const struct registry *registry, size_t index,
+void registry_set_state(struct splices *ret, const struct registry *registry, size_t entry,
 			enum unit_state state)
 {
-	const struct registry_entry *entry = &registry->entry[index];
-	const char *status = registry->text + entry->status.at;
-	enum unit_state box = unit_state_of_mark(registry->text + entry->mark.at, entry->mark.len);
+	const struct registry_entry *it = &registry->entry[entry];
+	const char *status = registry->text + it->status.at;
+	enum unit_state box = unit_state_of_mark(registry->text + it->mark.at, it->mark.len);
 
-	if (entry->has_box && box != (state == UNIT_REVERTED ? UNIT_PENDING : state))
-		splices_add(ret, entry->mark, mark_of(state));
-	set_title_status(ret, entry, state);
-	if (entry->status.len && unit_state_of_word(status, entry->status.len) != state) {
-		char *word CLEANUP(free_p) = state_word(state, status, entry->status.len);
+	if (it->has_box && box != (state == UNIT_REVERTED ? UNIT_PENDING : state))
+		splices_add(ret, it->mark, mark_of(state));
+	set_title_status(ret, it, state);
+	if (it->status.len && unit_state_of_word(status, it->status.len) != state) {
+		char *word CLEANUP(free_p) = state_word(state, status, it->status.len);
 
-		splices_add(ret, entry->status, word);
+		splices_add(ret, it->status, word);
 	}
 }
 

@@ -108,25 +108,25 @@ static int set_value(struct splices *ret, const struct stories *stories, struct 
 				 value, err);
 }
 
-int story_set_state(struct splices *ret, const struct stories *stories, size_t index,
+int story_set_state(struct splices *ret, const struct stories *stories, size_t story,
 		    enum unit_state state, struct error *err)
 {
 	json_t *json CLEANUP(json_decref_p) = NULL;
 	struct json_step step[3];
 	const char *key, *status;
-	const json_t *list, *story;
+	const json_t *list, *it;
 	size_t steps = 0;
 
 	if (json_document_read(&json, stories->path, stories->text, stories->len, err) < 0)
 		return -1;
 	list = find_list(&key, json);
-	story = json_array_get(list, stories->item[index].index);
-	status = json_member(story, "status");
+	it = json_array_get(list, stories->item[story].index);
+	status = json_member(it, "status");
 	if (key)
 		step[steps++] = (struct json_step){ .key = key };
-	step[steps++] = (struct json_step){ .index = stories->item[index].index };
+	step[steps++] = (struct json_step){ .index = stories->item[story].index };
 	steps++;
-	if (json_is_true(json_object_get(story, "passes")) &&
+	if (json_is_true(json_object_get(it, "passes")) &&
 	    set_value(ret, stories, step, steps, "passes", "false", err) < 0)
 		return -1;
 	if (status && unit_state_of_word(status, strlen(status)) != state) {
