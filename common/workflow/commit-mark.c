@@ -274,8 +274,13 @@ static bool next_part(struct part *ret, const char *text, struct span line, size
 		return false;
 	if (read_enclosed(ret, text, line, at))
 		return true;
-	for (start = at++; at < end && !is_blank(text[at]) && !opens(text, line, at);)
-		at++;
+	/* What is escaped opens nothing. */
+	for (start = at; at < end && !is_blank(text[at]); at++) {
+		if (at > start && opens(text, line, at))
+			break;
+		if (text[at] == '\\' && at + 1 < end && !is_blank(text[at + 1]))
+			at++;
+	}
 	*ret = (struct part){ .kind = PART_WORD, .at = { start, at - start } };
 	ret->content = ret->at;
 	return true;

@@ -351,6 +351,36 @@ static void build(struct reader *r, bool any_phase)
 
 /* ---- Where phases and task headings end, and how they stand -------------------------- */
 
+/*
+ * A field for the status, in front of the first task of what it is about: of the plan, where no
+ * phase has begun yet.
+ */
+static void find_fields(struct reader *r)
+{
+	struct plan_document *plan = r->plan;
+	size_t phase = 0;
+	bool tasks = false; /* have begun */
+
+	for (size_t i = 0; i < r->md.nr; i++) {
+		const struct markdown_block *it = &r->md.block[i];
+		struct span *field;
+
+		if (r->note[i].role == ROLE_PHASE) {
+			phase++;
+			tasks = false;
+			continue;
+		}
+		tasks |= r->note[i].task != NO_INDEX || r->note[i].role == ROLE_TASK;
+		field = phase ? &plan->phase[phase - 1].field : &plan->field;
+		if (is_heading(r, i))
+			tasks |= phase > 0;
+		for (size_t line = it->first; !tasks && line <= it->text_last; line++)
+			if (!field->len && !is_heading(r, i))
+				*field = line_find_status_field(r->md.text,
+								markdown_line(&r->md, line));
+	}
+}
+
 /* The lines from a heading to the next one that is a phase, or as high. */
 static struct span section_of(const struct reader *r, size_t block)
 {
@@ -491,6 +521,7 @@ void plan_document_parse(struct plan_document *ret, const char *path, const char
 		any |= r.note[i].role == ROLE_PHASE;
 	build(&r, any);
 	find_sections(&r);
+	find_fields(&r);
 	read_title(&r);
 	set_task_states(ret);
 	set_phase_states(ret);

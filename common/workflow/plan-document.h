@@ -49,7 +49,7 @@ struct plan_line {
 	struct span mark; /* what is between the brackets of the box */
 	size_t line;	  /* from 1 */
 	struct span text; /* all of it, raw, without bullet and line end */
-	/* Of a heading: "[COMPLETE]", a tick; with the blanks in front. */
+	/* At the end: "[COMPLETE]", a tick; with the blanks in front. */
 	struct span status;
 	/* "[checkpoint: ]", "[checkpoint: pending]": no commit in it, and all that goes; that word. */
 	struct span empty_checkpoint, checkpoint_word;
@@ -77,6 +77,7 @@ struct plan_phase {
 	bool has_heading;    /* else `is` is empty, but for the state */
 	size_t number;	     /* from 1 */
 	size_t tasks;	     /* how many; they are where plan.task[].phase says so */
+	struct span field;   /* "**Status:** ..." between its heading and its first task */
 	struct span block;   /* whole lines */
 };
 
@@ -85,6 +86,7 @@ struct plan_document {
 	size_t len;
 	char *title;		    /* of the first heading, where that is no phase; else NULL */
 	struct plan_commits commit; /* in that heading */
+	struct span field;	    /* "**Status:** ..." before any phase or task */
 	struct plan_phase *phase;
 	size_t phases, phases_alloc;
 	struct plan_task *task;
@@ -118,13 +120,16 @@ size_t plan_document_find_same_phase(const struct plan_document *other,
  * its text but for the commits.
  */
 void plan_document_uncheck_task(struct splices *ret, const struct plan_document *plan, size_t task);
-/* Takes the phase's checkpoint and status out, and unticks its own box; the tasks stay. */
+/*
+ * Takes the phase's checkpoint and status out, unticks its own box, and says in a field for its
+ * status that it is pending; the tasks stay.
+ */
 void plan_document_reopen_phase(struct splices *ret, const struct plan_document *plan,
 				size_t phase);
 /* plan_document_reopen_phase() and all its tasks. */
 void plan_document_uncheck_phase(struct splices *ret, const struct plan_document *plan,
 				 size_t phase);
-/* All phases, all tasks, and the commits in the title. */
+/* All phases, all tasks, and the commits in the title; and a field for the status. */
 void plan_document_uncheck_all(struct splices *ret, const struct plan_document *plan);
 /* Puts " [Reverted]" behind the heading of a phase that plan_document_uncheck_phase() was done to. */
 void plan_document_mark_phase_reverted(struct splices *ret, const struct plan_document *plan,

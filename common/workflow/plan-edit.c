@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/memory.h"
 #include "workflow/plan-document.h"
+#include "workflow/state-word.h"
 
 static void clear_box(struct splices *ret, const struct plan_document *plan,
 		      const struct plan_line *line)
@@ -25,12 +27,36 @@ static void cut_checkpoint_word(struct splices *ret, const struct plan_document 
 		splices_add(ret, line->empty_checkpoint, "");
 }
 
+static void cut_status(struct splices *ret, const struct plan_document *plan,
+		       const struct plan_line *line)
+{
+	struct span status = line->status;
+
+	if (status.len && unit_state_of_word(plan->text + status.at, status.len) != UNIT_PENDING)
+		splices_add(ret, status, "");
+}
+
 static void reopen(struct splices *ret, const struct plan_document *plan,
 		   const struct plan_line *line)
 {
 	clear_box(ret, plan, line);
 	cut_commits(ret, &line->commit);
 	cut_checkpoint_word(ret, plan, line);
+	cut_status(ret, plan, line);
+}
+
+/* "**Status:** Completed" is no more. */
+static void reopen_field(struct splices *ret, const struct plan_document *plan, struct span field)
+{
+	const char *text = plan->text + field.at;
+	enum unit_state state = unit_state_of_word(text, field.len);
+
+	if (state != UNIT_DONE && state != UNIT_IN_PROGRESS)
+		return;
+
+	char *word CLEANUP(free_p) = state_word(UNIT_PENDING, text, field.len);
+
+	splices_add(ret, field, word);
 }
 
 void plan_document_uncheck_task(struct splices *ret, const struct plan_document *plan, size_t task)
@@ -44,12 +70,8 @@ void plan_document_uncheck_task(struct splices *ret, const struct plan_document 
 
 void plan_document_reopen_phase(struct splices *ret, const struct plan_document *plan, size_t phase)
 {
-	const struct plan_line *line = &plan->phase[phase].is;
-
-	reopen(ret, plan, line);
-	if (line->status.len &&
-	    unit_state_of_word(plan->text + line->status.at, line->status.len) != UNIT_PENDING)
-		splices_add(ret, line->status, "");
+	reopen(ret, plan, &plan->phase[phase].is);
+	reopen_field(ret, plan, plan->phase[phase].field);
 }
 
 void plan_document_uncheck_phase(struct splices *ret, const struct plan_document *plan,
@@ -64,6 +86,7 @@ void plan_document_uncheck_phase(struct splices *ret, const struct plan_document
 void plan_document_uncheck_all(struct splices *ret, const struct plan_document *plan)
 {
 	cut_commits(ret, &plan->commit);
+	reopen_field(ret, plan, plan->field);
 	for (size_t p = 0; p < plan->phases; p++)
 		plan_document_reopen_phase(ret, plan, p);
 	for (size_t t = 0; t < plan->tasks; t++)

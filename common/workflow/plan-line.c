@@ -89,11 +89,12 @@ static bool is_plain_rest(const char *s, size_t len)
 }
 
 /* A status in brackets that ends at `end`; where it begins, or NO_INDEX. */
-static size_t bracketed_status(enum unit_state *ret, const char *text, size_t start, size_t end)
+static size_t bracketed_status(enum unit_state *ret, const char *text, size_t start, size_t end,
+			       bool parentheses)
 {
 	enum { STATUS_MAX = 40 };
 	char close = end > start ? text[end - 1] : '\0';
-	char open = close == ']' ? '[' : close == ')' ? '(' : '\0';
+	char open = close == ']' ? '[' : close == ')' && parentheses ? '(' : '\0';
 	size_t len;
 
 	if (!open)
@@ -132,22 +133,83 @@ static size_t pictured_status(enum unit_state *ret, const char *text, size_t sta
 	return NO_INDEX;
 }
 
-bool line_find_status(struct span *ret, enum unit_state *ret_state, const char *text,
-		      struct span line)
+/* The one that ends at `end`; where it begins, with the blanks in front, or NO_INDEX. */
+static size_t find_one_status(enum unit_state *ret, enum line_kind kind, const char *text,
+			      size_t start, size_t end)
 {
-	size_t end = line.at + line.len, at, start;
+	size_t at = bracketed_status(ret, text, start, end, kind != LINE_TASK);
+
+	if (at == NO_INDEX)
+		at = pictured_status(ret, text, start, end);
+	while (at != NO_INDEX && at > start && is_blank(text[at - 1]))
+		at--;
+	return at;
+}
+
+bool line_find_status(struct span *ret, enum unit_state *ret_state, enum line_kind kind,
+		      const char *text, struct span line)
+{
+	size_t end = line.at + line.len, at, next;
+	enum unit_state before;
 
 	while (end > line.at && (is_blank(text[end - 1]) || text[end - 1] == '*'))
 		end--;
-	at = bracketed_status(ret_state, text, line.at, end);
-	if (at == NO_INDEX)
-		at = pictured_status(ret_state, text, line.at, end);
+	at = find_one_status(ret_state, kind, text, line.at, end);
 	if (at == NO_INDEX)
 		return false;
-	for (start = at; start > line.at && is_blank(text[start - 1]);)
-		start--;
-	*ret = (struct span){ start, end - start };
+	/* "[COMPLETE] \u2705" is one. */
+	while ((next = find_one_status(&before, kind, text, line.at, at)) != NO_INDEX)
+		at = next;
+	*ret = (struct span){ at, end - at };
 	return true;
+}
+
+/* Where the value of the field begins, or 0. `first`: it begins the line. */
+static size_t field_value(const char *text, struct span line, const char *name, bool first)
+{
+	size_t end = line.at + line.len, at = line.at, len = strlen(name);
+
+	if (first)
+		while (at < end && strchr(" \t*_>-", text[at]))
+			at++;
+	while (at + len < end && strncasecmp(text + at, name, len) != 0 && !first)
+		at++;
+	if (at + len >= end || strncasecmp(text + at, name, len) != 0)
+		return 0;
+	at += len;
+	while (at < end && (text[at] == '*' || text[at] == '_'))
+		at++;
+	if (at >= end || text[at] != ':')
+		return 0;
+	at++;
+	while (at < end && strchr(" \t*_`", text[at]))
+		at++;
+	return at;
+}
+
+struct span line_find_field(const char *text, struct span line, const char *name, bool first)
+{
+	size_t end = line.at + line.len, at = field_value(text, line, name, first), stop;
+
+	if (!at)
+		return (struct span){ 0 };
+	for (stop = at; stop < end && !strchr("|(*`\t\r\n", text[stop]);)
+		stop++;
+	while (stop > at && (is_blank(text[stop - 1]) || text[stop - 1] == '_'))
+		stop--;
+	return (struct span){ at, stop - at };
+}
+
+struct span line_find_status_field(const char *text, struct span line)
+{
+	struct span ret = line_find_field(text, line, "status", false);
+	enum unit_state state;
+	size_t word = unit_state_word(&state, text + ret.at, ret.len);
+
+	/* "\u2705 Complete" is one, too. */
+	if (word && (unsigned char)text[ret.at] < 0x80)
+		ret.len = word;
+	return ret;
 }
 
 /* ---- Labels -------------------------------------------------------------------------- */
@@ -482,8 +544,7 @@ void plan_line_parse(struct plan_line *ret, enum line_kind kind, const char *tex
 	}
 	commit_marks_find(&ret->commit, text, rest);
 	checkpoint_find_empty(&ret->empty_checkpoint, &ret->checkpoint_word, text, rest);
-	if (kind != LINE_TASK)
-		line_find_status(&ret->status, &ret->state, text, before_commits(ret, rest));
+	line_find_status(&ret->status, &ret->state, kind, text, before_commits(ret, rest));
 	if (ret->has_box && ret->state != UNIT_REVERTED)
 		ret->state = unit_state_of_mark(text + ret->mark.at, ret->mark.len);
 	set_title(ret, kind, text, behind, end);

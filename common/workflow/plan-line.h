@@ -18,11 +18,18 @@ bool line_find_box(struct span *ret_mark, size_t *ret_behind, const char *text, 
 bool line_find_box_behind(struct span *ret_mark, struct span *ret_box, const char *text,
 			  struct span line);
 /*
- * A status at the end, as "[COMPLETE]", "(done)" or a tick, with the blanks in front of it.
- * False: there is none.
+ * A status at the end, as "[COMPLETE]", a tick, or "(done)", with the blanks in front of it: of a
+ * task not in parentheses, where its own words may be. False: there is none.
  */
-bool line_find_status(struct span *ret, enum unit_state *ret_state, const char *text,
-		      struct span line);
+bool line_find_status(struct span *ret, enum unit_state *ret_state, enum line_kind kind,
+		      const char *text, struct span line);
+/*
+ * The value of "**Status:** in progress (since Monday) | ...": the words that say it; a length of 0:
+ * there is none.
+ */
+struct span line_find_status_field(const char *text, struct span line);
+/* The same of any field, up to what ends it; `first`: only where it begins the line. */
+struct span line_find_field(const char *text, struct span line, const char *name, bool first);
 
 /* What a label in front of a title is. */
 struct line_label {

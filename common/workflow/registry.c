@@ -139,39 +139,12 @@ static void add_entry(struct registry_reader *r, size_t block)
 	plan_line_release(&line);
 }
 
-/* The value of "**Status:** in progress (since Monday)": the words that say it. */
-static struct span status_value(const char *text, struct span line)
-{
-	static const char word[] = "status";
-	size_t end = text_end(line), at = line.at, stop;
-	enum unit_state state;
-
-	for (; at + strlen(word) < end; at++)
-		if (!strncasecmp(text + at, word, strlen(word)))
-			break;
-	at += strlen(word);
-	while (at < end && (text[at] == '*' || text[at] == '_'))
-		at++;
-	if (at >= end || text[at] != ':')
-		return (struct span){ 0 };
-	at++;
-	while (at < end && strchr(" \t*_`", text[at]))
-		at++;
-	stop = at + unit_state_word(&state, text + at, end - at);
-	if (stop == at)
-		while (stop < end && !strchr("|(*`\t\r\n", text[stop]))
-			stop++;
-	while (stop > at && text[stop - 1] == ' ')
-		stop--;
-	return (struct span){ at, stop - at };
-}
-
 static void read_status(struct registry_reader *r, size_t index)
 {
 	struct registry_entry *entry = &r->registry->entry[index];
 
 	for (size_t line = r->found[index].first; line <= r->found[index].last; line++) {
-		struct span value = status_value(r->md.text, markdown_line(&r->md, line));
+		struct span value = line_find_status_field(r->md.text, markdown_line(&r->md, line));
 		enum unit_state state;
 
 		if (!value.len)
@@ -184,6 +157,21 @@ static void read_status(struct registry_reader *r, size_t index)
 			entry->state = state;
 		entry->status = value;
 		return;
+	}
+}
+
+/* "*ID: cats_20260107*", where no link says it. */
+static void read_id(struct registry_reader *r, size_t index)
+{
+	struct registry_entry *entry = &r->registry->entry[index];
+
+	for (size_t line = r->found[index].first; line <= r->found[index].last; line++) {
+		struct span value =
+			line_find_field(r->md.text, markdown_line(&r->md, line), "id", true);
+
+		if (entry->id || !value.len)
+			continue;
+		entry->id = xmemdupz(r->md.text + value.at, value.len);
 	}
 }
 
@@ -326,6 +314,8 @@ void registry_parse(struct registry *ret, const char *path, const char *text, si
 		read_link(&r, i);
 	}
 	registry_join_links(&r);
+	for (size_t i = 0; i < ret->nr; i++)
+		read_id(&r, i);
 	for (size_t i = 0; i < ret->nr; i++)
 		read_archived(&r, i);
 	registry_find_sections(&r);

@@ -246,7 +246,13 @@ static const struct {
 	{ "A (1a2b3c4) and B", "A and B", " 1a2b3c4", "A and B" },
 	{ "A 1a2b3c4 (approved)", "A (approved)", " 1a2b3c4", "A (approved)" },
 	{ "A (approved) 1a2b3c4", "A (approved)", " 1a2b3c4", "A (approved)" },
-	{ "A 1a2b3c4 \xe2\x9c\x85", "A \xe2\x9c\x85", " 1a2b3c4", "A \xe2\x9c\x85" },
+	{ "A 1a2b3c4 \xe2\x9c\x85", "A", " 1a2b3c4", "A" },
+	{ "A \xe2\x9c\x85 1a2b3c4", "A", " 1a2b3c4", "A" },
+	{ "A \xe2\x9c\x85", "A", "", "A" },
+	{ "A [done]", "A", "", "A" },
+	{ "A [COMPLETE] \xe2\x9c\x85", "A", "", "A" },
+	{ "A (done)", "A (done)", "", NULL },
+	{ "A [later]", "A [later]", "", NULL },
 	{ "A 1a2b3c4d5e", "A", " 1a2b3c4d5e", "A" },
 	{ "A 0123456789abcdef0123456789abcdef01234567", "A",
 	  " 0123456789abcdef0123456789abcdef01234567", "A" },
@@ -269,6 +275,7 @@ static const struct {
 	{ "A track_1a2b3c4", "A track_1a2b3c4", "", NULL },
 	{ "A x1a2b3c4", "A x1a2b3c4", "", NULL },
 	{ "A #1a2b3c4", "A #1a2b3c4", "", NULL },
+	{ "A \\[1a2b3c4\\] B", "A \\[1a2b3c4\\] B", "", NULL },
 	{ "A f(1234567)", "A f(1234567)", "", NULL },
 	{ "A 1700000001", "A 1700000001", "", NULL },
 	{ "A ABCDEF1", "A ABCDEF1", "", NULL },
@@ -397,6 +404,27 @@ static void edits_bytes(void **state UNUSED)
 	edits_to(uncheck_all, 0,
 		 "\xef\xbb\xbf# Plan: T\r\n## [ ] Phase 1: One\r\n" UNTICKED_1
 		 "## Phase 2: Two\r\n" UNTICKED_2);
+}
+
+/* A field for the status, of the plan and of a phase; not what is said below a task. */
+static void edits_fields(void **state UNUSED)
+{
+	static const char text[] =
+		"# Plan\n**Status:** \xe2\x9c\x85 Complete\n\n## Phase 1: One\n"
+		"> *Status:* DONE (May)\n- [x] a\n  Status: done\n## Phase 2: Two\n"
+		"- [x] b\n\nStatus: done\n";
+	static const char expect[] = "# Plan\n**Status:** Planning\n\n## Phase 1: One\n"
+				     "> *Status:* PLANNING (May)\n- [ ] a\n  Status: done\n"
+				     "## Phase 2: Two\n- [ ] b\n\nStatus: done\n";
+	struct plan_document plan CLEANUP(plan_document_release) = PLAN_DOCUMENT_INIT;
+	struct splices splices CLEANUP(splices_release) = SPLICES_INIT;
+	struct strbuf edited CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+
+	plan_document_parse(&plan, "plan.md", text, strlen(text));
+	plan_document_uncheck_all(&splices, &plan);
+	assert_int_equal(plan_document_apply(&edited, &plan, &splices, &err), 0);
+	assert_string_equal(edited.buf, expect);
 }
 
 /* ---- Any plan: what is edited reads as it was meant ---------------------------------- */
@@ -619,10 +647,10 @@ static void tells_places(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_plans),	       cmocka_unit_test(reads_commits),
-		cmocka_unit_test(takes_commits_out),   cmocka_unit_test(edits_bytes),
-		cmocka_unit_test(edits_read_as_meant), cmocka_unit_test(finds_the_same_again),
-		cmocka_unit_test(tells_places),
+		cmocka_unit_test(reads_plans),		cmocka_unit_test(reads_commits),
+		cmocka_unit_test(takes_commits_out),	cmocka_unit_test(edits_bytes),
+		cmocka_unit_test(edits_fields),		cmocka_unit_test(edits_read_as_meant),
+		cmocka_unit_test(finds_the_same_again), cmocka_unit_test(tells_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,8 @@ static const struct {
 	{ "## Track: Cats\n**Status:** In Progress\n\n[plan](tracks/cats/plan.md)\n\n"
 	  "## Track: Dogs\n- Status: `completed`\n\n## Track 3: Cows\n*Status*: odd\n",
 	  "# 1 in_progress 'Cats' cats\n# 6 done 'Dogs' ?\n# 9 other 'Cows' ?\n" },
+	{ "## [x] Track: Cats\n*ID: cats_20260107*\n\n- [ ] **Track: Dogs**\n  - **ID:** `dogs`\n",
+	  "# 1 done 'Cats' cats_20260107\n- 4 pending 'Dogs' dogs\n" },
 	/* Archived, by the heading, by the link, by a word. */
 	{ "# Tracks\n\n## Active\n\n- [ ] **Track: Cats**\n\n## Archived Tracks\n\n"
 	  "### [x] Track: Dogs\n*Link: [x](./archive/dogs/)*\n",
