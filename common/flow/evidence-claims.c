@@ -319,12 +319,13 @@ static void finished_read(struct finished *ret, const struct evidence *e, const 
 	}
 }
 
-/* Has it a record of another commit that did the work? */
+/* Has it a record, which is to be believed, of another commit that did the work? */
 static bool is_done_elsewhere(const struct evidence *e, const struct unit *task, uint32_t commit)
 {
 	for (size_t i = 0; i < e->records; i++)
 		if (e->record[i].commit != commit && is_record_of_work(e, &e->record[i]) &&
-		    unit_contains(task, &e->record[i].unit))
+		    unit_contains(task, &e->record[i].unit) &&
+		    record_level(e, &e->record[i]) == EVIDENCE_CERTAIN)
 			return true;
 	return false;
 }
@@ -523,6 +524,22 @@ static bool names_any(const struct evidence *e, const struct unit *unit)
 	return false;
 }
 
+/*
+ * Was another track worked on in turn with this one? The run ends at a mark of it, and a later one
+ * followed: then the commits between may be that one's.
+ */
+static bool is_contested(const struct evidence *e, const struct mark *mark)
+{
+	if (mark->run_other == NO_INDEX)
+		return false;
+	for (size_t i = 0; i < e->marks; i++)
+		if (e->mark[i].track == mark->run_other && e->mark[i].commit < mark->commit)
+			for (size_t k = 0; k < e->mark[i].parts; k++)
+				if (e->mark[i].part[k].flags & MARK_FINISHED)
+					return true;
+	return false;
+}
+
 /* A run before a mark, and whose work it is. */
 struct run {
 	const struct mark *mark;
@@ -565,7 +582,7 @@ static void claim_run(struct evidence *e, const struct run *run)
 		    is_others(e, commit, &run->unit))
 			continue;
 		claim_run_commit(e, run, commit,
-				 first && !run->mark->run_to_other && i < run->mark->run_merge);
+				 first && !is_contested(e, run->mark) && i < run->mark->run_merge);
 		first = false;
 	}
 }
@@ -668,7 +685,8 @@ static void claim_checkpoints(struct evidence *e)
 			    checkpoint_phase(&unit, e, mark, commit) &&
 			    !is_others(e, mark->run[k], &unit))
 				claim_add(e, mark->run[k], unit, EVIDENCE_RUN,
-					  mark->run_to_other ? EVIDENCE_LIKELY : EVIDENCE_CERTAIN,
+					  is_contested(e, mark) ? EVIDENCE_LIKELY :
+								  EVIDENCE_CERTAIN,
 					  ROLE_CHECKPOINT, "a checkpoint before the mark %.7s",
 					  e->commit[mark->commit].oid);
 		}

@@ -242,7 +242,9 @@ static void add_version(struct evidence *e, struct versions *ret, size_t first, 
 	struct version version = { .mark = e->marks };
 	struct mark mark = { .commit = e->change[first].commit,
 			     .track = track,
-			     .run_merge = SIZE_MAX };
+
+			     .run_merge = SIZE_MAX,
+			     .run_other = NO_INDEX };
 
 	for (size_t i = first; i < end; i++) {
 		const struct doc_change *change = &e->change[i];
@@ -387,10 +389,28 @@ static unsigned compare_state(enum unit_state new, enum unit_state old)
 	return flags;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* But for white space: line ends, and how deep lists are set, are nothing to a task. */
 static bool same_block(const struct plan_document *a, struct span x, const struct plan_document *b,
 		       struct span y)
 {
-	return x.len == y.len && !memcmp(a->text + x.at, b->text + y.at, x.len);
+	const char *at = a->text + x.at, *end = at + x.len;
+	const char *other = b->text + y.at, *other_end = other + y.len;
+
+	for (;;) {
+		while (at < end && is_blank(*at))
+			at++;
+		while (other < other_end && is_blank(*other))
+			other++;
+		if (at == end || other == other_end)
+			return at == end && other == other_end;
+		if (*at++ != *other++)
+			return false;
+	}
 }
 
 static void compare_task(const struct comparison *c, size_t i)

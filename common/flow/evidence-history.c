@@ -41,7 +41,8 @@ static bool mark_ends_work(const struct mark *mark)
 }
 
 /* Where the run before `mark` ends: at another mark, or where the track came to be. */
-static bool ends_run(const struct walk *w, uint32_t known, const struct mark *mark, bool *ret_other)
+static bool ends_run(const struct walk *w, uint32_t known, const struct mark *mark,
+		     size_t *ret_other)
 {
 	const struct evidence *e = w->e;
 
@@ -52,7 +53,7 @@ static bool ends_run(const struct walk *w, uint32_t known, const struct mark *ma
 		    (e->mark[i].created || mark_ends_work(&e->mark[i])))
 			return true;
 		if (e->mark[i].track != mark->track && mark_ends_work(&e->mark[i])) {
-			*ret_other = true;
+			*ret_other = e->mark[i].track;
 			return true;
 		}
 	}
@@ -85,7 +86,7 @@ static bool extend_run(struct walk *w, struct open_run *run, const struct log_co
 		run->expected = xmemdupz(commit->parents, (size_t)(blank - commit->parents));
 		return ++run->merges < RUN_MAX;
 	}
-	if (known != NO_COMMIT && ends_run(w, known, mark, &mark->run_to_other))
+	if (known != NO_COMMIT && ends_run(w, known, mark, &mark->run_other))
 		return false;
 	known = evidence_keep(w->e, commit);
 	ARRAY_GROW(mark->run, mark->runs + 1, mark->runs_alloc);

@@ -74,8 +74,8 @@ struct mark {
 	size_t parts, parts_alloc;
 	uint32_t *run; /* commits before it, since the mark before that; the newest first */
 	size_t runs, runs_alloc;
-	size_t run_merge;  /* of these, so many came after the last merge; SIZE_MAX: all */
-	bool run_to_other; /* the run ends at another track's mark */
+	size_t run_merge; /* of these, so many came after the last merge; SIZE_MAX: all */
+	size_t run_other; /* the track whose mark the run ends at; NO_INDEX: its own */
 };
 
 /* A message, a note, or a branch that names a unit. */

@@ -9,14 +9,20 @@ static int read_tracks(struct track_session *s, struct error *err)
 {
 	struct document_source source CLEANUP(document_source_release) = DOCUMENT_SOURCE_INIT;
 	struct tracks_places places = { 0 };
+	char *head CLEANUP(free_p) = NULL;
+	int found;
 
 	if (settings_string(&places.registry, &s->session.settings, "tracks.registry", err) < 0 ||
 	    settings_string(&places.directory, &s->session.settings, "tracks.directory", err) < 0)
 		return -1;
-	if (s->session.repo.worktree)
+	if (s->session.repo.worktree) {
 		source_worktree(&source, &s->session.repo);
-	else
-		source_commit(&source, "HEAD");
+	} else {
+		found = repo_commit(&head, "HEAD", err);
+		if (found != COMMIT_FOUND)
+			return found < 0 ? -1 : 0;
+		source_commit(&source, head);
+	}
 	return tracks_read(&s->tracks, &source, &places, err);
 }
 
@@ -25,8 +31,6 @@ int track_session_open(struct track_session *s, const struct common_options *com
 {
 	if (checkpoint_session_open(&s->session, common, err) < 0)
 		return -1;
-	if (!s->session.repo.worktree && !s->session.repo.head)
-		return 0;
 	if (read_tracks(s, err) < 0)
 		return -1;
 	for (size_t i = 0; i < s->tracks.problem.nr; i++) {
