@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "workflow/ascii.h"
 
 enum {
 	COMMIT_MIN = 7, /* digits of an abbreviation, as git makes them */
@@ -21,45 +22,20 @@ void plan_commits_release(struct plan_commits *commits)
 	*commits = (struct plan_commits){ 0 };
 }
 
-/* ---- Characters ---------------------------------------------------------------------- */
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_word_character(char c)
-{
-	return is_digit(c) || is_letter(c) || c == '_';
-}
-
-static size_t end_of(struct span span)
-{
-	return span.at + span.len;
-}
+/* ---- Places in a line ---------------------------------------------------------------- */
 
 static bool has_at(const char *text, struct span in, size_t at, const char *what)
 {
 	size_t len = strlen(what);
 
-	return at >= in.at && at <= end_of(in) && end_of(in) - at >= len &&
+	return at >= in.at && at <= span_end(in) && span_end(in) - at >= len &&
 	       !memcmp(text + at, what, len);
 }
 
 /* Behind the next `what` from `at` on, where that is near; 0: there is none. */
 static size_t find_behind(const char *text, struct span in, size_t at, const char *what)
 {
-	size_t end = end_of(in) < at + ENCLOSED_MAX ? end_of(in) : at + ENCLOSED_MAX;
+	size_t end = span_end(in) < at + ENCLOSED_MAX ? span_end(in) : at + ENCLOSED_MAX;
 	const char *found = at < end ? memmem(text + at, end - at, what, strlen(what)) : NULL;
 
 	return found ? (size_t)(found - text) + strlen(what) : 0;
@@ -87,7 +63,7 @@ static bool is_commit(const char *s, size_t len, bool enclosed)
 	if (len < COMMIT_MIN || (len > COMMIT_SHA1 && len != COMMIT_SHA256))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		digits += is_digit(s[i]);
+		digits += ascii_is_digit(s[i]);
 		small += s[i] >= 'a' && s[i] <= 'f';
 		capital += s[i] >= 'A' && s[i] <= 'F';
 	}
@@ -147,14 +123,14 @@ static struct label find_label(const char *text, struct span in)
 			ret = (struct label){ .len = i + 1, .colon = true };
 			break;
 		}
-		if (!is_letter(c) && c != '*' && c != '-' && c != ' ')
+		if (!ascii_is_letter(c) && c != '*' && c != '-' && c != ' ')
 			break;
-		letters += letters == i && is_letter(c);
+		letters += letters == i && ascii_is_letter(c);
 	}
 	ret.known = letters && is_label_word(text + in.at, letters);
 	ret.checkpoint = ret.known && letters == strlen("checkpoint");
 	if (ret.known && !ret.colon) {
-		if (letters == in.len || is_blank(text[in.at + letters]))
+		if (letters == in.len || ascii_is_blank(text[in.at + letters]))
 			ret.len = letters;
 		else
 			ret = (struct label){ 0 };
@@ -164,7 +140,7 @@ static struct label find_label(const char *text, struct span in)
 
 static bool is_separator(char c)
 {
-	return is_blank(c) || strchr(",;/+&`'\"*", c);
+	return ascii_is_blank(c) || strchr(",;/+&`'\"*", c);
 }
 
 /*
@@ -176,7 +152,7 @@ static bool parse_list(struct plan_commits *ret, struct label *ret_label, const 
 {
 	struct label label = find_label(text, in);
 	enum plan_commit_label is = label.checkpoint ? COMMIT_CHECKPOINT : COMMIT_PLAIN;
-	size_t before = ret->nr, end = end_of(in);
+	size_t before = ret->nr, end = span_end(in);
 
 	for (size_t at = in.at + label.len; at < end;) {
 		size_t start = at;
@@ -266,19 +242,19 @@ static bool opens(const char *text, struct span line, size_t at)
 /* The next part from `at` on; false at the end of the line. */
 static bool next_part(struct part *ret, const char *text, struct span line, size_t at)
 {
-	size_t end = end_of(line), start;
+	size_t end = span_end(line), start;
 
-	while (at < end && is_blank(text[at]))
+	while (at < end && ascii_is_blank(text[at]))
 		at++;
 	if (at == end)
 		return false;
 	if (read_enclosed(ret, text, line, at))
 		return true;
 	/* What is escaped opens nothing. */
-	for (start = at; at < end && !is_blank(text[at]); at++) {
+	for (start = at; at < end && !ascii_is_blank(text[at]); at++) {
 		if (at > start && opens(text, line, at))
 			break;
-		if (text[at] == '\\' && at + 1 < end && !is_blank(text[at + 1]))
+		if (text[at] == '\\' && at + 1 < end && !ascii_is_blank(text[at + 1]))
 			at++;
 	}
 	*ret = (struct part){ .kind = PART_WORD, .at = { start, at - start } };
@@ -289,14 +265,14 @@ static bool next_part(struct part *ret, const char *text, struct span line, size
 /* Glued to a word, as in "call(1234567)", it is no remark on it. */
 static bool is_glued(const char *text, struct span line, struct span at)
 {
-	return at.at > line.at && is_word_character(text[at.at - 1]);
+	return at.at > line.at && ascii_is_word(text[at.at - 1]);
 }
 
 /* A word without the punctuation and emphasis around it. */
 static struct span bare(const char *text, struct span word)
 {
 	static const char *const behind[] = { "\u3002", "\u3001", "\uff0c" };
-	size_t at = word.at, end = end_of(word);
+	size_t at = word.at, end = span_end(word);
 
 	while (at < end && strchr("*_\"'~", text[at]))
 		at++;
@@ -320,8 +296,7 @@ static bool is_sign(const char *text, struct span word)
 	for (size_t i = 0; i < word.len; i++) {
 		char c = text[word.at + i];
 
-		if (is_word_character(c) ||
-		    ((unsigned char)c >= 0xc0 && !strchr("\xe2\xef\xf0", c)))
+		if (ascii_is_word(c) || ((unsigned char)c >= 0xc0 && !strchr("\xe2\xef\xf0", c)))
 			return false;
 	}
 	return true;
@@ -344,9 +319,9 @@ static bool is_passed_over(const char *text, const struct part *part)
 /* Emphasis around it goes with it. */
 static struct span with_emphasis(const char *text, struct span line, struct span at)
 {
-	while (at.at > line.at && end_of(at) < end_of(line) &&
+	while (at.at > line.at && span_end(at) < span_end(line) &&
 	       (text[at.at - 1] == '*' || text[at.at - 1] == '_') &&
-	       text[at.at - 1] == text[end_of(at)]) {
+	       text[at.at - 1] == text[span_end(at)]) {
 		at.at--;
 		at.len += 2;
 	}
@@ -359,9 +334,9 @@ static size_t back_over(const char *text, struct span line, size_t at)
 
 	if (at == line.at)
 		return at;
-	if (is_blank(text[at - 1]) || text[at - 1] == ',' || text[at - 1] == ';')
+	if (ascii_is_blank(text[at - 1]) || text[at - 1] == ',' || text[at - 1] == ';')
 		return at - 1;
-	if (text[at - 1] == '-' && (at - 1 == line.at || is_blank(text[at - 2])))
+	if (text[at - 1] == '-' && (at - 1 == line.at || ascii_is_blank(text[at - 2])))
 		return at - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(dashes); i++)
 		if (at - line.at > 3 && !memcmp(text + at - 3, dashes[i], 3))
@@ -378,7 +353,7 @@ static size_t back_over_label(const char *text, struct span line, size_t at)
 		end--;
 	if (end == line.at || text[end - 1] != ':')
 		return at;
-	for (start = --end; start > line.at && is_letter(text[start - 1]);)
+	for (start = --end; start > line.at && ascii_is_letter(text[start - 1]);)
 		start--;
 	if (!is_label_word(text + start, end - start))
 		return at;
@@ -397,13 +372,13 @@ static struct span commit_mark_cut(const char *text, struct span line, struct sp
 		if (at == was)
 			at = back_over_label(text, line, at);
 	} while (at != was);
-	return (struct span){ at, end_of(what) - at };
+	return (struct span){ at, span_end(what) - at };
 }
 
 /* Where nothing stays in front, the blanks behind go, too. */
 static struct span with_blanks_behind(const char *text, struct span line, struct span cut)
 {
-	while (end_of(cut) < end_of(line) && is_blank(text[end_of(cut)]))
+	while (span_end(cut) < span_end(line) && ascii_is_blank(text[span_end(cut)]))
 		cut.len++;
 	return cut;
 }
@@ -416,8 +391,8 @@ static void cut_front(struct plan_commits *commits, size_t from, const char *tex
 		struct span *cut = &commits->item[i].cut;
 
 		*cut = with_blanks_behind(text, line, *cut);
-		if (end_of(*cut) > reach)
-			reach = end_of(*cut);
+		if (span_end(*cut) > reach)
+			reach = span_end(*cut);
 	}
 }
 
@@ -430,13 +405,13 @@ static void set_cuts_of_word(struct plan_commits *commits, size_t from, const ch
 		struct span what = with_emphasis(text, line, it->at);
 
 		it->cut = commit_mark_cut(text, line, what);
-		if (i > from && it->cut.at < end_of(commits->item[i - 1].cut)) {
-			size_t end = end_of(it->cut);
+		if (i > from && it->cut.at < span_end(commits->item[i - 1].cut)) {
+			size_t end = span_end(it->cut);
 
-			it->cut.at = end_of(commits->item[i - 1].cut);
+			it->cut.at = span_end(commits->item[i - 1].cut);
 			it->cut.len = end - it->cut.at;
 		}
-		while (i > from && it->cut.at > end_of(commits->item[i - 1].cut) &&
+		while (i > from && it->cut.at > span_end(commits->item[i - 1].cut) &&
 		       is_separator(text[it->cut.at - 1])) {
 			it->cut.at--;
 			it->cut.len++;
@@ -481,7 +456,7 @@ static bool is_amount(const char *text, const struct part *part)
 	struct span word = bare(text, part->at);
 
 	for (size_t i = 0; i < word.len; i++)
-		if (!is_digit(text[word.at + i]))
+		if (!ascii_is_digit(text[word.at + i]))
 			return false;
 	return part->kind == PART_WORD;
 }
@@ -500,7 +475,7 @@ static void find_parts(struct parts *ret, const char *text, struct span line)
 {
 	struct part part;
 
-	for (size_t at = line.at; next_part(&part, text, line, at); at = end_of(part.at)) {
+	for (size_t at = line.at; next_part(&part, text, line, at); at = span_end(part.at)) {
 		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
 		ret->item[ret->nr++] = part;
 	}
@@ -531,7 +506,7 @@ static bool may_have_commit(const char *text, struct span line)
 
 	for (size_t i = 0; i < line.len && run < COMMIT_MIN; i++) {
 		char c = text[line.at + i];
-		bool digit = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+		bool digit = ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 
 		run = digit ? run + 1 : 0;
 	}
@@ -565,10 +540,10 @@ bool checkpoint_find_empty(struct span *ret, struct span *ret_word, const char *
 
 	if (!memchr(text + line.at, '[', line.len))
 		return false;
-	for (size_t at = line.at; next_part(&part, text, line, at); at = end_of(part.at)) {
+	for (size_t at = line.at; next_part(&part, text, line, at); at = span_end(part.at)) {
 		struct label label = find_label(text, part.content);
 		struct plan_commits commits = { 0 };
-		size_t start = part.content.at + label.len, end = end_of(part.content);
+		size_t start = part.content.at + label.len, end = span_end(part.content);
 		bool has_commit;
 
 		if (part.kind != PART_BRACKET || !label.checkpoint)
@@ -577,9 +552,9 @@ bool checkpoint_find_empty(struct span *ret, struct span *ret_word, const char *
 		plan_commits_release(&commits);
 		if (has_commit)
 			continue;
-		while (start < end && is_blank(text[start]))
+		while (start < end && ascii_is_blank(text[start]))
 			start++;
-		while (end > start && is_blank(text[end - 1]))
+		while (end > start && ascii_is_blank(text[end - 1]))
 			end--;
 		*ret = commit_mark_cut(text, line, part.at);
 		if (ret->at == line.at)

@@ -24,6 +24,10 @@
 struct span {
 	size_t at, len;
 };
+static inline size_t span_end(struct span span)
+{
+	return span.at + span.len;
+}
 
 /* What cannot be read, and does not stop the rest. */
 struct document_problem {

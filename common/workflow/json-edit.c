@@ -2,17 +2,13 @@
 #include "workflow/json-edit.h"
 
 #include "base/memory.h"
+#include "workflow/ascii.h"
 
 #define BOM "\xef\xbb\xbf"
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static size_t skip_blank(const char *s, size_t at, size_t end)
 {
-	while (at < end && is_blank(s[at]))
+	while (at < end && ascii_is_blank(s[at]))
 		at++;
 	return at;
 }
@@ -46,7 +42,7 @@ static size_t skip_value(const char *s, size_t at, size_t end)
 			at++;
 			continue;
 		} else {
-			while (at < end && !is_blank(s[at]) && !strchr(",]}", s[at]))
+			while (at < end && !ascii_is_blank(s[at]) && !strchr(",]}", s[at]))
 				at++;
 		}
 		if (!depth)
@@ -184,7 +180,7 @@ static void add_member(struct splices *ret, const char *s, struct span object,
 	if (!last->key) {
 		strbuf_addf(&text, "\"%s\": %s", key, value);
 	} else {
-		while (is_blank(s[blank - 1]))
+		while (ascii_is_blank(s[blank - 1]))
 			blank--;
 		strbuf_addch(&text, ',');
 		strbuf_add(&text, s + blank, last->key - blank);

@@ -4,6 +4,7 @@
 #include <cmark.h>
 
 #include "base/memory.h"
+#include "workflow/ascii.h"
 
 CLEANUP_POINTER(cmark_node, cmark_node_free)
 CLEANUP_POINTER(cmark_iter, cmark_iter_free)
@@ -41,17 +42,12 @@ static void find_lines(struct markdown *md)
 	md->line[md->lines] = md->len;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* Without blanks and line ends at the end, and at the start. */
 static struct span trim(const struct markdown *md, size_t at, size_t end)
 {
-	while (end > at && is_blank(md->text[end - 1]))
+	while (end > at && ascii_is_blank(md->text[end - 1]))
 		end--;
-	while (at < end && is_blank(md->text[at]))
+	while (at < end && ascii_is_blank(md->text[at]))
 		at++;
 	return (struct span){ at, end - at };
 }
@@ -143,7 +139,7 @@ static void strip_hashes(const struct markdown *md, struct span *text)
 		at++;
 	for (hashes = end; hashes > at && md->text[hashes - 1] == '#';)
 		hashes--;
-	if (hashes == at || is_blank(md->text[hashes - 1]))
+	if (hashes == at || ascii_is_blank(md->text[hashes - 1]))
 		end = hashes;
 	*text = trim(md, at, end);
 }

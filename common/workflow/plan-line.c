@@ -4,22 +4,8 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "workflow/ascii.h"
 #include "workflow/commit-mark.h"
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /* ---- Boxes --------------------------------------------------------------------------- */
 
@@ -40,7 +26,7 @@ static size_t box_len(const char *s, size_t len)
 		return 0;
 	if (s[1] == ']')
 		return 2;
-	if (is_digit(s[1]) || s[1] == '[' || s[1] == '\t')
+	if (ascii_is_digit(s[1]) || s[1] == '[' || s[1] == '\t')
 		return 0;
 	inside = character_len(s[1]);
 	return len >= inside + 2 && s[1 + inside] == ']' ? inside + 2 : 0;
@@ -53,7 +39,7 @@ bool line_find_box(struct span *ret_mark, size_t *ret_behind, const char *text, 
 	while (at < end && (text[at] == '*' || text[at] == '_'))
 		at++;
 	len = box_len(text + at, end - at);
-	if (!len || (at + len < end && !is_blank(text[at + len])))
+	if (!len || (at + len < end && !ascii_is_blank(text[at + len])))
 		return false;
 	*ret_mark = (struct span){ at + 1, len - 2 };
 	*ret_behind = at + len;
@@ -68,7 +54,7 @@ bool line_find_box_behind(struct span *ret_mark, struct span *ret_box, const cha
 	for (size_t len = 2; len <= 6 && len < line.len; len++) {
 		size_t at = end - len;
 
-		if (box_len(text + at, len) != len || !is_blank(text[at - 1]))
+		if (box_len(text + at, len) != len || !ascii_is_blank(text[at - 1]))
 			continue;
 		*ret_mark = (struct span){ at + 1, len - 2 };
 		*ret_box = (struct span){ at, len };
@@ -83,7 +69,7 @@ bool line_find_box_behind(struct span *ret_mark, struct span *ret_box, const cha
 static bool is_plain_rest(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (is_letter(s[i]))
+		if (ascii_is_letter(s[i]))
 			return false;
 	return true;
 }
@@ -104,7 +90,7 @@ static size_t bracketed_status(enum unit_state *ret, const char *text, size_t st
 
 		if (text[at] != open)
 			continue;
-		while (is_blank(*s) || *s == '*')
+		while (ascii_is_blank(*s) || *s == '*')
 			s++;
 		len = (size_t)(text + end - 1 - s);
 		if (s > text + end - 1)
@@ -141,7 +127,7 @@ static size_t find_one_status(enum unit_state *ret, enum line_kind kind, const c
 
 	if (at == NO_INDEX)
 		at = pictured_status(ret, text, start, end);
-	while (at != NO_INDEX && at > start && is_blank(text[at - 1]))
+	while (at != NO_INDEX && at > start && ascii_is_blank(text[at - 1]))
 		at--;
 	return at;
 }
@@ -152,7 +138,7 @@ bool line_find_status(struct span *ret, enum unit_state *ret_state, enum line_ki
 	size_t end = line.at + line.len, at, next;
 	enum unit_state before;
 
-	while (end > line.at && (is_blank(text[end - 1]) || text[end - 1] == '*'))
+	while (end > line.at && (ascii_is_blank(text[end - 1]) || text[end - 1] == '*'))
 		end--;
 	at = find_one_status(ret_state, kind, text, line.at, end);
 	if (at == NO_INDEX)
@@ -195,7 +181,7 @@ struct span line_find_field(const char *text, struct span line, const char *name
 		return (struct span){ 0 };
 	for (stop = at; stop < end && !strchr("|(*`\t\r\n", text[stop]);)
 		stop++;
-	while (stop > at && (is_blank(text[stop - 1]) || text[stop - 1] == '_'))
+	while (stop > at && (ascii_is_blank(text[stop - 1]) || text[stop - 1] == '_'))
 		stop--;
 	return (struct span){ at, stop - at };
 }
@@ -235,7 +221,7 @@ static size_t word_len(const char *s, const char *const *words)
 	for (; *words; words++) {
 		size_t len = strlen(*words);
 
-		if (!strncasecmp(s, *words, len) && !is_letter(s[len]))
+		if (!strncasecmp(s, *words, len) && !ascii_is_letter(s[len]))
 			return len;
 	}
 	return 0;
@@ -254,11 +240,12 @@ static size_t number_len(const char *s)
 	size_t len = strspn(s, "0123456789");
 
 	if (len) {
-		while (s[len] == '.' && is_digit(s[len + 1]))
+		while (s[len] == '.' && ascii_is_digit(s[len + 1]))
 			len += 1 + strspn(s + len + 1, "0123456789");
-		if (is_letter(s[len]) && !is_letter(s[len + 1]) && !is_digit(s[len + 1]))
+		if (ascii_is_letter(s[len]) && !ascii_is_letter(s[len + 1]) &&
+		    !ascii_is_digit(s[len + 1]))
 			len++;
-		return is_letter(s[len]) ? 0 : len;
+		return ascii_is_letter(s[len]) ? 0 : len;
 	}
 	len = word_len(s, words);
 	if (len)
@@ -266,7 +253,7 @@ static size_t number_len(const char *s)
 	len = strspn(s, "IVX");
 	if (!len && *s >= 'A' && *s <= 'Z')
 		len = 1;
-	return is_letter(s[len]) || is_digit(s[len]) ? 0 : len;
+	return ascii_is_letter(s[len]) || ascii_is_digit(s[len]) ? 0 : len;
 }
 
 /* "7-9", "7–9": the number goes on. */
@@ -279,7 +266,7 @@ static size_t range_len(const char *s, size_t len)
 		at++;
 	else if (!strncmp(s + at, dash, strlen(dash)))
 		at += strlen(dash);
-	if (at == len || !is_digit(s[at]))
+	if (at == len || !ascii_is_digit(s[at]))
 		return len;
 	return at + strspn(s + at, "0123456789");
 }
@@ -297,7 +284,7 @@ static size_t separator_len(const char *s)
 		if (strncmp(s + at, separators[i], len) != 0)
 			continue;
 		/* A dash within a word parts nothing. */
-		if (*separators[i] == '-' && !is_blank(s[at + len]) && s[at + len])
+		if (*separators[i] == '-' && !ascii_is_blank(s[at + len]) && s[at + len])
 			return 0;
 		at += len;
 		return at + blanks(s + at);
@@ -314,7 +301,7 @@ static struct line_label find_number(const char *s)
 	if (!len || digits > 3)
 		return ret;
 	separator = separator_len(s + len);
-	if (!separator && (!memchr(s, '.', len) || !is_blank(s[len])))
+	if (!separator && (!memchr(s, '.', len) || !ascii_is_blank(s[len])))
 		return ret;
 	if (separator && !s[len + separator])
 		return ret;
@@ -344,9 +331,9 @@ struct line_label line_find_label(const char *s, enum line_kind kind)
 	separator = separator_len(s + at + number);
 	ret.separated = separator || !s[at + number];
 	/* "Task list", "Phase overview", "Track A": a word of the title. */
-	if (!separator && (!number || (!is_blank(s[at + number]) && s[at + number])))
+	if (!separator && (!number || (!ascii_is_blank(s[at + number]) && s[at + number])))
 		return (struct line_label){ 0 };
-	if (!separator && number == 1 && !is_digit(s[at]))
+	if (!separator && number == 1 && !ascii_is_digit(s[at]))
 		return (struct line_label){ 0 };
 	ret.named = true;
 	ret.numbered = number > 0;
@@ -406,7 +393,7 @@ static void add_single_blanks(struct strbuf *out, const char *s, size_t len)
 	size_t before = out->len;
 
 	for (size_t i = 0; i < len; i++) {
-		if (!is_blank(s[i]) && s[i])
+		if (!ascii_is_blank(s[i]) && s[i])
 			strbuf_addch(out, s[i]);
 		else if (out->len > before && out->buf[out->len - 1] != ' ')
 			strbuf_addch(out, ' ');
@@ -533,7 +520,7 @@ void plan_line_parse(struct plan_line *ret, enum line_kind kind, const char *tex
 
 	*ret = (struct plan_line){ .text = line };
 	ret->has_box = line_find_box(&ret->mark, &behind, text, line);
-	while (behind < end && is_blank(text[behind]))
+	while (behind < end && ascii_is_blank(text[behind]))
 		behind++;
 	rest = (struct span){ behind, end - behind };
 	if (kind != LINE_TASK && !ret->has_box &&

@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "workflow/ascii.h"
 #include "workflow/registry-parts.h"
 
 static int hex_value(char c)
@@ -64,20 +65,15 @@ char *registry_link_id(const char *url)
 
 /* ---- Links that stand by themselves -------------------------------------------------- */
 
-static bool is_word_character(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* How many words of the id, of three letters and more, are in the title. */
 static size_t common_words(const char *id, const char *title)
 {
 	size_t ret = 0;
 
 	for (size_t len; *id; id += len) {
-		for (; *id && !is_word_character(*id); id++)
+		for (; *id && !ascii_is_letter(*id); id++)
 			;
-		for (len = 0; is_word_character(id[len]);)
+		for (len = 0; ascii_is_letter(id[len]);)
 			len++;
 		if (len < 3)
 			continue;

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "workflow/ascii.h"
 #include "workflow/plan-line.h"
 #include "workflow/registry-parts.h"
 
@@ -15,16 +16,11 @@ struct row {
 	size_t nr;
 };
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static struct span trim(const char *text, size_t at, size_t end)
 {
-	while (at < end && is_blank(text[at]))
+	while (at < end && ascii_is_blank(text[at]))
 		at++;
-	while (end > at && is_blank(text[end - 1]))
+	while (end > at && ascii_is_blank(text[end - 1]))
 		end--;
 	return (struct span){ at, end - at };
 }

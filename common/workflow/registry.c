@@ -24,16 +24,11 @@ void registry_release(struct registry *registry)
 
 /* ---- What is an entry ---------------------------------------------------------------- */
 
-static size_t text_end(struct span span)
-{
-	return span.at + span.len;
-}
-
 bool registry_says(const char *text, struct span in, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (size_t at = in.at; at + len <= text_end(in); at++)
+	for (size_t at = in.at; at + len <= span_end(in); at++)
 		if (!strncasecmp(text + at, word, len))
 			return true;
 	return false;
@@ -72,7 +67,7 @@ static bool says_track(const struct registry_reader *r, const struct markdown_bl
 	line_find_box(&mark, &behind, r->md.text, block->text);
 
 	char *plain CLEANUP(free_p) =
-		line_plain(r->md.text + behind, text_end(block->text) - behind);
+		line_plain(r->md.text + behind, span_end(block->text) - behind);
 
 	label = line_find_label(plain, LINE_TRACK);
 	return label.named;
@@ -132,7 +127,7 @@ static void add_entry(struct registry_reader *r, size_t block)
 	entry->has_box = line.has_box;
 	entry->mark = line.mark;
 	entry->line = it->first + 1;
-	entry->title_end = (struct span){ text_end(it->text), 0 };
+	entry->title_end = (struct span){ span_end(it->text), 0 };
 	if (line.has_box || line.status.len)
 		entry->state = line.state;
 	entry->title_status = line.status;
@@ -180,10 +175,10 @@ static char *bare_path(const char *text, struct span line)
 {
 	static const char around[] = " \t*`()[]<>\"'|,\r\n";
 
-	for (size_t at = line.at, start; at < text_end(line);) {
-		while (at < text_end(line) && strchr(around, text[at]))
+	for (size_t at = line.at, start; at < span_end(line);) {
+		while (at < span_end(line) && strchr(around, text[at]))
 			at++;
-		for (start = at; at < text_end(line) && !strchr(around, text[at]);)
+		for (start = at; at < span_end(line) && !strchr(around, text[at]);)
 			at++;
 		if (at == start)
 			continue;

@@ -151,6 +151,19 @@ static void reads_storages(void **state UNUSED)
 		 "! storage-conductor/tracks.md:4: no folder for track 'Gone'\n");
 }
 
+/* As the very first version of the workflow had it. */
+static void reads_a_plan_as_registry(void **state UNUSED)
+{
+	static const struct file files[] = {
+		{ ".conductor/plan.md",
+		  "# Plan\n\n---\n\n## [~] Track: Cats\n"
+		  "*Link: [./.conductor/tracks/cats/](./.conductor/tracks/cats/)*\n" },
+		{ ".conductor/tracks/cats/plan.md", PLAN("x") },
+	};
+
+	READS_AS(files, NULL, "cats 'Cats' in_progress .conductor/tracks/cats 1/1 1\n");
+}
+
 static void honours_the_configuration(void **state UNUSED)
 {
 	static const struct file files[] = {
@@ -375,6 +388,7 @@ int main(void)
 		cmocka_unit_test(reads_the_usual_layout),
 		cmocka_unit_test(finds_folders_of_all_kinds),
 		cmocka_unit_test(reads_storages),
+		cmocka_unit_test(reads_a_plan_as_registry),
 		cmocka_unit_test(honours_the_configuration),
 		cmocka_unit_test(matches_entries_and_folders),
 		cmocka_unit_test(reports_what_it_cannot_read),
