@@ -133,6 +133,8 @@ static int choose_version(struct forward_fix *fix, struct error *err)
 		take_newer(&newest, s->files.item[i].version);
 	for (size_t i = 0; i < s->ledger.nr; i++)
 		take_newer(&newest, s->ledger.item[i].version);
+	if (fix->after)
+		take_newer(&newest, fix->after);
 	fix->version = version_next(newest, clock_now());
 	if (!version_is_valid(fix->version))
 		return error_refused(err, "there is no version behind '%s'", newest);

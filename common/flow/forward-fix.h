@@ -23,6 +23,7 @@ struct forward_fix_file {
 struct forward_fix {
 	struct session *session;
 	const struct rollback_request *request;
+	const char *after; /* the caller's: the new version comes behind this one, too; or NULL */
 	const struct ledger_entry *applied; /* what is undone */
 	struct log_applied_list log;
 	struct down_search search;
