@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/track-documents.h"
+
+#include "base/memory.h"
+#include "base/sort.h"
+#include "base/text.h"
+#include "vcs/object.h"
+#include "vcs/path.h"
+
+void track_documents_release(struct track_documents *documents)
+{
+	for (size_t i = 0; i < documents->nr; i++) {
+		free(documents->item[i].path);
+		splices_release(&documents->item[i].splices);
+		strbuf_release(&documents->item[i].text);
+	}
+	free(documents->item);
+	*documents = (struct track_documents)TRACK_DOCUMENTS_INIT;
+}
+
+/* ---- Which files --------------------------------------------------------------------- */
+
+static void keep(struct strvec *ret, const char *folder, const char *name, const char *end)
+{
+	struct strbuf path = STRBUF_INIT;
+
+	strbuf_addf(&path, "%s%s%s%s", folder, *folder && *name ? "/" : "", name, end);
+	if (strvec_has(ret, path.buf))
+		strbuf_release(&path);
+	else
+		strvec_push_nodup(ret, strbuf_detach(&path));
+}
+
+/* At the top of the worktree a folder "archive" may be anything. */
+static void keep_home(struct strvec *ret, const char *home)
+{
+	static const char *const names[] = { "tracks", "storages", "archive", "archived" };
+
+	for (size_t i = 0; home && *home && i < ARRAY_SIZE(names); i++)
+		keep(ret, home, names[i], "/");
+}
+
+void track_documents_keep(struct strvec *ret, const struct tracks *tracks)
+{
+	for (size_t i = 0; i < tracks->nr; i++) {
+		const struct track *track = &tracks->item[i];
+
+		keep_home(ret, track->home);
+		if (track->folder && *track->folder)
+			keep(ret, track->folder, "", "/");
+	}
+	for (size_t i = 0; i < tracks->registries; i++) {
+		const char *path = tracks->registry[i].path, *slash = strrchr(path, '/');
+		char *home CLEANUP(free_p) = slash ? xmemdupz(path, (size_t)(slash - path)) : NULL;
+
+		keep_home(ret, home);
+		keep(ret, "", path, "");
+	}
+	if (tracks->stories.path)
+		keep(ret, "", tracks->stories.path, "");
+	strvec_sort(ret);
+}
+
+bool track_documents_kept(const struct strvec *keep, const char *path)
+{
+	for (size_t i = 0; i < keep->nr; i++) {
+		size_t len = strlen(keep->v[i]);
+
+		if (len && keep->v[i][len - 1] == '/' ? !strncmp(path, keep->v[i], len) :
+							!strcmp(path, keep->v[i]))
+			return true;
+	}
+	return false;
+}
+
+/* ---- Edits --------------------------------------------------------------------------- */
+
+/* Its index. */
+static size_t document_at(struct track_documents *documents, const char *path)
+{
+	for (size_t i = 0; i < documents->nr; i++)
+		if (!strcmp(documents->item[i].path, path))
+			return i;
+	ARRAY_GROW(documents->item, documents->nr + 1, documents->alloc);
+	documents->item[documents->nr] = (struct track_document){ .path = xstrdup(path),
+								  .splices = SPLICES_INIT,
+								  .text = STRBUF_INIT };
+	return documents->nr++;
+}
+
+static struct splices *edits_of(struct track_documents *documents, const char *path,
+				const char *text, size_t len)
+{
+	size_t at = document_at(documents, path); /* may move the array */
+	struct track_document *document = &documents->item[at];
+
+	document->old = text;
+	document->old_len = len;
+	return &document->splices;
+}
+
+static bool has_whole(const struct units *units, size_t track)
+{
+	for (size_t i = 0; i < units->nr; i++)
+		if (units->item[i].kind == UNIT_TRACK && units->item[i].track == track)
+			return true;
+	return false;
+}
+
+static bool is_reverted(const struct units *units, const struct unit *unit)
+{
+	for (size_t i = 0; i < units->nr; i++)
+		if (unit_contains(&units->item[i], unit))
+			return true;
+	return false;
+}
+
+/* What a track is when some of its units are reverted. */
+static enum unit_state state_left(const struct tracks *tracks, const struct units *units,
+				  size_t track)
+{
+	const struct plan_document *plan = &tracks->item[track].plan;
+
+	if (has_whole(units, track))
+		return UNIT_REVERTED;
+	for (size_t i = 0; i < plan->tasks; i++) {
+		const struct unit task = { .kind = UNIT_TASK,
+					   .track = track,
+					   .phase = plan->task[i].phase,
+					   .task = i,
+					   .story = NO_INDEX };
+
+		if (plan->task[i].is.state != UNIT_PENDING && !is_reverted(units, &task))
+			return UNIT_IN_PROGRESS;
+	}
+	return UNIT_PENDING;
+}
+
+/* Only what claims more than is left is changed. */
+static bool claims_more(enum unit_state now, enum unit_state left)
+{
+	if (left == UNIT_REVERTED)
+		return now != UNIT_REVERTED;
+	return now == UNIT_DONE || (now == UNIT_IN_PROGRESS && left == UNIT_PENDING);
+}
+
+static int edit_status(struct track_documents *ret, const struct tracks *tracks, size_t track,
+		       enum unit_state left, struct error *err)
+{
+	const struct track *it = &tracks->item[track];
+	const struct metadata *metadata = &it->metadata;
+
+	for (size_t i = 0; i < it->entries; i++) {
+		const struct registry *registry = &tracks->registry[it->entry[i].registry];
+		size_t entry = it->entry[i].entry;
+
+		if (claims_more(registry->entry[entry].state, left))
+			registry_set_state(edits_of(ret, registry->path, registry->text,
+						    registry->len),
+					   registry, entry, left);
+	}
+	if (!metadata->path || !claims_more(metadata->state, left))
+		return 0;
+	if (metadata_set_state(edits_of(ret, metadata->path, metadata->text, metadata->len),
+			       metadata, left, err) < 0)
+		return error_prefix(err, "cannot edit '%s'", metadata->path);
+	return 0;
+}
+
+static int edit_story(struct track_documents *ret, const struct stories *stories, size_t story,
+		      struct error *err)
+{
+	if (stories->item[story].state == UNIT_PENDING)
+		return 0;
+	if (story_set_state(edits_of(ret, stories->path, stories->text, stories->len), stories,
+			    story, UNIT_PENDING, err) < 0)
+		return error_prefix(err, "cannot edit '%s'", stories->path);
+	return 0;
+}
+
+static void edit_plan(struct track_documents *ret, const struct track *track,
+		      const struct unit *unit, enum track_documents_mode mode)
+{
+	const struct plan_document *plan = &track->plan;
+	struct splices *edits;
+
+	if (!plan->path)
+		return;
+	edits = edits_of(ret, plan->path, plan->text, plan->len);
+	if (unit->kind == UNIT_TRACK) {
+		plan_document_uncheck_all(edits, plan);
+	} else if (unit->kind == UNIT_PHASE) {
+		plan_document_uncheck_phase(edits, plan, unit->phase);
+		if (mode == TRACK_DOCUMENTS_MARK)
+			plan_document_mark_phase_reverted(edits, plan, unit->phase);
+	} else {
+		plan_document_uncheck_task(edits, plan, unit->task);
+		if (unit->phase != NO_INDEX)
+			plan_document_reopen_phase(edits, plan, unit->phase);
+	}
+}
+
+static int remove_track(struct track_documents *ret, const struct tracks *tracks, size_t track,
+			const char *head, struct error *err)
+{
+	const struct track *it = &tracks->item[track];
+	struct tree_files files CLEANUP(tree_files_release) = TREE_FILES_INIT;
+	char *tree CLEANUP(free_p) = NULL;
+
+	for (size_t i = 0; i < it->entries; i++) {
+		const struct registry *registry = &tracks->registry[it->entry[i].registry];
+
+		registry_remove(edits_of(ret, registry->path, registry->text, registry->len),
+				registry, it->entry[i].entry);
+	}
+	if (!it->folder)
+		return 0;
+	tree = xstrfmt("%s:%s", head, it->folder);
+	if (tree_list_all(&files, tree, NULL, err) < 0)
+		return error_prefix(err, "cannot list the folder of track '%s'", it->id);
+	for (size_t i = 0; i < files.nr; i++) {
+		char *path CLEANUP(free_p) = xstrfmt("%s/%s", it->folder, files.item[i].path);
+
+		size_t at = document_at(ret, path);
+
+		ret->item[at].removed = true;
+	}
+	return 0;
+}
+
+/* ---- All of them --------------------------------------------------------------------- */
+
+static int compare_paths(const void *a, const void *b)
+{
+	const struct track_document *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+/* Makes the texts, and drops what stays as it is. */
+static int finish(struct track_documents *documents, struct error *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < documents->nr; i++) {
+		struct track_document *it = &documents->item[i];
+
+		if (!it->removed &&
+		    splices_apply(&it->text, it->old, it->old_len, &it->splices, err) < 0)
+			return error_prefix(err, "cannot edit '%s'", it->path);
+		if (it->removed || it->text.len != it->old_len ||
+		    memcmp(it->text.buf, it->old, it->old_len) != 0) {
+			struct track_document moved = *it;
+
+			*it = documents->item[kept];
+			documents->item[kept++] = moved;
+		}
+	}
+	for (size_t i = kept; i < documents->nr; i++) {
+		free(documents->item[i].path);
+		splices_release(&documents->item[i].splices);
+		strbuf_release(&documents->item[i].text);
+	}
+	documents->nr = kept;
+	sort(documents->item, documents->nr, sizeof(*documents->item), compare_paths);
+	return 0;
+}
+
+static bool is_within_another(const struct units *units, size_t at)
+{
+	for (size_t i = 0; i < units->nr; i++)
+		if (i != at && unit_contains(&units->item[i], &units->item[at]) &&
+		    (i < at || !unit_contains(&units->item[at], &units->item[i])))
+			return true;
+	return false;
+}
+
+int track_documents_plan(struct track_documents *ret, const struct tracks *tracks,
+			 const struct units *units, enum track_documents_mode mode,
+			 const char *head, struct error *err)
+{
+	if (mode == TRACK_DOCUMENTS_UNTOUCHED)
+		return 0;
+	for (size_t i = 0; i < units->nr; i++) {
+		const struct unit *unit = &units->item[i];
+
+		if (is_within_another(units, i))
+			continue;
+		if (unit->kind == UNIT_TRACK && mode == TRACK_DOCUMENTS_REMOVE) {
+			if (remove_track(ret, tracks, unit->track, head, err) < 0)
+				return -1;
+			continue;
+		}
+		if (unit->kind != UNIT_STORY)
+			edit_plan(ret, &tracks->item[unit->track], unit, mode);
+		else if (edit_story(ret, &tracks->stories, unit->story, err) < 0)
+			return -1;
+	}
+	for (size_t t = 0; t < tracks->nr; t++) {
+		bool touched = false;
+
+		for (size_t i = 0; i < units->nr && !touched; i++)
+			touched = units->item[i].kind != UNIT_STORY && units->item[i].track == t;
+		if (!touched || (mode == TRACK_DOCUMENTS_REMOVE && has_whole(units, t)))
+			continue;
+		if (edit_status(ret, tracks, t, state_left(tracks, units, t), err) < 0)
+			return -1;
+	}
+	return finish(ret, err);
+}
+
+/* ---- Showing it ---------------------------------------------------------------------- */
+
+/* splices_apply() has sorted them; of equal ones one counts. */
+static bool is_repeated(const struct splices *splices, size_t i)
+{
+	const struct splice *it = &splices->item[i];
+
+	return i && it[-1].at.at == it->at.at && it[-1].at.len == it->at.len &&
+	       !strcmp(it[-1].text, it->text);
+}
+
+static json_t *bytes_to_json(const char *text, size_t len)
+{
+	char *copy CLEANUP(free_p) = xmemdupz(text, len);
+
+	return json_text(copy);
+}
+
+static json_t *document_to_json(const struct track_document *document)
+{
+	json_t *edits = json_array();
+
+	for (size_t i = 0; !document->removed && i < document->splices.nr; i++) {
+		const struct splice *it = &document->splices.item[i];
+
+		if (is_repeated(&document->splices, i))
+			continue;
+		json_array_append_new(
+			edits,
+			json_pack("{s:o, s:o, s:o}", "line",
+				  json_size(text_place(document->old, document->old_len, it->at.at)
+						    .line),
+				  "old", bytes_to_json(document->old + it->at.at, it->at.len),
+				  "new", json_text(it->text)));
+	}
+	return json_pack("{s:o, s:s, s:o}", "path", path_to_json(document->path), "change",
+			 document->removed ? "removed" : "edited", "edits", edits);
+}
+
+json_t *track_documents_to_json(const struct track_documents *documents)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < documents->nr; i++)
+		json_array_append_new(ret, document_to_json(&documents->item[i]));
+	return ret;
+}
+
+/* The whole line that a place is in, of either text. */
+static void add_line(struct strbuf *out, const char *before, const char *text, size_t len,
+		     size_t at)
+{
+	struct text_place place = text_place(text, len, at);
+
+	strbuf_addstr(out, before);
+	text_escape(out, text + place.line_start, place.line_len, true);
+	strbuf_addch(out, '\n');
+}
+
+void track_documents_text(struct strbuf *out, const struct track_documents *documents, bool verbose)
+{
+	if (documents->nr)
+		strbuf_addstr(out, "Documents:\n");
+	for (size_t i = 0; i < documents->nr; i++) {
+		const struct track_document *it = &documents->item[i];
+		size_t line = 0;
+
+		strbuf_addstr(out, it->removed ? "  D " : "  M ");
+		path_show(out, it->path);
+		strbuf_addch(out, '\n');
+		for (size_t s = 0; verbose && !it->removed && s < it->splices.nr; s++) {
+			size_t at = it->splices.item[s].at.at;
+			size_t now = text_place(it->old, it->old_len, at).line;
+
+			if (now != line)
+				add_line(out, "      ", it->old, it->old_len, at);
+			line = now;
+		}
+	}
+}
