@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* git revert-track: revert a unit of work out of the middle of history. */
+#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "flow/track-revert.h"
 #include "flow/track.h"
 #include "main.h"
 #include "term/options.h"
@@ -24,24 +26,17 @@ enum mode {
 	MODE_QUIT,
 	MODE_STATUS
 };
-enum strategy { STRATEGY_REVERT, STRATEGY_RESET };
-enum document { DOCUMENTS_MARK, DOCUMENTS_REMOVE, DOCUMENTS_KEEP };
 
 /* All that can be asked for. */
 struct asked {
 	enum mode mode;
-	struct unit_words unit;
-	const char *reason;
-	enum strategy strategy;
-	enum document documents;
-	enum evidence_level min;
-	struct strvec also, except, database;
-	bool all, squash, dependents, split, forward_fix;
+	bool all;
+	struct track_plan_request revert; /* unit and level are those of --show as well */
 };
 
 static int parse_level(const struct opt *opt, const char *arg, bool negated, struct error *err)
 {
-	enum evidence_level *level = opt->value;
+	int *level = opt->value; /* enum evidence_level */
 
 	(void)negated;
 	if (!strcmp(arg, "certain"))
@@ -58,13 +53,13 @@ static int parse_level(const struct opt *opt, const char *arg, bool negated, str
 
 static int parse_strategy(const struct opt *opt, const char *arg, bool negated, struct error *err)
 {
-	enum strategy *strategy = opt->value;
+	int *strategy = opt->value; /* enum track_strategy */
 
 	(void)negated;
 	if (!strcmp(arg, "revert"))
-		*strategy = STRATEGY_REVERT;
+		*strategy = TRACK_REVERT;
 	else if (!strcmp(arg, "reset"))
-		*strategy = STRATEGY_RESET;
+		*strategy = TRACK_RESET;
 	else
 		return error_set(err, "option '--strategy' needs 'revert' or 'reset', not '%s'",
 				 arg);
@@ -74,15 +69,18 @@ static int parse_strategy(const struct opt *opt, const char *arg, bool negated, 
 static void check_unit(struct asked *asked, int argc, const char **argv)
 {
 	bool wants = asked->mode == MODE_REVERT || asked->mode == MODE_SHOW;
+	struct unit_words *words = &asked->revert.words;
 
 	if (argc > (wants ? 1 : 0))
 		usage_error(usage, "unexpected argument '%s'", argv[wants ? 1 : 0]);
-	asked->unit.track = argv[0];
-	if (!wants && (asked->unit.phase || asked->unit.task || asked->unit.story))
+	words->track = argv[0];
+	if (!wants && (words->phase || words->task || words->story))
 		usage_error(usage, "--phase, --task and --story say what to show, or to revert");
-	if (wants && !asked->unit.track && !asked->unit.story)
+	/* To revert, a terminal may be asked. */
+	if (!words->track && !words->story &&
+	    (asked->mode == MODE_SHOW || words->phase || words->task))
 		usage_error(usage, "which unit? Name a track, or a --story");
-	if (asked->unit.story && (asked->unit.track || asked->unit.phase || asked->unit.task))
+	if (words->story && (words->track || words->phase || words->task))
 		usage_error(usage, "a story is not part of a track: "
 				   "--story cannot be combined with one");
 }
@@ -90,6 +88,7 @@ static void check_unit(struct asked *asked, int argc, const char **argv)
 static void check(struct asked *asked, const struct common_options *common, int argc,
 		  const char **argv)
 {
+	const struct track_plan_request *revert = &asked->revert;
 	bool looks = asked->mode == MODE_LIST || asked->mode == MODE_SHOW;
 
 	check_unit(asked, argc, argv);
@@ -98,30 +97,55 @@ static void check(struct asked *asked, const struct common_options *common, int 
 	if (common->porcelain && !looks)
 		usage_error(usage, "--porcelain goes with --list and --show");
 	if (asked->mode != MODE_REVERT &&
-	    (asked->reason || asked->squash || asked->dependents || asked->split ||
-	     asked->forward_fix || asked->also.nr || asked->except.nr || asked->database.nr))
+	    (revert->reason || revert->squash || revert->with_dependents || revert->split ||
+	     revert->forward_fix || revert->also.nr || revert->except.nr || revert->databases.nr ||
+	     revert->documents || revert->strategy))
 		usage_error(usage, "that is an option for reverting a unit");
+	if (revert->strategy == TRACK_RESET &&
+	    (revert->squash || revert->forward_fix || revert->split || revert->documents))
+		usage_error(usage, "--strategy=reset makes no commits: --squash, --split, "
+				   "--forward-fix, --remove, --mark-reverted and --no-plan-update "
+				   "do not go with it");
 }
 
-static int run(const struct asked *asked, const struct common_options *common, struct error *err)
+static int run(struct asked *asked, const struct common_options *common, struct error *err)
 {
 	struct track_list_request list = { .all = asked->all };
-	struct track_show_request show = { .words = asked->unit, .min = asked->min };
+	struct track_show_request show = { .words = asked->revert.words,
+					   .min = (enum evidence_level)asked->revert.level };
 
 	switch (asked->mode) {
 	case MODE_LIST: return track_list(&list, common, err);
 	case MODE_SHOW: return track_show(&show, common, err);
-	default:
-		return error_set(err,
-				 "reverting is not in this version of git revert-track: it only "
-				 "has --list and --show");
+	case MODE_REVERT: return track_revert(&asked->revert, common, err);
+	case MODE_CONTINUE: return track_series(TRACK_SERIES_CONTINUE, common, err);
+	case MODE_SKIP: return track_series(TRACK_SERIES_SKIP, common, err);
+	case MODE_ABORT: return track_series(TRACK_SERIES_ABORT, common, err);
+	case MODE_QUIT: return track_series(TRACK_SERIES_QUIT, common, err);
+	case MODE_STATUS: return track_series(TRACK_SERIES_STATUS, common, err);
 	}
+	BUG("unknown mode %d", (int)asked->mode);
+}
+
+/* As of git checkpoint: --json is one object, whatever happens. */
+static int exit_code(int ret, const struct common_options *common, const struct error *err)
+{
+	json_t *json CLEANUP(json_decref_p) = NULL;
+
+	if (ret >= 0)
+		return ret;
+	if (common->json && !json_was_printed()) {
+		json = json_pack("{s:i, s:s, s:s, s:o}", "format", 1, "command", "revert-track",
+				 "outcome", outcome_name(err), "error", error_to_json(err));
+		json_print(json);
+	}
+	return error_exit(err);
 }
 
 int cmd_main(int argc, const char **argv)
 {
 	struct common_options common = COMMON_OPTIONS_INIT;
-	struct asked asked = { .min = EVIDENCE_CERTAIN };
+	struct asked asked = { .revert = TRACK_PLAN_REQUEST_INIT };
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 	const struct opt opts[] = {
 		OPT_MODE(0, "list", &asked.mode, MODE_LIST, "list the units of work"),
@@ -130,34 +154,35 @@ int cmd_main(int argc, const char **argv)
 		OPT_MODE(0, "show", &asked.mode, MODE_SHOW,
 			 "show which commits belong to the unit, and why"),
 		OPT_GROUP("Which unit"),
-		OPT_STRING(0, "phase", &asked.unit.phase, "phase",
+		OPT_STRING(0, "phase", &asked.revert.words.phase, "phase",
 			   "this phase of the track: its number, or a part of its name"),
-		OPT_STRING(0, "task", &asked.unit.task, "task",
+		OPT_STRING(0, "task", &asked.revert.words.task, "task",
 			   "this task: its number, <phase>.<task>, or a part of its text"),
-		OPT_STRING(0, "story", &asked.unit.story, "id", "this story"),
-		OPT_CALLBACK(0, "min-evidence", &asked.min, "level", parse_level,
+		OPT_STRING(0, "story", &asked.revert.words.story, "id", "this story"),
+		OPT_CALLBACK(0, "min-evidence", &asked.revert.level, "level", parse_level,
 			     "take commits that are 'certain' (default), or 'likely' as well"),
 		OPT_GROUP("What is reverted, and how"),
-		OPT_STRVEC(0, "also", &asked.also, "commit", "take this commit, too"),
-		OPT_STRVEC(0, "except", &asked.except, "commit", "leave this commit out"),
-		OPT_BOOL(0, "with-dependents", &asked.dependents,
+		OPT_STRVEC(0, "also", &asked.revert.also, "commit", "take this commit, too"),
+		OPT_STRVEC(0, "except", &asked.revert.except, "commit", "leave this commit out"),
+		OPT_BOOL(0, "with-dependents", &asked.revert.with_dependents,
 			 "take the units that are built on it, too", .flags = OPT_NONEG),
-		OPT_BOOL(0, "split", &asked.split,
+		OPT_BOOL(0, "split", &asked.revert.split,
 			 "of commits of several units take this one's files", .flags = OPT_NONEG),
-		OPT_STRING('m', "message", &asked.reason, "reason", "say why"),
-		OPT_BOOL(0, "squash", &asked.squash, "make one commit of all", .flags = OPT_NONEG),
-		OPT_CALLBACK(0, "strategy", &asked.strategy, "way", parse_strategy,
+		OPT_STRING('m', "message", &asked.revert.reason, "reason", "say why"),
+		OPT_BOOL(0, "squash", &asked.revert.squash, "make one commit of all",
+			 .flags = OPT_NONEG),
+		OPT_CALLBACK(0, "strategy", &asked.revert.strategy, "way", parse_strategy,
 			     "'revert' (default), or 'reset' where nothing came after"),
 		OPT_GROUP("Documents and databases"),
-		OPT_MODE(0, "mark-reverted", &asked.documents, DOCUMENTS_MARK,
+		OPT_MODE(0, "mark-reverted", &asked.revert.documents, TRACK_DOCUMENTS_MARK,
 			 "keep the track's folder, marked as reverted (default)"),
-		OPT_MODE(0, "remove", &asked.documents, DOCUMENTS_REMOVE,
+		OPT_MODE(0, "remove", &asked.revert.documents, TRACK_DOCUMENTS_REMOVE,
 			 "remove the track's folder"),
-		OPT_MODE(0, "no-plan-update", &asked.documents, DOCUMENTS_KEEP,
+		OPT_MODE(0, "no-plan-update", &asked.revert.documents, TRACK_DOCUMENTS_UNTOUCHED,
 			 "leave the documents alone"),
-		OPT_BOOL(0, "forward-fix", &asked.forward_fix,
+		OPT_BOOL(0, "forward-fix", &asked.revert.forward_fix,
 			 "keep migrations, and write new ones that undo them", .flags = OPT_NONEG),
-		OPT_STRVEC(0, "database", &asked.database, "env",
+		OPT_STRVEC(0, "database", &asked.revert.databases, "env",
 			   "look for migrations in this one; may be repeated"),
 		OPT_GROUP("A revert that waits"),
 		OPT_MODE(0, "continue", &asked.mode, MODE_CONTINUE, "go on with it"),
@@ -175,9 +200,8 @@ int cmd_main(int argc, const char **argv)
 
 	parse_options(&argc, &argv, opts, usage);
 	check(&asked, &common, argc, argv);
-	ret = run(&asked, &common, &err);
-	strvec_release(&asked.also);
-	strvec_release(&asked.except);
-	strvec_release(&asked.database);
-	return ret < 0 ? error_exit(&err) : ret;
+	interrupt_catch();
+	ret = exit_code(run(&asked, &common, &err), &common, &err);
+	track_plan_request_release(&asked.revert);
+	return ret;
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * track-menu: which unit? A short list to choose from, on a terminal: tracks and phases in
+ * progress, then the tracks that were completed last.
+ */
+#ifndef FLOW_TRACK_MENU_H
+#define FLOW_TRACK_MENU_H
+
+#include "flow/checkpoint.h"
+
+/*
+ * The words for the unit that was chosen; *ret_phase is NULL for a whole track; free() both.
+ * EXIT_NO: there is none to choose from, and that was said. -1: there is no terminal (EXIT_USAGE), or
+ * nothing was chosen (EXIT_REFUSED).
+ */
+int track_menu(char **ret_track, char **ret_phase, const struct checkpoint_session *session,
+	       struct error *err) MUST_CHECK;
+
+#endif

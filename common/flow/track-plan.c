@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/track-plan.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "flow/track-split.h"
+#include "flow/track.h"
+
+/* Of so many conflicts it is looked for who is in the way. */
+#define CAUSES_MAX 100
+/* --with-dependents: what depends on dependents, and so on; more rounds than this need nobody. */
+#define ROUNDS_MAX 50
+
+void track_plan_request_release(struct track_plan_request *request)
+{
+	strvec_release(&request->also);
+	strvec_release(&request->except);
+	strvec_release(&request->databases);
+}
+
+/* What one round of planning has made, and the next makes anew. */
+static void clear_round(struct track_plan *plan)
+{
+	revert_run_release(&plan->run);
+	free(plan->wanted_commit);
+	free(plan->document);
+	free(plan->squash_subject);
+	free(plan->documents_subject);
+	json_decref(plan->members);
+	strvec_release(&plan->keep);
+	strvec_release(&plan->trailers);
+	strvec_release(&plan->split_off);
+	track_documents_release(&plan->documents);
+	track_forward_fixes_release(&plan->fixes);
+	track_migrations_release(&plan->migrations);
+	track_dependents_release(&plan->dependents);
+	track_files_free(plan->files, plan->files_nr);
+	verdict_release(&plan->verdict);
+	plan->run = (struct revert_run)REVERT_RUN_INIT;
+	plan->wanted_commit = NULL;
+	plan->document = NULL;
+	plan->squash_subject = plan->documents_subject = NULL;
+	plan->members = NULL;
+	plan->files = NULL;
+	plan->document_nr = plan->files_nr = 0;
+}
+
+void track_plan_release(struct track_plan *plan)
+{
+	clear_round(plan);
+	for (size_t i = 0; i < plan->nr; i++) {
+		free(plan->commit[i].oid);
+		free(plan->commit[i].subject);
+	}
+	free(plan->commit);
+	strvec_release(&plan->passed_over);
+	strvec_release(&plan->also);
+	for (size_t i = 0; i < plan->found_alloc; i++)
+		evidence_commits_release(&plan->found[i]);
+	free(plan->found);
+	commit_units_release(&plan->owners);
+	file_kinds_release(&plan->kinds);
+	units_release(&plan->units);
+	if (plan->evidence)
+		evidence_free(plan->evidence);
+	tracks_release(&plan->tracks);
+	free(plan->operation);
+	*plan = (struct track_plan)TRACK_PLAN_INIT;
+}
+
+char *track_unit_text(const struct track_plan *plan)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	unit_describe(&text, &plan->tracks, &plan->unit);
+	return strbuf_detach(&text);
+}
+
+/* ---- The unit ------------------------------------------------------------------------ */
+
+int track_read(struct tracks *ret, bool *ret_untracked, const struct checkpoint_session *s,
+	       struct error *err)
+{
+	struct tracks_places places = { 0 };
+	struct document_source committed CLEANUP(document_source_release) = DOCUMENT_SOURCE_INIT;
+	struct document_source worktree CLEANUP(document_source_release) = DOCUMENT_SOURCE_INIT;
+
+	if (settings_string(&places.registry, &s->settings, "tracks.registry", err) < 0 ||
+	    settings_string(&places.directory, &s->settings, "tracks.directory", err) < 0)
+		return -1;
+	source_commit(&committed, s->repo.head);
+	if (tracks_read(ret, &committed, &places, err) < 0)
+		return -1;
+	*ret_untracked = !ret->nr && !ret->stories.path;
+	if (!*ret_untracked)
+		return 0;
+	tracks_release(ret);
+	source_worktree(&worktree, &s->repo);
+	return tracks_read(ret, &worktree, &places, err);
+}
+
+/* 0, or as track_find_unit() has it. */
+static int find_unit(struct track_plan *plan, struct error *err)
+{
+	/* Borrowed, and given back: a story that no list has is added to the tracks. */
+	struct track_session view = { .session = *plan->session, .tracks = plan->tracks };
+	int found = track_find_unit(&plan->unit, &view, &plan->request->words, err);
+
+	plan->tracks = view.tracks;
+	plan->guessed = view.guessed;
+	if (!found)
+		units_add(&plan->units, plan->unit);
+	return found;
+}
+
+/* ---- What is wanted of the run ------------------------------------------------------- */
+
+static void add_trailer(struct strvec *trailers, const char *key, const char *value)
+{
+	struct strbuf line = STRBUF_INIT;
+
+	strbuf_addf(&line, "%s: ", key);
+	text_escape(&line, value, strlen(value), false);
+	if (strvec_has(trailers, line.buf))
+		strbuf_release(&line);
+	else
+		strvec_push_nodup(trailers, strbuf_detach(&line));
+}
+
+static void add_trailers(struct track_plan *plan)
+{
+	for (size_t i = 0; i < plan->units.nr; i++) {
+		const struct unit *unit = &plan->units.item[i];
+		const struct track *track;
+
+		if (unit->kind == UNIT_STORY) {
+			add_trailer(&plan->trailers, "Reverts-Story",
+				    plan->tracks.stories.item[unit->story].id);
+			continue;
+		}
+		track = &plan->tracks.item[unit->track];
+		add_trailer(&plan->trailers, "Reverts-Track", track->id);
+		if (unit->phase != NO_INDEX && track->plan.phase[unit->phase].has_heading)
+			add_trailer(&plan->trailers, "Reverts-Phase",
+				    track->plan.phase[unit->phase].is.title);
+		if (unit->task != NO_INDEX)
+			add_trailer(&plan->trailers, "Reverts-Task",
+				    track->plan.task[unit->task].is.title);
+	}
+}
+
+static void add_document(struct track_plan *plan, const char *path, const struct strbuf *text)
+{
+	plan->document[plan->document_nr++] =
+		(struct revert_document){ .path = path, .data = text ? text->buf : NULL };
+}
+
+static void gather_documents(struct track_plan *plan)
+{
+	plan->document =
+		xcalloc(plan->documents.nr + 2 * plan->fixes.nr + 1, sizeof(*plan->document));
+	for (size_t i = 0; i < plan->documents.nr; i++) {
+		const struct track_document *it = &plan->documents.item[i];
+
+		add_document(plan, it->path, it->removed ? NULL : &it->text);
+	}
+	for (size_t i = 0; i < plan->fixes.nr; i++) {
+		add_document(plan, plan->fixes.item[i].up_path, &plan->fixes.item[i].up);
+		add_document(plan, plan->fixes.item[i].down_path, &plan->fixes.item[i].down);
+	}
+}
+
+/* For subjects: "task 'Add a login'"; the trailers say of what. */
+static char *short_name(const struct track_plan *plan)
+{
+	const struct unit *unit = &plan->unit;
+	const char *name = unit->kind == UNIT_TRACK ? plan->tracks.item[unit->track].id :
+			   unit->kind == UNIT_STORY ? plan->tracks.stories.item[unit->story].id :
+						      unit_title(&plan->tracks, unit);
+	char *shown CLEANUP(free_p) = text_escaped(name);
+
+	return xstrfmt("%s '%s'", unit_kind_name(unit->kind), shown);
+}
+
+static void fill_in_request(struct track_plan *plan)
+{
+	const struct track_plan_request *request = plan->request;
+	char *unit CLEANUP(free_p) = track_unit_text(plan),
+		   *name CLEANUP(free_p) = short_name(plan);
+
+	plan->squash_subject = xstrfmt("Revert %s", name);
+	plan->documents_subject = xstrfmt(plan->documents.nr ? "Update the plan: %s is reverted" :
+							       "Undo the migrations of %s",
+					  name);
+	plan->members = json_pack("{s:o, s:s}", "unit",
+				  track_unit_to_json(&plan->tracks, &plan->unit), "text", unit);
+	plan->wanted = (struct revert_run_request){
+		.commit = plan->wanted_commit,
+		.nr = plan->nr,
+		.keep = &plan->keep,
+		.trailers = &plan->trailers,
+		.reason = request->reason,
+		.squash = request->squash,
+		.squash_subject = plan->squash_subject,
+		.document = plan->document,
+		.documents = plan->document_nr,
+		.documents_subject = plan->documents_subject,
+		.members = plan->members,
+	};
+}
+
+static void list_commits(struct track_plan *plan)
+{
+	plan->wanted_commit = xcalloc(plan->nr + 1, sizeof(*plan->wanted_commit));
+	for (size_t i = 0; i < plan->nr; i++)
+		plan->wanted_commit[i] =
+			(struct revert_commit){ plan->commit[i].oid, plan->commit[i].mainline };
+}
+
+static void keep_also(struct strvec *keep, const struct strvec *more)
+{
+	for (size_t i = 0; i < more->nr; i++)
+		strvec_push(keep, more->v[i]);
+	strvec_sort(keep);
+}
+
+/* ---- Migrations ---------------------------------------------------------------------- */
+
+/* Once more without them, to see which there would be: those that are applied are kept. */
+static int plan_fixes(struct track_plan *plan, struct error *err)
+{
+	const struct checkpoint_session *s = plan->session;
+	const struct revert_request request = { .commit = plan->wanted_commit,
+						.nr = plan->nr,
+						.onto = s->repo.head,
+						.keep = &plan->keep };
+	struct revert_series series CLEANUP(revert_series_release) = REVERT_SERIES_INIT;
+	struct track_migrations migrations CLEANUP(track_migrations_release) =
+		TRACK_MIGRATIONS_INIT;
+
+	if (revert_compute(&series, &s->repo, &request, err) < 0 ||
+	    track_migrations_find(&migrations, &s->settings, s->repo.head, &series.total, err) <
+		    0 ||
+	    track_migrations_ask(&migrations, &s->settings, &plan->request->databases, err) < 0 ||
+	    track_forward_fixes_plan(&plan->fixes, s, &migrations, &plan->verdict, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->fixes.nr; i++) {
+		strvec_push(&plan->keep, plan->fixes.item[i].up_path);
+		strvec_push(&plan->keep, plan->fixes.item[i].down_path);
+	}
+	keep_also(&plan->keep, &plan->fixes.keep);
+	/* A protected environment wants its word also for what is written for it. */
+	track_migrations_judge(&migrations,
+			       &(struct track_migrations_wish){ .forward_fix = true,
+								.common = s->common },
+			       &plan->verdict);
+	return 0;
+}
+
+static int plan_migrations(struct track_plan *plan, struct error *err)
+{
+	const struct checkpoint_session *s = plan->session;
+	const struct track_migrations_wish wish = { .forward_fix = plan->request->forward_fix,
+						    .common = s->common };
+
+	if (track_migrations_find(&plan->migrations, &s->settings, s->repo.head,
+				  &plan->run.series.total, err) < 0 ||
+	    track_migrations_ask(&plan->migrations, &s->settings, &plan->request->databases, err) <
+		    0)
+		return -1;
+	track_migrations_judge(&plan->migrations, &wish, &plan->verdict);
+	return 0;
+}
+
+/* ---- What is said about it ----------------------------------------------------------- */
+
+static void judge_documents(struct track_plan *plan)
+{
+	for (size_t i = 0; i < plan->tracks.problem.nr; i++) {
+		const struct document_problem *it = &plan->tracks.problem.item[i];
+
+		if (it->line)
+			verdict_warn(&plan->verdict, "%s:%zu: %s", it->path, it->line, it->text);
+		else
+			verdict_warn(&plan->verdict, "%s: %s", it->path, it->text);
+	}
+	if (plan->untracked)
+		verdict_warn(&plan->verdict, "the plan's documents are not tracked by git: update "
+					     "them by hand");
+}
+
+static void take_verdict(struct track_plan *plan)
+{
+	const struct verdict *from = &plan->run.verdict;
+
+	for (size_t i = 0; i < from->reasons.nr; i++)
+		verdict_refuse(&plan->verdict, "%s", from->reasons.v[i]);
+	for (size_t i = 0; i < from->hints.nr; i++)
+		verdict_hint(&plan->verdict, "%s", from->hints.v[i]);
+	for (size_t i = 0; i < from->warnings.nr; i++)
+		verdict_warn(&plan->verdict, "%s", from->warnings.v[i]);
+}
+
+/* ---- One round ----------------------------------------------------------------------- */
+
+static int plan_run(struct track_plan *plan, struct error *err)
+{
+	const struct track_plan_request *request = plan->request;
+	int mode =
+		plan->untracked || plan->guessed ? TRACK_DOCUMENTS_UNTOUCHED : request->documents;
+
+	list_commits(plan);
+	track_documents_keep(&plan->keep, &plan->tracks);
+	if (track_split(plan, err) < 0)
+		return -1;
+	keep_also(&plan->keep, &plan->split_off);
+	if (request->forward_fix && plan_fixes(plan, err) < 0)
+		return -1;
+	if (track_documents_plan(&plan->documents, &plan->tracks, &plan->units,
+				 (enum track_documents_mode)mode, plan->session->repo.head,
+				 err) < 0)
+		return -1;
+	add_trailers(plan);
+	gather_documents(plan);
+	fill_in_request(plan);
+	return revert_run_plan(&plan->run, plan->session, &plan->wanted, err);
+}
+
+static int find_dependents(struct track_plan *plan, struct error *err)
+{
+	struct revert_series *series = &plan->run.series;
+	const struct track_dependents_request request = {
+		.repo = &plan->session->repo,
+		.tracks = &plan->tracks,
+		.evidence = plan->evidence,
+		.owners = &plan->owners,
+		.reverted = &plan->units,
+		.series = series,
+		.migrations = &plan->migrations,
+		.level = (enum evidence_level)plan->request->level,
+	};
+	size_t own = plan->unit.kind == UNIT_STORY ? NO_INDEX : plan->unit.track;
+
+	if (series->conflicting &&
+	    revert_find_causes(series, plan->session->repo.head, CAUSES_MAX, err) < 0)
+		return -1;
+	if (track_dependents_find(&plan->dependents, &request, err) < 0 ||
+	    track_files_find(&plan->files, &request, &series->total, own, err) < 0)
+		return -1;
+	plan->files_nr = series->total.nr;
+	return 0;
+}
+
+/* Are there units that --with-dependents reverts too, and that are not in it yet? */
+static bool add_dependents(struct track_plan *plan)
+{
+	if (!plan->request->with_dependents)
+		return false;
+	for (size_t i = 0; i < plan->dependents.nr; i++)
+		units_add(&plan->units, plan->dependents.item[i].unit);
+	return plan->dependents.nr;
+}
+
+static int plan_round(struct track_plan *plan, struct error *err)
+{
+	clear_round(plan);
+	if (track_select(plan, err) < 0 || plan_run(plan, err) < 0 ||
+	    plan_migrations(plan, err) < 0 || find_dependents(plan, err) < 0)
+		return -1;
+	judge_documents(plan);
+	take_verdict(plan);
+	return 0;
+}
+
+/* ---- All of it ----------------------------------------------------------------------- */
+
+static int no_commits(const struct track_plan *plan, struct error *err)
+{
+	const struct evidence_commits *found = &plan->found[0];
+	char *unit CLEANUP(free_p) = track_unit_text(plan);
+
+	if (plan->guessed && !found->nr) {
+		const struct track_session view = { .session = *plan->session,
+						    .tracks = plan->tracks };
+
+		return track_deny_story(&view, &plan->unit);
+	}
+	error_set(err, "no commit of %s is known", unit);
+	if (found->nr)
+		error_hint(
+			err,
+			"%zu %s likely: see 'git revert-track --show', then name them by --also, "
+			"or use --min-evidence=likely.",
+			found->nr, found->nr == 1 ? "commit is" : "commits are");
+	else
+		error_hint(err, "Name its commits by --also=<commit>.");
+	return error_code(err, EXIT_NO);
+}
+
+/* As track_plan(). */
+static int read_all(struct track_plan *plan, struct error *err)
+{
+	const struct checkpoint_session *s = plan->session;
+	const struct evidence_request request = { .repo = &s->repo, .tracks = &plan->tracks };
+	int found;
+
+	if (checkpoint_need_worktree(s, err) < 0)
+		return -1;
+	if (!s->repo.head) {
+		error_set(err, "there is no commit yet");
+		return error_code(err, EXIT_NO);
+	}
+	if (track_read(&plan->tracks, &plan->untracked, s, err) < 0)
+		return -1;
+	found = find_unit(plan, err);
+	if (found)
+		return found;
+	if (file_kinds_read(&plan->kinds, &s->settings, err) < 0 ||
+	    evidence_read(&plan->evidence, &request, err) < 0)
+		return -1;
+	commit_units_read(&plan->owners, plan->evidence, &plan->tracks);
+	return 0;
+}
+
+static int check_request(const struct track_plan *plan, struct error *err)
+{
+	const struct track_plan_request *request = plan->request;
+
+	if (request->documents == TRACK_DOCUMENTS_REMOVE && plan->unit.kind != UNIT_TRACK) {
+		error_set(err, "--remove is for whole tracks");
+		return error_code(err, EXIT_USAGE);
+	}
+	return 0;
+}
+
+int track_plan(struct track_plan *ret, const struct checkpoint_session *session,
+	       const struct track_plan_request *request, struct error *err)
+{
+	int rounds = 0, found;
+
+	ret->session = session;
+	ret->request = request;
+	found = read_all(ret, err);
+	if (found)
+		return found;
+	if (check_request(ret, err) < 0)
+		return -1;
+	do {
+		if (plan_round(ret, err) < 0)
+			return -1;
+		if (!ret->nr && !ret->passed_over.nr)
+			return no_commits(ret, err);
+	} while (rounds++ < ROUNDS_MAX && add_dependents(ret));
+	ret->result = revert_run_is_nothing(&ret->run) ? TRACK_DONE_ALREADY : TRACK_READY;
+	return 0;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/track-split.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "vcs/log.h"
+
+/* A part of a path that is shorter than this says nothing in a sentence. */
+#define NAME_MIN 4
+
+/* What is known of one shared commit. */
+struct sharing {
+	struct track_plan *plan;
+	const struct track_commit *commit;
+	struct units others;	    /* whose work it is too */
+	struct strvec own, theirs;  /* files that other commits of each change */
+	struct strvec shared_files; /* that this one changes */
+	struct strvec *to;	    /* where the next files go: on_commit() */
+};
+
+static void sharing_release(struct sharing *sharing)
+{
+	units_release(&sharing->others);
+	strvec_release(&sharing->own);
+	strvec_release(&sharing->theirs);
+	strvec_release(&sharing->shared_files);
+}
+
+static bool is_reverted(const struct track_plan *plan, const struct unit *unit)
+{
+	for (size_t i = 0; i < plan->units.nr; i++)
+		if (unit_contains(&plan->units.item[i], unit))
+			return true;
+	return false;
+}
+
+static void find_others(struct sharing *sharing)
+{
+	const struct track_plan *plan = sharing->plan;
+	size_t nr;
+	const struct commit_unit *owner =
+		commit_units_find(&plan->owners, sharing->commit->oid, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		if (owner[i].level == sharing->commit->evidence->level &&
+		    !is_reverted(plan, &owner[i].unit) &&
+		    !unit_contains(&owner[i].unit, &plan->unit))
+			units_add(&sharing->others, owner[i].unit);
+}
+
+/* ---- Refused ------------------------------------------------------------------------- */
+
+/* "git revert-track auth --phase 2" */
+static void add_command(struct strbuf *out, const struct tracks *tracks, const struct unit *unit)
+{
+	strbuf_addstr(out, "git revert-track ");
+	text_shell_word(out, tracks->item[unit->track].id);
+	if (unit->phase != NO_INDEX)
+		strbuf_addf(out, " --phase %zu", unit->phase + 1);
+}
+
+static void hint_enclosing(struct sharing *sharing)
+{
+	struct track_plan *plan = sharing->plan;
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf command CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct unit around = plan->unit;
+
+	for (size_t i = 0; i < sharing->others.nr; i++)
+		if (!unit_enclosing(&around, &around, &sharing->others.item[i]))
+			return;
+	if (unit_contains(&plan->unit, &around) || around.kind == UNIT_STORY)
+		return;
+	unit_describe(&text, &plan->tracks, &around);
+	add_command(&command, &plan->tracks, &around);
+	verdict_hint(&plan->verdict, "Revert the unit around them, %s: %s", text.buf, command.buf);
+}
+
+static void refuse(struct sharing *sharing)
+{
+	struct track_plan *plan = sharing->plan;
+	struct strbuf others CLEANUP(strbuf_release) = STRBUF_INIT;
+	const char *oid = sharing->commit->oid;
+
+	for (size_t i = 0; i < sharing->others.nr; i++) {
+		strbuf_addstr(&others, i ? " and " : "");
+		unit_describe(&others, &plan->tracks, &sharing->others.item[i]);
+	}
+	verdict_refuse(&plan->verdict, "commit %.10s is also the work of %s", oid,
+		       sharing->others.nr ? others.buf : "another unit");
+	hint_enclosing(sharing);
+	verdict_hint(&plan->verdict,
+		     "Use --split to revert only those of its files that are the unit's own.");
+	verdict_hint(&plan->verdict, "Use --also=%.10s to revert it whole, with the other's work.",
+		     oid);
+}
+
+/* ---- Parted by files ----------------------------------------------------------------- */
+
+static int on_commit(void *data, const struct log_commit *commit, struct error *err UNUSED)
+{
+	struct sharing *sharing = data;
+
+	for (size_t i = 0; i < commit->changes; i++)
+		if (!strvec_has(sharing->to, commit->change[i].path))
+			strvec_push(sharing->to, commit->change[i].path);
+	return 0;
+}
+
+static int read_files(struct sharing *sharing, struct strvec *to, const struct strvec *commits,
+		      struct error *err)
+{
+	const struct log_request request = { .repo = &sharing->plan->session->repo,
+					     .revs = commits,
+					     .these = true,
+					     .changes = true };
+
+	sharing->to = to;
+	return commits->nr ? log_walk(&request, on_commit, sharing, err) : 0;
+}
+
+/* The files of a unit's commits that are nobody else's. */
+static int read_unit(struct sharing *sharing, struct strvec *to, const struct unit *unit,
+		     struct error *err)
+{
+	struct evidence_commits commits CLEANUP(evidence_commits_release) = EVIDENCE_COMMITS_INIT;
+	struct strvec oids CLEANUP(strvec_release) = STRVEC_INIT;
+
+	evidence_find(&commits, sharing->plan->evidence, unit);
+	for (size_t i = 0; i < commits.nr; i++)
+		if (!commits.item[i].shared && !commits.item[i].merge &&
+		    commits.item[i].role == ROLE_IMPLEMENTATION)
+			strvec_push(&oids, commits.item[i].oid);
+	return read_files(sharing, to, &oids, err);
+}
+
+/* The text of a unit in its plan, with all that is below its line. */
+static struct span unit_text(const struct tracks *tracks, const struct unit *unit)
+{
+	const struct plan_document *plan = &tracks->item[unit->track].plan;
+
+	if (unit->task != NO_INDEX)
+		return plan->task[unit->task].block;
+	if (unit->phase != NO_INDEX)
+		return plan->phase[unit->phase].block;
+	return (struct span){ 0, plan->len };
+}
+
+static bool mentions(const struct track_plan *plan, const struct unit *unit, const char *path)
+{
+	const struct plan_document *document;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct span at;
+	char *text CLEANUP(free_p) = NULL, *stem CLEANUP(free_p) = NULL;
+
+	if (unit->kind == UNIT_STORY)
+		return false;
+	document = &plan->tracks.item[unit->track].plan;
+	if (!document->text)
+		return false;
+	at = unit_text(&plan->tracks, unit);
+	text = xmemdupz(document->text + at.at, at.len);
+	stem = xmemdupz(name, strcspn(name, "."));
+	return strcasestr(text, name) || (strlen(stem) >= NAME_MIN && strcasestr(text, stem));
+}
+
+static bool is_theirs(const struct sharing *sharing, const char *path)
+{
+	if (strvec_has(&sharing->theirs, path))
+		return true;
+	for (size_t i = 0; i < sharing->others.nr; i++)
+		if (mentions(sharing->plan, &sharing->others.item[i], path))
+			return true;
+	return false;
+}
+
+static void part(struct sharing *sharing)
+{
+	struct track_plan *plan = sharing->plan;
+	size_t own = 0;
+
+	for (size_t i = 0; i < sharing->shared_files.nr; i++) {
+		const char *path = sharing->shared_files.v[i];
+		bool ours = strvec_has(&sharing->own, path) || mentions(plan, &plan->unit, path);
+		bool theirs = is_theirs(sharing, path);
+
+		if (ours == theirs) {
+			verdict_refuse(&plan->verdict,
+				       "commit %.10s cannot be split: '%s' is the work of %s",
+				       sharing->commit->oid, path, ours ? "both units" : "neither");
+			hint_enclosing(sharing);
+			return;
+		}
+		own += ours;
+		if (theirs)
+			strvec_push(&plan->split_off, path);
+	}
+	if (!own)
+		verdict_refuse(&plan->verdict,
+			       "commit %.10s cannot be split: none of its files is the unit's own",
+			       sharing->commit->oid);
+}
+
+static int split(struct sharing *sharing, struct error *err)
+{
+	struct strvec files CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec this CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec managed CLEANUP(strvec_release) = STRVEC_INIT;
+
+	strvec_push(&this, sharing->commit->oid);
+	if (read_unit(sharing, &sharing->own, &sharing->plan->unit, err) < 0 ||
+	    read_files(sharing, &files, &this, err) < 0)
+		return -1;
+	for (size_t i = 0; i < sharing->others.nr; i++)
+		if (read_unit(sharing, &sharing->theirs, &sharing->others.item[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < files.nr; i++)
+		if (!track_documents_kept(&sharing->plan->keep, files.v[i]))
+			strvec_push(&sharing->shared_files, files.v[i]);
+	part(sharing);
+	return 0;
+}
+
+/* ---- All of them --------------------------------------------------------------------- */
+
+int track_split(struct track_plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct evidence_commit *evidence = plan->commit[i].evidence;
+		struct sharing sharing CLEANUP(sharing_release) = { .plan = plan,
+								    .commit = &plan->commit[i] };
+
+		if (!evidence || !evidence->shared || !evidence->code || evidence->reverted ||
+		    strvec_has(&plan->also, evidence->oid))
+			continue;
+		find_others(&sharing);
+		/* With --with-dependents the others may be reverted as well. */
+		if (!sharing.others.nr && plan->units.nr > 1)
+			continue;
+		if (!plan->request->split)
+			refuse(&sharing);
+		else if (split(&sharing, err) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * track-split: commits that are the work of two units, of which one is reverted.
+ *
+ * Reverting such a commit would take the other unit's work away. So it is refused, with what to do:
+ * the unit around both, --also=<commit> for whoever wants just that, or --split where paths part the
+ * two: a file is a unit's where its other commits change it, or its words in the plan name it,
+ * and the other unit's do not.
+ */
+#ifndef FLOW_TRACK_SPLIT_H
+#define FLOW_TRACK_SPLIT_H
+
+#include "flow/track-plan.h"
+
+/*
+ * Refuses in the plan's verdict; with --split fills in split_off, the files that are the others'.
+ * The commits have been selected.
+ */
+int track_split(struct track_plan *plan, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/track-verify.h"
+
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "flow/track-schema.h"
+#include "migration/version.h"
+#include "term/output.h"
+#include "vcs/git.h"
+#include "vcs/treediff.h"
+
+void track_checks_release(struct track_checks *checks)
+{
+	for (size_t i = 0; i < checks->nr; i++) {
+		free(checks->item[i].name);
+		free(checks->item[i].detail);
+	}
+	free(checks->item);
+	*checks = (struct track_checks)TRACK_CHECKS_INIT;
+}
+
+PRINTF(4, 5)
+static void add_check(struct track_checks *checks, const char *name, enum track_check_state state,
+		      const char *fmt, ...)
+{
+	struct strbuf detail = STRBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vaddf(&detail, fmt, ap);
+	va_end(ap);
+	ARRAY_GROW(checks->item, checks->nr + 1, checks->alloc);
+	checks->item[checks->nr++] =
+		(struct track_check){ xstrdup(name), state,
+				      detail.len ? strbuf_detach(&detail) : NULL };
+}
+
+bool track_checks_failed(const struct track_checks *checks)
+{
+	for (size_t i = 0; i < checks->nr; i++)
+		if (checks->item[i].state == TRACK_CHECK_FAILED)
+			return true;
+	return false;
+}
+
+/* ---- Files --------------------------------------------------------------------------- */
+
+static int tree_of(char **ret, const struct repo *repo, const char *commit, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, repo, NULL);
+	strvec_pushl(&git.argv, "rev-parse", "--verify", NULL);
+	strvec_pushf(&git.argv, "%s^{tree}", commit);
+	if (git_run(&git, "read a commit's tree", err) < 0)
+		return -1;
+	*ret = xmemdupz(git.out.buf, strcspn(git.out.buf, "\n"));
+	return 0;
+}
+
+static bool is_document(const struct track_plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->document_nr; i++)
+		if (!strcmp(plan->document[i].path, path))
+			return true;
+	return false;
+}
+
+static bool same_side(const struct tree_change *planned, const struct tree_change *now)
+{
+	if (planned->new_mode != now->new_mode)
+		return false;
+	return !planned->new_mode || !strcmp(planned->new_oid, now->new_oid);
+}
+
+/* What came to be against what the plan said: nothing is missing, and nothing else has changed. */
+static int check_files(struct track_checks *ret, const struct track_plan *plan, struct error *err)
+{
+	const struct repo *repo = &plan->session->repo;
+	const struct tree_changes *total = &plan->run.series.total;
+	struct tree_pair pair = { 0 };
+	char *before CLEANUP(free_p) = NULL, *after CLEANUP(free_p) = NULL;
+	const char *missing = NULL, *other = NULL;
+
+	if (tree_of(&before, repo, repo->head, err) < 0 ||
+	    tree_of(&after, repo, plan->run.head, err) < 0)
+		return -1;
+	pair.old_tree = before;
+	pair.new_tree = after;
+	if (tree_pairs_compare(&pair, 1, NULL, 0, NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < total->nr && !missing; i++) {
+		const struct tree_change *now =
+			tree_changes_find(&pair.changes, total->item[i].path);
+
+		if (!now || !same_side(&total->item[i], now))
+			missing = total->item[i].path;
+	}
+	for (size_t i = 0; i < pair.changes.nr && !other; i++)
+		if (!tree_changes_find(total, pair.changes.item[i].path) &&
+		    !is_document(plan, pair.changes.item[i].path))
+			other = pair.changes.item[i].path;
+	if (missing)
+		add_check(ret, "reverted", TRACK_CHECK_FAILED, "'%s' is not as planned", missing);
+	else
+		add_check(ret, "reverted", TRACK_CHECK_OK, "%s", "");
+	if (other)
+		add_check(ret, "other-files", TRACK_CHECK_FAILED, "'%s' has changed as well",
+			  other);
+	else
+		add_check(ret, "other-files", TRACK_CHECK_OK, "%s", "");
+	tree_changes_release(&pair.changes);
+	return 0;
+}
+
+/* ---- Documents ----------------------------------------------------------------------- */
+
+/* The place that says that something of it is done; NULL: none does. free() it. */
+static char *claim_of(const struct tracks *tracks, const struct unit *unit)
+{
+	const struct track *track;
+
+	if (unit->kind == UNIT_STORY)
+		return unit_state(tracks, unit) == UNIT_DONE ? xstrdup(tracks->stories.path) : NULL;
+	track = &tracks->item[unit->track];
+	if (unit->kind == UNIT_TRACK && track->metadata.path && track->metadata.state == UNIT_DONE)
+		return xstrdup(track->metadata.path);
+	for (size_t i = 0; unit->kind == UNIT_TRACK && i < track->entries; i++) {
+		const struct registry *registry = &tracks->registry[track->entry[i].registry];
+
+		if (registry->entry[track->entry[i].entry].state == UNIT_DONE)
+			return xstrfmt("%s:%zu", registry->path,
+				       registry->entry[track->entry[i].entry].line);
+	}
+	for (size_t i = 0; i < track->plan.tasks; i++) {
+		struct unit task = *unit;
+
+		task.kind = UNIT_TASK;
+		task.phase = track->plan.task[i].phase;
+		task.task = i;
+		if (track->plan.task[i].is.state == UNIT_DONE && unit_contains(unit, &task))
+			return xstrfmt("%s:%zu", track->plan.path, track->plan.task[i].is.line);
+	}
+	return NULL;
+}
+
+static void check_unit(struct track_checks *ret, const struct tracks *tracks,
+		       const struct unit_words *words)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	struct units candidates CLEANUP(units_release) = UNITS_INIT;
+	enum unit_kind missing;
+	struct unit unit;
+	char *claim CLEANUP(free_p) = NULL;
+	int found = unit_find(&unit, &candidates, &missing, tracks, words, &reason);
+
+	if (found == UNIT_MISSING) {
+		add_check(ret, "documents", TRACK_CHECK_OK, "it is in none any more");
+		return;
+	}
+	if (found != UNIT_FOUND) {
+		add_check(ret, "documents", TRACK_CHECK_UNKNOWN, "it cannot be told apart now");
+		return;
+	}
+	claim = claim_of(tracks, &unit);
+	if (claim)
+		add_check(ret, "documents", TRACK_CHECK_FAILED, "%s still says that it is done",
+			  claim);
+	else
+		add_check(ret, "documents", TRACK_CHECK_OK, "%s", "");
+}
+
+static int check_documents(struct track_checks *ret, const struct track_plan *plan,
+			   struct error *err)
+{
+	struct checkpoint_session now = *plan->session;
+	struct tracks tracks CLEANUP(tracks_release) = TRACKS_INIT;
+	bool untracked;
+	char *head = plan->run.head;
+
+	if (plan->request->documents == TRACK_DOCUMENTS_UNTOUCHED)
+		return 0; /* as it was asked for */
+	if (plan->untracked || plan->guessed) {
+		add_check(ret, "documents", TRACK_CHECK_UNKNOWN, "they were left as they are");
+		return 0;
+	}
+	now.repo.head = head;
+	if (track_read(&tracks, &untracked, &now, err) < 0)
+		return -1;
+	check_unit(ret, &tracks, &plan->request->words);
+	return 0;
+}
+
+/* ---- Migrations ---------------------------------------------------------------------- */
+
+static bool was_there(const struct migrations *before, const struct migration_problem *problem)
+{
+	for (size_t i = 0; i < before->problems; i++)
+		if (!strcmp(before->problem[i].text, problem->text))
+			return true;
+	return false;
+}
+
+/* The first that stays although one that comes before it has gone. */
+static const char *later_one(const struct track_plan *plan, const struct migrations *after)
+{
+	for (size_t i = 0; i < plan->migrations.nr; i++) {
+		const struct track_migration *gone = &plan->migrations.item[i];
+
+		for (size_t m = 0; m < after->nr && gone->change == TRACK_MIGRATION_GOES; m++)
+			if (after->item[m].up.path &&
+			    version_compare(after->item[m].version, gone->file->version) > 0)
+				return after->item[m].version;
+	}
+	return NULL;
+}
+
+static void check_order(struct track_checks *ret, const struct track_plan *plan,
+			const struct migrations *after)
+{
+	const char *later = later_one(plan, after);
+
+	for (size_t i = 0; i < after->problems; i++)
+		if (!was_there(&plan->migrations.files, &after->problem[i])) {
+			add_check(ret, "migrations", TRACK_CHECK_FAILED, "%s",
+				  after->problem[i].text);
+			return;
+		}
+	if (later && !plan->fixes.nr)
+		add_check(ret, "migrations", TRACK_CHECK_UNKNOWN,
+			  "migration %s, which comes later, stays: look whether it needs what is "
+			  "gone",
+			  later);
+	else
+		add_check(ret, "migrations", TRACK_CHECK_OK, "%s", "");
+}
+
+static int check_migrations(struct track_checks *ret, const struct track_plan *plan,
+			    struct error *err)
+{
+	const struct checkpoint_session *s = plan->session;
+	struct track_migrations after CLEANUP(track_migrations_release) = TRACK_MIGRATIONS_INIT;
+	const struct tree_changes none = TREE_CHANGES_INIT;
+
+	if (track_migrations_find(&after, &s->settings, plan->run.head, &none, err) < 0)
+		return -1;
+	if (after.problem) {
+		add_check(ret, "migrations", TRACK_CHECK_UNKNOWN, "%s", after.problem);
+		return 0;
+	}
+	if (!plan->migrations.nr && !after.files.nr)
+		return 0;
+	check_order(ret, plan, &after.files);
+	return 0;
+}
+
+static int check_schema(struct track_checks *ret, const struct track_plan *plan, struct error *err)
+{
+	char *left CLEANUP(free_p) = NULL;
+	int looked = track_schema_left(&left, plan, err);
+
+	if (looked < 0)
+		return -1;
+	if (left)
+		add_check(ret, "schema", TRACK_CHECK_FAILED, "%s", left);
+	else if (looked == TRACK_SCHEMA_LOOKED)
+		add_check(ret, "schema", TRACK_CHECK_OK, "%s", "");
+	return 0;
+}
+
+/* ---- The project's own --------------------------------------------------------------- */
+
+static int run_command(struct track_checks *ret, const struct checkpoint_session *s,
+		       const char *name, const char *command, struct error *err)
+{
+	struct process process CLEANUP(process_release) = PROCESS_INIT;
+	char *check CLEANUP(free_p) = xstrfmt("verify %s", name);
+
+	strvec_pushl(&process.argv, "sh", "-c", command, NULL);
+	process.dir = s->repo.worktree;
+	process.inherit_stderr = true;
+	if (process_run(&process, err) < 0)
+		return -1;
+	fflush(stdout);
+	fputs(process.out.buf, stderr);
+	if (interrupt_pending())
+		return error_interrupted(err);
+	if (process.status)
+		add_check(ret, check, TRACK_CHECK_FAILED, "its command ended with status %d",
+			  process.status);
+	else
+		add_check(ret, check, TRACK_CHECK_OK, "%s", "");
+	return 0;
+}
+
+static int run_commands(struct track_checks *ret, const struct checkpoint_session *s,
+			struct error *err)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+
+	settings_subsections(&s->settings, "verify", &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		struct error reason CLEANUP(error_release) = ERROR_INIT;
+		char *key CLEANUP(free_p) = xstrfmt("verify.%s.command", names.v[i]);
+		char *check CLEANUP(free_p) = xstrfmt("verify %s", names.v[i]);
+		const char *command;
+
+		/* One that is not trusted is not run, and that is said. */
+		if (settings_string(&command, &s->settings, key, &reason) < 0)
+			add_check(ret, check, TRACK_CHECK_UNKNOWN, "%s", reason.message);
+		else if (command && run_command(ret, s, names.v[i], command, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- All of them --------------------------------------------------------------------- */
+
+int track_verify(struct track_checks *ret, const struct track_plan *plan, struct error *err)
+{
+	if (check_files(ret, plan, err) < 0 || check_documents(ret, plan, err) < 0 ||
+	    check_migrations(ret, plan, err) < 0 || check_schema(ret, plan, err) < 0)
+		return -1;
+	return run_commands(ret, plan->session, err);
+}
+
+int track_verify_project(struct track_checks *ret, const struct checkpoint_session *session,
+			 const char *head, struct error *err)
+{
+	struct track_migrations now CLEANUP(track_migrations_release) = TRACK_MIGRATIONS_INIT;
+	const struct tree_changes none = TREE_CHANGES_INIT;
+
+	if (track_migrations_find(&now, &session->settings, head, &none, err) < 0)
+		return -1;
+	for (size_t i = 0; i < now.files.problems; i++)
+		add_check(ret, "migrations", TRACK_CHECK_FAILED, "%s", now.files.problem[i].text);
+	return run_commands(ret, session, err);
+}
+
+/* ---- Showing it ---------------------------------------------------------------------- */
+
+static const char *state_name(enum track_check_state state)
+{
+	static const char *const names[] = {
+		[TRACK_CHECK_OK] = "ok", [TRACK_CHECK_FAILED] = "failed", [TRACK_CHECK_UNKNOWN] = "unknown"
+	};
+
+	return names[state];
+}
+
+json_t *track_checks_to_json(const struct track_checks *checks)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < checks->nr; i++)
+		json_array_append_new(ret, json_pack("{s:o, s:s, s:o}", "check",
+						     json_text(checks->item[i].name), "state",
+						     state_name(checks->item[i].state), "detail",
+						     json_text(checks->item[i].detail)));
+	return ret;
+}
+
+void track_checks_print(const struct track_checks *checks, bool verbose)
+{
+	static const enum mark marks[] = { [TRACK_CHECK_OK] = MARK_DONE,
+					   [TRACK_CHECK_FAILED] = MARK_FAILED,
+					   [TRACK_CHECK_UNKNOWN] = MARK_WARNING };
+
+	for (size_t i = 0; i < checks->nr; i++) {
+		const struct track_check *it = &checks->item[i];
+		char *name CLEANUP(free_p) = text_escaped(it->name);
+		char *detail CLEANUP(free_p) = it->detail ? text_escaped(it->detail) : NULL;
+
+		if (it->state != TRACK_CHECK_OK || verbose)
+			printf("%s %s%s%s\n", mark_text(marks[it->state], output_utf8()), name,
+			       detail ? ": " : "", detail ? detail : "");
+	}
+}

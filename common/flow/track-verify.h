@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * track-verify: is it true, in the end? What was planned against what is there.
+ *
+ * Use:    track_verify() once the branch has moved, then item[0 .. nr-1].
+ * Owner:  the caller; track_checks_release().
+ * Errors: -1 when interrupted, or where the new state cannot be read at all.
+ */
+#ifndef FLOW_TRACK_VERIFY_H
+#define FLOW_TRACK_VERIFY_H
+
+#include "base/json.h"
+#include "flow/track-plan.h"
+
+enum track_check_state { TRACK_CHECK_OK, TRACK_CHECK_FAILED, TRACK_CHECK_UNKNOWN };
+
+struct track_check {
+	/*
+	 * "reverted": the unit's lines are gone; "other-files": all others are as they were;
+	 * "documents": none says that the unit is done; "migrations": they are in order;
+	 * "schema": schema files have nothing of migrations that are gone; "verify <name>": the
+	 * project's own command.
+	 */
+	char *name;
+	enum track_check_state state;
+	char *detail; /* NULL: there is no more to say */
+};
+struct track_checks {
+	struct track_check *item;
+	size_t nr, alloc;
+};
+#define TRACK_CHECKS_INIT \
+	{                 \
+		0         \
+	}
+
+/* `plan` was carried out, and the new HEAD is plan->run.head. */
+int track_verify(struct track_checks *ret, const struct track_plan *plan, struct error *err)
+	MUST_CHECK;
+/* The same of what does not need the plan: after a series was gone on with to its end. */
+int track_verify_project(struct track_checks *ret, const struct checkpoint_session *session,
+			 const char *head, struct error *err) MUST_CHECK;
+void track_checks_release(struct track_checks *checks);
+bool track_checks_failed(const struct track_checks *checks);
+/* [{"check", "state": "ok|failed|unknown", "detail"}] */
+json_t *track_checks_to_json(const struct track_checks *checks) MUST_CHECK;
+/* To stdout, a line each; of those that are well only with `verbose`. */
+void track_checks_print(const struct track_checks *checks, bool verbose);
+
+#endif
