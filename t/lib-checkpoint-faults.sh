@@ -112,7 +112,7 @@ is_whole () {
 	{ git checkpoint verify -q >"$TEST_ROOT/verified" 2>&1 || { test $? = 1 && is_open; }; } &&
 	if is_open
 	then
-		test_grep "operation .* of 'git checkpoint .*' was interrupted" "$TEST_ROOT/verified"
+		test_grep "operation .* of 'git .*' was interrupted" "$TEST_ROOT/verified"
 	else
 		test_grep ! "was interrupted" "$TEST_ROOT/verified"
 	fi || {

@@ -22,7 +22,7 @@ same_as_git () {	# <commit>[:<mainline>]...
 		esac
 	done
 	git --no-optional-locks status --porcelain=v2 >"$TEST_ROOT/before" &&
-	find .git -type f | sort >"$TEST_ROOT/files" &&
+	find .git -type f | sort >"$TEST_ROOT/files" || return
 	# shellcheck disable=SC2086 # one word for each
 	"$tool" $set_ >"$TEST_ROOT/out" || return
 	git --no-optional-locks status --porcelain=v2 >"$TEST_ROOT/after" &&

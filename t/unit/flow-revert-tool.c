@@ -5,6 +5,7 @@
  *   flow-revert-tool run [<option>...] <commit>[:<mainline>]...
  *	--trailer=<line>, --keep=<path>, --reason=<text>, --squash, --subject=<of that>
  *	--document=<path>=<text>, or =<path> for one that goes; --documents-subject=<text>
+ *	--expect-stop: 0 is the exit code where it stops, too
  *	-n: plans alone, and prints "stops", "moves <path>", "in the way <path>", "refused: <why>"
  *   flow-revert-tool continue | skip | abort | quit
  *   flow-revert-tool waiting		prints "<position> <what it stopped at>", or nothing
@@ -19,6 +20,7 @@
 static struct error err = ERROR_INIT;
 static struct common_options common = COMMON_OPTIONS_INIT;
 static struct checkpoint_session session = CHECKPOINT_SESSION_INIT;
+static bool expect_stop;
 static struct strvec keep = STRVEC_INIT, trailers = STRVEC_INIT;
 static struct revert_commit commit[200];
 static struct revert_document document[20];
@@ -59,6 +61,8 @@ static void take(char *arg)
 
 	if (!strcmp(arg, "-n"))
 		common.dry_run = true;
+	else if (!strcmp(arg, "--expect-stop"))
+		expect_stop = true;
 	else if (!strcmp(arg, "--squash"))
 		request.squash = true;
 	else if ((value = value_of(arg, "--trailer=")))
@@ -96,7 +100,7 @@ static int tell(int ret, char **operation)
 		printf("%s %s\n", ret == REVERT_RUN_STOPPED ? "stopped" : "done",
 		       *operation ? *operation : "-");
 	free(*operation);
-	return ret;
+	return ret == REVERT_RUN_STOPPED && expect_stop ? EXIT_DONE : ret;
 }
 
 static int run(char **args)
