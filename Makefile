@@ -97,7 +97,7 @@ endif
 # libpq and libprotobuf-c give headers only: libpq.so.5 is loaded by the first connection (starting
 # without it is 3 ms faster), and libprotobuf-c's code is inside libpg_query.a. libpg_query has no
 # .pc file, and is linked statically because its shared library's name changes with each release.
-LINKED_PKGS = inih jansson libcmark libzstd nettle
+LINKED_PKGS = inih jansson libcmark libgit2 libzstd nettle
 HEADER_PKGS = libpq libprotobuf-c
 LIB_CFLAGS := $(patsubst -I%,-isystem %,\
 	$(shell $(PKG_CONFIG) --cflags $(LINKED_PKGS) $(HEADER_PKGS) 2>/dev/null))

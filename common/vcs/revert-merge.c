@@ -6,6 +6,7 @@
 #include "base/sort.h"
 #include "vcs/git.h"
 #include "vcs/revert-parts.h"
+#include "vcs/textmerge.h"
 
 /* ---- Contents ------------------------------------------------------------------------ */
 
@@ -458,8 +459,14 @@ static int merge_lines(struct revert_series *series, struct revert_merge *merge,
 		       struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf clean CLEANUP(strbuf_release) = STRBUF_INIT;
 	size_t conflicts;
 
+	if (textmerge(&clean, &sides->data[OURS], &sides->data[BASE], &sides->data[THEIRS]) ==
+	    TEXTMERGE_CLEAN) {
+		set_result(merge, mode, revert_add_blob(series, clean.buf, clean.len));
+		return 0;
+	}
 	make_labels(sides, merge);
 	if (write_sides(sides, series, err) < 0)
 		return -1;

@@ -6,8 +6,9 @@
  * steps before have left (at first HEAD's tree), theirs is the commit's parent. Only paths that
  * the commits touch are looked at, so that the cost grows with the changes and not with the
  * tree: git compares the trees (one process for all commits) and reads blobs; contents are
- * merged by `git merge-file`, renames are found by `git diff-tree`. So it works in every
- * repository that git can read, as those with SHA-256 or promisor remotes.
+ * merged by libgit2, which never sees the repository, and where they conflict by `git
+ * merge-file`; renames are found by `git diff-tree`. So it works in every repository that git can
+ * read, as those with SHA-256 or promisor remotes.
  *
  * Use:    fill in a struct revert_request; revert_compute(); then `step` tells of each commit,
  *         `total` what all of them come to. revert_find_causes() adds whose changes are in the

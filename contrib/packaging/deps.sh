@@ -32,6 +32,7 @@ build	pc	libprotobuf-c	libprotobuf-c-dev
 build	pc	inih	libinih-dev
 build	pc	jansson	libjansson-dev
 build	pc	libcmark	libcmark-dev
+build	pc	libgit2	libgit2-dev
 build	pc	nettle	nettle-dev
 build	pc	libzstd	libzstd-dev
 build	header	pg_query.h	libpg-query-dev

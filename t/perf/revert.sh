@@ -13,7 +13,10 @@
 # shellcheck source=perf-lib.sh
 . "$(dirname "$0")"/perf-lib.sh
 perf_start revert
-make -s -C "$PERF_HERE"/../.. BUILD="$BUILD" "$BUILD"/t/unit/vcs-revert-tool "$BUILD"/t/unit/flow-revert-tool || exit
+for tool in "$BUILD"/t/unit/vcs-revert-tool "$BUILD"/t/unit/flow-revert-tool
+do
+	[[ -x $tool ]] || { echo "there is no $tool: run 'make $tool'" >&2; exit 1; }
+done
 
 # As fast-import reads it: PERF_FILES files of 60 lines in folders of 100, then the commits.
 history () {	# 1: files are shared
