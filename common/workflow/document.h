@@ -15,7 +15,7 @@
 #include "base/strbuf.h"
 
 /* A document of more bytes than this is not looked at: no person has written it. */
-#define DOCUMENT_MAX ((size_t)16 << 20)
+#define DOCUMENT_MAX ((size_t)4 << 20)
 
 /* What is not there, where an index is asked for. */
 #define NO_INDEX SIZE_MAX

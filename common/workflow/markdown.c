@@ -67,6 +67,36 @@ bool markdown_is_blank(const struct markdown *md, size_t line)
 	return !markdown_line(md, line).len;
 }
 
+size_t markdown_links_from(const struct markdown *md, size_t line)
+{
+	size_t low = 0, high = md->links;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (md->link[middle].line < line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool markdown_is_rule(const struct markdown *md, size_t line)
+{
+	size_t low = 0, high = md->nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (md->block[middle].first < line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < md->nr && md->block[low].first == line && md->block[low].kind == MARKDOWN_RULE;
+}
+
 size_t markdown_section_end(const struct markdown *md, size_t block)
 {
 	for (size_t i = block + 1; i < md->nr; i++)

@@ -53,6 +53,10 @@ struct span markdown_line(const struct markdown *md, size_t line);
 /* Whole lines, with the end of the last one. */
 struct span markdown_lines(const struct markdown *md, size_t first, size_t last);
 bool markdown_is_blank(const struct markdown *md, size_t line);
+/* The first link in this line or a later one: an index, perhaps that behind the last. */
+size_t markdown_links_from(const struct markdown *md, size_t line);
+/* Is there a rule in this line? */
+bool markdown_is_rule(const struct markdown *md, size_t line);
 /* The last line of the section that the heading begins: up to one of its level or above. */
 size_t markdown_section_end(const struct markdown *md, size_t block);
 

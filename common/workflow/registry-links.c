@@ -86,12 +86,20 @@ static size_t common_words(const char *id, const char *title)
 	return ret;
 }
 
+/* Entries are in the order of their lines. */
 static bool is_in_entry(const struct registry_reader *r, size_t line)
 {
-	for (size_t i = 0; i < r->registry->nr; i++)
-		if (line >= r->found[i].first && line <= r->found[i].last)
-			return true;
-	return false;
+	size_t low = 0, high = r->registry->nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (r->found[middle].last < line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < r->registry->nr && r->found[low].first <= line;
 }
 
 /* The entry without a link that it fits best: by words, else the one that it stands below. */
@@ -148,14 +156,6 @@ void registry_join_links(struct registry_reader *r)
 
 /* ---- What goes with an entry --------------------------------------------------------- */
 
-static bool is_rule(const struct registry_reader *r, size_t line)
-{
-	for (size_t i = 0; i < r->md.nr; i++)
-		if (r->md.block[i].kind == MARKDOWN_RULE && r->md.block[i].first == line)
-			return true;
-	return false;
-}
-
 static size_t skip_blank(const struct registry_reader *r, size_t line)
 {
 	while (line < r->md.lines && markdown_is_blank(&r->md, line))
@@ -190,10 +190,11 @@ static void find_section(struct registry_reader *r, size_t index)
 	while (last > first && markdown_is_blank(&r->md, last))
 		last--;
 	next = skip_blank(r, last + 1);
-	if (next < next_entry(r, index) && is_rule(r, next)) {
+	if (next < next_entry(r, index) && markdown_is_rule(&r->md, next)) {
 		last = next;
 		next = skip_blank(r, last + 1);
-	} else if (next == r->md.lines && index && above != NO_INDEX && is_rule(r, above)) {
+	} else if (next == r->md.lines && index && above != NO_INDEX &&
+		   markdown_is_rule(&r->md, above)) {
 		above = line_above(r, above);
 		first = above == NO_INDEX ? 0 : above + 1;
 	}

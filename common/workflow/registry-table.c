@@ -137,8 +137,10 @@ static char *cell_text(const char *text, const struct row *row, size_t column)
 
 static const char *row_link(const struct registry_reader *r, size_t line)
 {
-	for (size_t i = 0; i < r->md.links; i++)
-		if (r->md.link[i].line == line && registry_is_track_link(r->md.link[i].url))
+	size_t i = markdown_links_from(&r->md, line);
+
+	for (; i < r->md.links && r->md.link[i].line == line; i++)
+		if (registry_is_track_link(r->md.link[i].url))
 			return r->md.link[i].url;
 	return NULL;
 }

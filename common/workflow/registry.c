@@ -52,8 +52,10 @@ bool registry_is_track_link(const char *url)
 
 static bool has_link(const struct registry_reader *r, size_t line)
 {
-	for (size_t i = 0; i < r->md.links; i++)
-		if (r->md.link[i].line == line && registry_is_track_link(r->md.link[i].url))
+	size_t i = markdown_links_from(&r->md, line);
+
+	for (; i < r->md.links && r->md.link[i].line == line; i++)
+		if (registry_is_track_link(r->md.link[i].url))
 			return true;
 	return false;
 }
@@ -82,14 +84,33 @@ static bool has_box(const struct registry_reader *r, const struct markdown_block
 	       line_find_box_behind(&mark, &box, r->md.text, block->text);
 }
 
+/* "## Cats", and below it a status and a link to a track, before the next heading. */
+static bool describes_track(const struct registry_reader *r, const struct markdown_block *block)
+{
+	size_t end = r->md.lines;
+	bool linked = false, told = false;
+
+	for (const struct markdown_block *it = block + 1; it < r->md.block + r->md.nr; it++)
+		if (it->kind == MARKDOWN_HEADING) {
+			end = it->first;
+			break;
+		}
+	for (size_t i = markdown_links_from(&r->md, block->first + 1);
+	     !linked && i < r->md.links && r->md.link[i].line < end; i++)
+		linked = registry_is_track_link(r->md.link[i].url);
+	for (size_t line = block->first + 1; linked && line < end && !told; line++)
+		told = line_find_field(r->md.text, markdown_line(&r->md, line), "status", true).len;
+	return told;
+}
+
 /* Below a heading that is an entry, an item is one only when it says so. */
 static bool is_entry(const struct registry_reader *r, const struct markdown_block *block)
 {
 	bool named = says_track(r, block);
 
 	if (block->kind == MARKDOWN_HEADING)
-		return block->level > 1 &&
-		       (named || has_box(r, block) || has_link(r, block->first));
+		return block->level > 1 && (named || has_box(r, block) ||
+					    has_link(r, block->first) || describes_track(r, block));
 	if (block->kind != MARKDOWN_ITEM)
 		return false;
 	if (r->heading != NO_INDEX)
@@ -205,11 +226,10 @@ static void read_link(struct registry_reader *r, size_t index)
 	const struct registry_found *found = &r->found[index];
 	struct markdown_link *first = NULL;
 
-	for (size_t i = 0; i < r->md.links; i++) {
+	for (size_t i = markdown_links_from(&r->md, found->first);
+	     i < r->md.links && r->md.link[i].line <= found->last; i++) {
 		struct markdown_link *link = &r->md.link[i];
 
-		if (link->line < found->first || link->line > found->last)
-			continue;
 		if (registry_is_track_link(link->url)) {
 			set_link(entry, link->url);
 			return;

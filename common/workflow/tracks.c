@@ -36,6 +36,7 @@ struct gathering {
 	struct document_source *source;
 	struct layout layout;
 	size_t *track_of; /* of each folder of the layout: the track, or NO_INDEX */
+	bool **placed;	  /* of each registry, of each entry: it has a track */
 };
 
 /* The line of a place "file:line:column". */
@@ -148,6 +149,7 @@ static void add_entry(struct gathering *g, size_t index, size_t registry, size_t
 
 	ARRAY_GROW(track->entry, track->entries + 1, track->entries_alloc);
 	track->entry[track->entries++] = (struct track_entry){ registry, entry };
+	g->placed[registry][entry] = true;
 	if (!track->description && *it->title)
 		track->description = xstrdup(it->title);
 	if (track->state == UNIT_OTHER)
@@ -232,14 +234,14 @@ static size_t track_titled(const struct gathering *g, const char *title)
 {
 	size_t ret = NO_INDEX;
 
-	for (size_t i = 0; i < g->tracks->nr; i++) {
-		const struct track *track = &g->tracks->item[i];
+	for (size_t i = 0; i < g->layout.nr; i++) {
+		const struct track *track = &g->tracks->item[g->track_of[i]];
 
-		if (track->entries || !track->folder || !fits_title(track, title))
+		if (track->entries || !fits_title(track, title))
 			continue;
 		if (ret != NO_INDEX)
 			return NO_INDEX; /* more than one */
-		ret = i;
+		ret = g->track_of[i];
 	}
 	return ret;
 }
@@ -273,16 +275,6 @@ static void add_registered(struct gathering *g, size_t registry)
 	}
 }
 
-static bool is_placed(const struct tracks *tracks, size_t registry, size_t entry)
-{
-	for (size_t t = 0; t < tracks->nr; t++)
-		for (size_t i = 0; i < tracks->item[t].entries; i++)
-			if (tracks->item[t].entry[i].registry == registry &&
-			    tracks->item[t].entry[i].entry == entry)
-				return true;
-	return false;
-}
-
 /* An entry that leads to no folder: one of the folders that are left, or a track without one. */
 static void add_unplaced(struct gathering *g, size_t registry)
 {
@@ -291,7 +283,7 @@ static void add_unplaced(struct gathering *g, size_t registry)
 		const struct registry_entry *entry = &it->entry[e];
 		size_t track;
 
-		if (is_placed(g->tracks, registry, e))
+		if (g->placed[registry][e])
 			continue;
 		track = *entry->title ? track_titled(g, entry->title) : NO_INDEX;
 		if (track == NO_INDEX) {
@@ -365,6 +357,9 @@ static void gather(struct gathering *g)
 	g->track_of = xcalloc(g->layout.nr + 1, sizeof(*g->track_of));
 	for (size_t i = 0; i < g->layout.nr; i++)
 		g->track_of[i] = NO_INDEX;
+	g->placed = xcalloc(tracks->registries + 1, sizeof(*g->placed));
+	for (size_t i = 0; i < tracks->registries; i++)
+		g->placed[i] = xcalloc(tracks->registry[i].nr + 1, sizeof(**g->placed));
 	for (size_t i = 0; i < tracks->registries; i++)
 		add_registered(g, i);
 	for (size_t i = 0; i < g->layout.nr; i++)
@@ -400,6 +395,9 @@ int tracks_read(struct tracks *ret, struct document_source *source,
 	layout_find(&g.layout, &paths, places ? plain(places->registry) : NULL, directory);
 	gather(&g);
 	free(g.track_of);
+	for (size_t i = 0; i < ret->registries; i++)
+		free(g.placed[i]);
+	free(g.placed);
 	layout_release(&g.layout);
 	return 0;
 }

@@ -67,6 +67,9 @@ static const struct {
 	  "# 1 in_progress 'Cats' cats\n# 6 done 'Dogs' ?\n# 9 other 'Cows' ?\n" },
 	{ "## [x] Track: Cats\n*ID: cats_20260107*\n\n- [ ] **Track: Dogs**\n  - **ID:** `dogs`\n",
 	  "# 1 done 'Cats' cats_20260107\n- 4 pending 'Dogs' dogs\n" },
+	{ "# Tracks\n## Active\n### Cats\n- **Status**: In Progress\n- [Plan](./tracks/cats/plan.md)\n"
+	  "### Notes\n- [Plan](./tracks/dogs/plan.md)\n",
+	  "# 3 in_progress 'Cats' cats\n- 7 other 'Plan' dogs\n" },
 	/* Archived, by the heading, by the link, by a word. */
 	{ "# Tracks\n\n## Active\n\n- [ ] **Track: Cats**\n\n## Archived Tracks\n\n"
 	  "### [x] Track: Dogs\n*Link: [x](./archive/dogs/)*\n",
