@@ -213,6 +213,11 @@ int revert_commits_make(struct revert_commits *ret, struct revert_operation *op,
 	struct making m CLEANUP(making_release) = { .op = op, .run = run, .parent = run->head };
 	const struct repo *repo = &run->session->repo;
 
+	if (run->request->reset_to) {
+		ret->tip = xstrdup(run->request->reset_to);
+		ret->tree = xstrdup(run->request->reset_to);
+		return 0;
+	}
 	if (choose(&m, err) < 0 || identity_of(&m.author, repo, "GIT_AUTHOR_IDENT", err) < 0 ||
 	    identity_of(&m.committer, repo, "GIT_COMMITTER_IDENT", err) < 0)
 		return -1;

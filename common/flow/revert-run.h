@@ -60,6 +60,11 @@ struct revert_run_request {
 	const struct revert_document *document;
 	size_t documents;
 	const char *documents_subject; /* of their commit; with `squash` they are in the one */
+	/*
+	 * The branch goes back to this commit (full id), and no commits are made; it is what the reverts
+	 * come to: they are the newest ones, and there are no documents and nothing to keep. Or NULL.
+	 */
+	const char *reset_to;
 	const json_t *members; /* an object that goes into the record, for the caller; or NULL */
 };
 
