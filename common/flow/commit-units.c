@@ -117,20 +117,22 @@ const struct commit_unit *commit_units_find(const struct commit_units *units, co
 
 bool unit_enclosing(struct unit *ret, const struct unit *a, const struct unit *b)
 {
+	struct unit around = { .kind = UNIT_TRACK,
+			       .track = a->track,
+			       .phase = NO_INDEX,
+			       .task = NO_INDEX,
+			       .story = NO_INDEX };
+
 	if (unit_contains(a, b) || unit_contains(b, a)) {
 		*ret = unit_contains(a, b) ? *a : *b;
 		return true;
 	}
 	if (a->kind == UNIT_STORY || b->kind == UNIT_STORY || a->track != b->track)
 		return false;
-	*ret = (struct unit){ .kind = UNIT_TRACK,
-			      .track = a->track,
-			      .phase = NO_INDEX,
-			      .task = NO_INDEX,
-			      .story = NO_INDEX };
 	if (a->phase == b->phase && a->phase != NO_INDEX) {
-		ret->kind = UNIT_PHASE;
-		ret->phase = a->phase;
+		around.kind = UNIT_PHASE;
+		around.phase = a->phase;
 	}
+	*ret = around;
 	return true;
 }

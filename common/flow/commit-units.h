@@ -33,7 +33,7 @@ void commit_units_release(struct commit_units *units);
 const struct commit_unit *commit_units_find(const struct commit_units *units, const char *oid,
 					    size_t *ret_nr);
 
-/* The smallest unit that both are parts of. False: there is none. */
+/* The smallest unit that both are parts of; `ret` may be one of them. False: there is none. */
 bool unit_enclosing(struct unit *ret, const struct unit *a, const struct unit *b);
 
 #endif

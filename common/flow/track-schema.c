@@ -17,7 +17,7 @@ static int read_text(struct objects *ret, const char *commit, const char *path, 
 }
 
 /*
- * Adds "table orders" and the like, of all that the script makes, without schemas: a dump names
+ * Adds "<type>\t<name>" of all that the script makes, without schemas: a dump names
  * them, and a migration often does not. What cannot be parsed has none.
  */
 static int add_made(struct strvec *ret, const char *commit, const char *path, struct error *err)
@@ -40,7 +40,7 @@ static int add_made(struct strvec *ret, const char *commit, const char *path, st
 
 		if (it->kind != SQL_EFFECT_CREATE || !it->type || !it->name.nr)
 			continue;
-		strbuf_addf(&made, "%s %s", it->type, it->name.v[it->name.nr - 1]);
+		strbuf_addf(&made, "%s\t%s", it->type, it->name.v[it->name.nr - 1]);
 		if (strvec_has(ret, made.buf))
 			strbuf_release(&made);
 		else
@@ -109,8 +109,8 @@ int track_schema_left(char **ret, const struct track_plan *plan, struct error *e
 			return -1;
 		for (size_t i = 0; i < made.nr && !*ret; i++)
 			if (strvec_has(&gone, made.v[i]))
-				*ret = xstrfmt("'%s' still has %s, whose migration is gone",
-					       files.item[f].path, made.v[i]);
+				*ret = xstrfmt("'%s' still makes '%s', whose migration is gone",
+					       files.item[f].path, strchr(made.v[i], '\t') + 1);
 	}
 	return looked ? TRACK_SCHEMA_LOOKED : TRACK_SCHEMA_NOTHING;
 }

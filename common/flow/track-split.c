@@ -205,7 +205,6 @@ static int split(struct sharing *sharing, struct error *err)
 {
 	struct strvec files CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strvec this CLEANUP(strvec_release) = STRVEC_INIT;
-	struct strvec managed CLEANUP(strvec_release) = STRVEC_INIT;
 
 	strvec_push(&this, sharing->commit->oid);
 	if (read_unit(sharing, &sharing->own, &sharing->plan->unit, err) < 0 ||
