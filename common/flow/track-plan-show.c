@@ -9,7 +9,7 @@
 
 /* ---- What there is to say of each ---------------------------------------------------- */
 
-/* NULL: the plan was refused before it came to that. */
+/* NULL: it is not reverted as text; see plan->wanted_commit. */
 static const struct revert_step *step_of(const struct track_plan *plan, const char *oid)
 {
 	for (size_t i = 0; i < plan->run.series.nr; i++)
@@ -18,10 +18,11 @@ static const struct revert_step *step_of(const struct track_plan *plan, const ch
 	return NULL;
 }
 
+/* What is in no step is edited in the documents. */
 static const char *outcome_of(const struct revert_step *step)
 {
 	if (!step)
-		return "unknown";
+		return "documents";
 	switch (step->outcome) {
 	case REVERT_CLEAN: return "clean";
 	case REVERT_CONFLICT: return "conflict";
@@ -203,6 +204,7 @@ json_t *track_plan_to_json(const struct track_plan *plan)
 			"trailers", json_strings(&plan->trailers));
 	if (!ret)
 		BUG("cannot pack a plan");
+	json_object_set_new(ret, "reset_to", json_text(plan->reset_to));
 	verdict_to_json(&plan->verdict, ret);
 	if (verdict_is_clean(&plan->verdict) && plan->run.series.conflicting)
 		json_object_set_new(ret, "verdict", json_string("conflict"));
@@ -231,7 +233,9 @@ static void add_evidence(struct strbuf *out, const struct evidence_commit *evide
 
 static const char *outcome_words(const struct revert_step *step)
 {
-	if (!step || step->outcome == REVERT_CLEAN)
+	if (!step)
+		return " (documents alone)";
+	if (step->outcome == REVERT_CLEAN)
 		return "";
 	if (step->outcome == REVERT_CONFLICT)
 		return " (conflicts)";
@@ -363,6 +367,9 @@ void track_plan_text(struct strbuf *out, const struct track_plan *plan, bool ver
 	}
 	strbuf_addstr(out, ", ");
 	add_commits(out, plan, verbose);
+	if (plan->reset_to)
+		strbuf_addf(out, "%s goes back to %.10s.\n",
+			    plan->run.branch ? plan->run.branch : "HEAD", plan->reset_to);
 	add_left_out(out, plan);
 	add_files(out, plan);
 	add_conflicts(out, plan);

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "flow/track-reset.h"
 #include "flow/track-split.h"
 #include "flow/track.h"
 
@@ -24,6 +25,7 @@ static void clear_round(struct track_plan *plan)
 	revert_run_release(&plan->run);
 	free(plan->wanted_commit);
 	free(plan->document);
+	free(plan->reset_to);
 	free(plan->squash_subject);
 	free(plan->documents_subject);
 	json_decref(plan->members);
@@ -39,7 +41,7 @@ static void clear_round(struct track_plan *plan)
 	plan->run = (struct revert_run)REVERT_RUN_INIT;
 	plan->wanted_commit = NULL;
 	plan->document = NULL;
-	plan->squash_subject = plan->documents_subject = NULL;
+	plan->reset_to = plan->squash_subject = plan->documents_subject = NULL;
 	plan->members = NULL;
 	plan->files = NULL;
 	plan->document_nr = plan->files_nr = 0;
@@ -196,7 +198,7 @@ static void fill_in_request(struct track_plan *plan)
 				  track_unit_to_json(&plan->tracks, &plan->unit), "text", unit);
 	plan->wanted = (struct revert_run_request){
 		.commit = plan->wanted_commit,
-		.nr = plan->nr,
+		.nr = plan->wanted_nr,
 		.keep = &plan->keep,
 		.trailers = &plan->trailers,
 		.reason = request->reason,
@@ -205,16 +207,32 @@ static void fill_in_request(struct track_plan *plan)
 		.document = plan->document,
 		.documents = plan->document_nr,
 		.documents_subject = plan->documents_subject,
+		.reset_to = plan->reset_to,
 		.members = plan->members,
 	};
 }
 
+/*
+ * What created a track is taken back by editing the documents: what it did besides is the set-up of
+ * the project, and not the track's.
+ */
+static bool is_creation(const struct track_commit *commit)
+{
+	return commit->evidence && commit->evidence->role == ROLE_CREATION &&
+	       !commit->evidence->code;
+}
+
 static void list_commits(struct track_plan *plan)
 {
+	bool resets = plan->request->strategy == TRACK_RESET;
+
 	plan->wanted_commit = xcalloc(plan->nr + 1, sizeof(*plan->wanted_commit));
+	plan->wanted_nr = 0;
 	for (size_t i = 0; i < plan->nr; i++)
-		plan->wanted_commit[i] =
-			(struct revert_commit){ plan->commit[i].oid, plan->commit[i].mainline };
+		if (resets || !is_creation(&plan->commit[i]))
+			plan->wanted_commit[plan->wanted_nr++] =
+				(struct revert_commit){ plan->commit[i].oid,
+							plan->commit[i].mainline };
 }
 
 static void keep_also(struct strvec *keep, const struct strvec *more)
@@ -231,7 +249,7 @@ static int plan_fixes(struct track_plan *plan, struct error *err)
 {
 	const struct checkpoint_session *s = plan->session;
 	const struct revert_request request = { .commit = plan->wanted_commit,
-						.nr = plan->nr,
+						.nr = plan->wanted_nr,
 						.onto = s->repo.head,
 						.keep = &plan->keep };
 	struct revert_series series CLEANUP(revert_series_release) = REVERT_SERIES_INIT;
@@ -303,22 +321,28 @@ static void take_verdict(struct track_plan *plan)
 
 /* ---- One round ----------------------------------------------------------------------- */
 
-static int plan_run(struct track_plan *plan, struct error *err)
+static int plan_documents(struct track_plan *plan, struct error *err)
 {
 	const struct track_plan_request *request = plan->request;
 	int mode =
 		plan->untracked || plan->guessed ? TRACK_DOCUMENTS_UNTOUCHED : request->documents;
 
-	list_commits(plan);
 	track_documents_keep(&plan->keep, &plan->tracks);
 	if (track_split(plan, err) < 0)
 		return -1;
 	keep_also(&plan->keep, &plan->split_off);
 	if (request->forward_fix && plan_fixes(plan, err) < 0)
 		return -1;
-	if (track_documents_plan(&plan->documents, &plan->tracks, &plan->units,
-				 (enum track_documents_mode)mode, plan->session->repo.head,
-				 err) < 0)
+	return track_documents_plan(&plan->documents, &plan->tracks, &plan->units,
+				    (enum track_documents_mode)mode, plan->session->repo.head, err);
+}
+
+static int plan_run(struct track_plan *plan, struct error *err)
+{
+	list_commits(plan);
+	/* Going back, documents go back as all other files do. */
+	if (plan->request->strategy == TRACK_RESET ? track_reset(plan, err) < 0 :
+						     plan_documents(plan, err) < 0)
 		return -1;
 	add_trailers(plan);
 	gather_documents(plan);

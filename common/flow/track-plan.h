@@ -9,7 +9,7 @@
  * Use:    track_plan() finds all out and touches nothing; track_plan_show() prints that;
  *         track_plan_execute() carries it out; track_report() says what came of it.
  * Owner:  the caller; track_plan_release(). The plan borrows from session and request.
- * Files:  track-select.c chooses the commits, track-plan.c does the rest of the plan,
+ * Files:  track-select.c chooses the commits (track-split.h, track-reset.h), track-plan.c does the rest of the plan,
  *         track-plan-show.c shows it, track-plan-execute.c carries it out.
  */
 #ifndef FLOW_TRACK_PLAN_H
@@ -78,7 +78,9 @@ struct track_plan {
 	struct strvec passed_over; /* merges whose commits are reverted one by one; full ids */
 	struct commit_units owners;
 
-	struct revert_commit *wanted_commit;
+	struct revert_commit *wanted_commit; /* of these, without those that only documents tell of */
+	size_t wanted_nr;
+	char *reset_to; /* --strategy=reset: the commit that the branch goes back to */
 	struct strvec keep, trailers;
 	struct strvec split_off; /* --split: files of shared commits that are other units' */
 	char *squash_subject, *documents_subject;

@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+
+test_description='git revert-track: migrations, and where they are applied'
+TEST_NO_CREATE_REPO=1
+. ./test-lib.sh
+. "$TEST_DIRECTORY"/lib-pg.sh
+. "$TEST_DIRECTORY"/lib-revert.sh
+. "$TEST_DIRECTORY"/lib-conductor.sh
+
+second=${db_name}_production
+test_expect_success 'a second database' '
+	db_create "$second"
+'
+
+state () {
+	git for-each-ref refs/heads && git --no-optional-locks status --porcelain=v2 -b && git ls-files -s
+}
+
+# auth makes a table, billing another one that comes after it; three environments.
+with_migrations () {
+	unset DATABASE_URL
+	db_reset && db_reset "$second" && project &&
+	git config rollback.database.development.url "$(db_url)" &&
+	git config rollback.database.production.url "$(db_url "$second")" &&
+	git config rollback.database.production.protected true &&
+	migration 1_users "CREATE TABLE users (id int);" "DROP TABLE users;" &&
+	mkdir -p db && echo "CREATE TABLE users (id int);" >db/schema.sql &&
+	work "feat(auth): users table" && done_task auth_20260101 "Create the users table" &&
+	migration 2_invoices "CREATE TABLE invoices (id int);" "DROP TABLE invoices;" &&
+	work "feat(billing): invoices table" && done_task billing_20260102 "Number the invoices"
+}
+
+test_expect_success 'where it is applied nowhere the files go; who comes after is told' '
+	with_migrations &&
+	git revert-track auth --task 1.1 -n --json >../json &&
+	jq -r ".migrations[] | [.version, .name, .change, (.environments[] | .database + \"=\" + .state)] | @tsv" ../json >../actual &&
+	printf "1\tusers\tgoes\tdevelopment=pending\tproduction=pending\n" >../expect && test_cmp ../expect ../actual &&
+	jq -r ".dependents[] | [.unit.track, .because[0].kind, .because[0].what] | @tsv" ../json >../actual &&
+	printf "billing_20260102\tmigration\t2 invoices\n" >../expect && test_cmp ../expect ../actual &&
+	jq -r ".files[] | .path + \" \" + .kind" ../json >../actual &&
+	test_write_lines "db/schema.sql schema" "migrations/1_users.down.sql migration" \
+		"migrations/1_users.up.sql migration" >../expect && test_cmp ../expect ../actual &&
+	git revert-track auth --task 1.1 -y >../out 2>../err && test_path_is_missing migrations/1_users.up.sql &&
+	test_grep "migration 2, which comes later, stays" ../out
+'
+
+test_expect_success 'applied in development: refused, with what to type; nothing is changed, in no database' '
+	with_migrations && git apply-migration --database=development -q && state >../before && db_dump >../dump &&
+	test_expect_code 2 git revert-track auth --task 1.1 2>../err </dev/null &&
+	test_grep "^error: database .development. has migration 1, whose files would go" ../err &&
+	test_grep "^hint: Roll back there first: git rollback-db --database=development 1\$" ../err &&
+	test_grep "^hint: Or use --forward-fix" ../err && test_grep "^hint: Or use --yes" ../err &&
+	git revert-track auth --task 1.1 -n --json >../json &&
+	jq -e ".verdict == \"refused\" and .rollback_commands == [\"git rollback-db --database=development 1\"]" ../json &&
+	state >../after && test_cmp ../before ../after && db_dump >../dump2 && test_cmp ../dump ../dump2
+'
+
+test_expect_success 'with --yes the files go, and git rollback-db still finds the way back' '
+	cd repo && git revert-track auth --task 1.1 -y --json >../json 2>../err &&
+	test_path_is_missing migrations/1_users.up.sql && test_grep "refs/rollback/applied" ../err &&
+	jq -e ".by_hand == [\"git rollback-db --database=development 1\"]" ../json &&
+	db_dump >../dump2 && test_cmp ../dump ../dump2 &&
+	git rollback-db --database=development 1 --yes -q 2>/dev/null &&
+	db_sql "SELECT count(*) FROM pg_class WHERE relname = chr(117) || \$\$sers\$\$" >../actual &&
+	echo 0 >../expect && test_cmp ../expect ../actual
+'
+
+test_expect_success 'where git does not keep the down script --yes is not enough' '
+	with_migrations && git apply-migration --database=development -q &&
+	git for-each-ref --format="delete %(refname)" refs/rollback/applied | git update-ref --stdin && state >../before &&
+	test_expect_code 2 git revert-track auth --task 1.1 -y 2>../err && test_grep ! "Or use --yes" ../err &&
+	state >../after && test_cmp ../before ../after
+'
+
+test_expect_success 'a protected environment that has it wants its name, too' '
+	with_migrations && git apply-migration --database=production --confirm=production -y -q && state >../before &&
+	test_expect_code 2 git revert-track auth --task 1.1 -y 2>../err &&
+	test_grep "database .production. is protected, and has migration 1" ../err &&
+	test_expect_code 2 git revert-track auth --task 1.1 -y --forward-fix 2>../err &&
+	test_expect_code 2 git revert-track auth --task 1.1 -y --confirm=development 2>../err &&
+	state >../after && test_cmp ../before ../after &&
+	git revert-track auth --task 1.1 -y -q --confirm=production 2>../err && test_path_is_missing migrations/1_users.up.sql
+'
+
+test_expect_success '--forward-fix keeps the files, and writes a migration that undoes them' '
+	with_migrations && git apply-migration --database=development -q && git apply-migration --database=production --to 1 --confirm=production -y -q &&
+	cp migrations/1_users.up.sql ../up &&
+	git revert-track auth --task 1.1 -y --forward-fix --confirm=production --json >../json 2>../err &&
+	test_cmp ../up migrations/1_users.up.sql &&
+	jq -r ".forward_fixes[] | [.undoes, .version, .name, .up, (.databases | join(\",\"))] | @tsv" ../json >../actual &&
+	printf "1\t3\tundo_users\tmigrations/3_undo_users.up.sql\tdevelopment,production\n" >../expect &&
+	test_cmp ../expect ../actual &&
+	jq -e ".by_hand == [\"git apply-migration --database=development\", \"git apply-migration --database=production\"]" ../json &&
+	git log -1 --name-only --format= >../actual && test_grep "^migrations/3_undo_users.down.sql\$" ../actual &&
+	test -z "$(git status --porcelain)" &&
+	git apply-migration --database=development -q &&
+	db_sql "SELECT relname FROM pg_class WHERE relname IN (\$\$users\$\$, \$\$invoices\$\$)" >../actual &&
+	echo invoices >../expect && test_cmp ../expect ../actual
+'
+
+test_expect_success 'several migrations: undone in the order in which they have to be' '
+	with_migrations && migration 3_names "CREATE TABLE names (id int);" "DROP TABLE names;" &&
+	work "feat(auth): names" && done_task auth_20260101 "Add a user model" && git apply-migration --database=development -q &&
+	test_expect_code 2 git revert-track auth --phase 1 2>../err </dev/null &&
+	test_grep "git rollback-db --database=development 3 1\$" ../err &&
+	git revert-track auth --phase 1 -n -y --forward-fix --json >../json &&
+	jq -r ".forward_fixes[] | .undoes + \" \" + .version" ../json >../actual && test_write_lines "3 4" "1 5" >../expect &&
+	test_cmp ../expect ../actual
+'
+
+test_expect_success 'a database that does not answer is said, and is no reason by itself; a protected one wants its name' '
+	with_migrations && git config rollback.database.staging.url "host=/nonexistent dbname=x" &&
+	git revert-track auth --task 1.1 -n --json >../json 2>/dev/null &&
+	jq -e ".verdict == \"clean\" and (.environments[] | select(.database == \"staging\") | .reachable == false)" ../json &&
+	jq -r ".warnings[]" ../json >../actual && test_grep "whether database .staging. has these migrations is not known" ../actual &&
+	git config rollback.database.staging.protected true &&
+	test_expect_code 2 git revert-track auth --task 1.1 -y 2>../err && test_grep "confirm=staging" ../err &&
+	git revert-track auth --task 1.1 -y -q --database development --database production 2>../err
+'
+
+test_expect_success 'a schema file that still has what a migration made is found at the end' '
+	with_migrations && migration 3_names "CREATE TABLE names (id int);" "DROP TABLE names;" &&
+	work "feat(auth): names" && done_task auth_20260101 "Add a user model" &&
+	echo "CREATE TABLE public.names (id int);" >>db/schema.sql && commit "Dump the schema" &&
+	test_expect_code 1 git revert-track auth --task 1.2 -y >../out 2>../err &&
+	test_grep "schema: .db/schema.sql. still makes .names., whose migration is gone" ../out &&
+	git checkpoint undo -y -q 2>/dev/null && git revert-track auth --task 1.2 -y --json --also HEAD >../json 2>/dev/null &&
+	jq -e ".verification[] | select(.check == \"schema\") | .state == \"ok\"" ../json
+'
+
+test_done
