@@ -193,6 +193,7 @@ read_sessions () {
 settle () {
 	sed -E -e 's/\([0-9.]+ m?s\)/(TIME)/' -e 's/[0-9a-f]{64}/CHECKSUM/' \
 		-e 's/\([0-9a-f]{7,40}\)/(COMMIT)/' \
+		-e 's/^[0-9a-f]{7} /COMMIT /' -e 's/(names it as) [0-9a-f]{7,40}/\1 COMMIT/' \
 		-e 's/applied (just now|[0-9]+ seconds? ago)/applied AGE/' "$1"
 }
 
@@ -286,6 +287,26 @@ test_expect_success 'git-snapshot-db: the examples' '
 	purchase_orders && git apply-migration --quiet && po_items && commit "Add items" &&
 	read_sessions <"$man"/git-snapshot-db.adoc &&
 	run_sessions
+'
+
+test_expect_success 'git-revert-track: the examples' '
+	. "$TEST_DIRECTORY"/lib-tracks.sh &&
+	project revert-track &&
+	printf "%s\n" session.sh "*.settled" >>.git/info/exclude &&
+	track auth_20260107 "Sign people in" <<-\EOF &&
+	# Plan
+	## Phase 1: Sessions
+	- [ ] Task: Keep sessions in a table
+	- [ ] Task: Let sessions expire
+	EOF
+	sed "s/\[ \]/[~]/" conductor/tracks.md >new && mv new conductor/tracks.md &&
+	git add -A && git commit -q --amend --no-edit &&
+	work table.c "feat(auth): Keep sessions in a table" && sha=$(tip) &&
+	mark auth_20260107 "Keep sessions in a table" "$sha" &&
+	work expire.c "feat(auth): Expire sessions after a day" && sha=$(tip) &&
+	mark auth_20260107 "Let sessions expire" "$sha" &&
+	read_sessions <"$man"/git-revert-track.adoc &&
+	(unset DATABASE_URL && run_sessions)
 '
 
 # It creates a database by name, so it gets a server of its own.

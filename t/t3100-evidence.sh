@@ -588,6 +588,17 @@ test_expect_success '--json is as documented' '
 	test_cmp expect actual
 '
 
+test_expect_success 'every key of --json is in the manual' '
+	cd stories &&
+	{ git revert-track --list --json && git revert-track --show --story US-001 --json; } |
+		jq -r ".. | objects | keys[]" | sort -u >out &&
+	test_line_count = 18 out &&
+	while read -r key
+	do
+		test_grep -F "\`$key\`" "$TEST_TOP"/man/git-revert-track.adoc || return 1
+	done <out
+'
+
 test_expect_success '--list has what was begun, and --all the rest' '
 	cd turns &&
 	git revert-track --list --porcelain >actual &&

@@ -19,15 +19,23 @@ static bool is_called_checkpoint(const struct known_commit *commit)
 	return strcasestr(commit->subject, "checkpoint") != NULL;
 }
 
+/* Is it bookkeeping by its own words, as Conductor has it, whatever slipped in? */
+static bool is_called_bookkeeping(const struct known_commit *commit)
+{
+	return !strncasecmp(commit->subject, "conductor(", strlen("conductor(")) ||
+	       strcasestr(commit->subject, "(conductor)") || strcasestr(commit->subject, "(plan)");
+}
+
 static enum evidence_role work_role(const struct known_commit *commit)
 {
 	return is_called_checkpoint(commit) ? ROLE_CHECKPOINT : ROLE_IMPLEMENTATION;
 }
 
-/* Neither is a part of the other. */
+/* Neither is a part of the other. Work may be for a story and for a task as well. */
 static bool disjoint(const struct unit *a, const struct unit *b)
 {
-	return !unit_contains(a, b) && !unit_contains(b, a);
+	return (a->kind == UNIT_STORY) == (b->kind == UNIT_STORY) && !unit_contains(a, b) &&
+	       !unit_contains(b, a);
 }
 
 static bool speaks_for_itself(enum evidence_kind kind)
@@ -340,13 +348,6 @@ static size_t count_tracks(const struct evidence *e, uint32_t commit)
 	return nr;
 }
 
-/* Is it bookkeeping by its own words, as Conductor has it, whatever slipped in? */
-static bool is_called_bookkeeping(const struct known_commit *commit)
-{
-	return !strncasecmp(commit->subject, "conductor(", strlen("conductor(")) ||
-	       strcasestr(commit->subject, "(conductor)") || strcasestr(commit->subject, "(plan)");
-}
-
 /* What was done elsewhere is only marked here. */
 static void claim_slip(struct evidence *e, const struct mark *mark, const struct finished *f)
 {
@@ -390,7 +391,11 @@ static void claim_work(struct evidence *e, const struct mark *mark)
 		claim_add(e, mark->commit, rest, EVIDENCE_PLAN, level, work_role(commit),
 			  "marks %zu tasks of it as done, and changes other files", left);
 	else if (!f.any && f.closes)
-		claim_add(e, mark->commit, f.phase, EVIDENCE_PLAN, level, work_role(commit),
+		claim_add(e, mark->commit, f.phase, EVIDENCE_PLAN, level,
+			  is_called_bookkeeping(commit) &&
+					  is_done_elsewhere(e, &f.phase, mark->commit) ?
+				  ROLE_PLAN :
+				  work_role(commit),
 			  "closes the phase, and changes other files");
 	else if (!mark->created && !mark->moved && !mark->removed)
 		claim_add(e, mark->commit, unit_of_track(mark->track), EVIDENCE_PLAN,
@@ -578,8 +583,8 @@ static void claim_run(struct evidence *e, const struct run *run)
 	for (size_t i = 0; i < run->mark->runs; i++) {
 		uint32_t commit = run->mark->run[i];
 
-		if (!is_work(&e->commit[commit]) || is_ours(e, commit, &run->unit) ||
-		    is_others(e, commit, &run->unit))
+		if (!is_work(&e->commit[commit]) || is_called_bookkeeping(&e->commit[commit]) ||
+		    is_ours(e, commit, &run->unit) || is_others(e, commit, &run->unit))
 			continue;
 		claim_run_commit(e, run, commit,
 				 first && !is_contested(e, run->mark) && i < run->mark->run_merge);
@@ -593,7 +598,8 @@ static void claim_shared_run(struct evidence *e, const struct run *run, const st
 	for (size_t i = 0; i < run->mark->runs; i++) {
 		uint32_t commit = run->mark->run[i];
 
-		if (is_work(&e->commit[commit]) && !is_others(e, commit, task))
+		if (is_work(&e->commit[commit]) && !is_called_bookkeeping(&e->commit[commit]) &&
+		    !is_others(e, commit, task))
 			claim_add(e, commit, *task, EVIDENCE_RUN, EVIDENCE_LIKELY,
 				  work_role(&e->commit[commit]),
 				  "lies before the mark %.7s, which is one for several tasks",
@@ -680,8 +686,7 @@ static void claim_checkpoints(struct evidence *e)
 			const struct known_commit *commit = &e->commit[mark->run[k]];
 			struct unit unit;
 
-			if (commit->looked_at && !commit->code && !commit->reverts &&
-			    is_called_checkpoint(commit) &&
+			if (commit->looked_at && !commit->reverts && is_called_checkpoint(commit) &&
 			    checkpoint_phase(&unit, e, mark, commit) &&
 			    !is_others(e, mark->run[k], &unit))
 				claim_add(e, mark->run[k], unit, EVIDENCE_RUN,
@@ -721,11 +726,14 @@ static struct span_of_track *track_spans(const struct evidence *e)
 	return ret;
 }
 
-static bool is_within(const struct span_of_track *spans, const struct unit *unit, uint32_t order)
+/* Bookkeeping may follow the last of these: what else is done by a track's name then is new work. */
+static bool is_within(const struct span_of_track *spans, const struct unit *unit, uint32_t order,
+		      bool bookkeeping)
 {
-	return unit->kind == UNIT_STORY ||
-	       (spans[unit->track].newest != NO_COMMIT && order >= spans[unit->track].newest &&
-		order <= spans[unit->track].oldest);
+	const struct span_of_track *span = unit->kind == UNIT_STORY ? NULL : &spans[unit->track];
+
+	return !span || span->newest == NO_COMMIT ||
+	       ((bookkeeping || order >= span->newest) && order <= span->oldest);
 }
 
 /* Does it name another unit in the same way, which is no part of this one, or around it? */
@@ -769,7 +777,8 @@ static enum evidence_role mention_role(const struct evidence *e, const struct me
 {
 	const struct known_commit *commit = &e->commit[mention->commit];
 
-	if (commit->code || mention->unit.kind == UNIT_STORY)
+	if (mention->unit.kind == UNIT_STORY ||
+	    (commit->code && !(is_called_bookkeeping(commit) && mention->unit.kind == UNIT_TRACK)))
 		return work_role(commit);
 	if (is_called_checkpoint(commit))
 		return ROLE_CHECKPOINT;
@@ -789,7 +798,8 @@ static void claim_mention(struct evidence *e, const struct mention *mention,
 	if (mention->kind != EVIDENCE_TRAILER) {
 		sure &= !is_others(e, mention->commit, &mention->unit);
 		if (mention->kind != EVIDENCE_NOTE && mention->kind != EVIDENCE_BRANCH)
-			sure &= is_within(spans, &mention->unit, commit->order);
+			sure &= is_within(spans, &mention->unit, commit->order,
+					  !commit->code || is_called_bookkeeping(commit));
 		/* What it did to the plan was looked at: the words add nothing. */
 		if (commit->plans && !commit->code)
 			sure = false;

@@ -139,10 +139,11 @@ static void add_track_terms(struct vocabulary *v, const struct evidence *e, size
 struct vocabulary *vocabulary_new(const struct evidence *e)
 {
 	struct vocabulary *v = xcalloc(1, sizeof(*v));
+	bool story = e->request.only && e->request.only->kind == UNIT_STORY;
 
-	for (size_t t = 0; t < e->tracks->nr; t++)
+	for (size_t t = 0; t < e->tracks->nr && !story; t++)
 		add_track_terms(v, e, t);
-	for (size_t s = 0; s < e->tracks->stories.nr; s++)
+	for (size_t s = 0; s < e->tracks->stories.nr && (story || !e->request.only); s++)
 		add_term(v, e->tracks->stories.item[s].id, true, unit_of_story(s));
 	v->wanted_id = xreallocarray(NULL, v->nr + 1, sizeof(*v->wanted_id));
 	for (size_t i = 0; i < v->nr; i++)
@@ -256,30 +257,53 @@ static void match_word(const struct vocabulary *v, struct evidence *e, size_t fi
 	}
 }
 
+/* A text's words, as add_words() has them, made when they are first asked for. */
+struct words {
+	const char *text;
+	struct strbuf all;
+	const char *at; /* before the word `nr` */
+	size_t nr;
+};
+
+static void words_release(struct words *words)
+{
+	strbuf_release(&words->all);
+}
+
+static const char *words_from(struct words *words, size_t nr)
+{
+	if (!words->at) {
+		add_words(&words->all, words->text, strlen(words->text));
+		words->at = words->all.buf;
+	}
+	for (; words->nr < nr; words->nr++)
+		words->at = strchr(words->at + 1, ' ');
+	return words->at;
+}
+
 /* `text` is in lower case; of its titles only where these are wanted. */
 static void match_terms(const struct vocabulary *v, struct evidence *e, size_t first,
 			const char *text, bool titles, struct mention mention)
 {
-	struct strbuf words CLEANUP(strbuf_release) = STRBUF_INIT;
-	const char *words_at;
+	struct words words CLEANUP(words_release) = { .text = text, .all = STRBUF_INIT };
+	size_t nr = 0;
 
-	if (titles)
-		add_words(&words, text, strlen(text));
-	words_at = words.buf;
-	for (const char *at = text; *at;) {
-		const char *word = at;
-		unsigned char start = (unsigned char)*word;
+	for (const char *at = text; *at; nr++) {
+		const char *word;
+		unsigned char start;
 
-		if (!is_letter(*at)) {
+		while (*at && !is_letter(*at))
 			at++;
-			continue;
-		}
+		if (!*at)
+			return;
+		word = at;
+		start = (unsigned char)*word;
 		while (is_letter(*at))
 			at++;
-		if (v->id_start[start] || (titles && v->title_start[start]))
-			match_word(v, e, first, text, word, titles ? words_at : NULL, mention);
-		if (titles)
-			words_at += at - word < WORD_MAX ? at - word + 1 : WORD_MAX;
+		if (titles && v->title_start[start])
+			match_word(v, e, first, text, word, words_from(&words, nr), mention);
+		else if (v->id_start[start])
+			match_word(v, e, first, text, word, NULL, mention);
 	}
 }
 

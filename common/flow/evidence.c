@@ -422,6 +422,7 @@ static void add_claim(struct evidence_commits *ret, uint32_t *where, const struc
 static bool is_anothers(const struct claim *claim, const struct unit *unit)
 {
 	return claim->level == EVIDENCE_CERTAIN && claim->role == ROLE_IMPLEMENTATION &&
+	       (unit->kind == UNIT_STORY) == (claim->unit.kind == UNIT_STORY) &&
 	       !unit_contains(unit, &claim->unit) && !unit_contains(&claim->unit, unit);
 }
 
