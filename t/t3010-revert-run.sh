@@ -271,6 +271,40 @@ test_expect_success 'conflicts of other kinds leave what git leaves' '
 	diff -r -x .git . ../clone
 '
 
+test_expect_success 'line ends, filters: as git writes them, in a conflict too' '
+	fresh && git config filter.rot.clean "tr a-z n-za-m" && git config filter.rot.smudge "tr a-z n-za-m" &&
+	printf "%s\n" "*.crlf text eol=crlf" "*.rot filter=rot" >.gitattributes && file a.crlf && file b.rot 2=hello && file c.rot && commit base &&
+	file a.crlf 3=one && file b.rot 3=one && file c.rot 9=nine && commit unit && file c.rot 20=late && commit late && git rm -q --cached -r . && git reset -q --hard &&
+	revert run $(id main~1) >/dev/null && git status --porcelain >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" &&
+	test "$(sed -n 3p a.crlf | od -An -c | tr -d " ")" = "3\\r\\n" && test "$(sed -n 2p b.rot)" = hello && git reset -q --hard HEAD^ &&
+	file a.crlf 3=other && file b.rot 3=other && commit conflict && rm a.crlf b.rot && git checkout -q . && rm -rf ../clone && cp -R . ../clone &&
+	test_must_fail git -C ../clone revert --no-edit $(id main~2) >/dev/null 2>&1 && test_expect_code 1 revert run $(id main~2) >/dev/null &&
+	test_cmp ../clone/a.crlf a.crlf && test_cmp ../clone/b.rot b.rot && test_cmp ../clone/c.rot c.rot && git ls-files -s >"$TEST_ROOT/actual" &&
+	git -C ../clone ls-files -s >"$TEST_ROOT/expect" && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual"
+'
+
+test_expect_success 'a sparse checkout, and a split index' '
+	for how in sparse split
+	do
+		fresh && file in/a && file out/b && commit base && file in/a 3=x && file out/b 3=x && file out/new && commit unit && file in/a 30=late && commit late || return
+		case $how in
+		sparse) git sparse-checkout set in ;;
+		split) git update-index --split-index && echo local >>in/a && git checkout -q in/a ;;
+		esac &&
+		revert run $(id main~1) >/dev/null && git status --porcelain >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" &&
+		test "$(sed -n 3p in/a)" = 3 && test "$(git show HEAD:out/b | sed -n 3p)" = 3 && { test $how = split || test_path_is_missing out; } &&
+		git checkpoint undo -q --yes && test "$(subjects -1)" = late && test "$(sed -n 3p in/a)" = x &&
+		git status --porcelain >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" || return
+	done
+'
+
+test_expect_success 'a real submodule: its commit goes back, its folder is let alone' '
+	fresh && rm -rf ../sub && git init -q ../sub && git -C ../sub commit -q --allow-empty -m one && file a && git -c protocol.file.allow=always submodule --quiet add ../sub sub &&
+	commit base && old=$(git rev-parse :sub) && git -C sub commit -q --allow-empty -m two && commit bump && file a 3=late && commit late &&
+	revert run $(id main~1) >/dev/null && test "$(git rev-parse HEAD:sub)" = "$old" && test "$(git -C sub log -1 --format=%s)" = two && git checkpoint undo -q --yes &&
+	test "$(subjects -1)" = late
+'
+
 test_expect_success 'rerere resolves what it has seen' '
 	conflict && git config rerere.enabled true && git config rerere.autoupdate true && test_expect_code 1 revert run "$one" >/dev/null && git checkout -q --ours a &&
 	file a 3=resolved && git add a && revert continue >/dev/null && git reset -q --hard HEAD^ && test_expect_code 1 revert run "$one" >/dev/null &&

@@ -88,4 +88,18 @@ do
 	tell_figures
 done
 
+# It puts back what it has begun, or says what does.
+for way in signal=SIGTERM error=ENOSPC
+do
+	test_expect_success STRACE "clean, and something goes wrong anywhere: $way" '
+		history && scenario p $way "$tool" run --document=plan.md=text "$three" "$two" "$one"
+	'
+	tell_figures
+
+	test_expect_success STRACE "up to a conflict, and something goes wrong anywhere: $way" '
+		conflict && scenario p $way "$tool" run --expect-stop "$three" "$one" "$two"
+	'
+	tell_figures
+done
+
 test_done

@@ -41,16 +41,6 @@ static json_t *members_of(const struct revert_run *run, const struct revert_comm
 
 /* ---- Files, index and branch --------------------------------------------------------- */
 
-/* What read-tree says when it looked at everything and then did nothing. */
-static bool is_refusal(const struct process *git)
-{
-	const char *text = git->err.buf;
-
-	return git->status == 128 &&
-	       (strstr(text, "Cannot merge") || strstr(text, "by merge") ||
-		strstr(text, "would lose untracked") || strstr(text, "would be overwritten"));
-}
-
 /* From HEAD's tree to the other, in worktree and index: what is local and unconcerned stays. */
 static int move_files(struct revert_operation *op, const struct revert_run *run, const char *to,
 		      struct error *err)
@@ -65,7 +55,7 @@ static int move_files(struct revert_operation *op, const struct revert_run *run,
 	if (!git.status)
 		return 0;
 	process_error(&git, err, "could not change the files");
-	if (is_refusal(&git)) {
+	if (git_refused_merge(&git)) {
 		op->moving = false; /* nothing has changed */
 		error_code(err, EXIT_REFUSED);
 	}

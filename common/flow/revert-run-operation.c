@@ -148,11 +148,15 @@ static int put_back(const struct checkpoint_session *session, const char *id, st
 {
 	struct common_options common = *session->common;
 	struct checkpoint_session quiet = *session;
+	int ret;
 
 	common.yes = common.quiet = true;
 	common.dry_run = common.json = false;
 	quiet.common = &common;
-	return checkpoint_undo(&quiet, id, err);
+	interrupt_hold(true);
+	ret = checkpoint_undo(&quiet, id, err);
+	interrupt_hold(false);
+	return ret;
 }
 
 int revert_operation_fail(struct revert_operation *op, struct error *err)

@@ -135,42 +135,12 @@ static json_t *members_of(const json_t *waiting, bool ends)
 	return members;
 }
 
-/* What a person would type, with the hooks and all. */
-static int commit_resolved(struct revert_operation *op, struct error *err)
+/* rerere's own only where it is not going to learn from it. */
+static int forget_state(struct revert_operation *op, bool learns, struct error *err)
 {
-	struct process diff CLEANUP(process_release) = PROCESS_INIT;
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	static const char *const name[] = { "REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE", "MERGE_RR" };
 
-	git_prepare(&diff, &op->session->repo, NULL);
-	strvec_pushl(&diff.argv, "diff", "--cached", "--quiet", NULL);
-	if (process_run(&diff, err) < 0)
-		return -1;
-	if (!diff.status) /* nothing is left of it */
-		return 0;
-	strvec_pushl(&git.argv, "git", "-c", "core.fsync=all", "commit", "--quiet", "--no-edit",
-		     "--cleanup=strip", NULL);
-	git.dir = op->session->repo.worktree;
-	git.inherit_stderr = true;
-	if (process_run(&git, err) < 0)
-		return -1;
-	return git.status ? error_set(err, "could not commit what is resolved") : 0;
-}
-
-/* As `git revert --skip`: what is in conflict, or staged, is again what HEAD has. */
-static int reset_files(struct revert_operation *op, struct error *err)
-{
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-
-	git_prepare(&git, &op->session->repo, NULL);
-	strvec_pushl(&git.argv, "reset", "--quiet", "--merge", NULL);
-	return git_run(&git, "take back what is in conflict", err);
-}
-
-static int forget_state(struct revert_operation *op, struct error *err)
-{
-	static const char *const name[] = { "REVERT_HEAD", "MERGE_MSG", "MERGE_RR", "AUTO_MERGE" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(name); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(name) - learns; i++) {
 		char *path CLEANUP(free_p) = state_path(op->session, name[i]);
 
 		if (unlink(path) < 0 && errno != ENOENT)
@@ -179,15 +149,113 @@ static int forget_state(struct revert_operation *op, struct error *err)
 	return file_sync_folder(op->session->repo.git_dir, err);
 }
 
+/* git, with the copy of the index instead of the index. */
+static void prepare_git(struct process *git, const struct revert_operation *op)
+{
+	git_prepare(git, &op->session->repo, &op->env);
+	strvec_pushl(&git->argv, "-c", "core.splitIndex=false", "-c", "submodule.recurse=false",
+		     NULL);
+}
+
+/* Is the index what HEAD has? 1 or 0, or -1. */
+static int is_nothing_left(const struct revert_operation *op, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	prepare_git(&git, op);
+	strvec_pushl(&git.argv, "diff", "--cached", "--quiet", NULL);
+	if (process_run(&git, err) < 0)
+		return -1;
+	if (git.status > 1)
+		return process_error(&git, err, "could not compare the index with HEAD");
+	return !git.status;
+}
+
+/* The message as a person may have changed it; with all of git's hooks. */
+static int commit_resolved(struct revert_operation *op, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	char *state CLEANUP(free_p) = state_path(op->session, "MERGE_MSG");
+	char *path CLEANUP(free_p) = xstrfmt("%s/message", op->work.path);
+	struct strbuf message CLEANUP(strbuf_release) = STRBUF_INIT;
+	int nothing = is_nothing_left(op, err);
+
+	if (nothing < 0 || file_read(&message, state, err) < 0 ||
+	    file_write(path, message.buf, message.len, 0600, FILE_SYNC_NOT, err) < 0 ||
+	    forget_state(op, !nothing, err) < 0)
+		return -1;
+	if (nothing)
+		return 0;
+	/* A git that is killed leaves no locks but those on HEAD and branch. */
+	strvec_pushl(&git.argv, "git", "-c", "core.fsync=all", "-c", "core.splitIndex=false",
+		     "commit", "--quiet", "--cleanup=strip", "-F", path, NULL);
+	git.dir = op->session->repo.worktree;
+	git.env = &op->env;
+	git.inherit_stderr = true;
+	if (process_run(&git, err) < 0)
+		return -1;
+	if (git.status)
+		return error_set(err, "could not commit what is resolved");
+	return revert_operation_replace_index(op, err);
+}
+
+/* What a person has made of the conflicts so far, as the index has it then: the id of the tree. */
+static int write_present(char **ret, const struct revert_operation *op, struct error *err)
+{
+	struct process add CLEANUP(process_release) = PROCESS_INIT;
+	struct process write CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec unmerged CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (revert_unmerged(&unmerged, op->session, err) < 0)
+		return -1;
+	for (size_t i = 0; i < op->env.nr; i++)
+		strvec_push(&env, op->env.v[i]);
+	strvec_push(&env, "GIT_LITERAL_PATHSPECS=1");
+	prepare_git(&add, op);
+	add.env = &env;
+	strvec_pushl(&add.argv, "add", "--update", "--sparse", "--", NULL);
+	for (size_t i = 0; i < unmerged.nr; i++)
+		strvec_push(&add.argv, unmerged.v[i]);
+	if (unmerged.nr && git_run(&add, "look at the conflicts", err) < 0)
+		return -1;
+	prepare_git(&write, op);
+	strvec_push(&write.argv, "write-tree");
+	if (git_run(&write, "look at the index", err) < 0)
+		return -1;
+	*ret = xmemdupz(write.out.buf, strcspn(write.out.buf, "\n"));
+	return 0;
+}
+
+/* As `git revert --skip`: what is in conflict, or staged, is again what HEAD has. */
+static int reset_files(struct revert_operation *op, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	char *present CLEANUP(free_p) = NULL;
+
+	if (write_present(&present, op, err) < 0)
+		return -1;
+	prepare_git(&git, op);
+	strvec_pushl(&git.argv, "read-tree", "-m", "-u", present, "HEAD", NULL);
+	if (git_run(&git, "take back what is in conflict", err) < 0)
+		return -1;
+	if (revert_operation_replace_index(op, err) < 0)
+		return -1;
+	return forget_state(op, false, err);
+}
+
 enum step { COMMIT, SKIP, FORGET, NOTHING };
 
 static int take_step(struct revert_operation *op, enum step step, struct error *err)
 {
-	if (revert_operation_begin(op, err) < 0 ||
-	    (step == COMMIT && commit_resolved(op, err) < 0) ||
-	    (step == SKIP && reset_files(op, err) < 0))
+	if (step == NOTHING)
+		return revert_operation_begin(op, err);
+	if (index_lock_take(&op->lock, op->work.path, op->operation.id, err) < 0 ||
+	    index_copy(op->index, op->lock.index, err) < 0 || revert_operation_begin(op, err) < 0)
 		return -1;
-	return step == NOTHING ? 0 : forget_state(op, err);
+	return step == COMMIT ? commit_resolved(op, err) :
+	       step == SKIP   ? reset_files(op, err) :
+				forget_state(op, false, err);
 }
 
 /* An operation of its own: the rest comes behind it as another one. */

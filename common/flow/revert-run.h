@@ -18,8 +18,8 @@
  * Undo:   `git checkpoint undo` takes back the last of these operations; revert_abort() all of
  *         a series. What broke off is undone in the same way.
  * Hooks:  as in `git revert`: prepare-commit-msg for each commit, with "message", and before
- *         anything has moved; reference-transaction; post-commit, once, when all has moved. What
- *         is resolved git commits, with all of its hooks.
+ *         anything has moved; reference-transaction; post-commit, once, when all has moved; not
+ *         post-index-change. What is resolved git commits, with all of its hooks.
  * Files:  revert-run-plan.c, -message.c, -commits.c, -stop.c (the conflict), -operation.c (journal,
  *         safety snapshot), -execute.c, -series.c (what comes after).
  */

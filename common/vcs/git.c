@@ -60,3 +60,12 @@ int git_relax_filters(struct strvec *argv, const struct repo *repo, struct error
 	}
 	return 0;
 }
+
+bool git_refused_merge(const struct process *process)
+{
+	const char *text = process->err.buf;
+
+	return process->status == 128 &&
+	       (strstr(text, "Cannot merge") || strstr(text, "by merge") ||
+		strstr(text, "would lose untracked"));
+}

@@ -33,4 +33,7 @@ int git_error(const struct process *process, struct error *err, const char *fmt,
 int git_finish(struct process *process, const char *what, struct error *err) MUST_CHECK;
 int git_run(struct process *process, const char *what, struct error *err) MUST_CHECK;
 
+/* Did `git read-tree -m -u` look at everything, and then do nothing? By what it says. */
+bool git_refused_merge(const struct process *process) MUST_CHECK;
+
 #endif

@@ -156,15 +156,6 @@ int restore_plan_worktree(struct restore *restore, struct error *err)
 	return restore->rewritten.nr ? 0 : start_refresh(restore, err);
 }
 
-/* What read-tree says when it looked at everything and then did nothing. */
-static bool is_refusal(const struct process *git)
-{
-	const char *text = git->err.buf;
-
-	return git->status == 128 && (strstr(text, "Cannot merge") || strstr(text, "by merge") ||
-				      strstr(text, "would lose untracked"));
-}
-
 /* Below a symbolic link there is nothing of ours; a folder may have taken a file's place. */
 static bool find_left(const char **ret, const struct restore *restore, int top)
 {
@@ -216,7 +207,7 @@ static int merge(struct restore *restore, struct error *err)
 		return -1;
 	if (!git.status)
 		return check_removed(restore, &git, err);
-	if (!is_refusal(&git))
+	if (!git_refused_merge(&git))
 		return process_error(&git, err, "could not write the files");
 	restore->moved = false;
 	char *reason CLEANUP(free_p) = process_reason(&git);
