@@ -49,7 +49,7 @@ MAN1_SRC := $(sort $(wildcard man/git-*.adoc))
 MAN5_SRC := $(filter-out $(MAN1_SRC),$(sort $(wildcard man/*.adoc)))
 COMPLETION := $(sort $(wildcard contrib/completion/*))
 HEADERS := $(sort $(wildcard common/*.h common/*/*.h))
-SCRIPTS := $(sort $(wildcard t/*.sh t/run t/perf/*.sh contrib/*/*.sh .ci/run))
+SCRIPTS := $(sort $(wildcard t/*.sh t/run t/perf/*.sh contrib/*/*.sh contrib/hooks/* .ci/run))
 
 LIB = $(BUILD)/librollback.a
 COMMON_OBJ := $(COMMON_SRC:%.c=$(BUILD)/%.o)

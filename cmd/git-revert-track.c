@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "flow/track-revert.h"
+#include "flow/track-trailers.h"
 #include "flow/track.h"
 #include "main.h"
 #include "term/options.h"
@@ -13,6 +14,7 @@ static const char *const usage[] = {
 	"git revert-track --show <unit> [<options>]",
 	"git revert-track <unit> [<options>]",
 	"git revert-track --continue | --skip | --abort | --quit | --status",
+	"git revert-track --trailers",
 	NULL,
 };
 
@@ -24,7 +26,8 @@ enum mode {
 	MODE_SKIP,
 	MODE_ABORT,
 	MODE_QUIT,
-	MODE_STATUS
+	MODE_STATUS,
+	MODE_TRAILERS
 };
 
 /* All that can be asked for. */
@@ -123,6 +126,7 @@ static int run(struct asked *asked, const struct common_options *common, struct 
 	case MODE_ABORT: return track_series(TRACK_SERIES_ABORT, common, err);
 	case MODE_QUIT: return track_series(TRACK_SERIES_QUIT, common, err);
 	case MODE_STATUS: return track_series(TRACK_SERIES_STATUS, common, err);
+	case MODE_TRAILERS: return track_trailers(common, err);
 	}
 	BUG("unknown mode %d", (int)asked->mode);
 }
@@ -190,6 +194,9 @@ int cmd_main(int argc, const char **argv)
 		OPT_MODE(0, "abort", &asked.mode, MODE_ABORT, "go back to before it"),
 		OPT_MODE(0, "quit", &asked.mode, MODE_QUIT, "forget it"),
 		OPT_MODE(0, "status", &asked.mode, MODE_STATUS, "say where it is"),
+		OPT_GROUP("For hooks"),
+		OPT_MODE(0, "trailers", &asked.mode, MODE_TRAILERS,
+			 "print the trailers of the task in progress"),
 		OPT_GROUP("Common"),
 		OPT_CHANGING(&common),
 		OPT_LISTING(&common),
