@@ -157,6 +157,74 @@ test_expect_success 'a commit in between that no line names is left out of the t
 	! grep "^left-out" actual
 '
 
+test_expect_success 'a mark that begins the next task is not of that one for sure' '
+	project next && auth &&
+	work table.c "Add the table" && sha=$(tip) &&
+	tick auth_20260107 "Keep sessions" "$sha" &&
+	sed "s/\[ \] Task: Let/[~] Task: Let/" conductor/tracks/auth_20260107/plan.md >new &&
+	mv new conductor/tracks/auth_20260107/plan.md && commit_all "conductor(plan): Mark the first" &&
+	work expire.c "Throw old ones away" && sha=$(tip) &&
+	tick auth_20260107 "Let sessions" "$sha" && commit_all "conductor(plan): Mark the second" &&
+	shown auth --task 1.2 >actual &&
+	cat >expect <<-\EOF &&
+	certain	plan	conductor(plan): Mark the second
+	certain	implementation	Throw old ones away
+	likely	plan	conductor(plan): Mark the first
+	EOF
+	test_cmp expect actual
+'
+
+test_expect_success 'a checkpoint may carry the work, and bookkeeping in a run is none' '
+	project checkpoint && auth &&
+	echo a >table.c && commit_all "conductor(checkpoint): Checkpoint end of Phase 1" &&
+	echo b >>README && commit_all "chore(conductor): Update README" &&
+	tick auth_20260107 "Keep sessions" && tick auth_20260107 "Let sessions" &&
+	tick auth_20260107 "Manual Verification" && commit_all "conductor(plan): Mark phase as complete" &&
+	shown auth --phase 1 >actual &&
+	cat >expect <<-\EOF &&
+	certain	plan	conductor(plan): Mark phase as complete
+	certain	checkpoint	conductor(checkpoint): Checkpoint end of Phase 1
+	EOF
+	test_cmp expect actual
+'
+
+test_expect_success 'a title that was said twice: the one that the plan names' '
+	project twice && auth &&
+	work form.c "feat: Show the form for signing in" &&
+	work table.c "Between" && sha=$(tip) && mark auth_20260107 "Keep sessions" "$sha" &&
+	work form.c "feat: Show the form for signing in" && sha=$(tip) &&
+	mark auth_20260107 "Show the form" "$sha" &&
+	shown auth --task 2.1 >actual &&
+	cat >expect <<-\EOF &&
+	certain	plan	conductor(plan): Mark task '\''Show the form'\'' as complete
+	certain	implementation	feat: Show the form for signing in
+	likely	implementation	feat: Show the form for signing in
+	EOF
+	test_cmp expect actual
+'
+
+test_expect_success 'what makes a track, and what is updated behind it' '
+	project around &&
+	echo x >.gitignore && auth && git reset -q --soft HEAD~1 &&
+	commit_all "conductor(setup): Add conductor files" &&
+	work a.c "Do it" && mark auth_20260107 "Keep sessions" &&
+	sed "s/- \[ \] \*\*Track/- [x] **Track/" conductor/tracks.md >new && mv new conductor/tracks.md &&
+	commit_all "chore(conductor): Mark track as complete" &&
+	echo y >conductor/product.md && echo z >README &&
+	commit_all "docs(conductor): Synchronize docs for track '\''Sign people in safely'\''" &&
+	work b.c "feat: Sign people in safely" &&
+	shown auth >actual &&
+	cat >expect <<-\EOF &&
+	likely	implementation	feat: Sign people in safely
+	certain	closing	docs(conductor): Synchronize docs for track '\''Sign people in safely'\''
+	certain	closing	chore(conductor): Mark track as complete
+	certain	plan	conductor(plan): Mark task '\''Keep sessions'\'' as complete
+	certain	implementation	Do it
+	certain	creation	conductor(setup): Add conductor files
+	EOF
+	test_cmp expect actual
+'
+
 # ---- More than one unit ---------------------------------------------------------------------------
 
 test_expect_success 'one mark for four tasks: certain of what is around them, likely of each' '

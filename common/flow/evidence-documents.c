@@ -136,6 +136,14 @@ size_t evidence_first_mark(const struct evidence *e, uint32_t commit)
 	return low < e->marks && e->mark[low].commit == commit ? low : e->marks;
 }
 
+bool mark_finishes(const struct mark *mark)
+{
+	for (size_t i = 0; i < mark->parts; i++)
+		if (mark->part[i].flags & MARK_FINISHED)
+			return true;
+	return false;
+}
+
 /* ---- Which plan a file was ------------------------------------------------------------ */
 
 /* Paths that a plan had under another name of its folder. */

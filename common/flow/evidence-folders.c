@@ -101,7 +101,7 @@ static bool is_behind_work(const struct evidence *e, const struct touch *touch)
 static void claim_creation(struct evidence *e, const struct touch *touch, size_t tracks)
 {
 	const struct known_commit *commit = &e->commit[touch->commit];
-	bool sure = !commit->code && tracks == 1;
+	bool sure = (!commit->code || commit_is_called_bookkeeping(commit)) && tracks == 1;
 
 	claim_add(e, touch->commit, unit_of_track(touch->track), EVIDENCE_FOLDER,
 		  sure ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY,

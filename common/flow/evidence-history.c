@@ -31,15 +31,6 @@ struct walk {
 
 /* ---- Runs ----------------------------------------------------------------------------- */
 
-/* Does it say that some work is done? */
-static bool mark_ends_work(const struct mark *mark)
-{
-	for (size_t i = 0; i < mark->parts; i++)
-		if (mark->part[i].flags & MARK_FINISHED)
-			return true;
-	return false;
-}
-
 /* Where the run before `mark` ends: at another mark, or where the track came to be. */
 static bool ends_run(const struct walk *w, uint32_t known, const struct mark *mark,
 		     size_t *ret_other)
@@ -50,9 +41,9 @@ static bool ends_run(const struct walk *w, uint32_t known, const struct mark *ma
 		return false;
 	for (size_t i = w->first_mark[known]; i < e->marks && e->mark[i].commit == known; i++) {
 		if (e->mark[i].track == mark->track &&
-		    (e->mark[i].created || mark_ends_work(&e->mark[i])))
+		    (e->mark[i].created || mark_finishes(&e->mark[i])))
 			return true;
-		if (e->mark[i].track != mark->track && mark_ends_work(&e->mark[i])) {
+		if (e->mark[i].track != mark->track && mark_finishes(&e->mark[i])) {
 			*ret_other = e->mark[i].track;
 			return true;
 		}
@@ -110,7 +101,7 @@ static void open_runs(struct walk *w, uint32_t known)
 	if (known >= w->documents || !commit->parent || commit->merge)
 		return;
 	for (size_t i = w->first_mark[known]; i < e->marks && e->mark[i].commit == known; i++)
-		if (mark_ends_work(&e->mark[i]))
+		if (mark_finishes(&e->mark[i]))
 			open_run(w, i, commit->parent);
 }
 
@@ -119,6 +110,17 @@ static void open_runs(struct walk *w, uint32_t known)
 static char *time_key(int64_t time)
 {
 	return xstrfmt("%08" PRIx64, (uint64_t)time * 2654435761U & 0xffffffffU);
+}
+
+/* Of several, that one is meant which lies before the mark that wrote it. */
+static bool is_before_mark(const struct evidence *e, const struct record *record)
+{
+	const struct mark *mark = record->mark == NO_INDEX ? NULL : &e->mark[record->mark];
+
+	for (size_t i = 0; mark && record->commit != NO_COMMIT && i < mark->runs; i++)
+		if (mark->run[i] == record->commit)
+			return true;
+	return false;
 }
 
 /* Rewriting keeps author, date and message: whoever has these has taken the place of the other. */
@@ -137,7 +139,8 @@ static void match_lost(struct walk *w, const struct log_commit *commit)
 		struct record *record = &e->record[i];
 
 		if (record->lost && record->author_time == commit->author_time &&
-		    !strcmp(record->author, commit->author) && !strcmp(record->subject, subject))
+		    !strcmp(record->author, commit->author) && !strcmp(record->subject, subject) &&
+		    !is_before_mark(e, record))
 			record->commit = evidence_keep(e, commit);
 	}
 }

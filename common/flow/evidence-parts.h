@@ -4,9 +4,11 @@
  *
  *   evidence-documents  the commits that change documents of the workflow, and what they mark
  *   evidence-record     the commits that plans name, found again where history was rewritten
- *   evidence-history    one walk over all messages: what names a unit, and the runs of commits
- *                       before each mark
- *   evidence-claims     what follows from all that
+ *   evidence-history    one walk over all messages, and the runs of commits before each mark
+ *   evidence-message    what a message names
+ *   evidence-folders    what was done to folders, registries and stories
+ *   evidence-claims, -marks, -mentions
+ *                       what follows from all that: which commit belongs to which unit
  *   evidence.c          joins it by unit
  */
 #ifndef FLOW_EVIDENCE_PARTS_H
@@ -191,6 +193,40 @@ void vocabulary_read(const struct vocabulary *vocabulary, struct evidence *e,
 /* How many words of some length the two have in common. */
 size_t common_words(const char *a, const char *b);
 int evidence_read_folders(struct evidence *e, struct error *err) MUST_CHECK;
+
+/* ---- Claims, in this order: what comes later looks at what is sure by then --------------- */
+
 void evidence_make_claims(struct evidence *e);
+void evidence_find_picked_records(struct evidence *e);
+void evidence_claim_records(struct evidence *e);
+void evidence_claim_trailers(struct evidence *e);
+void evidence_claim_marks(struct evidence *e);
+void evidence_claim_runs(struct evidence *e);
+void evidence_claim_checkpoints(struct evidence *e);
+void evidence_claim_mentions(struct evidence *e);
+void evidence_claim_picked(struct evidence *e);
+void evidence_claim_reverted(struct evidence *e);
+
+/* Does it change something, by itself and to stay? */
+bool commit_is_work(const struct known_commit *commit);
+bool commit_is_called_checkpoint(const struct known_commit *commit);
+/* Is it bookkeeping by its own words, as Conductor has it, whatever slipped in? */
+bool commit_is_called_bookkeeping(const struct known_commit *commit);
+/* Of work: ROLE_CHECKPOINT where it is called so. */
+enum evidence_role commit_work_role(const struct known_commit *commit);
+/* Neither is a part of the other. Work may be for a story and for a task as well. */
+bool units_are_disjoint(const struct unit *a, const struct unit *b);
+/* The phase that it is in, or is; else the track. */
+struct unit unit_around(const struct unit *unit);
+/* Is it, for sure and by what its makers wrote, of a unit beside this one? */
+bool evidence_is_others(const struct evidence *e, uint32_t commit, const struct unit *unit);
+/* Is it, for sure, of this unit, or a part of it? */
+bool evidence_is_ours(const struct evidence *e, uint32_t commit, const struct unit *unit);
+/* Did the commit change the plan at the unit's lines? */
+bool evidence_has_mark(const struct evidence *e, uint32_t commit, const struct unit *unit);
+/* Has it a record, which is to be believed, of another commit that did the work? */
+bool evidence_is_done_elsewhere(const struct evidence *e, const struct unit *unit, uint32_t commit);
+/* Does it say that something is done? */
+bool mark_finishes(const struct mark *mark);
 
 #endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* What messages come to; and what was done once more, or taken back. */
+#include "base/memory.h"
+#include "flow/evidence-parts.h"
+
+/* A title of so many words is not said by chance. */
+#define TITLE_CERTAIN 4
+
+/* ---- Messages -------------------------------------------------------------------------------- */
+
+/* From the oldest to the newest commit that the track has for sure, by git's order; if it has any. */
+struct span_of_track {
+	uint32_t newest, oldest;
+};
+
+static struct span_of_track *track_spans(const struct evidence *e)
+{
+	struct span_of_track *ret = xcalloc(e->tracks->nr + 1, sizeof(*ret));
+
+	for (size_t i = 0; i < e->tracks->nr; i++)
+		ret[i] = (struct span_of_track){ NO_COMMIT, 0 };
+	for (size_t i = 0; i < e->claims; i++) {
+		const struct claim *claim = &e->claim[i];
+		uint32_t order = e->commit[claim->commit].order;
+		struct span_of_track *span;
+
+		if (claim->unit.track == NO_INDEX || claim->level != EVIDENCE_CERTAIN ||
+		    order == NO_COMMIT)
+			continue;
+		span = &ret[claim->unit.track];
+		span->newest = order < span->newest ? order : span->newest;
+		span->oldest = order > span->oldest ? order : span->oldest;
+	}
+	return ret;
+}
+
+/* Bookkeeping may follow the last of these: what else is done by a track's name then is new work. */
+static bool is_within(const struct span_of_track *spans, const struct unit *unit, uint32_t order,
+		      bool bookkeeping)
+{
+	const struct span_of_track *span = unit->kind == UNIT_STORY ? NULL : &spans[unit->track];
+
+	return !span || span->newest == NO_COMMIT ||
+	       ((bookkeeping || order >= span->newest) && order <= span->oldest);
+}
+
+/* Does it name another unit in the same way, which is no part of this one, or around it? */
+static bool names_another(const struct evidence *e, const struct mention *mention)
+{
+	const struct mention *from = mention, *end = e->mention + e->mentions;
+
+	while (from > e->mention && from[-1].commit == mention->commit)
+		from--;
+	for (; from < end && from->commit == mention->commit; from++)
+		if (from->kind == mention->kind && units_are_disjoint(&from->unit, &mention->unit))
+			return true;
+	return false;
+}
+
+static bool is_exact(const struct evidence *e, const struct mention *mention)
+{
+	switch (mention->kind) {
+	case EVIDENCE_TRAILER: return true;
+	case EVIDENCE_BRANCH: return !names_another(e, mention);
+	case EVIDENCE_NOTE:
+		return (mention->by_id || mention->words >= TITLE_CERTAIN) &&
+		       !names_another(e, mention);
+	default:
+		return mention->in_subject && (mention->by_id || mention->words >= TITLE_CERTAIN) &&
+		       !names_another(e, mention);
+	}
+}
+
+static const char *mention_detail(const struct mention *mention)
+{
+	switch (mention->kind) {
+	case EVIDENCE_TRAILER: return "a trailer names it";
+	case EVIDENCE_BRANCH: return "came with a branch that is named after it";
+	case EVIDENCE_NOTE: return "a note names it";
+	default: return mention->by_id ? "its message names its id" : "its message has its title";
+	}
+}
+
+static enum evidence_role mention_role(const struct evidence *e, const struct mention *mention)
+{
+	const struct known_commit *commit = &e->commit[mention->commit];
+
+	if (mention->unit.kind == UNIT_STORY ||
+	    (commit->code &&
+	     !(commit_is_called_bookkeeping(commit) && mention->unit.kind == UNIT_TRACK)))
+		return commit_work_role(commit);
+	if (commit_is_called_checkpoint(commit))
+		return ROLE_CHECKPOINT;
+	if (mention->kind == EVIDENCE_TRAILER && !commit->documents)
+		return ROLE_IMPLEMENTATION;
+	return commit->plans || mention->unit.kind != UNIT_TRACK ? ROLE_PLAN : ROLE_CLOSING;
+}
+
+static void claim_mention(struct evidence *e, const struct mention *mention,
+			  const struct span_of_track *spans)
+{
+	const struct known_commit *commit = &e->commit[mention->commit];
+	bool sure = is_exact(e, mention);
+
+	if (commit->merge || commit->reverts || !commit->looked_at)
+		return;
+	if (mention->kind != EVIDENCE_TRAILER) {
+		sure &= !evidence_is_others(e, mention->commit, &mention->unit);
+		/* What a plan names goes before a title, which may be said of more than once. */
+		if (mention->kind == EVIDENCE_MESSAGE && !mention->by_id && commit->code &&
+		    mention->unit.kind == UNIT_TASK)
+			sure &= !evidence_is_done_elsewhere(e, &mention->unit, mention->commit);
+		if (mention->kind != EVIDENCE_NOTE && mention->kind != EVIDENCE_BRANCH)
+			sure &= is_within(spans, &mention->unit, commit->order,
+					  !commit->code || commit_is_called_bookkeeping(commit));
+		/* What it did to the plan was looked at: the words add nothing. */
+		if (commit->plans && !commit->code)
+			sure = false;
+	}
+	claim_add(e, mention->commit, mention->unit, mention->kind,
+		  sure ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY, mention_role(e, mention), "%s",
+		  mention_detail(mention));
+}
+
+void evidence_claim_trailers(struct evidence *e)
+{
+	for (size_t i = 0; i < e->mentions; i++)
+		if (e->mention[i].kind == EVIDENCE_TRAILER)
+			claim_mention(e, &e->mention[i], NULL);
+}
+
+void evidence_claim_mentions(struct evidence *e)
+{
+	struct span_of_track *spans CLEANUP(free_p) = track_spans(e);
+
+	for (size_t i = 0; i < e->mentions; i++)
+		if (e->mention[i].kind != EVIDENCE_TRAILER)
+			claim_mention(e, &e->mention[i], spans);
+}
+
+/* ---- The same change again, and taken back --------------------------------------------------- */
+
+/* A commit that we know, by its whole id or the beginning of it. */
+static uint32_t find_commit(const struct evidence *e, const char *hex)
+{
+	uint32_t found = oid_map_get(&e->by_oid, hex);
+
+	for (size_t i = 0; found == NO_COMMIT && i < e->commits && strlen(hex) < 40; i++)
+		if (!strncmp(e->commit[i].oid, hex, strlen(hex)))
+			found = (uint32_t)i;
+	return found;
+}
+
+/* A lost commit may have been picked: then it is known what has taken its place. */
+void evidence_find_picked_records(struct evidence *e)
+{
+	for (size_t i = 0; i < e->records; i++) {
+		struct record *record = &e->record[i];
+
+		for (size_t k = 0; k < e->commits && record->lost && record->commit == NO_COMMIT;
+		     k++)
+			if (e->commit[k].picked_from &&
+			    !strncmp(record->oid, e->commit[k].picked_from,
+				     strlen(e->commit[k].picked_from)))
+				record->commit = (uint32_t)k;
+	}
+}
+
+void evidence_claim_picked(struct evidence *e)
+{
+	for (size_t k = 0; k < e->commits; k++) {
+		const char *from = e->commit[k].picked_from;
+		uint32_t of = from && !e->commit[k].merge ? find_commit(e, from) : NO_COMMIT;
+		size_t next;
+
+		for (size_t i = of == NO_COMMIT ? NO_INDEX : e->commit[of].first_claim;
+		     i != NO_INDEX; i = next) {
+			struct claim claim = e->claim[i];
+
+			next = claim.next;
+			if (claim.role == ROLE_IMPLEMENTATION)
+				claim_add(e, (uint32_t)k, claim.unit, EVIDENCE_PICKED, claim.level,
+					  claim.role, "picked from %.7s", e->commit[of].oid);
+		}
+	}
+}
+
+/* Does what it did still stand, or has a later one taken it back in turn? */
+static bool still_stands(const struct evidence *e, uint32_t commit, int depth)
+{
+	for (size_t i = 0; i < e->commits && depth < 16; i++)
+		if (e->commit[i].reverts && find_commit(e, e->commit[i].reverts) == commit &&
+		    still_stands(e, (uint32_t)i, depth + 1))
+			return false;
+	return true;
+}
+
+void evidence_claim_reverted(struct evidence *e)
+{
+	for (size_t i = 0; i < e->commits; i++) {
+		uint32_t of =
+			e->commit[i].reverts ? find_commit(e, e->commit[i].reverts) : NO_COMMIT;
+
+		if (of != NO_COMMIT && e->commit[of].first_claim != NO_INDEX &&
+		    still_stands(e, (uint32_t)i, 0))
+			claim_add(e, of, unit_of_track(NO_INDEX), EVIDENCE_REVERTED,
+				  EVIDENCE_LIKELY, ROLE_PLAN, "%.7s says that it reverts it",
+				  e->commit[i].oid);
+	}
+}
