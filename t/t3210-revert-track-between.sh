@@ -183,4 +183,23 @@ test_expect_success 'verification: the project has its own word, when it is trus
 	jq -e ".verification[] | select(.check == \"verify mine\") | .state == \"unknown\"" ../json
 '
 
+test_expect_success 'work that is only likely: no document says that it is reverted while it is there' '
+	project && echo 1 >src/a.txt && echo 2 >src/b.txt && sed -i "s/^- \[ \]/- [x]/" conductor/tracks/*/plan.md &&
+	commit "Implement all of it" && head=$(git rev-parse HEAD) &&
+	test_expect_code 2 git revert-track auth -y 2>../err &&
+	test_grep "^error: no commit that did the work of track .auth_20260101. is certain: 1 is only likely\$" ../err &&
+	test_grep "^hint: Use --also=<commit>" ../err && test "$(git rev-parse HEAD)" = "$head" &&
+	git revert-track auth -n --json >../json && jq -e ".verdict == \"refused\"" ../json &&
+	git revert-track auth -n --json --except HEAD >../json && jq -e ".verdict == \"clean\"" ../json &&
+	git revert-track auth -y -q --also HEAD 2>/dev/null && test_path_is_missing src/a.txt
+'
+
+test_expect_success 'one commit for several tasks: none is reverted alone, the phase is offered' '
+	project && echo 1 >src/a.txt && sed -i "/^## Phase 1/,/^## Phase 2/s/\[ \]/[x]/" $plan &&
+	commit "All of the storage" &&
+	test_expect_code 1 git revert-track auth --task 1.1 -y 2>../err &&
+	test_grep "^hint: Revert the unit around them, .*Storage.: git revert-track auth_20260101 --phase 1\$" ../err &&
+	git revert-track auth --phase 1 -y -q 2>/dev/null && test_path_is_missing src/a.txt
+'
+
 test_done

@@ -57,6 +57,7 @@ void track_plan_release(struct track_plan *plan)
 	free(plan->commit);
 	strvec_release(&plan->passed_over);
 	strvec_release(&plan->also);
+	strvec_release(&plan->except);
 	for (size_t i = 0; i < plan->found_alloc; i++)
 		evidence_commits_release(&plan->found[i]);
 	free(plan->found);
@@ -328,6 +329,7 @@ static int plan_documents(struct track_plan *plan, struct error *err)
 		plan->untracked || plan->guessed ? TRACK_DOCUMENTS_UNTOUCHED : request->documents;
 
 	track_documents_keep(&plan->keep, &plan->tracks);
+	track_refuse_unsure(plan);
 	if (track_split(plan, err) < 0)
 		return -1;
 	keep_also(&plan->keep, &plan->split_off);
@@ -398,10 +400,11 @@ static int plan_round(struct track_plan *plan, struct error *err)
 
 /* ---- All of it ----------------------------------------------------------------------- */
 
-static int no_commits(const struct track_plan *plan, struct error *err)
+static int no_commits(struct track_plan *plan, struct error *err)
 {
 	const struct evidence_commits *found = &plan->found[0];
 	char *unit CLEANUP(free_p) = track_unit_text(plan);
+	char *around CLEANUP(free_p) = track_offer_around(plan);
 
 	if (plan->guessed && !found->nr) {
 		const struct track_session view = { .session = *plan->session,
@@ -410,6 +413,8 @@ static int no_commits(const struct track_plan *plan, struct error *err)
 		return track_deny_story(&view, &plan->unit);
 	}
 	error_set(err, "no commit of %s is known", unit);
+	if (around)
+		error_hint(err, "%s", around);
 	if (found->nr)
 		error_hint(
 			err,

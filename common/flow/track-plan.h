@@ -74,8 +74,8 @@ struct track_plan {
 	size_t found_alloc;
 	struct track_commit *commit; /* newest first */
 	size_t nr, alloc;
-	struct strvec also;	   /* full ids of what --also names */
-	struct strvec passed_over; /* merges whose commits are reverted one by one; full ids */
+	struct strvec also, except; /* full ids of what --also and --except name */
+	struct strvec passed_over;  /* merges whose commits are reverted one by one; full ids */
 	struct commit_units owners;
 
 	struct revert_commit *wanted_commit; /* of these, without those that only documents tell of */

@@ -213,12 +213,11 @@ static int settle_merges(struct track_plan *plan, struct error *err)
 int track_select(struct track_plan *plan, struct error *err)
 {
 	const struct track_plan_request *request = plan->request;
-	const struct strvec *also = &plan->also;
-	struct strvec except CLEANUP(strvec_release) = STRVEC_INIT;
+	const struct strvec *also = &plan->also, *except = &plan->except;
 	struct strvec named CLEANUP(strvec_release) = STRVEC_INIT;
 
 	if ((!also->nr && resolve(&plan->also, "--also", &request->also, err) < 0) ||
-	    resolve(&except, "--except", &request->except, err) < 0)
+	    (!except->nr && resolve(&plan->except, "--except", &request->except, err) < 0))
 		return -1;
 	clear_commits(plan);
 	find_evidence(plan);
@@ -227,11 +226,11 @@ int track_select(struct track_plan *plan, struct error *err)
 			const struct evidence_commit *it = &plan->found[u].item[i];
 
 			if (((int)it->level >= request->level || strvec_has(also, it->oid)) &&
-			    !strvec_has(&except, it->oid))
+			    !strvec_has(except, it->oid))
 				add_commit(plan, it->oid, it->subject, it);
 		}
 	for (size_t i = 0; i < also->nr; i++)
-		if (!strvec_has(&except, also->v[i]) && !find_commit(plan, also->v[i]))
+		if (!strvec_has(except, also->v[i]) && !find_commit(plan, also->v[i]))
 			strvec_push(&named, also->v[i]);
 	if (add_named(plan, &named, err) < 0 ||
 	    ((named.nr || plan->units.nr > 1) && put_in_order(plan, err) < 0))

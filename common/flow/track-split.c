@@ -59,21 +59,30 @@ static void add_command(struct strbuf *out, const struct tracks *tracks, const s
 		strbuf_addf(out, " --phase %zu", unit->phase + 1);
 }
 
-static void hint_enclosing(struct sharing *sharing)
+/* What to do instead; NULL: there is no such unit. free() it. */
+static char *offer_enclosing(const struct track_plan *plan, const struct units *others)
 {
-	struct track_plan *plan = sharing->plan;
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct strbuf command CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct unit around = plan->unit;
 
-	for (size_t i = 0; i < sharing->others.nr; i++)
-		if (!unit_enclosing(&around, &around, &sharing->others.item[i]))
-			return;
+	for (size_t i = 0; i < others->nr; i++)
+		if (!unit_enclosing(&around, &around, &others->item[i]))
+			return NULL;
 	if (unit_contains(&plan->unit, &around) || around.kind == UNIT_STORY)
-		return;
+		return NULL;
 	unit_describe(&text, &plan->tracks, &around);
 	add_command(&command, &plan->tracks, &around);
-	verdict_hint(&plan->verdict, "Revert the unit around them, %s: %s", text.buf, command.buf);
+	return xstrfmt("Revert the unit around them, %s: %s", text.buf, command.buf);
+}
+
+static void hint_enclosing(struct sharing *sharing)
+{
+	struct track_plan *plan = sharing->plan;
+	char *offer CLEANUP(free_p) = offer_enclosing(plan, &sharing->others);
+
+	if (offer)
+		verdict_hint(&plan->verdict, "%s", offer);
 }
 
 static void refuse(struct sharing *sharing)
@@ -242,4 +251,68 @@ int track_split(struct track_plan *plan, struct error *err)
 			return -1;
 	}
 	return 0;
+}
+
+/* ---- What is left out ---------------------------------------------------------------- */
+
+static bool is_chosen(const struct track_plan *plan, const char *oid)
+{
+	for (size_t i = 0; i < plan->nr; i++)
+		if (!strcmp(plan->commit[i].oid, oid))
+			return true;
+	return false;
+}
+
+/* Work that is not taken because it is not certain; what --except names was looked at. */
+static const struct evidence_commit *next_unsure(const struct track_plan *plan, size_t *at)
+{
+	const struct evidence_commits *found = &plan->found[0];
+
+	while (*at < found->nr) {
+		const struct evidence_commit *it = &found->item[(*at)++];
+
+		if (it->code && !it->merge && !it->reverted && !is_chosen(plan, it->oid) &&
+		    !strvec_has(&plan->except, it->oid))
+			return it;
+	}
+	return NULL;
+}
+
+char *track_offer_around(struct track_plan *plan)
+{
+	struct sharing sharing CLEANUP(sharing_release) = { .plan = plan };
+	const struct evidence_commit *it;
+	size_t at = 0;
+
+	while ((it = next_unsure(plan, &at))) {
+		const struct track_commit commit = { .oid = it->oid, .evidence = it };
+
+		sharing.commit = &commit;
+		find_others(&sharing);
+	}
+	return offer_enclosing(plan, &sharing.others);
+}
+
+void track_refuse_unsure(struct track_plan *plan)
+{
+	char *unit CLEANUP(free_p) = NULL, *around CLEANUP(free_p) = NULL;
+	size_t at = 0, nr = 0;
+
+	for (size_t i = 0; i < plan->nr; i++)
+		if (!plan->commit[i].evidence || plan->commit[i].evidence->code)
+			return;
+	while (next_unsure(plan, &at))
+		nr++;
+	if (!nr)
+		return;
+	unit = track_unit_text(plan);
+	around = track_offer_around(plan);
+	verdict_refuse(&plan->verdict,
+		       "no commit that did the work of %s is certain: %zu %s only likely", unit, nr,
+		       nr == 1 ? "is" : "are");
+	if (around)
+		verdict_hint(&plan->verdict, "%s", around);
+	verdict_hint(&plan->verdict, "Use --also=<commit> for what did it, or "
+				     "--min-evidence=likely for all of them; --except=<commit> for "
+				     "what did not.");
 }

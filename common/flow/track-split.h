@@ -17,5 +17,12 @@
  * The commits have been selected.
  */
 int track_split(struct track_plan *plan, struct error *err) MUST_CHECK;
+/*
+ * Refuses where all work that the unit may have had is left out as no more than likely: documents
+ * would say of it what is not true of the code.
+ */
+void track_refuse_unsure(struct track_plan *plan);
+/* "Revert the unit around them, ...": around all that is left out. NULL: there is none. free() it. */
+char *track_offer_around(struct track_plan *plan) MUST_CHECK;
 
 #endif
