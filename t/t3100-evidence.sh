@@ -157,6 +157,28 @@ test_expect_success 'a commit in between that no line names is left out of the t
 	! grep "^left-out" actual
 '
 
+test_expect_success 'the latest before a mark is not it where another is akin to the task' '
+	project latest && auth &&
+	work table.c "Add the table of sessions to keep" &&
+	work README "Fix a typing error" &&
+	mark auth_20260107 "Keep sessions" &&
+	shown auth --task 1.1 >actual &&
+	cat >expect <<-\EOF &&
+	certain	plan	conductor(plan): Mark task '\''Keep sessions'\'' as complete
+	likely	implementation	Fix a typing error
+	certain	implementation	Add the table of sessions to keep
+	EOF
+	test_cmp expect actual
+'
+
+test_expect_success 'nor where its scope is another track' '
+	project scope && auth && mail &&
+	work queue.c "feat(mail): A queue" &&
+	mark auth_20260107 "Keep sessions" &&
+	shown auth --task 1.1 >actual &&
+	grep "^likely	implementation	feat(mail): A queue$" actual
+'
+
 test_expect_success 'a mark that begins the next task is not of that one for sure' '
 	project next && auth &&
 	work table.c "Add the table" && sha=$(tip) &&

@@ -321,15 +321,60 @@ struct run {
 	struct unit outer; /* that gets what is akin */
 };
 
+static bool is_candidate(const struct evidence *e, const struct run *run, uint32_t commit)
+{
+	return commit_is_work(&e->commit[commit]) &&
+	       !commit_is_called_bookkeeping(&e->commit[commit]) &&
+	       !evidence_is_ours(e, commit, &run->unit) &&
+	       !evidence_is_others(e, commit, &run->unit);
+}
+
+static bool is_akin(const struct evidence *e, const struct run *run, uint32_t commit,
+		    bool *ret_files)
+{
+	bool same_author = !strcmp(e->commit[commit].author, e->commit[run->mark->commit].author);
+
+	*ret_files = same_author && touches_files_of(e, commit, &run->unit);
+	return *ret_files || (same_author && speaks_of(e, commit, &run->unit));
+}
+
+/* Then the work is known by that, and the latest commit is not it for being the latest. */
+static bool has_akin(const struct evidence *e, const struct run *run)
+{
+	bool files;
+
+	for (size_t i = 0; i < run->mark->runs; i++)
+		if (is_candidate(e, run, run->mark->run[i]) &&
+		    is_akin(e, run, run->mark->run[i], &files))
+			return true;
+	return false;
+}
+
+/* "feat(billing): ...", where billing_20260102 is another track. */
+static bool has_scope_of_another(const struct evidence *e, uint32_t commit, size_t track)
+{
+	for (size_t i = 0; i < e->tracks->nr; i++) {
+		const char *id = e->tracks->item[i].id, *end = strrchr(id, '_');
+		size_t len = end && strspn(end + 1, "0123456789") == strlen(end + 1) ?
+				     (size_t)(end - id) :
+				     strlen(id);
+		char *scope CLEANUP(free_p) = xstrfmt("(%.*s):", (int)len, id);
+
+		if (i != track && len && strcasestr(e->commit[commit].subject, scope) &&
+		    strncasecmp(id, e->tracks->item[track].id, len) != 0)
+			return true;
+	}
+	return false;
+}
+
 static void claim_run_commit(struct evidence *e, const struct run *run, uint32_t commit, bool first)
 {
 	const struct known_commit *mark = &e->commit[run->mark->commit];
-	bool same_author = !strcmp(e->commit[commit].author, mark->author);
-	bool files = same_author && touches_files_of(e, commit, &run->unit);
-	bool akin = files || (same_author && speaks_of(e, commit, &run->unit));
+	bool files, akin = is_akin(e, run, commit, &files);
 	enum evidence_role role = commit_work_role(&e->commit[commit]);
-	enum evidence_level level =
-		akin || (first && run->sure) ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY;
+	bool sure =
+		akin || (first && run->sure && !has_scope_of_another(e, commit, run->mark->track));
+	enum evidence_level level = sure ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY;
 
 	if (run->only_akin)
 		claim_add(e, commit, run->unit, EVIDENCE_RUN, EVIDENCE_LIKELY, role,
@@ -345,15 +390,12 @@ static void claim_run_commit(struct evidence *e, const struct run *run, uint32_t
 
 static void claim_run(struct evidence *e, const struct run *run)
 {
-	bool first = true;
+	bool first = !has_akin(e, run);
 
 	for (size_t i = 0; i < run->mark->runs; i++) {
 		uint32_t commit = run->mark->run[i];
 
-		if (!commit_is_work(&e->commit[commit]) ||
-		    commit_is_called_bookkeeping(&e->commit[commit]) ||
-		    evidence_is_ours(e, commit, &run->unit) ||
-		    evidence_is_others(e, commit, &run->unit))
+		if (!is_candidate(e, run, commit))
 			continue;
 		claim_run_commit(e, run, commit,
 				 first && !is_contested(e, run->mark) && i < run->mark->run_merge);
