@@ -474,7 +474,9 @@ void evidence_find(struct evidence_commits *ret, const struct evidence *e, const
 		else if (is_anothers(claim, unit))
 			add_shared(&ret->item[where[claim->commit]], e, claim);
 	}
-	qsort_r(ret->item, ret->nr, sizeof(*ret->item), compare_order, (void *)(uintptr_t)e);
+	if (ret->nr)
+		qsort_r(ret->item, ret->nr, sizeof(*ret->item), compare_order,
+			(void *)(uintptr_t)e);
 	for (size_t i = 0; i < ret->nr; i++)
 		ret->certain += ret->item[i].level == EVIDENCE_CERTAIN;
 }
