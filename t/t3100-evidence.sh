@@ -210,6 +210,20 @@ test_expect_success 'a checkpoint may carry the work, and bookkeeping in a run i
 	test_cmp expect actual
 '
 
+test_expect_success 'a mark that something slipped into is a mark, where the work is before it' '
+	project slipped && auth &&
+	work table.c "Add the table" &&
+	echo c >cache && mark auth_20260107 "Keep sessions" &&
+	echo d >expire.c && mark auth_20260107 "Let sessions" &&
+	shown auth --phase 1 >actual &&
+	cat >expect <<-\EOF &&
+	certain	implementation	conductor(plan): Mark task '\''Let sessions'\'' as complete
+	certain	plan	conductor(plan): Mark task '\''Keep sessions'\'' as complete
+	certain	implementation	Add the table
+	EOF
+	test_cmp expect actual
+'
+
 test_expect_success 'a title that was said twice: the one that the plan names' '
 	project twice && auth &&
 	work form.c "feat: Show the form for signing in" &&

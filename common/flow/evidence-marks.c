@@ -212,6 +212,25 @@ static void claim_bookkeeping_mark(struct evidence *e, const struct mark *mark)
 			  "changes the plan");
 }
 
+/*
+ * Is the mark nothing but bookkeeping? Also where something slipped in: it says so, and the work is
+ * in the commits before it.
+ */
+static bool is_bookkeeping(const struct evidence *e, const struct mark *mark)
+{
+	const struct known_commit *commit = &e->commit[mark->commit];
+	struct unit track = unit_of_track(mark->track);
+
+	if (!commit->code)
+		return true;
+	for (size_t i = 0; i < mark->runs && commit_is_called_bookkeeping(commit); i++)
+		if (commit_is_work(&e->commit[mark->run[i]]) &&
+		    !commit_is_called_bookkeeping(&e->commit[mark->run[i]]) &&
+		    !evidence_is_others(e, mark->run[i], &track))
+			return true;
+	return false;
+}
+
 void evidence_claim_marks(struct evidence *e)
 {
 	for (size_t i = 0; i < e->marks; i++) {
@@ -219,10 +238,10 @@ void evidence_claim_marks(struct evidence *e)
 
 		if (commit->merge || commit->reverts)
 			continue;
-		if (commit_is_work(commit))
-			claim_work(e, &e->mark[i]);
-		else
+		if (is_bookkeeping(e, &e->mark[i]))
 			claim_bookkeeping_mark(e, &e->mark[i]);
+		else
+			claim_work(e, &e->mark[i]);
 	}
 }
 
@@ -447,7 +466,7 @@ void evidence_claim_runs(struct evidence *e)
 	for (size_t i = 0; i < e->marks; i++) {
 		const struct known_commit *commit = &e->commit[e->mark[i].commit];
 
-		if (!commit->merge && !commit->code && !commit->reverts &&
+		if (!commit->merge && !commit->reverts && is_bookkeeping(e, &e->mark[i]) &&
 		    (!e->mark[i].created || marks_one(&e->mark[i])) &&
 		    evidence_wants(e,
 				   &(struct unit){ .kind = UNIT_TRACK, .track = e->mark[i].track }))

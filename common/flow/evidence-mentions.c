@@ -86,8 +86,7 @@ static enum evidence_role mention_role(const struct evidence *e, const struct me
 	const struct known_commit *commit = &e->commit[mention->commit];
 
 	if (mention->unit.kind == UNIT_STORY ||
-	    (commit->code &&
-	     !(commit_is_called_bookkeeping(commit) && mention->unit.kind == UNIT_TRACK)))
+	    (commit->code && !commit_is_called_bookkeeping(commit)))
 		return commit_work_role(commit);
 	if (commit_is_called_checkpoint(commit))
 		return ROLE_CHECKPOINT;
