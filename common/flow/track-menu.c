@@ -114,7 +114,7 @@ int track_menu(char **ret_track, char **ret_phase, const struct checkpoint_sessi
 	size_t chosen = 0;
 	bool untracked;
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+	if (!prompt_may_ask() || !isatty(STDERR_FILENO)) {
 		error_set(err, "which unit? Name a track, or a --story");
 		return error_code(err, EXIT_USAGE);
 	}

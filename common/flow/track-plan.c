@@ -214,13 +214,14 @@ static void fill_in_request(struct track_plan *plan)
 }
 
 /*
- * What created a track is taken back by editing the documents: what it did besides is the set-up of
- * the project, and not the track's.
+ * What created a track is taken back by editing the documents. What it did besides is the set-up of
+ * the project, and stays; but where it says that it is about the track, and there is no other.
  */
-static bool is_creation(const struct track_commit *commit)
+static bool is_creation(const struct track_plan *plan, const struct track_commit *commit)
 {
-	return commit->evidence && commit->evidence->role == ROLE_CREATION &&
-	       !commit->evidence->code;
+	if (!commit->evidence || commit->evidence->role != ROLE_CREATION || commit->evidence->code)
+		return false;
+	return plan->tracks.nr > 1 || !strcasestr(commit->subject, "track");
 }
 
 static void list_commits(struct track_plan *plan)
@@ -230,7 +231,7 @@ static void list_commits(struct track_plan *plan)
 	plan->wanted_commit = xcalloc(plan->nr + 1, sizeof(*plan->wanted_commit));
 	plan->wanted_nr = 0;
 	for (size_t i = 0; i < plan->nr; i++)
-		if (resets || !is_creation(&plan->commit[i]))
+		if (resets || !is_creation(plan, &plan->commit[i]))
 			plan->wanted_commit[plan->wanted_nr++] =
 				(struct revert_commit){ plan->commit[i].oid,
 							plan->commit[i].mainline };

@@ -71,7 +71,7 @@ bool prompt_read_line(int fd, struct strbuf *ret_line)
 	}
 }
 
-static bool may_ask(void)
+bool prompt_may_ask(void)
 {
 	const char *allowed = getenv("GIT_TERMINAL_PROMPT");
 
@@ -131,7 +131,7 @@ static enum prompt_result ask(const char *question, const char *word)
 	enum prompt_result result;
 	int opened, fd;
 
-	if (!may_ask() || (fd = question_fd(&opened)) < 0)
+	if (!prompt_may_ask() || (fd = question_fd(&opened)) < 0)
 		return PROMPT_NO_TERMINAL;
 	add_shown(&text, question);
 	if (word) {

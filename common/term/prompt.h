@@ -27,6 +27,9 @@ enum prompt_result prompt_yes_no(const char *question) MUST_CHECK;
 /* "<question>\nType <word> to go on: ": only exactly this word confirms. */
 enum prompt_result prompt_word(const char *question, const char *word) MUST_CHECK;
 
+/* Is there a terminal to ask on, and is it allowed? For who asks by himself. */
+bool prompt_may_ask(void) MUST_CHECK;
+
 /* The parts that need no terminal. `word` NULL is a question of yes or no. */
 bool prompt_is_confirmation(const char *line, const char *word);
 /* One line without its end; false at the end of input, on a signal and on errors. */

@@ -8,7 +8,7 @@
 #
 # TMPDIR is better one in memory. BUILD says where git-revert-track is (default: build). The clones stay as they are. Of each unit one
 # line: "same"; "better", where `git revert` conflicts and we do not; "conflict", where both do;
-# "differs" and "failed". With -v, which files differ. The exit code is 1 where any of the latter is.
+# "differs" and "failed"; "absent" and "unusable" do not count. With -v, which files differ. The exit code is 1 where any of the latter is.
 
 set -u
 
@@ -59,6 +59,12 @@ one_unit () {	# the unit as JSON, where
 		echo "failed	$id	$where	$(head -n 1 "$scratch/err")"
 		return 1
 	}
+	# A file that a filter changes, or that the clone has not, is nothing to compare by.
+	test -z "$(git -C "$scratch/ours/$name" status --porcelain)" || {
+		echo "unusable	$id	$where"
+		all=$((all - 1))
+		return 0
+	}
 	printf '%s' "$unit" | jq -r '.order[]' | revert_plainly "$scratch/plain/$name"
 	plain=$?
 	set -- "$(field .track)"
@@ -80,6 +86,13 @@ one_unit () {	# the unit as JSON, where
 		fi ;;
 	0.1) result=better ;;
 	1.1) result=conflict ;;
+	1.*) # At its tip a track may have no documents yet.
+		result=failed
+		! grep -q "^error: there is no track" "$scratch/err" || {
+			echo "absent	$id	$where"
+			all=$((all - 1))
+			return 0
+		} ;;
 	*) result=failed ;;
 	esac
 	printf '%s\t%s\t%s\t%s\n' "$result" "$id" "$where" \
