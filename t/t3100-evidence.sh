@@ -667,6 +667,22 @@ test_expect_success 'git log is asked, whatever a person has set for it' '
 	test_cmp expect actual
 '
 
+test_expect_success 'odd names, messages and ids' '
+	git init -q --object-format=sha256 odd && cd odd &&
+	printf "%s\n" actual expect new >.git/info/exclude &&
+	auth &&
+	name=$(printf "\001%s\nx" "$(tip)") && echo a >"$name" && echo b >"$(printf "\001")" &&
+	git add -A && test_tick && git commit -q --allow-empty-message -m "" && sha=$(tip) &&
+	mark auth_20260107 "Keep sessions" "$sha" &&
+	test_tick && printf "\001\351 Latin\n\n:100644 000000 x\n" >new && echo c >c.c && git add c.c &&
+	git -c i18n.commitEncoding=ISO-8859-1 commit -q -F new && sha=$(git rev-parse HEAD) &&
+	mark auth_20260107 "Let sessions" "$sha" &&
+	git revert-track --show auth --phase 1 --json >actual &&
+	jq -r ".commits[] | select(.role == \"implementation\") | .oid, .subject" actual >new &&
+	printf "%s\n\001\303\251 Latin\n%s\n\n" "$sha" "$(git rev-parse HEAD~3)" >expect &&
+	test_cmp expect new
+'
+
 # ---- Asking and answering -------------------------------------------------------------------------
 
 test_expect_success '--json is as documented' '
