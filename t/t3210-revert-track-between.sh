@@ -66,6 +66,18 @@ test_expect_success '--continue: the rest, and the documents' '
 	echo 2 >../expect && test_cmp ../expect ../actual && test -z "$(git status --porcelain)"
 '
 
+test_expect_success 'once more there is no conflict once more: it is reverted, and was resolved' '
+	cd repo && head=$(git rev-parse HEAD) &&
+	git revert-track auth --task 1.2 -y 2>../err && test "$(git rev-parse HEAD)" = "$head" &&
+	test_grep "nothing to do: .*Add a user model.* is reverted already" ../err &&
+	oid=$(git log --format=%H --grep "^feat(auth): user model\$") &&
+	test_grep "^warning: commit $(echo $oid | cut -c1-10) was reverted before" ../err &&
+	git revert-track auth --task 1.2 -n --json >../json 2>/dev/null &&
+	jq -e ".verdict == \"clean\" and (.commits[] | select(.oid == \"$oid\") | .outcome == \"reverted\")" ../json &&
+	git revert-track auth --task 1.2 -n --json --also "$oid" >../json 2>/dev/null &&
+	jq -e ".commits[] | select(.oid == \"$oid\") | .outcome == \"conflict\"" ../json
+'
+
 test_expect_success '--skip leaves the commit out; --quit forgets the rest' '
 	built_on && test_expect_code 1 git revert-track auth --task 1.2 -y -q 2>/dev/null &&
 	git revert-track --skip >../out 2>../err && test_path_is_file src/models/user.txt &&

@@ -9,8 +9,7 @@
 
 /* ---- What there is to say of each ---------------------------------------------------- */
 
-/* NULL: it is not reverted as text; see plan->wanted_commit. */
-static const struct revert_step *step_of(const struct track_plan *plan, const char *oid)
+const struct revert_step *track_plan_step(const struct track_plan *plan, const char *oid)
 {
 	for (size_t i = 0; i < plan->run.series.nr; i++)
 		if (!strcmp(plan->run.series.step[i].commit, oid))
@@ -18,11 +17,13 @@ static const struct revert_step *step_of(const struct track_plan *plan, const ch
 	return NULL;
 }
 
-/* What is in no step is edited in the documents. */
-static const char *outcome_of(const struct revert_step *step)
+/* What is in no step is edited in the documents, or was reverted before. */
+static const char *outcome_of(const struct track_plan *plan, const char *oid)
 {
+	const struct revert_step *step = track_plan_step(plan, oid);
+
 	if (!step)
-		return "documents";
+		return strvec_has(&plan->done_already, oid) ? "reverted" : "documents";
 	switch (step->outcome) {
 	case REVERT_CLEAN: return "clean";
 	case REVERT_CONFLICT: return "conflict";
@@ -68,7 +69,7 @@ static const char *change_name(const struct tree_change *change)
 
 static json_t *commit_to_json(const struct track_plan *plan, const struct track_commit *it)
 {
-	const struct revert_step *step = step_of(plan, it->oid);
+	const struct revert_step *step = track_plan_step(plan, it->oid);
 	json_t *ret = it->evidence ? evidence_commit_to_json(it->evidence) :
 				     json_pack("{s:s, s:o, s:s, s:s, s:[{s:s, s:s}]}", "oid",
 					       it->oid, "subject", json_text(it->subject), "level",
@@ -79,7 +80,7 @@ static json_t *commit_to_json(const struct track_plan *plan, const struct track_
 		BUG("cannot pack a commit");
 	json_object_set_new(ret, "mainline",
 			    it->mainline ? json_integer(it->mainline) : json_null());
-	json_object_set_new(ret, "outcome", json_string(outcome_of(step)));
+	json_object_set_new(ret, "outcome", json_string(outcome_of(plan, it->oid)));
 	json_object_set_new(ret, "uncertain", json_boolean(step && step->uncertain));
 	return ret;
 }
@@ -231,10 +232,13 @@ static void add_evidence(struct strbuf *out, const struct evidence_commit *evide
 	}
 }
 
-static const char *outcome_words(const struct revert_step *step)
+static const char *outcome_words(const struct track_plan *plan, const char *oid)
 {
+	const struct revert_step *step = track_plan_step(plan, oid);
+
 	if (!step)
-		return " (documents alone)";
+		return strvec_has(&plan->done_already, oid) ? " (reverted already)" :
+							      " (documents alone)";
 	if (step->outcome == REVERT_CLEAN)
 		return "";
 	if (step->outcome == REVERT_CONFLICT)
@@ -255,7 +259,7 @@ static void add_commits(struct strbuf *out, const struct track_plan *plan, bool 
 		add_escaped(out, it->subject);
 		if (it->mainline)
 			strbuf_addf(out, " (a merge, back to its parent %u)", it->mainline);
-		strbuf_addf(out, "%s\n", outcome_words(step_of(plan, it->oid)));
+		strbuf_addf(out, "%s\n", outcome_words(plan, it->oid));
 		if (it->evidence)
 			add_evidence(out, it->evidence, verbose);
 		else

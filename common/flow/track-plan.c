@@ -56,6 +56,7 @@ void track_plan_release(struct track_plan *plan)
 	}
 	free(plan->commit);
 	strvec_release(&plan->passed_over);
+	strvec_release(&plan->done_already);
 	strvec_release(&plan->also);
 	strvec_release(&plan->except);
 	for (size_t i = 0; i < plan->found_alloc; i++)
@@ -231,7 +232,8 @@ static void list_commits(struct track_plan *plan)
 	plan->wanted_commit = xcalloc(plan->nr + 1, sizeof(*plan->wanted_commit));
 	plan->wanted_nr = 0;
 	for (size_t i = 0; i < plan->nr; i++)
-		if (resets || !is_creation(plan, &plan->commit[i]))
+		if (resets || (!is_creation(plan, &plan->commit[i]) &&
+			       !strvec_has(&plan->done_already, plan->commit[i].oid)))
 			plan->wanted_commit[plan->wanted_nr++] =
 				(struct revert_commit){ plan->commit[i].oid,
 							plan->commit[i].mainline };
@@ -388,12 +390,44 @@ static bool add_dependents(struct track_plan *plan)
 	return plan->dependents.nr;
 }
 
+/*
+ * A later commit says that it reverts this one, and nothing of it is left that could go without a
+ * conflict: it was reverted, and resolved then. Are there such ones that are not passed over yet?
+ */
+static bool pass_over_reverted(struct track_plan *plan)
+{
+	size_t had = plan->done_already.nr;
+
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct evidence_commit *evidence = plan->commit[i].evidence;
+		const struct revert_step *step = track_plan_step(plan, plan->commit[i].oid);
+
+		if (evidence && evidence->reverted && step && step->outcome == REVERT_CONFLICT &&
+		    !strvec_has(&plan->also, evidence->oid))
+			strvec_push(&plan->done_already, evidence->oid);
+	}
+	return plan->done_already.nr > had;
+}
+
+static void judge_reverted(struct track_plan *plan)
+{
+	for (size_t i = 0; i < plan->done_already.nr; i++)
+		verdict_warn(&plan->verdict,
+			     "commit %.10s was reverted before, and its lines have changed since: "
+			     "it is passed over, but with --also=%.10s",
+			     plan->done_already.v[i], plan->done_already.v[i]);
+}
+
 static int plan_round(struct track_plan *plan, struct error *err)
 {
-	clear_round(plan);
-	if (track_select(plan, err) < 0 || plan_run(plan, err) < 0 ||
-	    plan_migrations(plan, err) < 0 || find_dependents(plan, err) < 0)
+	do {
+		clear_round(plan);
+		if (track_select(plan, err) < 0 || plan_run(plan, err) < 0)
+			return -1;
+	} while (pass_over_reverted(plan));
+	if (plan_migrations(plan, err) < 0 || find_dependents(plan, err) < 0)
 		return -1;
+	judge_reverted(plan);
 	judge_documents(plan);
 	take_verdict(plan);
 	return 0;

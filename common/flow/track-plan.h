@@ -75,6 +75,7 @@ struct track_plan {
 	struct track_commit *commit; /* newest first */
 	size_t nr, alloc;
 	struct strvec also, except; /* full ids of what --also and --except name */
+	struct strvec done_already; /* full ids of what would conflict, and is reverted already */
 	struct strvec passed_over;  /* merges whose commits are reverted one by one; full ids */
 	struct commit_units owners;
 
@@ -122,6 +123,8 @@ int track_read(struct tracks *ret, bool *ret_untracked, const struct checkpoint_
 int track_select(struct track_plan *plan, struct error *err) MUST_CHECK;
 
 /* track-plan-show.c */
+/* The step that reverts this commit; NULL: it is not reverted as text; see wanted_commit. */
+const struct revert_step *track_plan_step(const struct track_plan *plan, const char *oid);
 void track_plan_text(struct strbuf *out, const struct track_plan *plan, bool verbose);
 json_t *track_plan_to_json(const struct track_plan *plan) MUST_CHECK;
 /* To stdout with --dry-run; else to stderr, for whoever is asked. */
