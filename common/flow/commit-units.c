@@ -115,6 +115,27 @@ const struct commit_unit *commit_units_find(const struct commit_units *units, co
 	return end > low ? &units->item[low] : NULL;
 }
 
+void commit_units_describe(struct strbuf *out, const struct commit_units *units,
+			   const struct tracks *tracks, const char *oid)
+{
+	size_t nr;
+	const struct commit_unit *owner = commit_units_find(units, oid, &nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		strbuf_addstr(out, i ? ", " : " (");
+		unit_describe(out, tracks, &owner[i].unit);
+	}
+	strbuf_addstr(out, nr ? ")" : "");
+}
+
+bool units_contain(const struct units *units, const struct unit *unit)
+{
+	for (size_t i = 0; i < units->nr; i++)
+		if (unit_contains(&units->item[i], unit))
+			return true;
+	return false;
+}
+
 bool unit_enclosing(struct unit *ret, const struct unit *a, const struct unit *b)
 {
 	struct unit around = { .kind = UNIT_TRACK,

@@ -33,6 +33,12 @@ void commit_units_release(struct commit_units *units);
 const struct commit_unit *commit_units_find(const struct commit_units *units, const char *oid,
 					    size_t *ret_nr);
 
+/* Appends " (track 'b', phase 1 'API')", as commit_units_find() has it; nothing where there is none. */
+void commit_units_describe(struct strbuf *out, const struct commit_units *units,
+			   const struct tracks *tracks, const char *oid);
+
+/* Is it one of these, or a part of one? */
+bool units_contain(const struct units *units, const struct unit *unit);
 /* The smallest unit that both are parts of; `ret` may be one of them. False: there is none. */
 bool unit_enclosing(struct unit *ret, const struct unit *a, const struct unit *b);
 

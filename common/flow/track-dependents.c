@@ -26,14 +26,6 @@ void track_dependents_release(struct track_dependents *dependents)
 
 /* ---- Units --------------------------------------------------------------------------- */
 
-static bool is_reverted(const struct units *reverted, const struct unit *unit)
-{
-	for (size_t i = 0; i < reverted->nr; i++)
-		if (unit_contains(&reverted->item[i], unit))
-			return true;
-	return false;
-}
-
 static bool same_unit(const struct unit *a, const struct unit *b)
 {
 	return unit_contains(a, b) && unit_contains(b, a);
@@ -70,7 +62,7 @@ static void add_commit(struct track_dependents *ret, const struct track_dependen
 
 	for (size_t i = 0; i < nr; i++) {
 		/* The unit around what is reverted does not depend on it: it is made of it. */
-		if (is_reverted(request->reverted, &owner[i].unit) || owner[i].role == ROLE_PLAN)
+		if (units_contain(request->reverted, &owner[i].unit) || owner[i].role == ROLE_PLAN)
 			continue;
 		add_because(dependent_of(ret, &owner[i].unit), migration, what, commit);
 	}

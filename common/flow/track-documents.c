@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "flow/commit-units.h"
 #include "vcs/object.h"
 #include "vcs/path.h"
 
@@ -107,14 +108,6 @@ static bool has_whole(const struct units *units, size_t track)
 	return false;
 }
 
-static bool is_reverted(const struct units *units, const struct unit *unit)
-{
-	for (size_t i = 0; i < units->nr; i++)
-		if (unit_contains(&units->item[i], unit))
-			return true;
-	return false;
-}
-
 /* What a track is when some of its units are reverted. */
 static enum unit_state state_left(const struct tracks *tracks, const struct units *units,
 				  size_t track)
@@ -130,7 +123,7 @@ static enum unit_state state_left(const struct tracks *tracks, const struct unit
 					   .task = i,
 					   .story = NO_INDEX };
 
-		if (plan->task[i].is.state != UNIT_PENDING && !is_reverted(units, &task))
+		if (plan->task[i].is.state != UNIT_PENDING && !units_contain(units, &task))
 			return UNIT_IN_PROGRESS;
 	}
 	return UNIT_PENDING;

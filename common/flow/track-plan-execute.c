@@ -38,19 +38,6 @@ static void list_by_hand(struct strvec *ret, const struct track_plan *plan)
 
 /* ---- A conflict ---------------------------------------------------------------------- */
 
-static void add_owners(struct strbuf *out, const struct commit_units *owners,
-		       const struct tracks *tracks, const char *oid)
-{
-	size_t nr = 0;
-	const struct commit_unit *owner = owners ? commit_units_find(owners, oid, &nr) : NULL;
-
-	for (size_t i = 0; i < nr; i++) {
-		strbuf_addstr(out, i ? ", " : " (");
-		unit_describe(out, tracks, &owner[i].unit);
-	}
-	strbuf_addstr(out, nr ? ")" : "");
-}
-
 static const char *advice_for(enum file_kind kind)
 {
 	switch (kind) {
@@ -78,12 +65,12 @@ static void explain_file(const struct revert_step *step, const struct revert_con
 	for (size_t i = 0; i < it->causes; i++) {
 		strbuf_addf(&text, "%s %.10s %s", i ? "," : ", by", it->cause[i].commit,
 			    it->cause[i].subject);
-		add_owners(&text, owners, tracks, it->cause[i].commit);
+		commit_units_describe(&text, owners, tracks, it->cause[i].commit);
 	}
 	note("    %s", text.buf);
 	strbuf_reset(&text);
 	strbuf_addf(&text, "theirs: what was there before %.10s %s", step->commit, step->subject);
-	add_owners(&text, owners, tracks, step->commit);
+	commit_units_describe(&text, owners, tracks, step->commit);
 	note("    %s", text.buf);
 	if (advice)
 		note("    %s: %s", file_kind_name(file_kind_of(kinds, it->path)), advice);

@@ -52,14 +52,6 @@ static bool is_conflicting(const struct track_plan *plan, const char *path)
 	return false;
 }
 
-static bool is_chosen(const struct track_plan *plan, const char *oid)
-{
-	for (size_t i = 0; i < plan->nr; i++)
-		if (!strcmp(plan->commit[i].oid, oid))
-			return true;
-	return strvec_has(&plan->passed_over, oid);
-}
-
 static const char *change_name(const struct tree_change *change)
 {
 	return !change->old_mode ? "appears" : !change->new_mode ? "goes" : "changes";
@@ -91,7 +83,7 @@ static json_t *left_out_to_json(const struct track_plan *plan)
 
 	for (size_t u = 0; u < plan->units.nr; u++)
 		for (size_t i = 0; i < plan->found[u].nr; i++)
-			if (!is_chosen(plan, plan->found[u].item[i].oid))
+			if (!track_plan_has(plan, plan->found[u].item[i].oid))
 				json_array_append_new(
 					ret, evidence_commit_to_json(&plan->found[u].item[i]));
 	return ret;
@@ -278,7 +270,7 @@ static void add_left_out(struct strbuf *out, const struct track_plan *plan)
 		for (size_t i = 0; i < plan->found[u].nr; i++) {
 			const struct evidence_commit *it = &plan->found[u].item[i];
 
-			if (is_chosen(plan, it->oid))
+			if (track_plan_has(plan, it->oid))
 				continue;
 			if (!any)
 				strbuf_addstr(out, "Left out (--also=<commit> takes one):\n");
@@ -317,18 +309,6 @@ static void add_files(struct strbuf *out, const struct track_plan *plan)
 	}
 }
 
-static void add_owners(struct strbuf *out, const struct track_plan *plan, const char *oid)
-{
-	size_t nr;
-	const struct commit_unit *owner = commit_units_find(&plan->owners, oid, &nr);
-
-	for (size_t i = 0; i < nr; i++) {
-		strbuf_addstr(out, i ? ", " : " (");
-		unit_describe(out, &plan->tracks, &owner[i].unit);
-	}
-	strbuf_addstr(out, nr ? ")" : "");
-}
-
 static void add_conflict(struct strbuf *out, const struct track_plan *plan,
 			 const struct revert_step *step, const struct revert_conflict *it)
 {
@@ -343,7 +323,7 @@ static void add_conflict(struct strbuf *out, const struct track_plan *plan,
 	for (size_t i = 0; i < it->causes; i++) {
 		strbuf_addf(out, "    changed since by %.10s ", it->cause[i].commit);
 		add_escaped(out, it->cause[i].subject);
-		add_owners(out, plan, it->cause[i].commit);
+		commit_units_describe(out, &plan->owners, &plan->tracks, it->cause[i].commit);
 		strbuf_addch(out, '\n');
 	}
 }

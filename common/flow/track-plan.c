@@ -85,22 +85,13 @@ char *track_unit_text(const struct track_plan *plan)
 int track_read(struct tracks *ret, bool *ret_untracked, const struct checkpoint_session *s,
 	       struct error *err)
 {
-	struct tracks_places places = { 0 };
-	struct document_source committed CLEANUP(document_source_release) = DOCUMENT_SOURCE_INIT;
-	struct document_source worktree CLEANUP(document_source_release) = DOCUMENT_SOURCE_INIT;
-
-	if (settings_string(&places.registry, &s->settings, "tracks.registry", err) < 0 ||
-	    settings_string(&places.directory, &s->settings, "tracks.directory", err) < 0)
-		return -1;
-	source_commit(&committed, s->repo.head);
-	if (tracks_read(ret, &committed, &places, err) < 0)
+	if (track_read_documents(ret, s, s->repo.head, err) < 0)
 		return -1;
 	*ret_untracked = !ret->nr && !ret->stories.path;
 	if (!*ret_untracked)
 		return 0;
 	tracks_release(ret);
-	source_worktree(&worktree, &s->repo);
-	return tracks_read(ret, &worktree, &places, err);
+	return track_read_documents(ret, s, NULL, err);
 }
 
 /* 0, or as track_find_unit() has it. */

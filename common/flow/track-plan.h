@@ -121,6 +121,8 @@ int track_read(struct tracks *ret, bool *ret_untracked, const struct checkpoint_
  * May be called again once more units have been added.
  */
 int track_select(struct track_plan *plan, struct error *err) MUST_CHECK;
+/* Is the commit (full id) among those, be it as one of a merge? */
+bool track_plan_has(const struct track_plan *plan, const char *oid);
 
 /* track-plan-show.c */
 /* The step that reverts this commit; NULL: it is not reverted as text; see wanted_commit. */
@@ -140,8 +142,7 @@ int track_plan_execute(struct track_plan *plan, struct error *err) MUST_CHECK;
 /* For one that was not carried out: with --json prints what became of it. */
 void track_plan_refused(const struct track_plan *plan, const struct error *failure);
 /*
- * Says on stderr what each side of a conflict is, and what to look at. `owners` and `tracks` may
- * be NULL.
+ * Says on stderr what each side of a conflict is, and what to look at.
  */
 void track_conflict_explain(const struct revert_run *run, const struct file_kinds *kinds,
 			    const struct commit_units *owners, const struct tracks *tracks);

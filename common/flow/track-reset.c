@@ -4,14 +4,6 @@
 #include "base/memory.h"
 #include "vcs/git.h"
 
-static bool is_chosen(const struct track_plan *plan, const char *oid)
-{
-	for (size_t i = 0; i < plan->nr; i++)
-		if (!strcmp(plan->commit[i].oid, oid))
-			return true;
-	return strvec_has(&plan->passed_over, oid);
-}
-
 /* A commit's first parent; NULL: it is a root. */
 static int parent_of(char **ret, const struct track_plan *plan, const char *oid, struct error *err)
 {
@@ -54,7 +46,7 @@ static int check(struct track_plan *plan, const char *base, struct error *err)
 	    list(&local, plan, base, "--remotes", err) < 0)
 		return -1;
 	for (size_t i = 0; i < newest.nr; i++) {
-		if (!is_chosen(plan, newest.v[i]))
+		if (!track_plan_has(plan, newest.v[i]))
 			verdict_refuse(&plan->verdict,
 				       "commit %.10s came later, and is not the unit's",
 				       newest.v[i]);

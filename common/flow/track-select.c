@@ -12,6 +12,11 @@ static struct track_commit *find_commit(const struct track_plan *plan, const cha
 	return NULL;
 }
 
+bool track_plan_has(const struct track_plan *plan, const char *oid)
+{
+	return find_commit(plan, oid) || strvec_has(&plan->passed_over, oid);
+}
+
 static void add_commit(struct track_plan *plan, const char *oid, const char *subject,
 		       const struct evidence_commit *evidence)
 {

@@ -26,14 +26,6 @@ static void sharing_release(struct sharing *sharing)
 	strvec_release(&sharing->shared_files);
 }
 
-static bool is_reverted(const struct track_plan *plan, const struct unit *unit)
-{
-	for (size_t i = 0; i < plan->units.nr; i++)
-		if (unit_contains(&plan->units.item[i], unit))
-			return true;
-	return false;
-}
-
 static void find_others(struct sharing *sharing)
 {
 	const struct track_plan *plan = sharing->plan;
@@ -43,7 +35,7 @@ static void find_others(struct sharing *sharing)
 
 	for (size_t i = 0; i < nr; i++)
 		if (owner[i].level == sharing->commit->evidence->level &&
-		    !is_reverted(plan, &owner[i].unit) &&
+		    !units_contain(&plan->units, &owner[i].unit) &&
 		    !unit_contains(&owner[i].unit, &plan->unit))
 			units_add(&sharing->others, owner[i].unit);
 }

@@ -2,8 +2,7 @@
 #include "flow/track-trailers.h"
 
 #include "flow/commit-units.h"
-#include "flow/track-plan.h"
-#include "workflow/source.h"
+#include "flow/track.h"
 
 /* All tasks in progress, taken together. */
 struct found {
@@ -18,22 +17,6 @@ static void join(struct found *found, const struct unit *unit)
 	else if (!found->none_in_common)
 		found->none_in_common = !unit_enclosing(&found->unit, &found->unit, unit);
 	found->any = true;
-}
-
-static int read_tracks(struct tracks *ret, const struct checkpoint_session *s, const char *commit,
-		       struct error *err)
-{
-	struct document_source source CLEANUP(document_source_release) = DOCUMENT_SOURCE_INIT;
-	struct tracks_places places = { 0 };
-
-	if (settings_string(&places.registry, &s->settings, "tracks.registry", err) < 0 ||
-	    settings_string(&places.directory, &s->settings, "tracks.directory", err) < 0)
-		return -1;
-	if (commit)
-		source_commit(&source, commit);
-	else
-		source_worktree(&source, &s->repo);
-	return tracks_read(ret, &source, &places, err);
 }
 
 static struct unit task_unit(const struct plan_document *plan, size_t track, size_t task)
@@ -126,11 +109,11 @@ int track_trailers_find(struct strvec *ret, const struct checkpoint_session *s, 
 
 	if (!s->repo.worktree)
 		return 0;
-	if (read_tracks(&now, s, NULL, err) < 0)
+	if (track_read_documents(&now, s, NULL, err) < 0)
 		return -1;
 	join_tasks(&found, &now);
 	if (!found.any && now.nr && s->repo.head) {
-		if (read_tracks(&then, s, s->repo.head, err) < 0)
+		if (track_read_documents(&then, s, s->repo.head, err) < 0)
 			return -1;
 		join_finished(&found, &now, &then);
 	}

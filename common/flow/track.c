@@ -5,25 +5,33 @@
 #include "term/output.h"
 #include "workflow/source.h"
 
-static int read_tracks(struct track_session *s, struct error *err)
+int track_read_documents(struct tracks *ret, const struct checkpoint_session *s, const char *commit,
+			 struct error *err)
 {
 	struct document_source source CLEANUP(document_source_release) = DOCUMENT_SOURCE_INIT;
 	struct tracks_places places = { 0 };
+
+	if (settings_string(&places.registry, &s->settings, "tracks.registry", err) < 0 ||
+	    settings_string(&places.directory, &s->settings, "tracks.directory", err) < 0)
+		return -1;
+	if (commit)
+		source_commit(&source, commit);
+	else
+		source_worktree(&source, &s->repo);
+	return tracks_read(ret, &source, &places, err);
+}
+
+static int read_tracks(struct track_session *s, struct error *err)
+{
 	char *head CLEANUP(free_p) = NULL;
 	int found;
 
-	if (settings_string(&places.registry, &s->session.settings, "tracks.registry", err) < 0 ||
-	    settings_string(&places.directory, &s->session.settings, "tracks.directory", err) < 0)
-		return -1;
-	if (s->session.repo.worktree) {
-		source_worktree(&source, &s->session.repo);
-	} else {
-		found = repo_commit(&head, "HEAD", err);
-		if (found != COMMIT_FOUND)
-			return found < 0 ? -1 : 0;
-		source_commit(&source, head);
-	}
-	return tracks_read(&s->tracks, &source, &places, err);
+	if (s->session.repo.worktree)
+		return track_read_documents(&s->tracks, &s->session, NULL, err);
+	found = repo_commit(&head, "HEAD", err);
+	if (found != COMMIT_FOUND)
+		return found < 0 ? -1 : 0;
+	return track_read_documents(&s->tracks, &s->session, head, err);
 }
 
 int track_session_open(struct track_session *s, const struct common_options *common,

@@ -31,6 +31,10 @@ int track_session_open(struct track_session *s, const struct common_options *com
 		       struct error *err) MUST_CHECK;
 void track_session_close(struct track_session *s);
 
+/* The documents of a commit (full id), or of the worktree (NULL), by the session's settings. */
+int track_read_documents(struct tracks *ret, const struct checkpoint_session *session,
+			 const char *commit, struct error *err) MUST_CHECK;
+
 /*
  * The unit that was asked for: UNIT_FOUND; else the reason and the candidates were printed to
  * stderr, and it is EXIT_NO. A story that no list has is taken for one, and `guessed` says so:
