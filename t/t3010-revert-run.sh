@@ -241,6 +241,14 @@ test_expect_success 'undo goes back by one operation, and --abort not behind com
 	test_expect_code 2 revert abort 2>"$TEST_ROOT/err" && test_grep "HEAD has moved" "$TEST_ROOT/err"
 '
 
+test_expect_success 'nothing is left behind the conflict: the series ends, and undo takes back what was done' '
+	conflict && git revert --no-edit "$two" >/dev/null && test_expect_code 1 revert run "$one" "$two" >/dev/null && state >"$TEST_ROOT/stopped" &&
+	git checkout -q --ours a && file a 3=mine && git add a && state >"$TEST_ROOT/resolved" && revert continue >/dev/null &&
+	revert waiting >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" &&
+	git checkpoint undo -q --yes && same_state "$TEST_ROOT/resolved" && test "$(revert waiting)" = "0 $one" &&
+	revert continue >/dev/null && revert waiting >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" && test "$(subjects -1)" = "Revert \"one\""
+'
+
 test_expect_success 'quit forgets the series' '
 	conflict && test_expect_code 1 revert run "$one" "$three" >/dev/null && revert quit && test_path_is_missing .git/REVERT_HEAD &&
 	revert waiting >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" && test "$(git ls-files -u | wc -l)" = 3

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "flow/checkpoint-undo.h"
+#include "flow/patience.h"
 #include "flow/revert-run-parts.h"
 #include "vcs/git.h"
 
@@ -41,7 +42,9 @@ int revert_waiting(json_t **ret, const struct checkpoint_session *session, struc
 		if (json_member(record, "undoes"))
 			strvec_push(&undone, json_member(record, "undoes"));
 		series = json_member(record, "series");
-		if (!is_here(record, session) || !series || strvec_has(&undone, series))
+		if (!is_here(record, session) || !series || strvec_has(&undone, series) ||
+		    (json_member(record, "ends") &&
+		     strvec_has(&undone, json_member(record, "ends"))))
 			continue;
 		if (json_is_true(json_object_get(record, "waits")))
 			*ret = STEAL(record);
@@ -281,6 +284,22 @@ static int step_once(const struct checkpoint_session *session, const json_t *wai
 
 /* ---- The rest ------------------------------------------------------------------------ */
 
+/* Nothing is left to do: that is recorded, and is nothing that could be undone. */
+static int end_series(struct revert_operation *op, const json_t *waiting, struct error *err)
+{
+	const struct checkpoint_session *s = op->session;
+	json_t *members CLEANUP(json_decref_p) = members_of(waiting, true);
+
+	json_object_set_new(members, "ends", json_text(json_member(waiting, "id")));
+	json_object_set_new(members, "worktree", json_text(checkpoint_worktree_id(&s->repo)));
+	json_object_set_new(members, "kept", json_array());
+	if (patience_begin_operation(&op->operation, s->repo.common_dir, CHECKPOINT_REVERT_TRACK,
+				     members, s->common, err) < 0)
+		return -1;
+	revert_operation_done(op);
+	return REVERT_RUN_DONE;
+}
+
 /* As it is by now: a step was taken. */
 static int do_rest(struct revert_run *ret, const struct checkpoint_session *session,
 		   char **ret_operation, struct error *err)
@@ -295,6 +314,8 @@ static int do_rest(struct revert_run *ret, const struct checkpoint_session *sess
 	if (revert_operation_lock(&op, session, err) < 0 ||
 	    revert_run_plan_rest(ret, session, waiting, err) < 0)
 		return -1;
+	if (verdict_is_clean(&ret->verdict) && revert_run_is_nothing(ret))
+		return end_series(&op, waiting, err);
 	return revert_run_carry_out(ret, &op, ret_operation, err);
 }
 

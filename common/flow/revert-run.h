@@ -35,6 +35,7 @@
  *   "head"      what HEAD is then, where it is known
  *   "waits"     true: there is more to do behind it
  *   "stopped"   the commit whose revert is in conflict, when this operation is done
+ *   "ends"      the id of the operation behind which nothing was left to do; this one changed nothing
  */
 #ifndef FLOW_REVERT_RUN_H
 #define FLOW_REVERT_RUN_H
