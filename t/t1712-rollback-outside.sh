@@ -56,7 +56,7 @@ test_expect_success 'a script that fails in the middle is taken back' '
 	make "DROP VIEW v; DROP INDEX CONCURRENTLY i; SELECT 1/0; DROP INDEX CONCURRENTLY j;" &&
 	test_expect_code 128 git rollback-db --yes 2 >out 2>err &&
 	test_grep "could not roll back migration .2.: division by zero" err &&
-	test_grep "What had been done was taken back: all is what it was before" err &&
+	test_grep "What had been done was taken back: " err &&
 	test_grep ! "inconsistent" err && same_state &&
 	git migration-status --porcelain >out && test_grep ! "interrupted" out &&
 	test_expect_code 128 git rollback-db --yes --json 2 >out 2>err && same_state &&
@@ -75,13 +75,13 @@ DELETE FROM t WHERE id < 3; SELECT 1/0;" &&
 	migration 5_d "SELECT 1;" "SELECT 1;" && migration 3_k "CREATE INDEX CONCURRENTLY k ON t (id, x);" "-- rollback: no-transaction
 DELETE FROM t WHERE id < 3; DROP INDEX k; SELECT 1/0;" &&
 	test_expect_code 128 git rollback-db --yes --last 3 >out 2>err &&
-	test_grep "taken back: all is what it was before" err && same_state
+	test_grep "What had been done was taken back: " err && same_state
 '
 
 test_expect_success 'a transaction that fails behind one that is committed' '
 	make "DROP VIEW v; SELECT 1/0;" &&
 	test_expect_code 128 git rollback-db --yes --last 2 >out 2>err &&
-	test_grep "taken back: all is what it was before" err && same_state
+	test_grep "What had been done was taken back: " err && same_state
 '
 
 test_expect_success 'with --keep as well' '
@@ -90,8 +90,42 @@ test_expect_success 'with --keep as well' '
 	db_sql "INSERT INTO u (x) SELECT i FROM generate_series(1, 100) i" && state >"$TEST_ROOT/before" &&
 	db_sql "SELECT count(*), sum(id) FROM u" >rows &&
 	test_expect_code 128 git rollback-db --yes --keep --last 3 >out 2>err &&
-	test_grep "taken back: all is what it was before" err && same_state &&
+	test_grep "What had been done was taken back: " err && same_state &&
 	db_sql "SELECT count(*), sum(id) FROM u" >actual && test_cmp rows actual
+'
+
+# Its script lets another session write in the middle.
+written_meanwhile () {	# statements before that, what is written, statements behind
+	make "$whole" &&
+	write_script "$TEST_ROOT/writer" <<-END &&
+	"$PG_BINDIR"/psql -Xq -h "$pg_host" -p "$PG_PORT" -U "$PG_SUPERUSER" -d "$db_name" -c "$2"
+	END
+	migration 5_d "SELECT 1;" "-- rollback: no-transaction
+$1; COPY (SELECT 1) TO PROGRAM \$\$$TEST_ROOT/writer\$\$; $3" &&
+	git apply-migration -q && state >"$TEST_ROOT/before"
+}
+
+test_expect_success 'rows that others write while such a script runs are not taken back' '
+	written_meanwhile "DELETE FROM t WHERE id < 3" "INSERT INTO t VALUES (100)" "SELECT 1/0;" &&
+	test_expect_code 128 git rollback-db --yes 5 2>err &&
+	test_grep "could not be taken back: rows that were written since stand in the way: public.t" err &&
+	test_grep "hint: Use .git rollback-db --undo. .* --merge" err &&
+	test "$(db_sql "SELECT count(*) FROM t WHERE id = 100")" = 1 &&
+	test_expect_code 1 git rollback-db --undo --yes &&
+	git rollback-db --undo --yes --merge && test "$(db_sql "SELECT count(*) FROM t")" = 6 &&
+	db_sql "DELETE FROM t WHERE id = 100" && same_state
+'
+
+test_expect_success 'nor does an undo replace them' '
+	written_meanwhile "TRUNCATE t" "INSERT INTO t VALUES (1)" "" && git rollback-db --yes 5 &&
+	test_expect_code 1 git rollback-db --undo --yes && test "$(db_sql "TABLE t")" = "1|" &&
+	db_sql "TRUNCATE t" && test_expect_code 1 git rollback-db --undo --yes &&
+	written_meanwhile "DELETE FROM t WHERE id < 3" "UPDATE t SET x = NULL WHERE id = 4" "" && git rollback-db --yes 5 &&
+	test_expect_code 1 git rollback-db --undo --yes && test "$(db_sql "SELECT x IS NULL FROM t WHERE id = 4")" = t &&
+	written_meanwhile "UPDATE t SET x = NULL; DELETE FROM t WHERE id < 3" "INSERT INTO t VALUES (7)" "" && git rollback-db --yes 5 &&
+	test_expect_code 1 git rollback-db --undo --yes &&
+	written_meanwhile "UPDATE t SET x = NULL; DELETE FROM t WHERE id < 3" "SELECT 1" "" && git rollback-db --yes 5 &&
+	git rollback-db --undo --yes && same_state
 '
 
 test_expect_success 'what cannot be taken back stays, and is said' '

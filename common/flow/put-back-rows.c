@@ -122,12 +122,12 @@ static int make_temporary(struct put_back *back, const char *name, const char *t
 	return put_back_run(back, sql.buf, err);
 }
 
-/* What was saved, as a table to be joined with. */
-static int make_saved(struct put_back *back, const json_t *part, int64_t *ret_rows,
-		      struct error *err)
+/* What was saved, as a table to be joined with; its columns are those of `table`. */
+static int make_saved(struct put_back *back, const json_t *part, const char *table,
+		      int64_t *ret_rows, struct error *err)
 {
-	if (make_temporary(back, TEMPORARY, json_member(part, "table"),
-			   json_object_get(part, "columns"), false, err) < 0)
+	if (make_temporary(back, TEMPORARY, table, json_object_get(part, "columns"), false, err) <
+	    0)
 		return -1;
 	return copy_into(back, back->saved, TEMPORARY, part, ret_rows, err);
 }
@@ -154,6 +154,32 @@ static int digest_error(const json_t *part, struct error *err)
 {
 	error_set(err, "the rows of %s are not what was saved of them", json_member(part, "table"));
 	return error_code(err, EXIT_NO);
+}
+
+int put_back_count_others(int64_t *ret, struct put_back *back, const json_t *part,
+			  const char *table, bool by_key, struct error *err)
+{
+	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	int64_t saved;
+
+	strbuf_addstr(&sql, "SELECT pg_catalog.count(*) FROM ");
+	if (by_key) {
+		strbuf_addf(&sql, "ONLY %s t WHERE NOT EXISTS (SELECT FROM " TEMPORARY " s WHERE ",
+			    table);
+		add_key_match(&sql, back, part);
+		strbuf_addch(&sql, ')');
+	} else {
+		/* Not every type has an operator for it, but each has a text. */
+		strbuf_addstr(&sql, "(SELECT ROW(");
+		add_each(&sql, back, json_object_get(part, "columns"), "", NULL, "", ", ");
+		strbuf_addf(&sql, ")::text FROM ONLY %s EXCEPT ALL SELECT ROW(", table);
+		add_each(&sql, back, json_object_get(part, "columns"), "", NULL, "", ", ");
+		strbuf_addstr(&sql, ")::text FROM " TEMPORARY ") others");
+	}
+	if (make_saved(back, part, table, &saved, err) < 0 || count(ret, back, sql.buf, err) < 0)
+		return -1;
+	back->rows = 0;
+	return put_back_run(back, "DROP TABLE " TEMPORARY, err);
 }
 
 static int fill(struct put_back *back, const json_t *part, struct put_back_result *ret,
@@ -250,7 +276,7 @@ static int merge(struct put_back *back, const json_t *part, struct put_back_resu
 		error_refused(err, "cannot merge the rows of %s: it has no primary key", table);
 		return error_hint(err, "Move its newer rows elsewhere, and try without --merge.");
 	}
-	if (make_saved(back, part, &saved, err) < 0 ||
+	if (make_saved(back, part, table, &saved, err) < 0 ||
 	    insert_missing(back, part, &ret->rows, err) < 0 ||
 	    count_same(&same, back, part, values, err) < 0 || count_all(&all, back, part, err) < 0)
 		return -1;
@@ -368,7 +394,7 @@ static int fill_columns(struct put_back *back, const json_t *part, const struct 
 
 	if (!json_array_size(values))
 		BUG("nothing but the key of %s was saved", table);
-	if (make_saved(back, part, &saved, err) < 0 ||
+	if (make_saved(back, part, table, &saved, err) < 0 ||
 	    (how->again ? fill_again(back, part, values, how->held, ret, err) :
 			  update_rows(back, part, values, ret, err)) < 0 ||
 	    count_same(&same, back, part, values, err) < 0)

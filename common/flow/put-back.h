@@ -68,6 +68,12 @@ struct put_back_result {
 	/* With merge: rows that are there with other values than the saved ones, and stay so. */
 	int64_t different;
 };
+/*
+ * How many rows of `table`, which part's table is now, are none of those that were saved: by their keys
+ * alone, or as a whole. Before put_back_begin(), in a transaction that may write.
+ */
+int put_back_count_others(int64_t *ret, struct put_back *back, const json_t *part,
+			  const char *table, bool by_key, struct error *err) MUST_CHECK;
 int put_back_rows(struct put_back *back, const json_t *part, const struct put_back_how *how,
 		  struct put_back_result *ret, struct error *err) MUST_CHECK;
 int put_back_end(struct put_back *back, struct error *err) MUST_CHECK;

@@ -10,10 +10,28 @@ static int refused(const struct undo_plan *undo, struct error *err)
 	return -1;
 }
 
-static int run_undo(struct rollback_plan *plan, struct undo_plan *undo, struct error *err)
+/* Of what a script did beside its text nobody knows. */
+static void tell_what_is_back(const struct undo_plan *undo, struct error *ret)
+{
+	const char *folder = json_member(undo->replaced, "path");
+
+	error_detail(ret,
+		     undo->unproven_nr ?
+			     "What had been done was taken back: the schema is what it was before, "
+			     "and so are the rows that were saved." :
+			     "What had been done was taken back: all is what it was before.");
+	if (folder)
+		error_detail(ret, "The rows that were in their place are in '%s'.", folder);
+}
+
+static int run_undo(struct rollback_plan *plan, struct undo_plan *undo, struct error *failure,
+		    struct error *err)
 {
 	switch (undo_execute(undo, err)) {
-	case ROLLBACK_DONE: plan->taken_back = xstrdup(undo->operation); return 0;
+	case ROLLBACK_DONE:
+		plan->taken_back = xstrdup(undo->operation);
+		tell_what_is_back(undo, failure);
+		return 0;
 	case ROLLBACK_UNPROVEN: return error_set(err, "the schema would not be what it was");
 	case ROLLBACK_FAILED:
 	case ROLLBACK_REFUSED: return -1;
@@ -22,7 +40,7 @@ static int run_undo(struct rollback_plan *plan, struct undo_plan *undo, struct e
 }
 
 /* On a connection of its own: of the other nobody knows what the script has left in it. */
-static int undo(struct rollback_plan *plan, struct error *err)
+static int undo(struct rollback_plan *plan, struct error *failure, struct error *err)
 {
 	struct session session CLEANUP(session_close) = SESSION_INIT;
 	struct undo_plan undo CLEANUP(undo_plan_release) = UNDO_PLAN_INIT;
@@ -44,7 +62,7 @@ static int undo(struct rollback_plan *plan, struct error *err)
 		return -1;
 	if (!verdict_is_clean(&undo.verdict) || undo.conflicts.nr)
 		return refused(&undo, err);
-	return run_undo(plan, &undo, err);
+	return run_undo(plan, &undo, failure, err);
 }
 
 bool rollback_stays(const struct rollback_plan *plan)
@@ -70,6 +88,9 @@ static void tell_what_stays(const struct rollback_plan *plan, const struct error
 	if (!plan->stopped)
 		return;
 	error_hint(err, "'git migration-status' shows how far it came.");
+	if (plan->undoable)
+		error_hint(err, "Use 'git rollback-db --undo' to take it back when nothing is in "
+				"the way; with --merge newer rows stay.");
 	error_hint(err, "Use 'git rollback-db %s' to go on from there.",
 		   plan->stopped->applied->version);
 	error_hint(err, "With --force it starts anew, with the down script of the worktree.");
@@ -81,11 +102,10 @@ void rollback_take_back(struct rollback_plan *plan, struct error *err)
 
 	if (!rollback_stays(plan))
 		return;
-	if (!plan->undoable || err->exit_code == EXIT_INTERRUPTED || undo(plan, &why) < 0) {
+	if (!plan->undoable || err->exit_code == EXIT_INTERRUPTED || undo(plan, err, &why) < 0) {
 		tell_what_stays(plan, &why, err);
 		return;
 	}
 	for (size_t i = 0; i < plan->nr; i++)
 		plan->step[i].done = false;
-	error_detail(err, "What had been done was taken back: all is what it was before.");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/memory.h"
+#include "base/text.h"
 #include "flow/rollback-undo.h"
 #include "flow/save-rows.h"
 
@@ -113,6 +114,106 @@ int undo_find_conflicts(struct undo_plan *plan, struct error *err)
 	/* Whichever of its parts it was. */
 	for (size_t i = 0; i < plan->table_nr; i++)
 		plan->table[i].conflict = strvec_has(&plan->conflicts, plan->table[i].table);
+	return 0;
+}
+
+/* --- Rows that others wrote while a script ran outside a transaction ---------------------------- */
+
+static bool is_unwatched(const struct undo_plan *plan, const json_t *group)
+{
+	size_t i;
+	json_t *migration;
+
+	json_array_foreach(json_object_get(plan->saved.manifest, "migrations"), i, migration)
+	{
+		if (json_is_true(json_object_get(migration, "unwatched")) && group &&
+		    json_equal(json_object_get(migration, "group"), group))
+			return true;
+	}
+	return false;
+}
+
+/* What a script did to a table, outside a transaction, by its text. */
+struct outside_effect {
+	bool any, adds, changes;
+};
+
+static bool names_any(const char *why, const char *const *word, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (strstr(why, word[i]))
+			return true;
+	return false;
+}
+
+static struct outside_effect effect_on(const struct undo_plan *plan, const struct undo_table *table)
+{
+	static const char *const adding[] = { "INSERT", "MERGE", "COPY" };
+	static const char *const taking[] = { "DELETE", "TRUNCATE" };
+	struct outside_effect ret = { 0 };
+	size_t i;
+	json_t *part;
+
+	json_array_foreach(json_object_get(plan->saved.manifest, "parts"), i, part)
+	{
+		const char *why = json_member(part, "why");
+
+		if (!why ||
+		    !json_equal(json_object_get(part, "oid"), json_object_get(table->part, "oid")))
+			continue;
+		ret.any = ret.any || is_unwatched(plan, json_object_get(part, "group"));
+		ret.adds = ret.adds || names_any(why, adding, ARRAY_SIZE(adding));
+		ret.changes = ret.changes || strchr(why, ',') ||
+			      !text_is_one_of(why, taking, ARRAY_SIZE(taking));
+	}
+	return ret;
+}
+
+/* Its own new rows nobody can tell from those of others; changed ones only by their keys. */
+static bool is_told_apart(const struct undo_table *table, struct outside_effect effect)
+{
+	const json_t *after = json_object_get(table->part, "after");
+
+	return table->whole && !table->conflict && undo_table_left(table) && effect.any &&
+	       !effect.adds &&
+	       (!effect.changes || json_array_size(json_object_get(table->part, "key"))) &&
+	       json_equal(json_object_get(after, "columns"),
+			  json_object_get(table->part, "columns"));
+}
+
+static int find_others(bool *ret, struct undo_plan *plan, const struct undo_table *table,
+		       struct put_back *back, struct error *err)
+{
+	struct relations now CLEANUP(relations_release) = RELATIONS_INIT;
+	struct outside_effect effect = effect_on(plan, table);
+	uint32_t oid = undo_table_left(table);
+	int64_t rows = 0;
+
+	*ret = false;
+	if (!is_told_apart(table, effect))
+		return 0;
+	if (relations_read(&now, &plan->session->db, &oid, 1, err) < 0 ||
+	    (now.nr && put_back_count_others(&rows, back, table->part, now.item[0].identity,
+					     effect.changes, err) < 0))
+		return -1;
+	*ret = rows > 0;
+	return 0;
+}
+
+int undo_find_others(struct undo_plan *plan, struct put_back *back, struct error *err)
+{
+	for (size_t i = 0; i < plan->table_nr; i++) {
+		struct undo_table *table = &plan->table[i];
+		bool others;
+
+		if (find_others(&others, plan, table, back, err) < 0)
+			return -1;
+		if (!others)
+			continue;
+		table->conflict = true;
+		if (!strvec_has(&plan->conflicts, table->table))
+			strvec_push(&plan->conflicts, table->table);
+	}
 	return 0;
 }
 

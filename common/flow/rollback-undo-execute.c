@@ -200,7 +200,8 @@ static int check_rows(struct undo_run *run, struct error *err)
 	struct undo_plan *plan = run->plan;
 
 	if (undo_lock_tables(plan, err) < 0 || put_back_note(&run->back, err) < 0 ||
-	    save_settings(db_of(run), err) < 0 || undo_find_conflicts(plan, err) < 0)
+	    save_settings(db_of(run), err) < 0 || undo_find_conflicts(plan, err) < 0 ||
+	    undo_find_others(plan, &run->back, err) < 0)
 		return -1;
 	return plan->conflicts.nr && !plan->request->merge ? conflict(plan, err) : 0;
 }

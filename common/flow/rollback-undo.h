@@ -113,6 +113,11 @@ int undo_check_plan(const struct undo_plan *plan, struct error *err) MUST_CHECK;
  */
 int undo_find_conflicts(struct undo_plan *plan, struct error *err) MUST_CHECK;
 int undo_lock_tables(struct undo_plan *plan, struct error *err) MUST_CHECK;
+/*
+ * Adds to `conflicts` the tables with rows that others wrote while a script ran outside a transaction,
+ * as far as its text tells these from its own. After that, in a transaction that may write.
+ */
+int undo_find_others(struct undo_plan *plan, struct put_back *back, struct error *err) MUST_CHECK;
 /* Do its newer rows stay? */
 bool undo_is_merged(const struct undo_plan *plan, const struct undo_table *table);
 /* The table as it is now: its OID by which the rollback left it; 0: it left none. */
