@@ -357,6 +357,18 @@ test_expect_success 'what is not as it was any more is copied' '
 	grep "^put back 50 rows of public.t$" undone && grep "$proven" undone
 '
 
+test_expect_success 'a column that a kept table has lost does not come back empty' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text, y text);" "DROP TABLE t;" &&
+	git apply-migration -q && db_sql "INSERT INTO t SELECT i, i, i FROM generate_series(1, 5) i" &&
+	keep 1 && db_sql "ALTER TABLE $(kept_schemas).t DROP x" &&
+	test_expect_code 2 git rollback-db --undo --yes 2>err &&
+	grep "^error: table public.t, which was kept as rollback_kept_.*\.t, has lost its column x$" err &&
+	grep "^hint: Its values are gone" err &&
+	db_sql "ALTER TABLE $(kept_schemas).t ADD x text" && undo && nothing_is_kept &&
+	test "$(db_sql "SELECT count(y) FROM t")" = 5
+'
+
 test_expect_success 'a comment that a script takes away first is back' '
 	fresh &&
 	migration 1_t "CREATE TABLE t (id int PRIMARY KEY);" "DROP TABLE t;" &&

@@ -16,6 +16,7 @@ void keep_release(struct keep *keep)
 	for (size_t i = 0; i < keep->nr; i++) {
 		free(keep->item[i].why);
 		free(keep->item[i].schema);
+		strvec_release(&keep->item[i].columns);
 	}
 	free(keep->item);
 	*keep = (struct keep)KEEP_INIT;
@@ -59,6 +60,7 @@ static void add_tables(struct keep *keep, struct impact *impact, bool outside)
 		keep->item[keep->nr++] = (struct keep_table){
 			.item = item,
 			.why = xstrdup_or_null(obstacle_of(item, outside)),
+			.columns = STRVEC_INIT,
 		};
 	}
 }
@@ -157,6 +159,24 @@ static int note_sequences(const struct keep *keep, struct impact *impact, struct
 	return 0;
 }
 
+/* The undo has to know of any that is gone by then. */
+static int note_columns(struct keep *keep, struct db *db, struct error *err)
+{
+	struct relations relations CLEANUP(relations_release) = RELATIONS_INIT;
+	size_t nr;
+	uint32_t *oid CLEANUP(free_p) = kept_oids(keep, &nr);
+
+	if (nr && relations_read(&relations, db, oid, nr, err) < 0)
+		return -1;
+	for (size_t i = 0; i < relations.nr; i++)
+		for (size_t k = 0; k < keep->nr; k++)
+			if (!keep->item[k].why && keep->item[k].item->oid == relations.item[i].oid)
+				for (size_t c = 0; c < relations.item[i].nr; c++)
+					strvec_push(&keep->item[k].columns,
+						    relations.item[i].column[c].name);
+	return 0;
+}
+
 int keep_plan(struct keep *ret, struct impact *impact, struct session *s, bool outside,
 	      struct error *err)
 {
@@ -166,7 +186,7 @@ int keep_plan(struct keep *ret, struct impact *impact, struct session *s, bool o
 	leave_mixed(ret, impact);
 	for (size_t i = 0; i < ret->nr; i++)
 		ret->item[i].item->kept = !ret->item[i].why;
-	return note_sequences(ret, impact, &s->db, err);
+	return note_columns(ret, &s->db, err) < 0 ? -1 : note_sequences(ret, impact, &s->db, err);
 }
 
 void keep_text(struct strbuf *out, const struct keep *keep)
@@ -414,12 +434,13 @@ json_t *keep_to_manifest(const struct keep *keep)
 
 		if (!keep->item[i].why)
 			json_array_append_new(
-				ret, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "table",
+				ret, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "table",
 					       json_text(item->identity), "schema",
 					       json_text(item->schema), "name",
 					       json_text(item->table), "oid", json_size(item->oid),
 					       "in", json_text(keep->item[i].schema), "rows",
-					       (json_int_t)item->rows, "exact", item->exact));
+					       (json_int_t)item->rows, "exact", item->exact,
+					       "columns", json_strings(&keep->item[i].columns)));
 	}
 	return ret;
 }

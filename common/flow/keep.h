@@ -12,7 +12,7 @@
  *         and save the rows instead; keep_check() does so for what the scripts have changed.
  * Not:    what a table is not kept for is in `why`, and its rows are saved as ever (flow/save.h).
  * Manifest: "kept" (flow/save.h): [{"table" (identity), "schema", "name", "oid", "in" (the schema
- *         where it is), "rows", "exact"}...].
+ *         where it is), "rows", "exact", "columns" (names)}...].
  * Owner:  the caller; keep_release().
  * Files:  keep.c, keep-later.c.
  */
@@ -28,6 +28,7 @@ struct keep_table {
 	struct impact_item *item; /* of the impact */
 	char *why;		  /* it is not kept; NULL: it is */
 	char *schema;		  /* where it is moved to, from keep_start() on */
+	struct strvec columns;	  /* of one that is kept */
 };
 struct keep {
 	struct keep_table *item; /* all tables that go */

@@ -45,6 +45,24 @@ static json_t *part_of(const json_t *kept, const struct relation *now)
 	return ret;
 }
 
+/* It could be made again, but not what was in it. */
+static void check_columns(struct undo_plan *plan, const json_t *kept, const struct relation *now)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(json_object_get(kept, "columns"), i, name)
+	{
+		if (relation_has_column(now, json_string_value(name)))
+			continue;
+		verdict_refuse(&plan->verdict,
+			       "table %s, which was kept as %s, has lost its column %s",
+			       json_member(kept, "table"), now->identity, json_string_value(name));
+		verdict_hint(&plan->verdict, "Its values are gone. To undo the rest, give the kept "
+					     "table a column of that name and type.");
+	}
+}
+
 static int add_kept(struct undo_plan *plan, const json_t *kept, struct error *err)
 {
 	struct relations now CLEANUP(relations_release) = RELATIONS_INIT;
@@ -62,6 +80,7 @@ static int add_kept(struct undo_plan *plan, const json_t *kept, struct error *er
 		return 0;
 	if (relations_read(&now, db_of(plan), &oid, 1, err) < 0)
 		return -1;
+	check_columns(plan, kept, &now.item[0]);
 	part = part_of(kept, &now.item[0]);
 	ARRAY_GROW(plan->table, plan->table_nr + 1, plan->table_alloc);
 	plan->table[plan->table_nr] = (struct undo_table){
