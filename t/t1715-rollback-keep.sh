@@ -369,6 +369,16 @@ test_expect_success 'a column that a kept table has lost does not come back empt
 	test "$(db_sql "SELECT count(y) FROM t")" = 5
 '
 
+test_expect_success 'default privileges let nobody at what is kept' '
+	fresh &&
+	db_sql "CREATE ROLE \"Keep Other\"; ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO \"Keep Other\", PUBLIC" &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY); GRANT ALL ON t TO \"Keep Other\";" "DROP TABLE t;" &&
+	git apply-migration -q && keep 1 &&
+	test_must_fail db_sql "SET ROLE \"Keep Other\"; INSERT INTO $(kept_schemas).t VALUES (1)" 2>err &&
+	grep "permission denied for schema rollback_kept" err &&
+	undo && db_reset && db_sql "DROP ROLE \"Keep Other\""
+'
+
 test_expect_success 'a comment that a script takes away first is back' '
 	fresh &&
 	migration 1_t "CREATE TABLE t (id int PRIMARY KEY);" "DROP TABLE t;" &&

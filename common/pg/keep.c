@@ -281,12 +281,31 @@ static int run_on_schema(struct db *db, const char *format, const char *schema, 
 	return db_exec(db, sql.buf, err);
 }
 
+/* ALTER DEFAULT PRIVILEGES may have given it to anybody. */
+static int revoke_schema(struct db *db, const char *schema, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *params[] = { schema };
+
+	if (db_query(&res, db,
+		     "SELECT DISTINCT pg_catalog.format('REVOKE ALL ON SCHEMA %I FROM %s CASCADE',"
+		     "  n.nspname, CASE a.grantee WHEN 0 THEN 'PUBLIC'"
+		     "   ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"
+		     " FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a"
+		     " WHERE n.nspname = $1 AND a.grantee <> n.nspowner",
+		     1, params, err) < 0)
+		return -1;
+	for (size_t i = 0; i < res.rows; i++)
+		if (db_exec(db, db_value(&res, i, 0), err) < 0)
+			return -1;
+	return 0;
+}
+
 int keep_make_schema(struct db *db, const char *schema, struct error *err)
 {
 	if (run_on_schema(db, "CREATE SCHEMA @", schema, err) < 0)
 		return -1;
-	/* ALTER DEFAULT PRIVILEGES may have given it to all. */
-	return run_on_schema(db, "REVOKE ALL ON SCHEMA @ FROM PUBLIC", schema, err);
+	return revoke_schema(db, schema, err);
 }
 
 int keep_drop_schema(struct db *db, const char *schema, struct error *err)
