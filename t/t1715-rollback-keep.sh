@@ -379,6 +379,24 @@ test_expect_success 'default privileges let nobody at what is kept' '
 	undo && db_reset && db_sql "DROP ROLE \"Keep Other\""
 '
 
+test_expect_success 'a constraint trigger does not keep it from being kept' '
+	fresh &&
+	migration 1_t "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN RETURN NEW; END\$\$; CREATE TABLE t (id int);
+		CREATE CONSTRAINT TRIGGER c AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f();" "DROP TABLE t; DROP FUNCTION f();" &&
+	git apply-migration -q && db_sql "INSERT INTO t VALUES (1)" &&
+	keeps_tables t keep_and_undo 1 && grep "kept 1 table" rolled
+'
+
+test_expect_success 'rows that the table refers to are gone since' '
+	fresh && db_sql "CREATE TABLE p (id int PRIMARY KEY)" &&
+	migration 1_t "CREATE TABLE t (p int REFERENCES p);" "DROP TABLE t;" &&
+	git apply-migration -q && db_sql "INSERT INTO p VALUES (1); INSERT INTO t VALUES (1)" &&
+	keep 1 && db_sql "DELETE FROM p" &&
+	test_expect_code 1 git rollback-db --undo --yes 2>err &&
+	grep "violates foreign key constraint .t_p_fkey." err &&
+	db_sql "INSERT INTO p VALUES (1)" && undo && nothing_is_kept
+'
+
 test_expect_success 'a comment that a script takes away first is back' '
 	fresh &&
 	migration 1_t "CREATE TABLE t (id int PRIMARY KEY);" "DROP TABLE t;" &&

@@ -390,6 +390,15 @@ static bool has_any(const struct saved_schema_wanted *objects)
 	return false;
 }
 
+static int remake_failed(struct error *err)
+{
+	static const char foreign_key_violation[] = "23503";
+	bool violated = !strcmp(err->sqlstate, foreign_key_violation);
+
+	error_prefix(err, "could not make what went by CASCADE from the saved schema");
+	return violated ? error_code(err, EXIT_NO) : -1;
+}
+
 int saved_schema_remake(struct strvec *ret, const struct saved_schema_wanted *wanted,
 			struct saved *saved, enum saved_schema_phase phase, struct session *s,
 			struct error *err)
@@ -409,10 +418,9 @@ int saved_schema_remake(struct strvec *ret, const struct saved_schema_wanted *wa
 				"in a form for that");
 		return 0;
 	}
-	if (saved_part_path(&path, saved, part, err) < 0 ||
-	    remake(ret, wanted, path, phase, s, err) < 0 ||
-	    (phase == SAVED_SCHEMA_AFTER_ROWS && refresh(s, wanted, saved, err) < 0))
-		return error_prefix(err,
-				    "could not make what went by CASCADE from the saved schema");
-	return 0;
+	if (saved_part_path(&path, saved, part, err) == 0 &&
+	    remake(ret, wanted, path, phase, s, err) == 0 &&
+	    (phase != SAVED_SCHEMA_AFTER_ROWS || refresh(s, wanted, saved, err) == 0))
+		return 0;
+	return remake_failed(err);
 }

@@ -157,7 +157,7 @@ const char *keep_obstacle_of(const struct keep_obstacles *obstacles, uint32_t oi
 	" UNION ALL SELECT i.indrelid, 1259, i.indexrelid FROM pg_catalog.pg_index i"                          \
 	"  WHERE i.indrelid IN (SELECT w.oid FROM wanted w)"                                                   \
 	" UNION ALL SELECT k.conrelid, 2606, k.oid FROM pg_catalog.pg_constraint k"                            \
-	"  WHERE k.conrelid IN (SELECT w.oid FROM wanted w) AND k.contype <> 'f'"                              \
+	"  WHERE k.conrelid IN (SELECT w.oid FROM wanted w) AND k.contype NOT IN ('f', 't')"                   \
 	" UNION ALL SELECT a.adrelid, 2604, a.oid FROM pg_catalog.pg_attrdef a"                                \
 	"  WHERE a.adrelid IN (SELECT w.oid FROM wanted w)),"                                                  \
 	" needed AS (SELECT p.t, " DESCRIBED(                                                                  \
