@@ -387,6 +387,18 @@ test_expect_success 'a constraint trigger does not keep it from being kept' '
 	keeps_tables t keep_and_undo 1 && grep "kept 1 table" rolled
 '
 
+test_expect_success 'functions, and what nothing can make again, depend on it' '
+	fresh &&
+	migration 1_t "CREATE TABLE t (id int PRIMARY KEY); CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql AS \$\$SELECT * FROM t\$\$;
+		CREATE FUNCTION \"G g\"(x t, OUT y int, VARIADIC z t[]) LANGUAGE sql AS \$\$SELECT 1\$\$; COMMENT ON FUNCTION f IS \$\$c\$\$;" "DROP TABLE t CASCADE;" &&
+	git apply-migration -q &&
+	db_sql "INSERT INTO t VALUES (1); CREATE VIEW w AS SELECT * FROM f(); CREATE MATERIALIZED VIEW mv AS SELECT * FROM w" &&
+	keeps_tables t keep_and_undo 1 --accept-difference && grep "^kept 1 table" rolled &&
+	db_sql "CREATE DOMAIN d AS t" &&
+	keep 1 --accept-difference && grep "not kept, but its rows are saved: .*type public.d depends on it" rolled &&
+	undo --accept-difference && test "$(db_sql "TABLE t")" = 1 && nothing_is_kept
+'
+
 test_expect_success 'rows that the table refers to are gone since' '
 	fresh && db_sql "CREATE TABLE p (id int PRIMARY KEY)" &&
 	migration 1_t "CREATE TABLE t (p int REFERENCES p);" "DROP TABLE t;" &&

@@ -37,40 +37,40 @@ char *keep_schema_name(const char *operation, size_t number)
  * wanted: the tables. owned: their sequences. Of `dep`, what depends on them, their sequences or row
  * types: `owner` is the relation that it belongs to, `kind` that one's; a function has none.
  */
-#define DEPENDENTS                                                                              \
-	"WITH wanted AS (SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::oid[]))," \
-	" owned AS (SELECT w.oid AS t, s.oid FROM wanted w JOIN pg_catalog.pg_depend d"         \
-	"   ON d.refclassid = 1259 AND d.refobjid = w.oid AND d.classid = 1259"                 \
-	"   AND d.deptype IN ('a', 'i')"                                                        \
-	"  JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'),"                 \
-	" ref AS (SELECT w.oid AS t, 1259 AS c, w.oid AS o FROM wanted w"                       \
-	"  UNION ALL SELECT w.oid, 1247, w.reltype FROM wanted w"                               \
-	"  UNION ALL SELECT w.oid, 1247, y.typarray FROM wanted w"                              \
-	"   JOIN pg_catalog.pg_type y ON y.oid = w.reltype"                                     \
-	"  UNION ALL SELECT o.t, 1259, o.oid FROM owned o),"                                    \
-	" dep AS (SELECT DISTINCT r.t, d.classid, d.objid, d.objsubid, x.owner"                 \
-	"  FROM ref r JOIN pg_catalog.pg_depend d ON d.refclassid = r.c AND d.refobjid = r.o"   \
-	"   AND d.deptype IN ('n', 'a')"                                                        \
-	"  LEFT JOIN LATERAL (SELECT coalesce("                                                 \
-	"    (SELECT i.indrelid FROM pg_catalog.pg_index i"                                     \
-	"     WHERE d.classid = 1259 AND i.indexrelid = d.objid),"                              \
-	"    (SELECT o.t FROM owned o WHERE d.classid = 1259 AND o.oid = d.objid),"             \
-	"    CASE WHEN d.classid = 1259 THEN d.objid END,"                                      \
-	"    (SELECT k.conrelid FROM pg_catalog.pg_constraint k"                                \
-	"     WHERE d.classid = 2606 AND k.oid = d.objid),"                                     \
-	"    (SELECT a.adrelid FROM pg_catalog.pg_attrdef a"                                    \
-	"     WHERE d.classid = 2604 AND a.oid = d.objid),"                                     \
-	"    (SELECT g.tgrelid FROM pg_catalog.pg_trigger g"                                    \
-	"     WHERE d.classid = 2620 AND g.oid = d.objid),"                                     \
-	"    (SELECT u.ev_class FROM pg_catalog.pg_rewrite u"                                   \
-	"     WHERE d.classid = 2618 AND u.oid = d.objid),"                                     \
-	"    (SELECT p.polrelid FROM pg_catalog.pg_policy p"                                    \
-	"     WHERE d.classid = 3256 AND p.oid = d.objid),"                                     \
-	"    (SELECT e.stxrelid FROM pg_catalog.pg_statistic_ext e"                             \
-	"     WHERE d.classid = 3381 AND e.oid = d.objid)) AS owner) x ON true),"               \
-	" outside AS (SELECT d.*, c.relkind AS kind, pg_catalog.format('%I.%I', n.nspname,"     \
-	"   c.relname) AS name FROM dep d LEFT JOIN pg_catalog.pg_class c ON c.oid = d.owner"   \
-	"  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"                       \
+#define DEPENDENTS                                                                                                                      \
+	"WITH wanted AS (SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::oid[])),"                                         \
+	" owned AS (SELECT w.oid AS t, s.oid FROM wanted w JOIN pg_catalog.pg_depend d"                                                 \
+	"   ON d.refclassid = 1259 AND d.refobjid = w.oid AND d.classid = 1259"                                                         \
+	"   AND d.deptype IN ('a', 'i')"                                                                                                \
+	"  JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'),"                                                         \
+	" ref AS (SELECT w.oid AS t, 1259 AS c, w.oid AS o FROM wanted w"                                                               \
+	"  UNION ALL SELECT w.oid, 1247, w.reltype FROM wanted w"                                                                       \
+	"  UNION ALL SELECT w.oid, 1247, y.typarray FROM wanted w"                                                                      \
+	"   JOIN pg_catalog.pg_type y ON y.oid = w.reltype"                                                                             \
+	"  UNION ALL SELECT o.t, 1259, o.oid FROM owned o),"                                                                            \
+	" dep AS (SELECT DISTINCT r.t, d.classid, d.objid, d.objsubid, x.owner"                                                         \
+	"  FROM ref r JOIN pg_catalog.pg_depend d ON d.refclassid = r.c AND d.refobjid = r.o"                                           \
+	"   AND d.deptype IN ('n', 'a')"                                                                                                \
+	"  LEFT JOIN LATERAL (SELECT coalesce("                                                                                         \
+	"    (SELECT i.indrelid FROM pg_catalog.pg_index i"                                                                             \
+	"     WHERE d.classid = 1259 AND i.indexrelid = d.objid),"                                                                      \
+	"    (SELECT o.t FROM owned o WHERE d.classid = 1259 AND o.oid = d.objid),"                                                     \
+	"    CASE WHEN d.classid = 1259 THEN d.objid END,"                                                                              \
+	"    (SELECT k.conrelid FROM pg_catalog.pg_constraint k"                                                                        \
+	"     WHERE d.classid = 2606 AND k.oid = d.objid),"                                                                             \
+	"    (SELECT a.adrelid FROM pg_catalog.pg_attrdef a"                                                                            \
+	"     WHERE d.classid = 2604 AND a.oid = d.objid),"                                                                             \
+	"    (SELECT g.tgrelid FROM pg_catalog.pg_trigger g"                                                                            \
+	"     WHERE d.classid = 2620 AND g.oid = d.objid),"                                                                             \
+	"    (SELECT u.ev_class FROM pg_catalog.pg_rewrite u"                                                                           \
+	"     WHERE d.classid = 2618 AND u.oid = d.objid),"                                                                             \
+	"    (SELECT p.polrelid FROM pg_catalog.pg_policy p"                                                                            \
+	"     WHERE d.classid = 3256 AND p.oid = d.objid),"                                                                             \
+	"    (SELECT e.stxrelid FROM pg_catalog.pg_statistic_ext e"                                                                     \
+	"     WHERE d.classid = 3381 AND e.oid = d.objid)) AS owner) x ON true),"                                                       \
+	" outside AS (SELECT d.*, c.relkind AS kind, CASE WHEN c.oid IS NOT NULL THEN"                                                  \
+	"   pg_catalog.format('%I.%I', n.nspname, c.relname) END AS name FROM dep d LEFT JOIN pg_catalog.pg_class c ON c.oid = d.owner" \
+	"  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"                                                               \
 	"  WHERE d.owner IS DISTINCT FROM d.t AND d.classid <> 6106)"
 
 /* Whose loss a DROP CASCADE would be, and nothing more: what the saved schema can make again. */
