@@ -193,7 +193,7 @@ read_sessions () {
 settle () {
 	sed -E -e 's/\([0-9.]+ m?s\)/(TIME)/' -e 's/[0-9a-f]{64}/CHECKSUM/' \
 		-e 's/\([0-9a-f]{7,40}\)/(COMMIT)/' \
-		-e 's/^[0-9a-f]{7} /COMMIT /' -e 's/(names it as) [0-9a-f]{7,40}/\1 COMMIT/' \
+		-e 's/^[0-9a-f]{7} /COMMIT /' -e 's/^  [0-9a-f]{10} /  COMMIT /' -e 's/(names it as) [0-9a-f]{7,40}/\1 COMMIT/' \
 		-e 's/applied (just now|[0-9]+ seconds? ago)/applied AGE/' "$1"
 }
 
