@@ -200,7 +200,7 @@ done
 # ---- Rows that go ------------------------------------------------------------------------------------
 
 saved_folders () {
-	ls .git/rollback/saved 2>/dev/null | grep -v "[.]lock$" | wc -l
+	find .git/rollback/saved -mindepth 1 -maxdepth 1 -type d | wc -l
 }
 
 sum_of_rows () {

@@ -661,7 +661,7 @@ test_expect_success 'what is no snapshot is refused with its name' '
 safety_of () {	# bytes
 	fresh && git checkpoint create -q one && head -c "$1" /dev/zero >zeros &&
 	git checkpoint restore -q --yes one && test_path_is_missing zeros &&
-	ls -t .git/objects/pack/*.pack | head -n 1 | xargs stat -c %s &&
+	find .git/objects/pack -name "*.pack" -printf "%T@ %s\n" | sort -n | tail -n 1 | cut -d " " -f 2 &&
 	git checkpoint undo -q --yes >&2 && test "$(stat -c %s zeros)" = "$1"
 }
 

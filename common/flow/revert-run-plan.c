@@ -436,7 +436,7 @@ static int read_documents(struct revert_run_inside *inside, const json_t *revert
 
 static int read_request(struct revert_run_inside *inside, const json_t *record, struct error *err)
 {
-	const json_t *revert = json_object_get(record, "revert");
+	const json_t *revert;
 	json_int_t position = json_integer_value(json_object_get(record, "position"));
 
 	inside->record = json_deep_copy(record);
