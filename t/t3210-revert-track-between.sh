@@ -81,6 +81,7 @@ test_expect_success 'once more there is no conflict once more: it is reverted, a
 test_expect_success '--skip leaves the commit out; --quit forgets the rest' '
 	built_on && test_expect_code 1 git revert-track auth --task 1.2 -y -q 2>/dev/null &&
 	git revert-track --skip >../out 2>../err && test_path_is_file src/models/user.txt &&
+	test_grep "^warning: commit .* stays as it is" ../err &&
 	test_grep "^- . . Task: Add a user model\$" $plan &&
 	built_on && test_expect_code 1 git revert-track auth --task 1.2 -y -q 2>/dev/null &&
 	git revert-track --quit >../out && test_grep "^<<<<<<<" src/shared.txt &&

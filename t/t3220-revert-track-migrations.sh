@@ -129,4 +129,17 @@ test_expect_success 'a schema file that still has what a migration made is found
 	jq -e ".verification[] | select(.check == \"schema\") | .state == \"ok\"" ../json
 '
 
+test_expect_success 'a conflict on the way: --continue says at the end what is left to be done by hand' '
+	with_migrations && git apply-migration --database=development -q &&
+	echo "CREATE TABLE users (id bigint);" >db/schema.sql && commit "Wider ids" &&
+	test_expect_code 1 git revert-track auth --task 1.1 -y -q 2>/dev/null &&
+	echo "CREATE TABLE invoices (id int);" >db/schema.sql && git add db/schema.sql &&
+	git revert-track --continue >../out 2>../err && test_path_is_missing migrations/1_users.up.sql &&
+	test_grep "^To be done by hand:\$" ../out && test_grep "^  git rollback-db --database=development 1\$" ../out &&
+	git checkpoint undo -y -q 2>/dev/null && git checkpoint undo -y -q 2>/dev/null &&
+	git revert-track --continue --json >../json 2>/dev/null &&
+	jq -e ".by_hand == [\"git rollback-db --database=development 1\"]" ../json &&
+	jq -e ".verification[] | select(.check == \"documents\") | .state == \"ok\"" ../json
+'
+
 test_done

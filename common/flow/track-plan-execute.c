@@ -121,6 +121,18 @@ static json_t *report_to_json(const struct report *report)
 	return ret;
 }
 
+void track_print_by_hand(const struct strvec *commands)
+{
+	if (commands->nr)
+		puts("To be done by hand:");
+	for (size_t i = 0; i < commands->nr; i++) {
+		char *shown CLEANUP(free_p) = text_escaped(commands->v[i]);
+
+		printf("  %s\n", shown);
+	}
+	fflush(stdout);
+}
+
 static void print_done(const struct report *report)
 {
 	const struct track_plan *plan = report->plan;
@@ -137,14 +149,7 @@ static void print_done(const struct report *report)
 		printf("reverted %s: %s (operation %s)\n", unit, text.buf,
 		       plan->operation ? plan->operation : "none");
 	track_checks_print(&report->checks, common->verbose > 0);
-	if (report->by_hand.nr)
-		puts("To be done by hand:");
-	for (size_t i = 0; i < report->by_hand.nr; i++) {
-		char *shown CLEANUP(free_p) = text_escaped(report->by_hand.v[i]);
-
-		printf("  %s\n", shown);
-	}
-	fflush(stdout);
+	track_print_by_hand(&report->by_hand);
 	if (track_checks_failed(&report->checks))
 		hint("'git checkpoint undo' takes the revert back.");
 }
@@ -215,13 +220,17 @@ int track_plan_execute(struct track_plan *plan, struct error *err)
 		track_plan_refused(plan, err);
 		return -1;
 	}
+	list_by_hand(&report.by_hand, plan);
+	/* Where it stops at a conflict, --continue says it in the end. */
+	json_object_set_new(plan->members, "by_hand", json_strings(&report.by_hand));
+	json_object_set_new(plan->members, "plan_update", json_boolean(plan->documents.nr));
 	ret = revert_run_execute(&plan->run, &plan->operation, err);
 	report.failure = ret < 0 ? err : NULL;
+	if (ret < 0)
+		strvec_release(&report.by_hand);
 	report.outcome = ret == REVERT_RUN_STOPPED ? "conflict" : outcome_name(report.failure);
 	if (ret == REVERT_RUN_STOPPED)
 		find_causes(plan);
-	if (ret >= 0)
-		list_by_hand(&report.by_hand, plan);
 	if (ret == REVERT_RUN_DONE)
 		verify(&report);
 	after(&report);

@@ -146,5 +146,7 @@ void track_plan_refused(const struct track_plan *plan, const struct error *failu
  */
 void track_conflict_explain(const struct revert_run *run, const struct file_kinds *kinds,
 			    const struct commit_units *owners, const struct tracks *tracks);
+/* The commands that a person still has to run, to stdout. */
+void track_print_by_hand(const struct strvec *commands);
 
 #endif

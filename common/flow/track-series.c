@@ -102,9 +102,59 @@ static void report(const struct checkpoint_session *s, const json_t *json)
 		json_print(json);
 }
 
+/* Of the unit, as `words` has it; `numbers` keeps the texts. */
+static void read_words(struct unit_words *words, struct strvec *numbers, const json_t *unit)
+{
+	json_t *phase = json_object_get(unit, "phase"), *task = json_object_get(unit, "task");
+
+	words->track = json_member(unit, "track");
+	words->story = json_member(unit, "story");
+	strvec_pushf(numbers, "%lld", (long long)json_integer_value(phase));
+	strvec_pushf(numbers, "%lld", (long long)json_integer_value(task));
+	words->phase = json_is_integer(phase) ? numbers->v[0] : NULL;
+	words->task = json_is_integer(task) ? numbers->v[1] : NULL;
+}
+
+static int verify(struct track_checks *ret, const struct checkpoint_session *s,
+		  const json_t *record, struct error *err)
+{
+	const json_t *members = members_of(record);
+	struct strvec numbers CLEANUP(strvec_release) = STRVEC_INIT;
+	struct unit_words words = { 0 };
+	char head[] = "HEAD";
+	const struct track_series_end end = {
+		.before = json_member(json_object_get(record, "revert"), "onto"),
+		.head = head,
+		.words = json_is_true(json_object_get(members, "plan_update")) ? &words : NULL,
+	};
+
+	read_words(&words, &numbers, json_object_get(members, "unit"));
+	return track_verify_series(ret, s, &end, err);
+}
+
+static void read_by_hand(struct strvec *ret, const json_t *record)
+{
+	const json_t *list = json_object_get(members_of(record), "by_hand");
+	json_t *command;
+	size_t i;
+
+	json_array_foreach(list, i, command) strvec_push(ret, json_string_value(command));
+}
+
+/* Documents say of all of the unit that it is reverted. */
+static void warn_of_skipped(const json_t *record)
+{
+	const char *stopped = json_member(record, "stopped");
+
+	if (stopped)
+		warning("commit %.10s stays as it is: look whether the documents say what is true",
+			stopped);
+}
+
 static int go_on(const struct checkpoint_session *s, const json_t *record, bool skip,
 		 struct error *err)
 {
+	struct strvec by_hand CLEANUP(strvec_release) = STRVEC_INIT;
 	struct revert_run run CLEANUP(revert_run_release) = REVERT_RUN_INIT;
 	struct track_checks checks CLEANUP(track_checks_release) = TRACK_CHECKS_INIT;
 	char *operation CLEANUP(free_p) = NULL, *unit CLEANUP(free_p) = NULL;
@@ -114,14 +164,18 @@ static int go_on(const struct checkpoint_session *s, const json_t *record, bool 
 
 	if (ret < 0)
 		return -1;
-	if (ret == REVERT_RUN_DONE && track_verify_project(&checks, s, "HEAD", err) < 0)
+	if (skip)
+		warn_of_skipped(record);
+	if (ret == REVERT_RUN_DONE && verify(&checks, s, record, err) < 0)
 		return -1;
+	read_by_hand(&by_hand, record);
 	unit = text_escaped(text_of(record));
 	json = series_to_json(record, skip ? "skip" : "continue",
 			      ret == REVERT_RUN_STOPPED ? "conflict" : "done");
 	json_object_set_new(json, "operation", json_text(operation));
 	json_object_set_new(json, "new_head", json_text(run.head));
 	json_object_set_new(json, "verification", track_checks_to_json(&checks));
+	json_object_set_new(json, "by_hand", json_strings(&by_hand));
 	report(s, json);
 	if (ret == REVERT_RUN_STOPPED) {
 		explain(s, &run);
@@ -129,8 +183,10 @@ static int go_on(const struct checkpoint_session *s, const json_t *record, bool 
 	}
 	if (!s->common->json && !s->common->quiet)
 		printf("reverted %s\n", unit);
-	if (!s->common->json)
+	if (!s->common->json) {
 		track_checks_print(&checks, s->common->verbose > 0);
+		track_print_by_hand(&by_hand);
+	}
 	return track_checks_failed(&checks) ? EXIT_NO : EXIT_DONE;
 }
 

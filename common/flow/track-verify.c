@@ -171,25 +171,30 @@ static void check_unit(struct track_checks *ret, const struct tracks *tracks,
 		add_check(ret, "documents", TRACK_CHECK_OK, "%s", "");
 }
 
+static int check_unit_at(struct track_checks *ret, const struct checkpoint_session *session,
+			 char *head, const struct unit_words *words, struct error *err)
+{
+	struct checkpoint_session now = *session;
+	struct tracks tracks CLEANUP(tracks_release) = TRACKS_INIT;
+	bool untracked;
+
+	now.repo.head = head;
+	if (track_read(&tracks, &untracked, &now, err) < 0)
+		return -1;
+	check_unit(ret, &tracks, words);
+	return 0;
+}
+
 static int check_documents(struct track_checks *ret, const struct track_plan *plan,
 			   struct error *err)
 {
-	struct checkpoint_session now = *plan->session;
-	struct tracks tracks CLEANUP(tracks_release) = TRACKS_INIT;
-	bool untracked;
-	char *head = plan->run.head;
-
 	if (plan->request->documents == TRACK_DOCUMENTS_UNTOUCHED)
 		return 0; /* as it was asked for */
 	if (plan->untracked || plan->guessed) {
 		add_check(ret, "documents", TRACK_CHECK_UNKNOWN, "they were left as they are");
 		return 0;
 	}
-	now.repo.head = head;
-	if (track_read(&tracks, &untracked, &now, err) < 0)
-		return -1;
-	check_unit(ret, &tracks, &plan->request->words);
-	return 0;
+	return check_unit_at(ret, plan->session, plan->run.head, &plan->request->words, err);
 }
 
 /* ---- Migrations ---------------------------------------------------------------------- */
@@ -325,16 +330,23 @@ int track_verify(struct track_checks *ret, const struct track_plan *plan, struct
 	return run_commands(ret, plan->session, err);
 }
 
-int track_verify_project(struct track_checks *ret, const struct checkpoint_session *session,
-			 const char *head, struct error *err)
+int track_verify_series(struct track_checks *ret, const struct checkpoint_session *session,
+			const struct track_series_end *end, struct error *err)
 {
+	struct track_migrations before CLEANUP(track_migrations_release) = TRACK_MIGRATIONS_INIT;
 	struct track_migrations now CLEANUP(track_migrations_release) = TRACK_MIGRATIONS_INIT;
 	const struct tree_changes none = TREE_CHANGES_INIT;
+	const struct settings *settings = &session->settings;
 
-	if (track_migrations_find(&now, &session->settings, head, &none, err) < 0)
+	if (end->words && check_unit_at(ret, session, end->head, end->words, err) < 0)
+		return -1;
+	if (track_migrations_find(&before, settings, end->before, &none, err) < 0 ||
+	    track_migrations_find(&now, settings, end->head, &none, err) < 0)
 		return -1;
 	for (size_t i = 0; i < now.files.problems; i++)
-		add_check(ret, "migrations", TRACK_CHECK_FAILED, "%s", now.files.problem[i].text);
+		if (!was_there(&before.files, &now.files.problem[i]))
+			add_check(ret, "migrations", TRACK_CHECK_FAILED, "%s",
+				  now.files.problem[i].text);
 	return run_commands(ret, session, err);
 }
 

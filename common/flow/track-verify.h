@@ -37,9 +37,15 @@ struct track_checks {
 /* `plan` was carried out, and the new HEAD is plan->run.head. */
 int track_verify(struct track_checks *ret, const struct track_plan *plan, struct error *err)
 	MUST_CHECK;
-/* The same of what does not need the plan: after a series was gone on with to its end. */
-int track_verify_project(struct track_checks *ret, const struct checkpoint_session *session,
-			 const char *head, struct error *err) MUST_CHECK;
+/* A series that was gone on with to its end; nothing is owned. */
+struct track_series_end {
+	const char *before;		/* HEAD before it */
+	char *head;			/* and now */
+	const struct unit_words *words; /* its unit; NULL: the documents were left alone */
+};
+/* The same of what does not need the plan. */
+int track_verify_series(struct track_checks *ret, const struct checkpoint_session *session,
+			const struct track_series_end *end, struct error *err) MUST_CHECK;
 void track_checks_release(struct track_checks *checks);
 bool track_checks_failed(const struct track_checks *checks);
 /* [{"check", "state": "ok|failed|unknown", "detail"}] */
