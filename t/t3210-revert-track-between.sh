@@ -56,8 +56,8 @@ test_expect_success '--abort: exactly the state before' '
 	test_expect_code 1 git revert-track --status && test_expect_code 2 git revert-track --continue
 '
 
-test_expect_success '--continue: the rest, and the documents' '
-	built_on && test_expect_code 1 git revert-track auth --task 1.2 -y -q 2>/dev/null &&
+test_expect_success '--continue: the rest, and the documents; what was wrong before is no failure of it' '
+	built_on && mkdir migrations && echo "SELECT 1;" >migrations/1_x.up.sql && commit "no down" && test_expect_code 1 git revert-track auth --task 1.2 -y -q 2>/dev/null &&
 	echo resolved >src/shared.txt && git add src/shared.txt &&
 	git revert-track --continue >../out 2>../err &&
 	test_grep "^reverted .*Add a user model" ../out &&

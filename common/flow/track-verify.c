@@ -24,7 +24,7 @@ PRINTF(4, 5)
 static void add_check(struct track_checks *checks, const char *name, enum track_check_state state,
 		      const char *fmt, ...)
 {
-	struct strbuf detail = STRBUF_INIT;
+	struct strbuf detail CLEANUP(strbuf_release) = STRBUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -33,7 +33,7 @@ static void add_check(struct track_checks *checks, const char *name, enum track_
 	ARRAY_GROW(checks->item, checks->nr + 1, checks->alloc);
 	checks->item[checks->nr++] =
 		(struct track_check){ xstrdup(name), state,
-				      detail.len ? strbuf_detach(&detail) : NULL };
+				      detail.len ? xstrdup(detail.buf) : NULL };
 }
 
 bool track_checks_failed(const struct track_checks *checks)
