@@ -482,4 +482,14 @@ test_expect_success 'what is there to undo is told' '
 	grep "applied again since" err
 '
 
+test_expect_success 'a default that went by CASCADE is made again' '
+	fresh &&
+	migration 1_f "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS \$\$SELECT 7\$\$; CREATE TABLE t (id serial);" "DROP TABLE t CASCADE; DROP FUNCTION f() CASCADE;" &&
+	git apply-migration -q &&
+	db_sql "CREATE TABLE \"U u\" (\"I i\" int DEFAULT f(), n int DEFAULT nextval(\$\$t_id_seq\$\$)); CREATE TABLE c () INHERITS (\"U u\");
+		ALTER TABLE c ALTER n SET DEFAULT 5; COMMENT ON COLUMN c.n IS \$\$five\$\$; INSERT INTO c DEFAULT VALUES" &&
+	keeps roll_and_undo 1 --accept-difference &&
+	grep "^  column public.\"U u\".\"I i\"$" undone && grep "^Proven: " undone
+'
+
 test_done

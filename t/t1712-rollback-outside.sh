@@ -94,6 +94,23 @@ test_expect_success 'with --keep as well' '
 	db_sql "SELECT count(*), sum(id) FROM u" >actual && test_cmp rows actual
 '
 
+is_waiting () {	# the statement
+	test "$(db_sql "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = \$\$Lock\$\$ AND query = \$\$$1\$\$")" = 1
+}
+
+test_expect_success 'an index that is left invalid is made anew' '
+	make "DROP VIEW v; SET statement_timeout = 500; DROP INDEX CONCURRENTLY i; DROP INDEX CONCURRENTLY j;" &&
+	db_sql "COMMENT ON INDEX i IS \$\$mine\$\$" && state >"$TEST_ROOT/before" &&
+	mkfifo gate && { psql_db <gate >reader & } && reader=$! && exec 8>gate && rm gate &&
+	echo "BEGIN; SELECT x FROM t LIMIT 1;" >&8 && wait_until test -s reader &&
+	{ git rollback-db --yes 2 >out 2>err 8>&- & } && roller=$! &&
+	wait_until is_waiting "DROP INDEX public.i" && exec 8>&- && wait $reader &&
+	test_expect_code 128 wait $roller &&
+	test_grep "canceling statement due to statement timeout" err &&
+	test_grep "What had been done was taken back: " err && same_state &&
+	test "$(db_sql "SELECT indisvalid FROM pg_index WHERE indexrelid = \$\$i\$\$::regclass")" = t
+'
+
 # Its script lets another session write in the middle.
 written_meanwhile () {	# statements before that, what is written, statements behind
 	make "$whole" &&

@@ -135,46 +135,6 @@ static int record(struct undo_run *run, struct error *err)
 
 /* --- What the scripts do not bring -------------------------------------------------------------- */
 
-/* A column that a script adds again has not what others had given it meanwhile. */
-static void want(struct undo_run *run, const json_t *object, const struct catalog_object *now)
-{
-	bool column = !strcmp(json_member(object, "kind"), "column");
-
-	if (!now || (column && strcmp(now->digest, json_member(object, "before")) != 0))
-		saved_schema_want(&run->missing, object, now != NULL);
-}
-
-/*
- * Of what the rollback took away, what is not there: it went by CASCADE, or with what the scripts
- * made in the place of a kept table. Not *ret_fits: kept tables are to be copied, and this is to be
- * done anew.
- */
-static int find_missing(struct undo_run *run, bool *ret_fits, struct error *err)
-{
-	struct catalog now CLEANUP(catalog_release) = CATALOG_INIT;
-	const json_t *groups = json_object_get(run->plan->saved.manifest, "objects");
-	size_t i, k;
-	json_t *list, *object;
-
-	if (catalog_read(&now, db_of(run), &run->plan->session->scope, err) < 0)
-		return error_prefix(err, "could not read the catalog");
-	if (undo_check_kept(ret_fits, run->plan, &now, err) < 0)
-		return -1;
-	json_array_foreach(groups, i, list)
-	{
-		json_array_foreach(list, k, object)
-		{
-			const char *kind = json_member(object, "kind");
-			const char *identity = json_member(object, "identity");
-
-			if (kind && identity && json_is_string(json_object_get(object, "before")) &&
-			    json_is_null(json_object_get(object, "after")))
-				want(run, object, catalog_find(&now, kind, identity));
-		}
-	}
-	return 0;
-}
-
 static int remake_missing(struct undo_run *run, enum saved_schema_phase phase, struct error *err)
 {
 	struct undo_plan *plan = run->plan;
@@ -478,7 +438,8 @@ static int find_all_missing(struct undo_run *run, struct error *err)
 
 	while (!fits) {
 		saved_schema_wanted_release(&run->missing);
-		if (aside(run, swap_kept, err) < 0 || find_missing(run, &fits, err) < 0)
+		if (aside(run, swap_kept, err) < 0 ||
+		    undo_find_missing(&run->missing, &fits, run->plan, err) < 0)
 			return -1;
 	}
 	return 0;

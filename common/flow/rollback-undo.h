@@ -23,7 +23,7 @@
  * Proof:  of rows it holds for those alone that were saved and put back: `unproven` names
  *         other tables whose rows the rollback or the scripts changed.
  * Owner:  the caller; undo_plan_release(). The plan borrows from the session.
- * Files:  rollback-undo-plan.c, -conflict.c, -kept.c, -show.c, -execute.c, -proof.c.
+ * Files:  rollback-undo-plan.c, -conflict.c, -kept.c, -missing.c, -show.c, -execute.c, -proof.c.
  */
 #ifndef FLOW_ROLLBACK_UNDO_H
 #define FLOW_ROLLBACK_UNDO_H
@@ -32,6 +32,7 @@
 #include "flow/proof.h"
 #include "flow/put-back.h"
 #include "flow/rollback.h"
+#include "flow/saved-schema.h"
 
 struct undo_step {
 	const json_t *migration; /* of the manifest's "migrations" */
@@ -132,6 +133,15 @@ const json_t *undo_find_saved(const struct save *save, uint32_t oid);
  */
 int undo_find_unproven(struct undo_plan *plan, const struct relation_losses *changes,
 		       const struct save *save, struct error *err) MUST_CHECK;
+
+/*
+ * Once the scripts are run: of what the rollback took away, what is not there. It went by CASCADE, or
+ * with what the scripts made in the place of a kept table; an index that a DROP CONCURRENTLY left
+ * invalid is dropped for that. Not *ret_fits: kept tables are to be copied, and this is to be done
+ * anew. rollback-undo-missing.c
+ */
+int undo_find_missing(struct saved_schema_wanted *ret, bool *ret_fits, struct undo_plan *plan,
+		      struct error *err) MUST_CHECK;
 
 /* --- Kept tables: rollback-undo-kept.c --- */
 

@@ -18,9 +18,10 @@ void saved_schema_wanted_release(struct saved_schema_wanted *wanted)
 	*wanted = (struct saved_schema_wanted)SAVED_SCHEMA_WANTED_INIT;
 }
 
-void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object, bool there)
+void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object, const char *now)
 {
 	const char *definition = json_member(object, "definition");
+	char *value CLEANUP(free_p) = now ? catalog_attribute_value(now, "default") : NULL;
 
 	ARRAY_GROW(wanted->item, wanted->nr + 1, wanted->alloc);
 	wanted->item[wanted->nr++] = (struct saved_schema_object){
@@ -29,7 +30,8 @@ void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object,
 		.definition = xstrdup_or_null(definition),
 		.class_oid = (uint32_t)json_integer_value(json_object_get(object, "class_oid")),
 		.oid = (uint32_t)json_integer_value(json_object_get(object, "oid")),
-		.there = there,
+		.there = now != NULL,
+		.has_default = value != NULL,
 	};
 }
 
@@ -328,6 +330,30 @@ static int remake_columns(struct strvec *ret, const struct saved_schema_wanted *
 	return 0;
 }
 
+/* What it called may have been made again by now. */
+static int remake_defaults(struct strvec *ret, const struct saved_schema_wanted *objects,
+			   struct session *s, struct error *err)
+{
+	for (size_t i = 0; i < objects->nr; i++) {
+		const struct saved_schema_object *object = &objects->item[i];
+		size_t start = name_start(object->identity, false);
+		char *value CLEANUP(free_p) = NULL, *sql CLEANUP(free_p) = NULL;
+
+		if (!object->there || object->has_default || !object->definition || !start)
+			continue;
+		value = catalog_attribute_value(object->definition, "default");
+		if (!value)
+			continue;
+		sql = xstrfmt("ALTER TABLE ONLY %.*s ALTER COLUMN %s SET DEFAULT %s",
+			      (int)start - 1, object->identity, object->identity + start, value);
+		if (db_exec(&s->db, sql, err) < 0)
+			return error_prefix(err, "could not make the default of column %s again",
+					    object->identity);
+		note_made(ret, object);
+	}
+	return 0;
+}
+
 /* Where " on " stands in "name on public.t"; the name may be quoted. NULL: nowhere. */
 static const char *find_on(const char *identity)
 {
@@ -408,7 +434,8 @@ int saved_schema_remake(struct strvec *ret, const struct saved_schema_wanted *wa
 
 	/* Before: views may need them. */
 	if (remake_columns(ret, wanted, phase, s, err) < 0 ||
-	    (phase == SAVED_SCHEMA_AFTER_ROWS && remake_checks(ret, wanted, s, err) < 0))
+	    (phase == SAVED_SCHEMA_AFTER_ROWS &&
+	     (remake_checks(ret, wanted, s, err) < 0 || remake_defaults(ret, wanted, s, err) < 0)))
 		return -1;
 	if (!has_any(wanted))
 		return 0;

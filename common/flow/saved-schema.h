@@ -16,7 +16,8 @@
 struct saved_schema_object {
 	char *kind, *identity, *definition; /* as in catalog.h */
 	uint32_t class_oid, oid;
-	bool there; /* a column that is not what it was: only its comment and privileges are made */
+	/* A column that is not what it was: its comment and privileges are made, and a default. */
+	bool there, has_default;
 };
 struct saved_schema_wanted {
 	struct saved_schema_object *item;
@@ -30,8 +31,8 @@ struct saved_schema_wanted {
 /* The manifest's part with the schema, an archive of pg_dump's; NULL: there is none. */
 const json_t *saved_schema_part(const struct saved *saved) MUST_CHECK;
 
-/* `object` is one of the manifest's "objects"; `there`: it is a column, and is there again. */
-void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object, bool there);
+/* `object` is one of the manifest's "objects"; `now`: it is a column, is there, and defined so. */
+void saved_schema_want(struct saved_schema_wanted *wanted, const json_t *object, const char *now);
 void saved_schema_wanted_release(struct saved_schema_wanted *wanted);
 
 /* What checks or reacts to rows, foreign keys and triggers, is made when they are there. */
