@@ -207,6 +207,15 @@ test_expect_success 'work that is only likely: no document says that it is rever
 	git revert-track auth -y -q --also HEAD 2>/dev/null && test_path_is_missing src/a.txt
 '
 
+test_expect_success 'likely of two tracks: refused as well, and parted by files' '
+	project && echo 1 >src/user.txt && echo 2 >src/invoice.txt && sed -i "s/^- \[ \]/- [x]/" conductor/tracks/*/plan.md &&
+	commit "Implement all of it" &&
+	test_expect_code 2 git revert-track auth -y --min-evidence=likely 2>../err &&
+	test_grep "is also the work of track .billing_20260102." ../err && test_grep "^hint: Use --split" ../err &&
+	git revert-track auth -y -q --min-evidence=likely --split 2>../err &&
+	test_path_is_missing src/user.txt && test_path_is_file src/invoice.txt
+'
+
 test_expect_success 'one commit for several tasks: none is reverted alone, the phase is offered' '
 	project && echo 1 >src/a.txt && sed -i "/^## Phase 1/,/^## Phase 2/s/\[ \]/[x]/" $plan &&
 	commit "All of the storage" &&

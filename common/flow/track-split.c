@@ -34,7 +34,7 @@ static void find_others(struct sharing *sharing)
 		commit_units_find(&plan->owners, sharing->commit->oid, &nr);
 
 	for (size_t i = 0; i < nr; i++)
-		if (owner[i].level == sharing->commit->evidence->level &&
+		if (owner[i].level >= sharing->commit->evidence->level &&
 		    !units_contain(&plan->units, &owner[i].unit) &&
 		    !unit_contains(&owner[i].unit, &plan->unit))
 			units_add(&sharing->others, owner[i].unit);
@@ -130,7 +130,8 @@ static int read_unit(struct sharing *sharing, struct strvec *to, const struct un
 	evidence_find(&commits, sharing->plan->evidence, unit);
 	for (size_t i = 0; i < commits.nr; i++)
 		if (!commits.item[i].shared && !commits.item[i].merge &&
-		    commits.item[i].role == ROLE_IMPLEMENTATION)
+		    commits.item[i].role == ROLE_IMPLEMENTATION &&
+		    strcmp(commits.item[i].oid, sharing->commit->oid) != 0)
 			strvec_push(&oids, commits.item[i].oid);
 	return read_files(sharing, to, &oids, err);
 }
@@ -230,10 +231,13 @@ int track_split(struct track_plan *plan, struct error *err)
 		struct sharing sharing CLEANUP(sharing_release) = { .plan = plan,
 								    .commit = &plan->commit[i] };
 
-		if (!evidence || !evidence->shared || !evidence->code || evidence->reverted ||
+		if (!evidence || !evidence->code || evidence->reverted ||
 		    strvec_has(&plan->also, evidence->oid))
 			continue;
 		find_others(&sharing);
+		/* What is likely may be as likely another unit's: evidence calls none of it shared. */
+		if (!evidence->shared && !sharing.others.nr)
+			continue;
 		/* With --with-dependents the others may be reverted as well. */
 		if (!sharing.others.nr && plan->units.nr > 1)
 			continue;
