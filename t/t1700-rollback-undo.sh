@@ -492,4 +492,26 @@ test_expect_success 'a default that went by CASCADE is made again' '
 	grep "^  column public.\"U u\".\"I i\"$" undone && grep "^Proven: " undone
 '
 
+test_expect_success 'a table in the place of one that was renamed' '
+	for keep in --no-keep --keep
+	do
+		fresh &&
+		migration 1_t "CREATE TABLE t (id int PRIMARY KEY, x text);" "DROP TABLE t;" &&
+		migration 2_t "ALTER TABLE t RENAME TO t_old; CREATE TABLE t (id int, y int);" "DROP TABLE t; ALTER TABLE t_old RENAME TO t;" &&
+		git apply-migration -q && db_sql "INSERT INTO t VALUES (1, 1); INSERT INTO t_old VALUES (2, \$\$o\$\$)" &&
+		keeps roll_and_undo 2 $keep && grep "^Proven: " undone &&
+		keeps roll_and_undo --all $keep || return
+	done
+'
+
+test_expect_success 'one that the rollback left, and nothing moves' '
+	fresh &&
+	migration 1_t "CREATE TABLE IF NOT EXISTS t (id int);" "DROP TABLE t; CREATE TABLE t (id int, z int);" &&
+	git apply-migration -q && db_sql "INSERT INTO t VALUES (1)" &&
+	roll 1 --accept-difference && db_sql "INSERT INTO t VALUES (7, 7)" &&
+	test_expect_code 1 git rollback-db --undo --yes 2>err &&
+	grep "table public.t is what the rollback left, and was not moved" err &&
+	test "$(db_sql "TABLE t")" = "7|7"
+'
+
 test_done

@@ -425,6 +425,15 @@ int keep_check(struct keep *keep, struct save *save, struct error *err)
 	return ret;
 }
 
+int keep_after(struct keep *keep, struct db *db, struct error *err)
+{
+	for (size_t i = 0; i < keep->nr; i++)
+		if (!keep->item[i].why &&
+		    relation_find(&keep->item[i].place, db, keep->item[i].item->identity, err) < 0)
+			return -1;
+	return 0;
+}
+
 json_t *keep_to_manifest(const struct keep *keep)
 {
 	json_t *ret = json_array();
@@ -434,13 +443,14 @@ json_t *keep_to_manifest(const struct keep *keep)
 
 		if (!keep->item[i].why)
 			json_array_append_new(
-				ret, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "table",
-					       json_text(item->identity), "schema",
+				ret, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o}",
+					       "table", json_text(item->identity), "schema",
 					       json_text(item->schema), "name",
 					       json_text(item->table), "oid", json_size(item->oid),
 					       "in", json_text(keep->item[i].schema), "rows",
 					       (json_int_t)item->rows, "exact", item->exact,
-					       "columns", json_strings(&keep->item[i].columns)));
+					       "columns", json_strings(&keep->item[i].columns),
+					       "place", json_size(keep->item[i].place)));
 	}
 	return ret;
 }

@@ -12,7 +12,8 @@
  *         and save the rows instead; keep_check() does so for what the scripts have changed.
  * Not:    what a table is not kept for is in `why`, and its rows are saved as ever (flow/save.h).
  * Manifest: "kept" (flow/save.h): [{"table" (identity), "schema", "name", "oid", "in" (the schema
- *         where it is), "rows", "exact", "columns" (names)}...].
+ *         where it is), "rows", "exact", "columns" (names), "place" (OID of what
+ *         was left under its name; or 0)}...].
  * Owner:  the caller; keep_release().
  * Files:  keep.c, keep-later.c.
  */
@@ -29,6 +30,7 @@ struct keep_table {
 	char *why;		  /* it is not kept; NULL: it is */
 	char *schema;		  /* where it is moved to, from keep_start() on */
 	struct strvec columns;	  /* of one that is kept */
+	uint32_t place;		  /* what is left under its name, from keep_after() on; or 0 */
 };
 struct keep {
 	struct keep_table *item; /* all tables that go */
@@ -63,6 +65,8 @@ int keep_run(struct keep *keep, size_t script, size_t *ret_next, const struct sq
 bool keep_give_up(struct keep *keep, struct save *save, struct error *err) MUST_CHECK;
 /* As save_check(): SAVE_MORE where the scripts have changed what they then drop. */
 int keep_check(struct keep *keep, struct save *save, struct error *err) MUST_CHECK;
+/* Once all is done, before the COMMIT: looks at what is left under their names. */
+int keep_after(struct keep *keep, struct db *db, struct error *err) MUST_CHECK;
 /* The manifest's "kept". */
 json_t *keep_to_manifest(const struct keep *keep) MUST_CHECK;
 

@@ -188,7 +188,8 @@ static int finish_downs(struct rollback_run *run, const struct rollback_group *g
 		return -1;
 	if (run->unproven || run->plan->request->rehearse)
 		return 0;
-	if (save_after(&run->save, err) < 0 || rollback_save_finish(run, err) < 0)
+	if (save_after(&run->save, err) < 0 || keep_after(&run->plan->keep, db, err) < 0 ||
+	    rollback_save_finish(run, err) < 0)
 		return -1;
 	if (!run->proof)
 		return 0;

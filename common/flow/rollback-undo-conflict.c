@@ -57,8 +57,8 @@ static bool are_rows_free(const struct undo_table *table)
 	return !table->whole;
 }
 
-/* The rollback left no such table: is there one now, which is not a view in its place? */
-static int check_name(bool *ret, struct undo_plan *plan, const struct undo_table *table,
+/* The rollback left not this table: is there one now, which is not a view in its place? */
+static int check_name(bool *ret, struct undo_plan *plan, struct undo_table *table,
 		      struct error *err)
 {
 	struct relations now CLEANUP(relations_release) = RELATIONS_INIT;
@@ -66,12 +66,18 @@ static int check_name(bool *ret, struct undo_plan *plan, const struct undo_table
 	uint32_t oid;
 
 	*ret = false;
+	table->place = 0;
 	if (!table->whole)
 		return 0;
 	if (relation_find(&oid, db, table->table, err) < 0 ||
 	    relations_read(&now, db, &oid, 1, err) < 0)
 		return -1;
 	*ret = oid && (!now.nr || now.item[0].kind != 'v');
+	/* The rollback left that, as where it had been renamed. */
+	if (*ret && json_integer_value(json_object_get(table->part, "place")) == (json_int_t)oid) {
+		table->place = oid;
+		*ret = false;
+	}
 	return 0;
 }
 
@@ -102,7 +108,7 @@ int undo_find_conflicts(struct undo_plan *plan, struct error *err)
 {
 	strvec_release(&plan->conflicts);
 	for (size_t i = 0; i < plan->table_nr; i++) {
-		const struct undo_table *table = &plan->table[i];
+		struct undo_table *table = &plan->table[i];
 		bool conflict;
 
 		if ((undo_table_left(table) ? check_left(&conflict, plan, table, err) :
@@ -235,6 +241,13 @@ int undo_find_tables(struct undo_plan *plan, struct error *err)
 			return -1;
 		}
 		table->now = oid;
+		if (oid && oid == table->place) {
+			error_set(err,
+				  "cannot put rows back: table %s is what the rollback left, and "
+				  "was not moved",
+				  table->table);
+			return error_code(err, EXIT_NO);
+		}
 		if (oid)
 			continue;
 		error_set(err, "cannot put rows back: there is no table %s now", table->table);

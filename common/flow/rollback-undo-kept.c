@@ -38,6 +38,7 @@ static json_t *part_of(const json_t *kept, const struct relation *now)
 			  "saved_columns", "format", "text", "after", "kept",
 			  json_text(now->identity));
 
+	json_object_set(ret, "place", json_object_get(kept, "place"));
 	json_object_set_new(ret, "rows",
 			    json_is_true(json_object_get(kept, "exact")) ?
 				    json_incref(json_object_get(kept, "rows")) :
@@ -123,7 +124,7 @@ static int check_place(bool *ret, uint32_t *ret_oid, struct undo_plan *plan,
 	if (relation_find(ret_oid, db_of(plan), table->table, err) < 0 ||
 	    (*ret_oid && keep_obstacles_now(&obstacles, db_of(plan), *ret_oid, false, err) < 0))
 		return -1;
-	*ret = !obstacles.nr;
+	*ret = !obstacles.nr && (!*ret_oid || *ret_oid != table->place);
 	return 0;
 }
 

@@ -55,10 +55,11 @@ struct undo_table {
 	bool later;    /* another part has how it was before; this one, what others wrote since */
 	/* Where it was moved to instead of being saved (flow/keep.h), as the part's "kept"; or NULL. */
 	const char *kept;
-	bool swapped; /* that one is in its place again, and nothing had to be copied */
-	bool unfit;   /* it cannot be: its rows are copied */
-	bool unclear; /* others wrote between two transactions of the rollback */
-	uint32_t now; /* its OID once the scripts are run: undo_find_tables() */
+	bool swapped;	/* that one is in its place again, and nothing had to be copied */
+	bool unfit;	/* it cannot be: its rows are copied */
+	bool unclear;	/* others wrote between two transactions of the rollback */
+	uint32_t place; /* the OID of what the rollback left under its name; the scripts move that */
+	uint32_t now;	/* its OID once the scripts are run: undo_find_tables() */
 	struct put_back_how how;
 	struct put_back_result result;
 };

@@ -18,6 +18,18 @@ static json_t *columns_left(const json_t *part, const struct relation *now)
 	return ret;
 }
 
+/* What is left under the name of one that is gone. */
+static int note_place(struct db *db, json_t *part, struct error *err)
+{
+	uint32_t oid;
+
+	if (relation_find(&oid, db, json_member(part, "table"), err) < 0)
+		return -1;
+	if (oid)
+		json_object_set_new(part, "place", json_size(oid));
+	return 0;
+}
+
 /* By its OID: what has its name now may be a view. */
 static int count_after(struct db *db, json_t *part, struct error *err)
 {
@@ -30,7 +42,7 @@ static int count_after(struct db *db, json_t *part, struct error *err)
 	if (relations_read(&now, db, &oid, 1, err) < 0)
 		return -1;
 	if (!now.nr || now.item[0].kind != 'r')
-		return 0;
+		return note_place(db, part, err);
 	columns = columns_left(part, now.item);
 	if (save_count_rows(&count, db, part, now.item[0].identity, columns, err) < 0)
 		return -1;

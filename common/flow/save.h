@@ -31,7 +31,7 @@
  *         "saved_columns" (those that go), "key", "format" ("text"|"binary"), "rows", "digest"
  *         (digest_sum over them), "after" (the same of the table at the transaction's end, and of
  *         those columns that it has: {"oid", "table", "columns", "rows", "digest"}; null where
- *         it is gone). Of kind "up": "version". "kept": tables that were moved,
+ *         it is gone), "place" (OID of what was left under its name; where there was such). Of kind "up": "version". "kept": tables that were moved,
  *         and not saved (flow/keep.h). The schema's are save-schema.h's.
  * Files:  save.c, save-after.c: what is left of the tables.
  * Errors: -1 with `err` set: then nothing may be destroyed.
