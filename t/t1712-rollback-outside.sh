@@ -145,6 +145,18 @@ test_expect_success 'nor does an undo replace them' '
 	git rollback-db --undo --yes && same_state
 '
 
+is_sleeping () {
+	test "$(db_sql "SELECT count(*) FROM pg_stat_activity WHERE state = \$\$active\$\$ AND query ~ \$\$^ *SELECT pg_sleep\$\$")" = 1
+}
+
+test_expect_success 'what a signal ends can be undone' '
+	make "DROP VIEW v; DROP INDEX CONCURRENTLY i; DELETE FROM t WHERE id < 3; SELECT pg_sleep(60);" &&
+	{ "$BUILD"/bin/git-rollback-db --yes 2 >out 2>err & } && roller=$! &&
+	wait_until is_sleeping && kill -TERM $roller && test_expect_code 130 wait $roller &&
+	test_grep ! "warning: c" err && test_grep "hint: Use .git rollback-db --undo." err &&
+	git rollback-db --undo --yes && same_state
+'
+
 test_expect_success 'what cannot be taken back stays, and is said' '
 	make "CREATE TABLE made (id int); DROP INDEX CONCURRENTLY i; SELECT 1/0;" &&
 	test_expect_code 128 git rollback-db --yes 2 >out 2>err &&

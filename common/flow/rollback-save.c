@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/rollback-run.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "flow/rollback-history.h"
 #include "flow/rollback-script.h"
@@ -223,10 +224,13 @@ void rollback_save_partial(struct rollback_run *run)
 	if (!rollback_stays(plan) || !run->proof || !run->save.rows || !run->save.schema ||
 	    is_resumed(plan) || db_is_lost(&plan->session->db))
 		return;
+	/* After a signal, too: without it what was done could not be undone. */
+	interrupt_hold(true);
 	if (save_partial(run, &err) == 0)
 		plan->undoable = true;
 	else
 		warning("%s", err.message);
+	interrupt_hold(false);
 }
 
 void rollback_save_prune(struct session *s)
