@@ -165,6 +165,14 @@ test_expect_success 'local changes that would be overwritten: refused, and named
 	git status --porcelain >../actual && echo " M src/invoice.txt" >../expect && test_cmp ../expect ../actual
 '
 
+test_expect_success 'what is staged, where there will be a conflict: refused, with what to type' '
+	whole_project && file src/shared.txt 5=other && commit "feat(billing): another line" &&
+	echo mine >>README.md && git add README.md && state >../before &&
+	test_expect_code 2 git revert-track auth --task 1.2 -y 2>../err &&
+	test_grep "^error: README.md: it has staged changes" ../err && test_grep "^hint: .*git restore --staged" ../err &&
+	state >../after && test_cmp ../before ../after
+'
+
 test_expect_success 'without --yes and a terminal nothing is done' '
 	whole_project && state >../before &&
 	test_expect_code 2 git revert-track auth --task 1.2 2>../err </dev/null &&

@@ -218,18 +218,24 @@ static int find_in_the_way(struct revert_run *run, struct error *err)
 		look_at_path(run, &beneath, &run->moves.item[i]);
 	if (run->in_the_way.nr)
 		verdict_hint(&run->verdict,
-			     "Commit these changes, or put them away with 'git stash', first.");
+			     "Commit these changes, or put them away with 'git stash', first; what "
+			     "is not tracked can be moved, or stashed with '--all'.");
 	return 0;
 }
 
 /* They would go into the commit of what is resolved. */
 static void refuse_staged(struct revert_run *run)
 {
+	size_t had = run->verdict.reasons.nr;
+
 	for (size_t i = 0; i < run->state.nr; i++)
 		if (run->state.entry[i].staged && !run->state.entry[i].hidden)
 			refuse_path(
 				run, run->state.entry[i].path,
 				"it has staged changes, and there will be a conflict to commit");
+	if (run->verdict.reasons.nr > had)
+		verdict_hint(&run->verdict, "Commit what is staged, or unstage it with 'git "
+					    "restore --staged', first.");
 }
 
 static void refuse_conflicts(struct revert_run *run)
