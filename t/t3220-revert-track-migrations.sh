@@ -116,7 +116,8 @@ test_expect_success 'a database that does not answer is said, and is no reason b
 	jq -r ".warnings[]" ../json >../actual && test_grep "whether database .staging. has these migrations is not known" ../actual &&
 	git config rollback.database.staging.protected true &&
 	test_expect_code 2 git revert-track auth --task 1.1 -y 2>../err && test_grep "confirm=staging" ../err &&
-	git revert-track auth --task 1.1 -y -q --database development --database production 2>../err
+	git revert-track auth --task 1.1 -y -q --database development --database production 2>../err &&
+	test_grep "^warning: whether database .staging. has these migrations is not known: --database names others" ../err
 '
 
 test_expect_success 'a schema file that still has what a migration made is found at the end' '

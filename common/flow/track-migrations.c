@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "config/database.h"
 #include "migration/status.h"
 #include "migration/version.h"
 #include "vcs/applied.h"
@@ -16,6 +17,7 @@ void track_migrations_release(struct track_migrations *migrations)
 	free(migrations->item);
 	free(migrations->problem);
 	environments_release(&migrations->environments);
+	strvec_release(&migrations->not_asked);
 	migrations_release(&migrations->files);
 	*migrations = (struct track_migrations)TRACK_MIGRATIONS_INIT;
 }
@@ -116,6 +118,19 @@ static int find_kept(struct track_migrations *m, size_t environment, struct erro
 	return ret;
 }
 
+static void find_not_asked(struct strvec *ret, const struct settings *settings,
+			   const struct strvec *names)
+{
+	struct strvec all CLEANUP(strvec_release) = STRVEC_INIT;
+
+	if (!names->nr)
+		return;
+	settings_databases(settings, &all);
+	for (size_t i = 0; i < all.nr; i++)
+		if (!strvec_has(names, all.v[i]))
+			strvec_push(ret, all.v[i]);
+}
+
 int track_migrations_ask(struct track_migrations *m, const struct settings *settings,
 			 const struct strvec *names, struct error *err)
 {
@@ -125,6 +140,7 @@ int track_migrations_ask(struct track_migrations *m, const struct settings *sett
 		return 0;
 	if (environments_read(environments, settings, names, "git revert-track", err) < 0)
 		return -1;
+	find_not_asked(&m->not_asked, settings, names);
 	for (size_t i = 0; i < m->nr; i++) {
 		struct track_migration *it = &m->item[i];
 
@@ -273,6 +289,11 @@ void track_migrations_judge(const struct track_migrations *m,
 		judge_protected(environment, "could not be asked for its migrations", wish,
 				verdict);
 	}
+	for (size_t i = 0; i < m->not_asked.nr; i++)
+		verdict_warn(verdict,
+			     "whether database '%s' has these migrations is not known: --database "
+			     "names others",
+			     m->not_asked.v[i]);
 	if (!m->environments.nr)
 		verdict_warn(verdict, "no database is configured: whether these migrations are "
 				      "applied somewhere is not known");

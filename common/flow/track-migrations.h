@@ -42,6 +42,7 @@ struct track_migrations {
 	struct track_migration *item; /* in the order of versions */
 	size_t nr, alloc;
 	struct environments environments;
+	struct strvec not_asked; /* databases that are configured, but --database names others */
 };
 #define TRACK_MIGRATIONS_INIT \
 	{                     \
