@@ -76,21 +76,12 @@ void commit_units_read(struct commit_units *ret, const struct evidence *evidence
 {
 	for (size_t t = 0; t < tracks->nr; t++) {
 		const struct plan_document *plan = &tracks->item[t].plan;
-		struct unit unit = { .kind = UNIT_TRACK,
-				     .track = t,
-				     .phase = NO_INDEX,
-				     .task = NO_INDEX,
-				     .story = NO_INDEX };
 
-		add_commits(ret, evidence, unit);
-		unit.kind = UNIT_PHASE;
-		for (unit.phase = 0; unit.phase < plan->phases; unit.phase++)
-			add_commits(ret, evidence, unit);
-		unit.kind = UNIT_TASK;
-		for (unit.task = 0; unit.task < plan->tasks; unit.task++) {
-			unit.phase = plan->task[unit.task].phase;
-			add_commits(ret, evidence, unit);
-		}
+		add_commits(ret, evidence, unit_of_track(t));
+		for (size_t i = 0; i < plan->phases; i++)
+			add_commits(ret, evidence, unit_of_phase(t, i));
+		for (size_t i = 0; i < plan->tasks; i++)
+			add_commits(ret, evidence, unit_of_task(tracks, t, i));
 	}
 	sort(ret->item, ret->nr, sizeof(*ret->item), compare);
 	drop_larger(ret);
@@ -126,34 +117,4 @@ void commit_units_describe(struct strbuf *out, const struct commit_units *units,
 		unit_describe(out, tracks, &owner[i].unit);
 	}
 	strbuf_addstr(out, nr ? ")" : "");
-}
-
-bool units_contain(const struct units *units, const struct unit *unit)
-{
-	for (size_t i = 0; i < units->nr; i++)
-		if (unit_contains(&units->item[i], unit))
-			return true;
-	return false;
-}
-
-bool unit_enclosing(struct unit *ret, const struct unit *a, const struct unit *b)
-{
-	struct unit around = { .kind = UNIT_TRACK,
-			       .track = a->track,
-			       .phase = NO_INDEX,
-			       .task = NO_INDEX,
-			       .story = NO_INDEX };
-
-	if (unit_contains(a, b) || unit_contains(b, a)) {
-		*ret = unit_contains(a, b) ? *a : *b;
-		return true;
-	}
-	if (a->kind == UNIT_STORY || b->kind == UNIT_STORY || a->track != b->track)
-		return false;
-	if (a->phase == b->phase && a->phase != NO_INDEX) {
-		around.kind = UNIT_PHASE;
-		around.phase = a->phase;
-	}
-	*ret = around;
-	return true;
 }

@@ -37,9 +37,4 @@ const struct commit_unit *commit_units_find(const struct commit_units *units, co
 void commit_units_describe(struct strbuf *out, const struct commit_units *units,
 			   const struct tracks *tracks, const char *oid);
 
-/* Is it one of these, or a part of one? */
-bool units_contain(const struct units *units, const struct unit *unit);
-/* The smallest unit that both are parts of; `ret` may be one of them. False: there is none. */
-bool unit_enclosing(struct unit *ret, const struct unit *a, const struct unit *b);
-
 #endif

@@ -19,9 +19,19 @@ static void finished_release(struct finished *finished)
 	free(finished->task);
 }
 
+/* A mark is of one track. */
+static struct unit around(const struct unit *a, const struct unit *b)
+{
+	struct unit ret;
+
+	if (!unit_enclosing(&ret, a, b))
+		BUG("a mark of two tracks");
+	return ret;
+}
+
 static void join(struct finished *f, const struct unit *unit)
 {
-	f->all = f->any ? unit_join(&f->all, unit) : *unit;
+	f->all = f->any ? around(&f->all, unit) : *unit;
 	f->any = true;
 }
 
@@ -30,7 +40,7 @@ static void close_phase(struct finished *f, const struct mark *mark, size_t phas
 	struct unit unit =
 		phase == NO_INDEX ? unit_of_track(mark->track) : unit_of_phase(mark->track, phase);
 
-	f->phase = f->closes ? unit_join(&f->phase, &unit) : unit;
+	f->phase = f->closes ? around(&f->phase, &unit) : unit;
 	f->closes = true;
 }
 
@@ -95,7 +105,7 @@ static void claim_work(struct evidence *e, const struct mark *mark)
 	for (size_t i = 0; i < f.tasks; i++) {
 		if (evidence_is_done_elsewhere(e, &f.task[i], mark->commit))
 			continue;
-		rest = left++ ? unit_join(&rest, &f.task[i]) : f.task[i];
+		rest = left++ ? around(&rest, &f.task[i]) : f.task[i];
 	}
 	if (left == 1) {
 		claim_add(e, mark->commit, rest, EVIDENCE_PLAN, level, commit_work_role(commit),
@@ -448,7 +458,7 @@ static void claim_runs_of(struct evidence *e, const struct mark *mark)
 	finished_read(&f, e, mark);
 	for (size_t i = 0; i < f.tasks; i++)
 		if (!evidence_is_done_elsewhere(e, &f.task[i], mark->commit))
-			rest = left++ ? unit_join(&rest, &f.task[i]) : f.task[i];
+			rest = left++ ? around(&rest, &f.task[i]) : f.task[i];
 	run.unit = left ? rest : f.any ? f.all : f.phase;
 	run.only_akin = !left;
 	run.outer = unit_around(&run.unit);
@@ -465,11 +475,10 @@ void evidence_claim_runs(struct evidence *e)
 {
 	for (size_t i = 0; i < e->marks; i++) {
 		const struct known_commit *commit = &e->commit[e->mark[i].commit];
+		const struct unit track = unit_of_track(e->mark[i].track);
 
 		if (!commit->merge && !commit->reverts && is_bookkeeping(e, &e->mark[i]) &&
-		    (!e->mark[i].created || marks_one(&e->mark[i])) &&
-		    evidence_wants(e,
-				   &(struct unit){ .kind = UNIT_TRACK, .track = e->mark[i].track }))
+		    (!e->mark[i].created || marks_one(&e->mark[i])) && evidence_wants(e, &track))
 			claim_runs_of(e, &e->mark[i]);
 	}
 }

@@ -167,13 +167,6 @@ PRINTF(7, 8)
 void claim_add(struct evidence *e, uint32_t commit, struct unit unit, enum evidence_kind kind,
 	       enum evidence_level level, enum evidence_role role, const char *fmt, ...);
 
-struct unit unit_of_track(size_t track);
-struct unit unit_of_phase(size_t track, size_t phase);
-struct unit unit_of_task(const struct tracks *tracks, size_t track, size_t task);
-struct unit unit_of_story(size_t story);
-/* The smallest unit that both are parts of. */
-struct unit unit_join(const struct unit *a, const struct unit *b);
-
 /* Only what changed them since; 0: all. */
 int evidence_read_documents(struct evidence *e, int64_t since, struct error *err) MUST_CHECK;
 int evidence_read_marks(struct evidence *e, struct error *err) MUST_CHECK;

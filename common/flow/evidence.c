@@ -157,38 +157,6 @@ uint32_t evidence_keep(struct evidence *e, const struct log_commit *commit)
 
 /* ---- Units ---------------------------------------------------------------------------- */
 
-struct unit unit_of_track(size_t track)
-{
-	return (struct unit){ UNIT_TRACK, track, NO_INDEX, NO_INDEX, NO_INDEX };
-}
-
-struct unit unit_of_phase(size_t track, size_t phase)
-{
-	return (struct unit){ UNIT_PHASE, track, phase, NO_INDEX, NO_INDEX };
-}
-
-struct unit unit_of_task(const struct tracks *tracks, size_t track, size_t task)
-{
-	return (struct unit){ UNIT_TASK, track, tracks->item[track].plan.task[task].phase, task,
-			      NO_INDEX };
-}
-
-struct unit unit_of_story(size_t story)
-{
-	return (struct unit){ UNIT_STORY, NO_INDEX, NO_INDEX, NO_INDEX, story };
-}
-
-struct unit unit_join(const struct unit *a, const struct unit *b)
-{
-	if (unit_contains(a, b))
-		return *a;
-	if (unit_contains(b, a))
-		return *b;
-	if (a->phase != NO_INDEX && a->phase == b->phase && a->track == b->track)
-		return unit_of_phase(a->track, a->phase);
-	return unit_of_track(a->track);
-}
-
 bool evidence_wants(const struct evidence *e, const struct unit *unit)
 {
 	const struct unit *only = e->request.only;

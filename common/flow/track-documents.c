@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/sort.h"
 #include "base/text.h"
-#include "flow/commit-units.h"
 #include "vcs/object.h"
 #include "vcs/path.h"
 
@@ -117,11 +116,7 @@ static enum unit_state state_left(const struct tracks *tracks, const struct unit
 	if (has_whole(units, track))
 		return UNIT_REVERTED;
 	for (size_t i = 0; i < plan->tasks; i++) {
-		const struct unit task = { .kind = UNIT_TASK,
-					   .track = track,
-					   .phase = plan->task[i].phase,
-					   .task = i,
-					   .story = NO_INDEX };
+		const struct unit task = unit_of_task(tracks, track, i);
 
 		if (plan->task[i].is.state != UNIT_PENDING && !units_contain(units, &task))
 			return UNIT_IN_PROGRESS;

@@ -50,8 +50,7 @@ static void add_tasks(struct rows *ret, const struct track_session *s,
 
 	for (size_t i = 0; i < plan->tasks; i++)
 		if (plan->task[i].phase == phase)
-			add_row(ret, s, request, evidence,
-				(struct unit){ UNIT_TASK, track, phase, i, NO_INDEX });
+			add_row(ret, s, request, evidence, unit_of_task(&s->tracks, track, i));
 }
 
 /*
@@ -88,8 +87,7 @@ static void collect(struct rows *ret, const struct track_session *s,
 	for (size_t i = 0; i < s->tracks.nr; i++)
 		add_track(ret, s, request, evidence, i);
 	for (size_t i = 0; i < s->tracks.stories.nr; i++)
-		add_row(ret, s, request, evidence,
-			(struct unit){ UNIT_STORY, NO_INDEX, NO_INDEX, NO_INDEX, i });
+		add_row(ret, s, request, evidence, unit_of_story(i));
 }
 
 /* ---- Output --------------------------------------------------------------------------- */

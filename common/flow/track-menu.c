@@ -43,20 +43,13 @@ static void add_track(struct items *items, const struct tracks *tracks, size_t t
 		      const struct evidence *evidence)
 {
 	const struct track *it = &tracks->item[track];
-	struct unit unit = { .kind = UNIT_TRACK,
-			     .track = track,
-			     .phase = NO_INDEX,
-			     .task = NO_INDEX,
-			     .story = NO_INDEX };
 
 	if (it->state != UNIT_IN_PROGRESS && it->state != UNIT_DONE)
 		return;
-	add_item(items, unit, it->state == UNIT_IN_PROGRESS, evidence);
-	unit.kind = UNIT_PHASE;
-	for (unit.phase = 0; it->state == UNIT_IN_PROGRESS && unit.phase < it->plan.phases;
-	     unit.phase++)
-		if (it->plan.phase[unit.phase].is.state == UNIT_IN_PROGRESS)
-			add_item(items, unit, true, evidence);
+	add_item(items, unit_of_track(track), it->state == UNIT_IN_PROGRESS, evidence);
+	for (size_t i = 0; it->state == UNIT_IN_PROGRESS && i < it->plan.phases; i++)
+		if (it->plan.phase[i].is.state == UNIT_IN_PROGRESS)
+			add_item(items, unit_of_phase(track, i), true, evidence);
 }
 
 /* In progress first; the newest first. */

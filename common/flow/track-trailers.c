@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/track-trailers.h"
 
-#include "flow/commit-units.h"
 #include "flow/track.h"
 
 /* All tasks in progress, taken together. */
@@ -19,22 +18,13 @@ static void join(struct found *found, const struct unit *unit)
 	found->any = true;
 }
 
-static struct unit task_unit(const struct plan_document *plan, size_t track, size_t task)
-{
-	return (struct unit){ .kind = UNIT_TASK,
-			      .track = track,
-			      .phase = plan->task[task].phase,
-			      .task = task,
-			      .story = NO_INDEX };
-}
-
 static void join_tasks(struct found *found, const struct tracks *tracks)
 {
 	for (size_t t = 0; t < tracks->nr; t++) {
 		const struct plan_document *plan = &tracks->item[t].plan;
 
 		for (size_t i = 0; !tracks->item[t].archived && i < plan->tasks; i++) {
-			const struct unit unit = task_unit(plan, t, i);
+			const struct unit unit = unit_of_task(tracks, t, i);
 
 			if (plan->task[i].is.state == UNIT_IN_PROGRESS)
 				join(found, &unit);
@@ -46,11 +36,7 @@ static void join_tasks(struct found *found, const struct tracks *tracks)
 static void join_tracks(struct found *found, const struct tracks *tracks)
 {
 	for (size_t t = 0; t < tracks->nr; t++) {
-		const struct unit unit = { .kind = UNIT_TRACK,
-					   .track = t,
-					   .phase = NO_INDEX,
-					   .task = NO_INDEX,
-					   .story = NO_INDEX };
+		const struct unit unit = unit_of_track(t);
 
 		if (!tracks->item[t].archived && tracks->item[t].state == UNIT_IN_PROGRESS)
 			join(found, &unit);
@@ -73,7 +59,7 @@ static void join_finished(struct found *found, const struct tracks *now, const s
 
 		old = plan->path ? plan_at(then, plan->path) : NULL;
 		for (size_t i = 0; old && i < plan->tasks; i++) {
-			const struct unit unit = task_unit(plan, t, i);
+			const struct unit unit = unit_of_task(now, t, i);
 			size_t was = plan_document_find_same_task(old, plan, i);
 
 			if (plan->task[i].is.state == UNIT_DONE && was != NO_INDEX &&

@@ -134,11 +134,8 @@ static char *claim_of(const struct tracks *tracks, const struct unit *unit)
 				       registry->entry[track->entry[i].entry].line);
 	}
 	for (size_t i = 0; i < track->plan.tasks; i++) {
-		struct unit task = *unit;
+		const struct unit task = unit_of_task(tracks, unit->track, i);
 
-		task.kind = UNIT_TASK;
-		task.phase = track->plan.task[i].phase;
-		task.task = i;
 		if (track->plan.task[i].is.state == UNIT_DONE && unit_contains(unit, &task))
 			return xstrfmt("%s:%zu", track->plan.path, track->plan.task[i].is.line);
 	}

@@ -90,7 +90,7 @@ static int guess_story(struct unit *ret, struct track_session *s, const char *id
 	stories->item[stories->nr] = (struct story){
 		.id = xstrdup(id), .title = xstrdup(""), .state = UNIT_OTHER, .index = NO_INDEX
 	};
-	*ret = (struct unit){ UNIT_STORY, NO_INDEX, NO_INDEX, NO_INDEX, stories->nr++ };
+	*ret = unit_of_story(stories->nr++);
 	s->guessed = true;
 	return UNIT_FOUND;
 }

@@ -66,7 +66,7 @@ static enum unit_found choose(struct unit *ret, struct units *ret_candidates, st
 
 /* ---- Tracks and stories -------------------------------------------------------------- */
 
-static struct unit unit_of_track(size_t track)
+struct unit unit_of_track(size_t track)
 {
 	return (struct unit){ .kind = UNIT_TRACK,
 			      .track = track,
@@ -75,7 +75,7 @@ static struct unit unit_of_track(size_t track)
 			      .story = NO_INDEX };
 }
 
-static struct unit unit_of_phase(size_t track, size_t phase)
+struct unit unit_of_phase(size_t track, size_t phase)
 {
 	struct unit ret = unit_of_track(track);
 
@@ -84,7 +84,7 @@ static struct unit unit_of_phase(size_t track, size_t phase)
 	return ret;
 }
 
-static struct unit unit_of_task(const struct tracks *tracks, size_t track, size_t task)
+struct unit unit_of_task(const struct tracks *tracks, size_t track, size_t task)
 {
 	struct unit ret = unit_of_phase(track, tracks->item[track].plan.task[task].phase);
 
@@ -93,7 +93,7 @@ static struct unit unit_of_task(const struct tracks *tracks, size_t track, size_
 	return ret;
 }
 
-static struct unit unit_of_story(size_t story)
+struct unit unit_of_story(size_t story)
 {
 	struct unit ret = unit_of_track(NO_INDEX);
 
@@ -299,6 +299,27 @@ bool unit_contains(const struct unit *outer, const struct unit *inner)
 	return outer->kind == UNIT_TRACK ? true :
 	       outer->kind == UNIT_PHASE ? outer->phase == inner->phase :
 					   outer->task == inner->task;
+}
+
+bool units_contain(const struct units *units, const struct unit *unit)
+{
+	for (size_t i = 0; i < units->nr; i++)
+		if (unit_contains(&units->item[i], unit))
+			return true;
+	return false;
+}
+
+bool unit_enclosing(struct unit *ret, const struct unit *a, const struct unit *b)
+{
+	if (unit_contains(a, b) || unit_contains(b, a)) {
+		*ret = unit_contains(a, b) ? *a : *b;
+		return true;
+	}
+	if (a->kind == UNIT_STORY || b->kind == UNIT_STORY || a->track != b->track)
+		return false;
+	*ret = a->phase == b->phase && a->phase != NO_INDEX ? unit_of_phase(a->track, a->phase) :
+							      unit_of_track(a->track);
+	return true;
 }
 
 const char *unit_title(const struct tracks *tracks, const struct unit *unit)

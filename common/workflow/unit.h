@@ -77,8 +77,18 @@ int unit_find(struct unit *ret, struct units *ret_candidates, enum unit_kind *re
 	      const struct tracks *tracks, const struct unit_words *words, struct error *err)
 	MUST_CHECK;
 
+/* By their indexes. */
+struct unit unit_of_track(size_t track);
+struct unit unit_of_phase(size_t track, size_t phase);
+struct unit unit_of_task(const struct tracks *tracks, size_t track, size_t task);
+struct unit unit_of_story(size_t story);
+
 /* Is `inner` a part of `outer`, or the same? */
 bool unit_contains(const struct unit *outer, const struct unit *inner);
+/* Is it one of these, or a part of one? */
+bool units_contain(const struct units *units, const struct unit *unit);
+/* The smallest unit that both are parts of; `ret` may be one of them. False: there is none. */
+bool unit_enclosing(struct unit *ret, const struct unit *a, const struct unit *b);
 /* "track 'auth_20260107', phase 2 'API', task 3 'Add a login'". Escaped for a terminal. */
 void unit_describe(struct strbuf *out, const struct tracks *tracks, const struct unit *unit);
 /* Its own words, as typed: id, name, text. Never NULL; belongs to the tracks. */
