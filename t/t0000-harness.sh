@@ -366,4 +366,9 @@ test_expect_success 'the shared cluster is there again' '
 	db_sql "SELECT 1"
 '
 
+test_expect_success 't/run: a name that no test has is an error, also one of a unit' '
+	test_expect_code 129 "$TEST_DIRECTORY"/run t999 2>err && test_grep "no test .t999." err &&
+	test_expect_code 129 "$TEST_DIRECTORY"/run "unit/nosuch*" 2>err && test_grep "no test .unit/nosuch" err
+'
+
 test_done

@@ -6,14 +6,20 @@
 #
 #	t/perf/tracks-revert.sh <truth.json> <folder of clones> [<unit id>...]
 #
-# TMPDIR is better one in memory. BUILD says where git-revert-track is (default: build). The clones stay as they are. Of each unit one
-# line: "same"; "better", where `git revert` conflicts and we do not; "conflict", where both do;
-# "differs" and "failed"; "absent" and "unusable" do not count. With -v, which files differ. The exit code is 1 where any of the latter is.
+# TMPDIR is better one in memory. BUILD says where git-revert-track is (default: build). The clones stay
+# as they are. Of each unit one line: "same"; "better", where `git revert` conflicts and we do not;
+# "conflict", where both do; "differs" and "failed", then the exit code is 1; "absent" and "unusable" do
+# not count. With -v, which files differ.
 
 set -u
 
 verbose=
 test "${1-}" = -v && verbose=1 && shift
+if test $# -lt 2
+then
+	echo "usage: tracks-revert.sh [-v] <truth.json> <folder of clones> [<unit id>...]" >&2
+	exit 129
+fi
 truth=$(realpath "$1") clones=$(realpath "$2")
 shift 2
 BUILD=$(realpath "${BUILD:-build}")
