@@ -131,28 +131,13 @@ static int run(struct asked *asked, const struct common_options *common, struct 
 	BUG("unknown mode %d", (int)asked->mode);
 }
 
-/* --json is one object, whatever happens; what was not found was told of on stderr. */
-static void print_failure(const struct error *err)
-{
-	json_t *json CLEANUP(json_decref_p) =
-		json_pack("{s:i, s:s, s:s, s:o}", "format", 1, "command", "revert-track", "outcome",
-			  outcome_name(err), "error", error_to_json(err));
-
-	json_print(json);
-}
-
 static int exit_code(int ret, const struct common_options *common, struct error *err)
 {
-	if (ret == EXIT_NO && common->json && !json_was_printed()) {
-		struct error told CLEANUP(error_release) = ERROR_INIT;
-
-		error_set(&told, "there is no such unit, or more than one");
-		print_failure(&told);
-	}
 	if (ret >= 0)
 		return ret;
+	/* --json is one object, whatever happens. */
 	if (common->json && !json_was_printed())
-		print_failure(err);
+		track_print_failure(err, NULL);
 	return error_exit(err);
 }
 

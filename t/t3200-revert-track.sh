@@ -189,6 +189,32 @@ test_expect_success 'what is not there, or may be several, is exit 1 with the ca
 	test_expect_code 129 git revert-track auth --also=nosuch -n
 '
 
+test_expect_success 'with --json the candidates are in the error, for --show as well' '
+	cd repo &&
+	for verb in -n --show
+	do
+		test_expect_code 1 git revert-track $verb _202601 --json >../json 2>../err &&
+		test_grep "may be" ../err &&
+		jq -r "[.format, .command, .outcome, .error.message] | @tsv" ../json >../actual &&
+		printf "1\trevert-track\tfailed\ttrack %b_202601%b may be any of these\n" "\0047" "\0047" >../expect &&
+		test_cmp ../expect ../actual &&
+		jq -c ".error.candidates[]" ../json >../actual &&
+		cat >../expect <<-\END &&
+		{"track":"auth_20260101","phase":null,"task":null,"title":"Sign people in","kind":"track"}
+		{"track":"billing_20260102","phase":null,"task":null,"title":"Send invoices","kind":"track"}
+		END
+		test_cmp ../expect ../actual || return
+	done &&
+	test_expect_code 1 git revert-track auth --task "Add a" --json >../json 2>/dev/null &&
+	jq -r ".error.candidates[] | [.kind, .track, .phase, .task, .title] | @tsv" ../json >../actual &&
+	printf "task\tauth_20260101\t1\t2\tAdd a user model\n" >../expect &&
+	head -n 1 ../actual >../first && test_cmp ../expect ../first &&
+	test_expect_code 1 git revert-track auth --phase nosuch --json >../json 2>/dev/null &&
+	jq -e "(.error.message | test(\"no phase\")) and [.error.candidates[].title] == [\"Storage\", \"Interface\"]" ../json &&
+	test_expect_code 1 git revert-track --story nosuch --json >../json 2>/dev/null &&
+	jq -e "(.error.message | test(\"no story\")) and .error.candidates == []" ../json
+'
+
 test_expect_success 'a unit without a commit: exit 1' '
 	project && test_expect_code 1 git revert-track auth --task 1.2 -y 2>../err &&
 	test_grep "no commit of .*Add a user model" ../err

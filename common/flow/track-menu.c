@@ -117,8 +117,8 @@ int track_menu(char **ret_track, char **ret_phase, const struct checkpoint_sessi
 	for (size_t t = 0; t < tracks.nr; t++)
 		add_track(&items, &tracks, t, evidence);
 	if (!items.nr) {
-		error_line("there is no track in progress, and none that is completed");
-		return EXIT_NO;
+		error_set(err, "there is no track in progress, and none that is completed");
+		return error_code(err, EXIT_NO);
 	}
 	sort(items.item, items.nr, sizeof(*items.item), compare_items);
 	if (items.nr > ITEMS_MAX)

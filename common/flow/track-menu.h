@@ -10,8 +10,8 @@
 
 /*
  * The words for the unit that was chosen; *ret_phase is NULL for a whole track; free() both.
- * EXIT_NO: there is none to choose from, and that was said. -1: there is no terminal (EXIT_USAGE), or
- * nothing was chosen (EXIT_REFUSED).
+ * -1: there is no terminal (EXIT_USAGE), none to choose from (EXIT_NO), or nothing was chosen
+ * (EXIT_REFUSED).
  */
 int track_menu(char **ret_track, char **ret_phase, const struct checkpoint_session *session,
 	       struct error *err) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "flow/track.h"
 
 #include "base/memory.h"
+#include "flow/verdict.h"
 #include "term/output.h"
 #include "workflow/source.h"
 
@@ -71,14 +72,37 @@ static const char *word_of(const struct unit_words *words, enum unit_kind kind)
 	return word[kind] ? word[kind] : "";
 }
 
-static void print_candidates(const struct track_session *s, const struct units *candidates)
+void track_print_failure(const struct error *failure, json_t *candidates)
 {
+	json_t *error = error_to_json(failure);
+	json_t *json CLEANUP(json_decref_p) = NULL;
+
+	if (candidates)
+		json_object_set_new(error, "candidates", candidates);
+	json = json_pack("{s:i, s:s, s:s, s:o}", "format", 1, "command", "revert-track", "outcome",
+			 outcome_name(failure), "error", error);
+	json_print(json);
+}
+
+/* To stderr, each on a line of its own; with --json to stdout as well. EXIT_NO. */
+static int say_candidates(const struct track_session *s, const struct error *reason,
+			  const struct units *candidates)
+{
+	json_t *list = json_array();
+
+	error_line("%s%s", reason->message, candidates->nr ? ":" : "");
 	for (size_t i = 0; i < candidates->nr; i++) {
 		struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 
 		unit_describe(&text, &s->tracks, &candidates->item[i]);
 		note("  %s", text.buf);
+		json_array_append_new(list, track_unit_to_json(&s->tracks, &candidates->item[i]));
 	}
+	if (s->session.common->json)
+		track_print_failure(reason, list);
+	else
+		json_decref(list);
+	return EXIT_NO;
 }
 
 /* Messages alone may name a story. */
@@ -98,18 +122,22 @@ static int guess_story(struct unit *ret, struct track_session *s, const char *id
 int track_deny_story(const struct track_session *s, const struct unit *unit)
 {
 	const struct stories *stories = &s->tracks.stories;
+	struct units candidates CLEANUP(units_release) = UNITS_INIT;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
 
-	error_line("there is no story '%s'%s", stories->item[unit->story].id,
-		   stories->nr > 1 ? "; there are:" : "");
-	for (size_t i = 0; i + 1 < stories->nr; i++)
-		note("  story '%s' '%s'", stories->item[i].id, stories->item[i].title);
-	return EXIT_NO;
+	for (size_t i = 0; i < stories->nr; i++)
+		if (i != unit->story)
+			units_add(&candidates, unit_of_story(i));
+	error_set(&reason, "there is no story '%s'%s", stories->item[unit->story].id,
+		  candidates.nr ? "; there are" : "");
+	return say_candidates(s, &reason, &candidates);
 }
 
 int track_find_unit(struct unit *ret, struct track_session *s, const struct unit_words *words,
 		    struct error *err)
 {
 	struct units candidates CLEANUP(units_release) = UNITS_INIT;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
 	enum unit_kind missing;
 	int found = unit_find(ret, &candidates, &missing, &s->tracks, words, err);
 
@@ -118,13 +146,12 @@ int track_find_unit(struct unit *ret, struct track_session *s, const struct unit
 	if (found == UNIT_MISSING && words->story)
 		return guess_story(ret, s, words->story);
 	if (found == UNIT_AMBIGUOUS)
-		error_line("%s '%s' may be any of these:", unit_kind_name(missing),
-			   word_of(words, missing));
+		error_set(&reason, "%s '%s' may be any of these", unit_kind_name(missing),
+			  word_of(words, missing));
 	else
-		error_line("there is no %s '%s'%s", unit_kind_name(missing),
-			   word_of(words, missing), candidates.nr ? "; there are:" : "");
-	print_candidates(s, &candidates);
-	return EXIT_NO;
+		error_set(&reason, "there is no %s '%s'%s", unit_kind_name(missing),
+			  word_of(words, missing), candidates.nr ? "; there are" : "");
+	return say_candidates(s, &reason, &candidates);
 }
 
 json_t *track_unit_to_json(const struct tracks *tracks, const struct unit *unit)

@@ -37,13 +37,18 @@ int track_read_documents(struct tracks *ret, const struct checkpoint_session *se
 
 /*
  * The unit that was asked for: UNIT_FOUND; else the reason and the candidates were printed to
- * stderr, and it is EXIT_NO. A story that no list has is taken for one, and `guessed` says so:
+ * stderr, and with --json to stdout, and it is EXIT_NO. A story that no list has is taken for one, and `guessed` says so:
  * whoever finds no commits of it calls track_deny_story().
  */
 int track_find_unit(struct unit *ret, struct track_session *s, const struct unit_words *words,
 		    struct error *err) MUST_CHECK;
 /* Says that there is no such story, and which there are: EXIT_NO. */
 int track_deny_story(const struct track_session *s, const struct unit *unit) MUST_CHECK;
+/*
+ * For --json: prints the object that tells of a failure. `candidates`, an array of units that may
+ * have been meant, goes into its "error", and is taken over; or NULL.
+ */
+void track_print_failure(const struct error *failure, json_t *candidates);
 /* {"track","phase","task","title","kind"}, and "story" of a story. */
 json_t *track_unit_to_json(const struct tracks *tracks, const struct unit *unit) MUST_CHECK;
 
