@@ -115,9 +115,49 @@ test_expect_success 'a database that does not answer is said, and is no reason b
 	jq -e ".verdict == \"clean\" and (.environments[] | select(.database == \"staging\") | .reachable == false)" ../json &&
 	jq -r ".warnings[]" ../json >../actual && test_grep "whether database .staging. has these migrations is not known" ../actual &&
 	git config rollback.database.staging.protected true &&
-	test_expect_code 2 git revert-track auth --task 1.1 -y 2>../err && test_grep "confirm=staging" ../err &&
-	git revert-track auth --task 1.1 -y -q --database development --database production 2>../err &&
-	test_grep "^warning: whether database .staging. has these migrations is not known: --database names others" ../err
+	test_expect_code 2 git revert-track auth --task 1.1 -y 2>../err && test_grep "confirm=staging" ../err
+'
+
+test_expect_success '--database leaves databases out, and that is told; but no protected one: that is asked as well' '
+	with_migrations && git apply-migration --database=production --confirm=production -y -q &&
+	git config rollback.database.staging.url "host=/nonexistent dbname=x" && state >../before &&
+	test_expect_code 2 git revert-track auth --task 1.1 -y --database development 2>../err &&
+	test_grep "^error: database .production. is protected, and has migration 1" ../err &&
+	test_grep "^warning: whether database .staging. has these migrations is not known: --database names others" ../err &&
+	git revert-track auth --task 1.1 -n --json --database development >../json 2>/dev/null &&
+	jq -r ".environments[] | [.database, .protected, .reachable, .reason] | @tsv" ../json >../actual &&
+	printf "development\tfalse\ttrue\t\nproduction\ttrue\ttrue\t\nstaging\tfalse\tfalse\t--database names others\n" >../expect &&
+	test_cmp ../expect ../actual &&
+	jq -r ".migrations[0].environments[] | [.database, .state] | @tsv" ../json >../actual &&
+	printf "development\tpending\nproduction\tapplied\nstaging\tunknown\n" >../expect && test_cmp ../expect ../actual &&
+	state >../after && test_cmp ../before ../after &&
+	git config rollback.database.production.url "host=/nonexistent dbname=x" &&
+	test_expect_code 2 git revert-track auth --task 1.1 -y --database development 2>../err &&
+	test_grep "^error: database .production. is protected, and could not be asked" ../err &&
+	test_grep "^hint: .*--confirm=production" ../err &&
+	git revert-track auth --task 1.1 -y -q --database development --confirm=production 2>../err
+'
+
+test_expect_success 'a database that was seen protected, and that nothing here says where it is, wants its name' '
+	with_migrations && git config --remove-section rollback.database.production &&
+	git config rollback.database.production.seenProtected true && state >../before &&
+	test_expect_code 2 git revert-track auth --task 1.1 -y 2>../err &&
+	test_grep "^error: database .production. is protected, and could not be asked" ../err &&
+	state >../after && test_cmp ../before ../after &&
+	git revert-track auth --task 1.1 -y -q --confirm=production 2>../err &&
+	git revert-track billing --phase 1 -n >../out && test_grep production ../out
+'
+
+test_expect_success 'a --database that there is not is refused at once, with the nearest name' '
+	with_migrations && echo one >one && work "feat(auth): model" && done_task auth_20260101 "Add a user model" &&
+	for unit in "auth --task 1.1" "auth --task 1.2" "nosuch"
+	do
+		test_expect_code 129 git revert-track $unit -y --database production --database developmnet 2>../err &&
+		test_grep "^error: there is no database .developmnet." ../err &&
+		test_grep "^hint: Did you mean .development.?" ../err || return
+	done &&
+	test_expect_code 129 git revert-track auth -n --json --database nosuch >../json 2>/dev/null &&
+	jq -e ".error.message | test(\"there is no database .nosuch.\")" ../json
 '
 
 test_expect_success 'a schema file that still has what a migration made is found at the end' '

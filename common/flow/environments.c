@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "config/database.h"
+#include "config/key.h"
 #include "migration/status.h"
 
 #define HURRY	     3 /* seconds to connect */
@@ -42,6 +43,40 @@ static bool is_protected(const struct settings *settings, const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* By the setting itself, where that can be read; a user may have taken it off. */
+static bool is_kept_protected(const struct settings *settings, const char *name)
+{
+	struct database_setting setting CLEANUP(database_setting_release) = DATABASE_SETTING_INIT;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	if (settings_database(&setting, settings, name, &ignored) == DATABASE_FOUND)
+		return setting.is_protected;
+	return is_protected(settings, name);
+}
+
+void environments_protected(struct strvec *ret, const struct settings *settings)
+{
+	/* settings_subsections() leaves out what only memory has. */
+	for (size_t i = 0; i < settings->nr; i++) {
+		const struct setting *it = &settings->item[i];
+
+		if (it->sub && !strcmp(it->key->section, "database") && !strvec_has(ret, it->sub) &&
+		    is_kept_protected(settings, it->sub))
+			strvec_push(ret, it->sub);
+	}
+	strvec_sort(ret);
+}
+
+void environments_add_unasked(struct environments *environments, const struct settings *settings,
+			      const char *name, const char *reason)
+{
+	ARRAY_GROW(environments->item, environments->nr + 1, environments->alloc);
+	environments->item[environments->nr++] =
+		(struct environment){ .name = xstrdup(name),
+				      .is_protected = is_protected(settings, name),
+				      .reason = xstrdup(reason) };
 }
 
 static int start(struct attempt *attempt, const struct settings *settings, const char *name,
@@ -92,7 +127,7 @@ static int set_unreachable(struct environment *environment, struct error *reason
 	return 0;
 }
 
-static int check_names(const struct strvec *names, const struct settings *settings,
+int environments_check(const struct strvec *names, const struct settings *settings,
 		       struct error *err)
 {
 	struct strvec there CLEANUP(strvec_release) = STRVEC_INIT;
@@ -147,7 +182,7 @@ int environments_read(struct environments *ret, const struct settings *settings,
 	struct attempt *attempts;
 	int result;
 
-	if (names && check_names(names, settings, err) < 0)
+	if (names && environments_check(names, settings, err) < 0)
 		return -1;
 	for (size_t i = 0; names && i < names->nr; i++)
 		if (!strvec_has(&wanted, names->v[i]))

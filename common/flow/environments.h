@@ -36,6 +36,17 @@ struct environments {
 int environments_read(struct environments *ret, const struct settings *settings,
 		      const struct strvec *names, const char *application, struct error *err)
 	MUST_CHECK;
+/* Are all of these configured? -1: the reason, with those that there are, and the nearest. */
+int environments_check(const struct strvec *names, const struct settings *settings,
+		       struct error *err) MUST_CHECK;
+/* Adds one that is not asked, for that reason. */
+void environments_add_unasked(struct environments *environments, const struct settings *settings,
+			      const char *name, const char *reason);
+/*
+ * The names of all that are protected, sorted; also of those that were seen so once, and that
+ * nothing says any more how to reach.
+ */
+void environments_protected(struct strvec *ret, const struct settings *settings);
 void environments_release(struct environments *environments);
 
 #endif

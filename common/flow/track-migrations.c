@@ -17,7 +17,6 @@ void track_migrations_release(struct track_migrations *migrations)
 	free(migrations->item);
 	free(migrations->problem);
 	environments_release(&migrations->environments);
-	strvec_release(&migrations->not_asked);
 	migrations_release(&migrations->files);
 	*migrations = (struct track_migrations)TRACK_MIGRATIONS_INIT;
 }
@@ -118,17 +117,43 @@ static int find_kept(struct track_migrations *m, size_t environment, struct erro
 	return ret;
 }
 
-static void find_not_asked(struct strvec *ret, const struct settings *settings,
-			   const struct strvec *names)
+static bool has_environment(const struct environments *environments, const char *name)
 {
-	struct strvec all CLEANUP(strvec_release) = STRVEC_INIT;
+	for (size_t i = 0; i < environments->nr; i++)
+		if (!strcmp(environments->item[i].name, name))
+			return true;
+	return false;
+}
 
-	if (!names->nr)
-		return;
+/*
+ * --database is about time: what it leaves out is not asked, and that is told. But what is protected
+ * is asked whatever it says, and wants its word where it cannot be.
+ */
+static int read_environments(struct environments *ret, const struct settings *settings,
+			     const struct strvec *names, struct error *err)
+{
+	struct strvec asked CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec all CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strvec guarded CLEANUP(strvec_release) = STRVEC_INIT;
+
 	settings_databases(settings, &all);
+	environments_protected(&guarded, settings);
+	for (size_t i = 0; i < names->nr; i++)
+		strvec_push(&asked, names->v[i]);
+	for (size_t i = 0; names->nr && i < guarded.nr; i++)
+		if (strvec_has(&all, guarded.v[i]))
+			strvec_push(&asked, guarded.v[i]);
+	if (environments_read(ret, settings, &asked, "git revert-track", err) < 0)
+		return -1;
 	for (size_t i = 0; i < all.nr; i++)
-		if (!strvec_has(names, all.v[i]))
-			strvec_push(ret, all.v[i]);
+		if (!has_environment(ret, all.v[i]))
+			environments_add_unasked(ret, settings, all.v[i],
+						 "--database names others");
+	for (size_t i = 0; i < guarded.nr; i++)
+		if (!has_environment(ret, guarded.v[i]))
+			environments_add_unasked(ret, settings, guarded.v[i],
+						 "nothing says where it is");
+	return 0;
 }
 
 int track_migrations_ask(struct track_migrations *m, const struct settings *settings,
@@ -138,9 +163,8 @@ int track_migrations_ask(struct track_migrations *m, const struct settings *sett
 
 	if (!m->nr)
 		return 0;
-	if (environments_read(environments, settings, names, "git revert-track", err) < 0)
+	if (read_environments(environments, settings, names, err) < 0)
 		return -1;
-	find_not_asked(&m->not_asked, settings, names);
 	for (size_t i = 0; i < m->nr; i++) {
 		struct track_migration *it = &m->item[i];
 
@@ -289,11 +313,6 @@ void track_migrations_judge(const struct track_migrations *m,
 		judge_protected(environment, "could not be asked for its migrations", wish,
 				verdict);
 	}
-	for (size_t i = 0; i < m->not_asked.nr; i++)
-		verdict_warn(verdict,
-			     "whether database '%s' has these migrations is not known: --database "
-			     "names others",
-			     m->not_asked.v[i]);
 	if (!m->environments.nr)
 		verdict_warn(verdict, "no database is configured: whether these migrations are "
 				      "applied somewhere is not known");

@@ -42,7 +42,6 @@ struct track_migrations {
 	struct track_migration *item; /* in the order of versions */
 	size_t nr, alloc;
 	struct environments environments;
-	struct strvec not_asked; /* databases that are configured, but --database names others */
 };
 #define TRACK_MIGRATIONS_INIT \
 	{                     \
@@ -53,7 +52,11 @@ struct track_migrations {
 int track_migrations_find(struct track_migrations *ret, const struct settings *settings,
 			  const char *head, const struct tree_changes *changes, struct error *err)
 	MUST_CHECK;
-/* Where they are applied; asks no database where there are none. `names` as environments_read(). */
+/*
+ * Where they are applied; asks no database where there are none. `names`: these and all that are
+ * protected; none: all that are configured. What is not asked is an environment all the same, not
+ * reachable.
+ */
 int track_migrations_ask(struct track_migrations *migrations, const struct settings *settings,
 			 const struct strvec *names, struct error *err) MUST_CHECK;
 void track_migrations_release(struct track_migrations *migrations);

@@ -452,6 +452,14 @@ static int no_commits(struct track_plan *plan, struct error *err)
 	return error_code(err, EXIT_NO);
 }
 
+/* A name that is misspelled is told before any work, whether there are migrations or not. */
+static int check_databases(const struct track_plan *plan, struct error *err)
+{
+	if (!environments_check(&plan->request->databases, &plan->session->settings, err))
+		return 0;
+	return error_code(err, EXIT_USAGE);
+}
+
 /* As track_plan(). */
 static int read_all(struct track_plan *plan, struct error *err)
 {
@@ -459,7 +467,7 @@ static int read_all(struct track_plan *plan, struct error *err)
 	const struct evidence_request request = { .repo = &s->repo, .tracks = &plan->tracks };
 	int found;
 
-	if (checkpoint_need_worktree(s, err) < 0)
+	if (check_databases(plan, err) < 0 || checkpoint_need_worktree(s, err) < 0)
 		return -1;
 	if (!s->repo.head) {
 		error_set(err, "there is no commit yet");
