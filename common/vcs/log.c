@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "vcs/log.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "vcs/git.h"
+
+/*
+ * git writes page by page, and is slower than we are: to be woken for each would cost as much as
+ * all that we do with it. So the pipe is made larger, and after the first that came we let it fill.
+ */
+#define PIPE_SIZE (256 * 1024)
+#define NAP	  ((struct timespec){ .tv_nsec = 1000000 })
 
 /* What stands in front of each commit; the fields end in NULs, which no message can hold. */
 #define HEADER "\1"
@@ -32,6 +41,8 @@ struct walk {
 	size_t parsed;	    /* of it, in whole tokens */
 	size_t tokens;
 	struct log_commit commit;
+	char *buffer;
+	size_t taken; /* bytes, of all */
 };
 
 static void walk_release(struct walk *w)
@@ -40,6 +51,7 @@ static void walk_release(struct walk *w)
 	strvec_release(&w->env);
 	strbuf_release(&w->text);
 	free(w->commit.change);
+	free(w->buffer);
 }
 
 char *log_subject(const char *message)
@@ -154,10 +166,22 @@ static int take(struct walk *w, const char *bytes, size_t len, struct error *err
 
 /* ---- git ----------------------------------------------------------------------------- */
 
+static void read_errors(struct walk *w)
+{
+	char buffer[4096];
+	ssize_t n = read(w->git.err_fd, buffer, sizeof(buffer));
+
+	if (n > 0) {
+		strbuf_add(&w->git.err, buffer, (size_t)n);
+	} else if (!n) {
+		close(w->git.err_fd);
+		w->git.err_fd = -1;
+	}
+}
+
 /* 1 at the end of its output. */
 static int read_some(struct walk *w, struct error *err)
 {
-	char buffer[65536];
 	struct pollfd fds[2] = {
 		{ .fd = w->git.out_fd, .events = POLLIN },
 		{ .fd = w->git.err_fd, .events = POLLIN },
@@ -168,21 +192,19 @@ static int read_some(struct walk *w, struct error *err)
 		return error_interrupted(err);
 	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
 		return errno == EINTR ? 0 : error_errno(err, "cannot read the history");
-	if (fds[1].revents) {
-		n = read(w->git.err_fd, buffer, sizeof(buffer));
-		if (n > 0) {
-			strbuf_add(&w->git.err, buffer, (size_t)n);
-		} else if (!n) {
-			close(w->git.err_fd);
-			w->git.err_fd = -1;
-		}
-	}
+	if (fds[1].revents)
+		read_errors(w);
 	if (!fds[0].revents)
 		return 0;
-	n = read(w->git.out_fd, buffer, sizeof(buffer));
+	n = read(w->git.out_fd, w->buffer, PIPE_SIZE);
 	if (n < 0)
 		return errno == EINTR ? 0 : error_errno(err, "cannot read the history");
-	return n ? take(w, buffer, (size_t)n, err) : 1;
+	if (!n)
+		return 1;
+	w->taken += (size_t)n;
+	if (w->taken > PIPE_SIZE && (size_t)n < PIPE_SIZE / 2)
+		nanosleep(&NAP, NULL);
+	return take(w, w->buffer, (size_t)n, err);
 }
 
 static int start(struct walk *w, const struct log_request *request, struct strbuf *input,
@@ -194,9 +216,13 @@ static int start(struct walk *w, const struct log_request *request, struct strbu
 	repo_plain_pathspecs(&w->env);
 	strvec_push(&w->env, "GIT_FLUSH=0"); /* else git writes each commit by itself */
 	git_prepare(&w->git, request->repo, &w->env);
-	/* Whatever a person has set for his own `git log` must not come between. */
-	strvec_pushl(argv, "-c", "log.follow=false", "log", "-z", "--encoding=UTF-8", "--no-color",
-		     "--no-decorate", "--no-show-signature", "--no-ext-diff", FORMAT, NULL);
+	/*
+	 * Whatever a person has set for his own `git log` must not come between. Only paths without
+	 * any magic, not even that of the top, where it is run, are looked up in Bloom filters.
+	 */
+	strvec_pushl(argv, "--literal-pathspecs", "-c", "log.follow=false", "log", "-z",
+		     "--encoding=UTF-8", "--no-color", "--no-decorate", "--no-show-signature",
+		     "--no-ext-diff", FORMAT, NULL);
 	if (request->these)
 		strvec_push(argv, "--no-walk=unsorted");
 	if (request->since)
@@ -208,15 +234,17 @@ static int start(struct walk *w, const struct log_request *request, struct strbu
 		strvec_push(argv, "--no-patch");
 	strvec_pushl(argv, "--stdin", "--", NULL);
 	for (size_t i = 0; request->paths && i < request->paths->nr; i++)
-		strvec_pushf(argv, ":(top,literal)%s", request->paths->v[i]);
+		strvec_push(argv, request->paths->v[i]);
 	for (size_t i = 0; i < request->revs->nr; i++)
 		strbuf_addf(input, "%s\n", request->revs->v[i]);
+	w->buffer = xmalloc(PIPE_SIZE);
 	w->git.input = "";
 	w->git.stop = true;
 	if (process_start(&w->git, err) < 0 ||
 	    process_write(&w->git, input->buf, input->len, err) < 0)
 		return -1;
 	process_end_input(&w->git);
+	fcntl(w->git.out_fd, F_SETPIPE_SZ, PIPE_SIZE); /* or it stays as it is */
 	return 0;
 }
 
