@@ -343,6 +343,19 @@ static int read_branches(struct evidence *e, struct error *err)
 	return 0;
 }
 
+/* What only says that it takes another back is no work; what was picked is where that is ours. */
+static bool may_be_work(const struct evidence *e, const struct known_commit *commit)
+{
+	if (commit->merge)
+		return false;
+	if (!commit->origin_only)
+		return true;
+	for (size_t i = 0; i < e->records && commit->picked_from; i++)
+		if (e->record[i].lost)
+			return true;
+	return commit->picked_from && evidence_find_commit(e, commit->picked_from) != NO_COMMIT;
+}
+
 int evidence_read_changes(struct evidence *e, struct error *err)
 {
 	struct strvec these CLEANUP(strvec_release) = STRVEC_INIT;
@@ -354,7 +367,7 @@ int evidence_read_changes(struct evidence *e, struct error *err)
 		return -1;
 	add_older(e, &these);
 	for (size_t i = 0; i < e->commits; i++)
-		if (!e->commit[i].looked_at && !e->commit[i].merge)
+		if (!e->commit[i].looked_at && may_be_work(e, &e->commit[i]))
 			strvec_push(&these, e->commit[i].oid);
 	if (log_walk(&request, take_changes, e, err) < 0)
 		return -1;

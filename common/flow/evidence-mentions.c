@@ -139,17 +139,6 @@ void evidence_claim_mentions(struct evidence *e)
 
 /* ---- The same change again, and taken back --------------------------------------------------- */
 
-/* A commit that we know, by its whole id or the beginning of it. */
-static uint32_t find_commit(const struct evidence *e, const char *hex)
-{
-	uint32_t found = oid_map_get(&e->by_oid, hex);
-
-	for (size_t i = 0; found == NO_COMMIT && i < e->commits && strlen(hex) < 40; i++)
-		if (!strncmp(e->commit[i].oid, hex, strlen(hex)))
-			found = (uint32_t)i;
-	return found;
-}
-
 /* A lost commit may have been picked: then it is known what has taken its place. */
 void evidence_find_picked_records(struct evidence *e)
 {
@@ -169,7 +158,8 @@ void evidence_claim_picked(struct evidence *e)
 {
 	for (size_t k = 0; k < e->commits; k++) {
 		const char *from = e->commit[k].picked_from;
-		uint32_t of = from && !e->commit[k].merge ? find_commit(e, from) : NO_COMMIT;
+		uint32_t of =
+			from && !e->commit[k].merge ? evidence_find_commit(e, from) : NO_COMMIT;
 		size_t next;
 
 		for (size_t i = of == NO_COMMIT ? NO_INDEX : e->commit[of].first_claim;
@@ -188,7 +178,8 @@ void evidence_claim_picked(struct evidence *e)
 static bool still_stands(const struct evidence *e, uint32_t commit, int depth)
 {
 	for (size_t i = 0; i < e->commits && depth < 16; i++)
-		if (e->commit[i].reverts && find_commit(e, e->commit[i].reverts) == commit &&
+		if (e->commit[i].reverts &&
+		    evidence_find_commit(e, e->commit[i].reverts) == commit &&
 		    still_stands(e, (uint32_t)i, depth + 1))
 			return false;
 	return true;
@@ -197,8 +188,8 @@ static bool still_stands(const struct evidence *e, uint32_t commit, int depth)
 void evidence_claim_reverted(struct evidence *e)
 {
 	for (size_t i = 0; i < e->commits; i++) {
-		uint32_t of =
-			e->commit[i].reverts ? find_commit(e, e->commit[i].reverts) : NO_COMMIT;
+		uint32_t of = e->commit[i].reverts ? evidence_find_commit(e, e->commit[i].reverts) :
+						     NO_COMMIT;
 
 		if (of != NO_COMMIT && e->commit[of].first_claim != NO_INDEX &&
 		    still_stands(e, (uint32_t)i, 0))

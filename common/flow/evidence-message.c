@@ -406,7 +406,11 @@ static void read_origin(struct evidence *e, const struct log_commit *commit)
 
 	if (!picked && !reverts)
 		return;
-	known = evidence_keep(e, commit);
+	known = oid_map_get(&e->by_oid, commit->oid);
+	if (known == NO_COMMIT) {
+		known = evidence_keep(e, commit);
+		e->commit[known].origin_only = true;
+	}
 	string_replace(&e->commit[known].picked_from, picked);
 	string_replace(&e->commit[known].reverts, reverts);
 }

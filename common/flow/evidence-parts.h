@@ -26,6 +26,7 @@ struct known_commit {
 	char *oid, *parent; /* parent: the first one; NULL: a root */
 	char *subject, *author;
 	char *picked_from, *reverts; /* ids that the message names, perhaps abbreviated; or NULL */
+	bool origin_only;	     /* it is kept for these, and for nothing else so far */
 	int64_t author_time, commit_time;
 	uint32_t order; /* in git's walk: the newest is 0. NO_COMMIT: it was not met */
 	bool merge;
@@ -150,7 +151,7 @@ struct doc_change {
 	char *old_oid, *new_oid; /* NULL: none */
 };
 
-/* Adds it, or finds it; looks at its changes where there are any. */
+/* Adds it, or finds it; looks at its changes where there are any. It counts, whatever its origin. */
 uint32_t evidence_keep(struct evidence *e, const struct log_commit *commit);
 /* As it is now: what it changes is taken in. */
 void evidence_look_at(struct evidence *e, struct known_commit *known,
@@ -199,6 +200,9 @@ void evidence_claim_checkpoints(struct evidence *e);
 void evidence_claim_mentions(struct evidence *e);
 void evidence_claim_picked(struct evidence *e);
 void evidence_claim_reverted(struct evidence *e);
+
+/* The commit that we know of this id, or beginning of one; or NO_COMMIT. */
+uint32_t evidence_find_commit(const struct evidence *e, const char *hex);
 
 /* Does it change something, by itself and to stay? */
 bool commit_is_work(const struct known_commit *commit);

@@ -132,6 +132,7 @@ uint32_t evidence_keep(struct evidence *e, const struct log_commit *commit)
 	struct known_commit *known;
 
 	if (found != NO_COMMIT) {
+		e->commit[found].origin_only = false;
 		if (commit->changes)
 			evidence_look_at(e, &e->commit[found], commit);
 		return found;
@@ -153,6 +154,16 @@ uint32_t evidence_keep(struct evidence *e, const struct log_commit *commit)
 		evidence_look_at(e, known, commit);
 	oid_map_put(&e->by_oid, known->oid, (uint32_t)e->commits);
 	return (uint32_t)e->commits++;
+}
+
+uint32_t evidence_find_commit(const struct evidence *e, const char *hex)
+{
+	uint32_t found = oid_map_get(&e->by_oid, hex);
+
+	for (size_t i = 0; found == NO_COMMIT && i < e->commits && strlen(hex) < 40; i++)
+		if (!strncmp(e->commit[i].oid, hex, strlen(hex)))
+			found = (uint32_t)i;
+	return found;
 }
 
 /* ---- Units ---------------------------------------------------------------------------- */
