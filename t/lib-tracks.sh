@@ -10,6 +10,7 @@
 #	mark ID TEXT [SHA]	tick, and a commit of it: "conductor(plan): Mark task ... as complete"
 #	tip			the abbreviated id of HEAD
 #	shown UNIT...		what --show says, a line for each commit: level, role, subject
+#	evidence_of SUBJECT UNIT...	what it says of one commit: its evidence, a line each
 
 project () {
 	git init -q -b main "$1" &&
@@ -65,4 +66,12 @@ mark () {
 
 shown () {
 	git revert-track --show "$@" --porcelain | cut -f3,4,6
+}
+
+evidence_of () {
+	subject_=$1 &&
+	shift &&
+	git revert-track --show "$@" --json |
+		jq -r --arg s "$subject_" '.commits + .left_out | .[] | select(.subject == $s) |
+			.evidence[] | .kind + ": " + .detail'
 }

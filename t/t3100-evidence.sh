@@ -36,15 +36,6 @@ mail () {
 	EOF
 }
 
-# What was said of one commit, by its subject: its evidence, a line each.
-evidence_of () {	# subject, unit
-	subject_=$1 &&
-	shift &&
-	git revert-track --show "$@" --json |
-		jq -r --arg s "$subject_" ".commits + .left_out | .[] | select(.subject == \$s) |
-			.evidence[] | .kind + \": \" + .detail"
-}
-
 # ---- Linear ---------------------------------------------------------------------------------------
 
 test_expect_success 'each task with its commit, in Conductor'\''s way' '
@@ -399,9 +390,13 @@ test_expect_success 'reworded by somebody else: found by what it changes' '
 	test_cmp expect actual
 '
 
-test_expect_success 'squashed: certain of the track, likely of each task' '
+test_expect_success 'squashed: of each task, and shared; gone for good, of what is around them' '
 	feature squashed &&
 	test_tick && git merge -q --squash feature >/dev/null && git commit -q -m "Sign people in (#7)" &&
+	shown auth --task 1.1 >actual &&
+	grep "^certain	implementation	Sign people in (#7)$" actual &&
+	evidence_of "Sign people in (#7)" auth --task 1.1 | grep "^shared: also of .* task 2" &&
+	git branch -q -D feature && git reflog expire --expire=now --all && git gc -q --prune=now &&
 	shown auth --task 1.1 >actual &&
 	grep "^likely	implementation	Sign people in (#7)$" actual &&
 	! grep "^certain	implementation" actual &&

@@ -176,20 +176,50 @@ static void claim_bookkeeping(struct evidence *e, const struct record *record)
 		  "the plan names it as %s", record->hex);
 }
 
+/* How one that is lost has come to be `commit` or `squash`. free() it. */
+static char *match_text(const struct record *record)
+{
+	const char *plural = record->others == 1 ? "" : "s";
+
+	switch (record->match) {
+	case MATCH_SAME: return xstrfmt("the plan names %s, which changed the same", record->hex);
+	case MATCH_SQUASHED:
+		return xstrfmt("the plan names %s, which changed the same, with %zu other%s",
+			       record->hex, record->others, plural);
+	case MATCH_UNNAMED:
+		return xstrfmt("the plan names %s, which changed the same, with %zu other%s, "
+			       "not all of which plans name",
+			       record->hex, record->others, plural);
+	case MATCH_WITHIN: return xstrfmt("it has what %s changed, and more", record->hex);
+	case MATCH_MESSAGE: break;
+	}
+	if (record->commit == NO_COMMIT)
+		return xstrfmt("it lists '%s', which the plan names as %s", record->subject,
+			       record->hex);
+	return xstrfmt("the plan names %s, of the same author, date and message", record->hex);
+}
+
+/* Of a squash several units may be sure: that they share it is no slip. */
+static enum evidence_level lost_level(const struct evidence *e, const struct record *record)
+{
+	if (record->commit == NO_COMMIT || !commit_is_work(&e->commit[record->commit]))
+		return EVIDENCE_LIKELY;
+	if (record->match == MATCH_SQUASHED)
+		return record->current || !current_record(e, &record->unit) ? EVIDENCE_CERTAIN :
+									      EVIDENCE_LIKELY;
+	return record_level(e, record);
+}
+
 static void claim_lost(struct evidence *e, const struct record *record)
 {
-	if (record->commit != NO_COMMIT)
-		claim_add(e, record->commit, record->unit, EVIDENCE_REWRITTEN,
-			  commit_is_work(&e->commit[record->commit]) ? record_level(e, record) :
-								       EVIDENCE_LIKELY,
-			  commit_work_role(&e->commit[record->commit]), "the plan names %s, %s",
-			  record->hex,
-			  record->same_patch ? "which changed the same" :
-					       "of the same author, date and message");
-	if (record->squash != NO_COMMIT && record->commit == NO_COMMIT)
-		claim_add(e, record->squash, record->unit, EVIDENCE_REWRITTEN, EVIDENCE_LIKELY,
-			  ROLE_IMPLEMENTATION, "it lists '%s', which the plan names as %s",
-			  record->subject, record->hex);
+	uint32_t commit = record->commit == NO_COMMIT ? record->squash : record->commit;
+	char *text CLEANUP(free_p) = NULL;
+
+	if (commit == NO_COMMIT)
+		return;
+	text = match_text(record);
+	claim_add(e, commit, record->unit, EVIDENCE_REWRITTEN, lost_level(e, record),
+		  commit_work_role(&e->commit[commit]), "%s", text);
 }
 
 void evidence_claim_records(struct evidence *e)

@@ -269,9 +269,37 @@ int evidence_read_history(struct evidence *e, struct error *err)
 				       .revs = &revs,
 				       .since = walk_since(e) };
 
+	e->walked = request.since;
 	prepare(&w);
 	strvec_push(&revs, e->rev);
 	return log_walk(&request, take_commit, &w, err);
+}
+
+/* The same walk again, for ids alone. */
+int evidence_number(struct evidence *e, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strbuf oid CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	repo_environment(&env, e->request.repo);
+	git_prepare(&git, e->request.repo, &env);
+	strvec_push(&git.argv, "rev-list");
+	if (e->walked)
+		strvec_pushf(&git.argv, "--max-age=%" PRId64, e->walked);
+	strvec_pushl(&git.argv, e->rev, "--", NULL);
+	git.input = "";
+	git.stop = true;
+	if (process_start(&git, err) < 0)
+		return -1;
+	process_end_input(&git);
+	for (uint32_t at = 0; process_read_line(&git, &oid); at++, strbuf_reset(&oid)) {
+		uint32_t known = oid_map_get(&e->by_oid, oid.buf);
+
+		if (known != NO_COMMIT && e->commit[known].order == NO_COMMIT)
+			e->commit[known].order = at;
+	}
+	return git_finish(&git, "read the history", err);
 }
 
 /* ---- What they change ----------------------------------------------------------------- */

@@ -3,9 +3,10 @@
  * evidence-parts: what the files of evidence.h share, in the order in which it comes to be.
  *
  *   evidence-documents  the commits that change documents of the workflow, and what they mark
- *   evidence-record     the commits that plans name, found again where history was rewritten
+ *   evidence-record     the commits that plans name, and which of them the history has lost
  *   evidence-history    one walk over all messages, and the runs of commits before each mark
  *   evidence-message    what a message names
+ *   evidence-rewritten  lost commits, by what they changed, by counts of lines: evidence-lines.h
  *   evidence-folders    what was done to folders, registries and stories
  *   evidence-claims, -marks, -mentions
  *                       what follows from all that: which commit belongs to which unit
@@ -91,6 +92,13 @@ struct mention {
 	size_t words; /* of the title */
 };
 
+enum record_match {
+	MATCH_MESSAGE,	/* by author, date and message; of a squash: its message lists it */
+	MATCH_SAME,	/* it changes the same */
+	MATCH_SQUASHED, /* it changes the same as several in a row, which plans name */
+	MATCH_UNNAMED,	/* the same, and there are some that no plan names */
+	MATCH_WITHIN	/* it changes the same, and more */
+};
 /* A commit that a plan names, or named. */
 struct record {
 	char *hex;
@@ -102,10 +110,12 @@ struct record {
 	char *oid; /* in full; NULL: there is no such commit */
 	char *subject, *author;
 	int64_t author_time;
-	bool lost;	 /* the history does not have it */
-	uint32_t commit; /* of the history: it, or what has taken its place; or NO_COMMIT */
-	bool same_patch; /* found by what it changes, not by message, author and date */
-	uint32_t squash; /* a commit whose message lists it among others; or NO_COMMIT */
+	bool lost;		 /* the history does not have it */
+	uint32_t commit;	 /* of the history: it, or what has taken its place; or NO_COMMIT */
+	uint32_t squash;	 /* what has it among others that are not known; or NO_COMMIT */
+	enum record_match match; /* how `commit` or `squash` was found, where it is lost */
+	size_t others;		 /* that it was squashed with */
+	char *successor;	 /* the id of `commit` or `squash`, found by what it changes */
 };
 
 /* ---- What follows ---------------------------------------------------------------------- */
@@ -141,6 +151,7 @@ struct evidence {
 	size_t claims, claims_alloc;
 	int64_t mentioned; /* commit time of the oldest that names a unit; INT64_MAX: none */
 	int64_t since;	   /* commit time of the oldest that changes a document; INT64_MAX: none */
+	int64_t walked;	   /* the walk over all messages went back to this time; 0: to the end */
 };
 
 /* What a commit changed of the documents, in the order of git's log. */
@@ -175,7 +186,10 @@ int evidence_resolve_records(struct evidence *e, struct error *err) MUST_CHECK;
 int evidence_read_history(struct evidence *e, struct error *err) MUST_CHECK;
 /* What the commits change that have not been looked at yet. */
 int evidence_read_changes(struct evidence *e, struct error *err) MUST_CHECK;
-int evidence_match_patches(struct evidence *e, struct error *err) MUST_CHECK;
+/* The lost commits that nothing has led to, by what they changed. */
+int evidence_match_changes(struct evidence *e, struct error *err) MUST_CHECK;
+/* Gives commits their places in the walk that were not known at that time. */
+int evidence_number(struct evidence *e, struct error *err) MUST_CHECK;
 
 /* What messages can name; vocabulary_read() looks for it in one, and adds mentions. */
 struct vocabulary;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The commits that plans name: which ones they are, and where the history has them now. */
+/* The commits that plans name: which ones they are, and whether the history has them. */
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "flow/evidence-parts.h"
 #include "vcs/git.h"
 #include "vcs/object.h"
-
-/* So many lost commits are looked for by what they change: each takes a walk. */
-#define PATCHES_MAX 64
 
 /* ---- What they are -------------------------------------------------------------------- */
 
@@ -58,13 +56,44 @@ static int read_objects(struct evidence *e, struct error *err)
 	return 0;
 }
 
-/* Which of them HEAD does not reach. */
+static void set_lost(struct evidence *e, const char *oid, bool lost)
+{
+	for (size_t i = 0; i < e->records; i++)
+		if (e->record[i].oid && !strcmp(e->record[i].oid, oid))
+			e->record[i].lost = lost;
+}
+
+/* Calls set_lost() for those that `git rev-list` says, of the revisions in `input`. */
+static int list_lost(struct evidence *e, const struct oid_map *known, const struct strbuf *input,
+		     bool lost, struct process *git, struct error *err)
+{
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	repo_environment(&env, e->request.repo);
+	git_prepare(git, e->request.repo, &env);
+	strvec_pushl(&git->argv, "rev-list", "--stdin", NULL);
+	git->input = "";
+	git->stop = true;
+	if (process_start(git, err) < 0 || process_write(git, input->buf, input->len, err) < 0)
+		return -1;
+	process_end_input(git);
+	for (; process_read_line(git, &line); strbuf_reset(&line))
+		if (oid_map_get(known, line.buf) != NO_COMMIT)
+			set_lost(e, line.buf, lost);
+	return process_finish(git, err);
+}
+
+/*
+ * Which of them HEAD does not reach. Where a part of what they lead to has been pruned git cannot say
+ * that: then all of our history is gone through.
+ */
 static int find_lost(struct evidence *e, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+	struct process all CLEANUP(process_release) = PROCESS_INIT;
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct oid_map known = { 0 };
+	struct oid_map known CLEANUP(oid_map_release) = { 0 };
 
 	for (size_t i = 0; i < e->records; i++) {
 		if (!e->record[i].oid)
@@ -73,23 +102,19 @@ static int find_lost(struct evidence *e, struct error *err)
 		oid_map_put(&known, e->record[i].oid, (uint32_t)i);
 	}
 	strbuf_addf(&input, "^%s\n", e->rev);
-	repo_environment(&env, e->request.repo);
-	git_prepare(&git, e->request.repo, &env);
-	strvec_pushl(&git.argv, "rev-list", "--stdin", NULL);
-	git.input = input.buf;
-	git.input_len = input.len;
-	if (known.nr && git_run(&git, "find the commits that plans name", err) < 0) {
-		oid_map_release(&known);
+	if (!known.nr)
+		return 0;
+	if (list_lost(e, &known, &input, true, &git, err) < 0)
 		return -1;
-	}
-	for (char *at = git.out.buf, *end; (end = strchr(at, '\n')); at = end + 1) {
-		*end = '\0';
-		for (size_t i = 0; oid_map_get(&known, at) != NO_COMMIT && i < e->records; i++)
-			if (e->record[i].oid && !strcmp(e->record[i].oid, at))
-				e->record[i].lost = true;
-	}
-	oid_map_release(&known);
-	return 0;
+	if (!git.status || interrupt_pending())
+		return interrupt_pending() ? error_interrupted(err) : 0;
+	for (size_t i = 0; i < e->records; i++)
+		e->record[i].lost = e->record[i].oid != NULL;
+	strbuf_reset(&input);
+	strbuf_addf(&input, "%s\n", e->rev);
+	if (list_lost(e, &known, &input, false, &all, err) < 0)
+		return -1;
+	return all.status ? process_error(&all, err, "cannot find the commits that plans name") : 0;
 }
 
 int evidence_resolve_records(struct evidence *e, struct error *err)
@@ -99,56 +124,4 @@ int evidence_resolve_records(struct evidence *e, struct error *err)
 	if (read_objects(e, err) < 0)
 		return -1;
 	return find_lost(e, err);
-}
-
-/* ---- Where they are by now ------------------------------------------------------------ */
-
-/*
- * `git rev-list --cherry-mark` compares patches: of the commits of our side since the two parted,
- * those that change the same as the lost one are marked.
- */
-static int match_patch(struct evidence *e, struct record *record, struct error *err)
-{
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
-	struct strvec these CLEANUP(strvec_release) = STRVEC_INIT;
-	const char *found;
-
-	repo_environment(&env, e->request.repo);
-	git_prepare(&git, e->request.repo, &env);
-	strvec_pushl(&git.argv, "rev-list", "--no-merges", "--cherry-mark", "--left-only", NULL);
-	if (e->since != INT64_MAX)
-		strvec_pushf(&git.argv, "--max-age=%" PRId64, e->since);
-	strvec_pushf(&git.argv, "%s...%s", e->rev, record->oid);
-	strvec_pushf(&git.argv, "^%s^@", record->oid);
-	strvec_push(&git.argv, "--");
-	if (process_run(&git, err) < 0)
-		return -1;
-	if (git.status) /* a part of its history is not here: then it cannot be compared */
-		return 0;
-	for (found = git.out.buf; *found && *found != '=';)
-		found += strcspn(found, "\n") + (strchr(found, '\n') ? 1 : 0);
-	if (!*found)
-		return 0;
-	strvec_push_nodup(&these, xmemdupz(found + 1, strcspn(found + 1, "\n")));
-	record->commit = oid_map_get(&e->by_oid, these.v[0]);
-	record->same_patch = record->commit != NO_COMMIT;
-	return 0;
-}
-
-int evidence_match_patches(struct evidence *e, struct error *err)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < e->records && nr < PATCHES_MAX; i++) {
-		struct record *record = &e->record[i];
-
-		if (!record->lost || record->commit != NO_COMMIT ||
-		    !evidence_wants(e, &record->unit))
-			continue;
-		nr++;
-		if (match_patch(e, record, err) < 0)
-			return -1;
-	}
-	return 0;
 }

@@ -232,7 +232,7 @@ static int read_all(struct evidence *e, struct error *err)
 	const struct unit *only = e->request.only;
 
 	if ((only && only->kind == UNIT_STORY ? read_story(e, err) : read_track(e, err)) < 0 ||
-	    evidence_read_changes(e, err) < 0 || evidence_match_patches(e, err) < 0 ||
+	    evidence_read_changes(e, err) < 0 || evidence_match_changes(e, err) < 0 ||
 	    evidence_read_folders(e, err) < 0)
 		return -1;
 	evidence_make_claims(e);
@@ -287,6 +287,7 @@ static void free_marks(struct evidence *e)
 		free(e->record[i].oid);
 		free(e->record[i].subject);
 		free(e->record[i].author);
+		free(e->record[i].successor);
 	}
 	free(e->record);
 	free(e->mention);
@@ -458,6 +459,20 @@ void evidence_find(struct evidence_commits *ret, const struct evidence *e, const
 			(void *)(uintptr_t)e);
 	for (size_t i = 0; i < ret->nr; i++)
 		ret->certain += ret->item[i].level == EVIDENCE_CERTAIN;
+}
+
+void evidence_add_lost(struct strvec *ret, const struct evidence *e, const char *oid,
+		       const struct unit *unit)
+{
+	uint32_t commit = e ? oid_map_get(&e->by_oid, oid) : NO_COMMIT;
+
+	for (size_t i = 0; commit != NO_COMMIT && i < e->records; i++) {
+		const struct record *record = &e->record[i];
+
+		if (record->lost && record->commit == commit &&
+		    unit_contains(unit, &record->unit) && !strvec_has(ret, record->oid))
+			strvec_push(ret, record->oid);
+	}
 }
 
 json_t *evidence_commit_to_json(const struct evidence_commit *commit)

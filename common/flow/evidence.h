@@ -106,5 +106,11 @@ CLEANUP_POINTER(struct evidence, evidence_free)
 /* `evidence` may be NULL: then nothing is found. */
 void evidence_find(struct evidence_commits *ret, const struct evidence *evidence,
 		   const struct unit *unit);
+/*
+ * Appends the ids of commits that the history has lost, that `oid` has taken the place of, and that
+ * the unit's plan names: of a squash, what the unit has done of it.
+ */
+void evidence_add_lost(struct strvec *ret, const struct evidence *evidence, const char *oid,
+		       const struct unit *unit);
 
 #endif

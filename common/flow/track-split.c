@@ -133,6 +133,7 @@ static int read_unit(struct sharing *sharing, struct strvec *to, const struct un
 		    commits.item[i].role == ROLE_IMPLEMENTATION &&
 		    strcmp(commits.item[i].oid, sharing->commit->oid) != 0)
 			strvec_push(&oids, commits.item[i].oid);
+	evidence_add_lost(&oids, sharing->plan->evidence, sharing->commit->oid, unit);
 	return read_files(sharing, to, &oids, err);
 }
 
