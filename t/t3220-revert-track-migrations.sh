@@ -165,7 +165,7 @@ test_expect_success 'a schema file that still has what a migration made is found
 	work "feat(auth): names" && done_task auth_20260101 "Add a user model" &&
 	echo "CREATE TABLE public.names (id int);" >>db/schema.sql && commit "Dump the schema" &&
 	test_expect_code 1 git revert-track auth --task 1.2 -y >../out 2>../err &&
-	test_grep "schema: .db/schema.sql. still makes .names., whose migration is gone" ../out &&
+	test_grep "schema: .db/schema.sql. still has table .names., whose migration is gone" ../out &&
 	git checkpoint undo -y -q 2>/dev/null && git revert-track auth --task 1.2 -y --json --also HEAD >../json 2>/dev/null &&
 	jq -e ".verification[] | select(.check == \"schema\") | .state == \"ok\"" ../json
 '

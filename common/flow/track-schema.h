@@ -2,19 +2,36 @@
 /*
  * track-schema: do the project's schema files still fit the migrations that are left?
  *
- * What can be told by text: no SQL file of the kind "schema" makes a table, view, type or function
- * that only migrations made which are gone.
+ * SQL files of the kind "schema" and all up scripts are replayed by their text (sql/outline.h), as they
+ * were before the revert and as they are now. A schema that never was what the migrations make (a
+ * baseline, a file that nobody keeps up) is no news: what is told is what the revert parted. That is
+ *
+ *   - what a migration made that is gone, or drops, and a schema file has,
+ *   - what the migrations make, and a schema file had, and has no more,
+ *   - columns and tables that a migration dropped which is gone, and that no schema file has back.
+ *
+ * What something speaks of that cannot be read so (a DO block) is not told wrong, but unsure.
+ * Owner:  the caller; track_schema_release().
  */
 #ifndef FLOW_TRACK_SCHEMA_H
 #define FLOW_TRACK_SCHEMA_H
 
-#include "flow/track-plan.h"
+#include "flow/checkpoint.h"
 
-enum track_schema_result {
-	TRACK_SCHEMA_LOOKED = 0,
-	TRACK_SCHEMA_NOTHING = 1 /* there is no such file, or no migration is gone */
+struct track_schema {
+	bool looked;	      /* false: there is no schema file, or nothing has changed */
+	struct strvec wrong;  /* sentences for people */
+	struct strvec unsure; /* what may be wrong, and why that cannot be told */
+	struct strvec unread; /* places */
 };
-/* *ret says what is left, and where, for people; NULL: nothing. free() it. */
-int track_schema_left(char **ret, const struct track_plan *plan, struct error *err) MUST_CHECK;
+#define TRACK_SCHEMA_INIT \
+	{                 \
+		0         \
+	}
+
+/* Both are full ids of commits. */
+int track_schema_check(struct track_schema *ret, const struct checkpoint_session *session,
+		       const char *before, const char *after, struct error *err) MUST_CHECK;
+void track_schema_release(struct track_schema *schema);
 
 #endif

@@ -257,17 +257,39 @@ static int check_migrations(struct track_checks *ret, const struct track_plan *p
 	return 0;
 }
 
-static int check_schema(struct track_checks *ret, const struct track_plan *plan, struct error *err)
+/* The first few, and how many more. */
+static void add_some(struct strbuf *out, const struct strvec *texts)
 {
-	char *left CLEANUP(free_p) = NULL;
-	int looked = track_schema_left(&left, plan, err);
+	const size_t shown = 3;
 
-	if (looked < 0)
+	for (size_t i = 0; i < texts->nr && i < shown; i++)
+		strbuf_addf(out, "%s%s", i ? "; " : "", texts->v[i]);
+	if (texts->nr > shown)
+		strbuf_addf(out, "; and %zu more", texts->nr - shown);
+}
+
+static int check_schema(struct track_checks *ret, const struct checkpoint_session *s,
+			const char *before, const char *after, struct error *err)
+{
+	struct track_schema schema CLEANUP(track_schema_release) = TRACK_SCHEMA_INIT;
+	struct strbuf detail CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (track_schema_check(&schema, s, before, after, err) < 0)
 		return -1;
-	if (left)
-		add_check(ret, "schema", TRACK_CHECK_FAILED, "%s", left);
-	else if (looked == TRACK_SCHEMA_LOOKED)
-		add_check(ret, "schema", TRACK_CHECK_OK, "%s", "");
+	if (!schema.looked)
+		return 0;
+	if (schema.wrong.nr) {
+		add_some(&detail, &schema.wrong);
+		add_check(ret, "schema", TRACK_CHECK_FAILED, "%s", detail.buf);
+	} else if (schema.unsure.nr) {
+		add_some(&detail, &schema.unsure);
+		add_check(ret, "schema", TRACK_CHECK_UNKNOWN, "%s", detail.buf);
+	} else {
+		strbuf_addstr(&detail, "tables, columns, keys, indexes, views, types, functions");
+		strbuf_addstr(&detail, schema.unread.nr ? "; not read: " : "");
+		add_some(&detail, &schema.unread);
+		add_check(ret, "schema", TRACK_CHECK_OK, "%s", detail.buf);
+	}
 	return 0;
 }
 
@@ -322,7 +344,8 @@ static int run_commands(struct track_checks *ret, const struct checkpoint_sessio
 int track_verify(struct track_checks *ret, const struct track_plan *plan, struct error *err)
 {
 	if (check_files(ret, plan, err) < 0 || check_documents(ret, plan, err) < 0 ||
-	    check_migrations(ret, plan, err) < 0 || check_schema(ret, plan, err) < 0)
+	    check_migrations(ret, plan, err) < 0 ||
+	    check_schema(ret, plan->session, plan->session->repo.head, plan->run.head, err) < 0)
 		return -1;
 	return run_commands(ret, plan->session, err);
 }
@@ -344,6 +367,8 @@ int track_verify_series(struct track_checks *ret, const struct checkpoint_sessio
 		if (!was_there(&before.files, &now.files.problem[i]))
 			add_check(ret, "migrations", TRACK_CHECK_FAILED, "%s",
 				  now.files.problem[i].text);
+	if (check_schema(ret, session, end->before, end->head, err) < 0)
+		return -1;
 	return run_commands(ret, session, err);
 }
 
