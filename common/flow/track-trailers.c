@@ -18,31 +18,6 @@ static void join(struct found *found, const struct unit *unit)
 	found->any = true;
 }
 
-static void join_tasks(struct found *found, const struct tracks *tracks)
-{
-	for (size_t t = 0; t < tracks->nr; t++) {
-		const struct plan_document *plan = &tracks->item[t].plan;
-
-		for (size_t i = 0; !tracks->item[t].archived && i < plan->tasks; i++) {
-			const struct unit unit = unit_of_task(tracks, t, i);
-
-			if (plan->task[i].is.state == UNIT_IN_PROGRESS)
-				join(found, &unit);
-		}
-	}
-}
-
-/* Where no task is marked, the tracks that are. */
-static void join_tracks(struct found *found, const struct tracks *tracks)
-{
-	for (size_t t = 0; t < tracks->nr; t++) {
-		const struct unit unit = unit_of_track(t);
-
-		if (!tracks->item[t].archived && tracks->item[t].state == UNIT_IN_PROGRESS)
-			join(found, &unit);
-	}
-}
-
 static const struct plan_document *plan_at(const struct tracks *tracks, const char *path)
 {
 	for (size_t t = 0; t < tracks->nr; t++)
@@ -51,22 +26,57 @@ static const struct plan_document *plan_at(const struct tracks *tracks, const ch
 	return NULL;
 }
 
-/* Tasks that are done in the worktree, and are not in the commit. */
-static void join_finished(struct found *found, const struct tracks *now, const struct tracks *then)
+/* What the task was in the commit; one that is not there, by its title, was done all the while. */
+static enum unit_state state_before(const struct tracks *then, const struct plan_document *plan,
+				    size_t task)
+{
+	const struct plan_document *old = plan->path ? plan_at(then, plan->path) : NULL;
+	size_t was = old ? plan_document_find_same_task(old, plan, task) : NO_INDEX;
+
+	return was == NO_INDEX ? UNIT_DONE : old->task[was].is.state;
+}
+
+/* Which tasks may the work that is about to be committed be of? */
+enum working {
+	WORKING_FINISHED, /* done now, and not in the commit before */
+	WORKING_SINCE,	  /* in progress, as in the commit before */
+	WORKING_NOW	  /* in progress */
+};
+
+static bool is_worked_on(enum working working, enum unit_state now, enum unit_state before)
+{
+	switch (working) {
+	case WORKING_FINISHED: return now == UNIT_DONE && before != UNIT_DONE;
+	case WORKING_SINCE: return now == UNIT_IN_PROGRESS && before == UNIT_IN_PROGRESS;
+	case WORKING_NOW: return now == UNIT_IN_PROGRESS;
+	}
+	BUG("unknown kind of work %d", (int)working);
+}
+
+static void join_tasks(struct found *found, const struct tracks *now, const struct tracks *then,
+		       enum working working)
 {
 	for (size_t t = 0; t < now->nr; t++) {
-		const struct plan_document *plan = &now->item[t].plan, *old;
+		const struct plan_document *plan = &now->item[t].plan;
 
-		old = plan->path ? plan_at(then, plan->path) : NULL;
-		for (size_t i = 0; old && i < plan->tasks; i++) {
+		for (size_t i = 0; !now->item[t].archived && i < plan->tasks; i++) {
 			const struct unit unit = unit_of_task(now, t, i);
-			size_t was = plan_document_find_same_task(old, plan, i);
 
-			if (plan->task[i].is.state == UNIT_DONE && was != NO_INDEX &&
-			    old->task[was].is.state != UNIT_DONE)
+			if (is_worked_on(working, plan->task[i].is.state,
+					 state_before(then, plan, i)))
 				join(found, &unit);
 		}
 	}
+}
+
+/*
+ * A task that is finished is what was worked on, and not one that is begun in the same breath; but one
+ * that was in progress all the while may be.
+ */
+static void find_tasks(struct found *found, const struct tracks *now, const struct tracks *then)
+{
+	join_tasks(found, now, then, WORKING_FINISHED);
+	join_tasks(found, now, then, found->any ? WORKING_SINCE : WORKING_NOW);
 }
 
 static void add(struct strvec *ret, const char *key, const char *value)
@@ -97,14 +107,9 @@ int track_trailers_find(struct strvec *ret, const struct checkpoint_session *s, 
 		return 0;
 	if (track_read_documents(&now, s, NULL, err) < 0)
 		return -1;
-	join_tasks(&found, &now);
-	if (!found.any && now.nr && s->repo.head) {
-		if (track_read_documents(&then, s, s->repo.head, err) < 0)
-			return -1;
-		join_finished(&found, &now, &then);
-	}
-	if (!found.any)
-		join_tracks(&found, &now);
+	if (now.nr && s->repo.head && track_read_documents(&then, s, s->repo.head, err) < 0)
+		return -1;
+	find_tasks(&found, &now, &then);
 	if (found.any && !found.none_in_common)
 		add_all(ret, &now, &found.unit);
 	return 0;
