@@ -7,71 +7,8 @@
 /* Versions of plans that are in memory at a time. */
 #define AT_ONCE 100
 
-/* ---- Places --------------------------------------------------------------------------- */
-
-static bool starts_with(const char *path, const char *folder)
-{
-	return !strncmp(path, folder, strlen(folder));
-}
-
-bool evidence_is_document(const struct evidence *e, const char *path)
-{
-	for (size_t i = 0; i < e->paths.nr; i++) {
-		const char *place = e->paths.v[i];
-		size_t len = strlen(place);
-
-		if (place[len - 1] == '/' ? starts_with(path, place) : !strcmp(path, place))
-			return true;
-	}
-	return false;
-}
-
-static void add_place(struct evidence *e, const char *folder, const char *file)
-{
-	char *path CLEANUP(free_p) = file ? xstrdup(file) : xstrfmt("%s/", folder);
-
-	if (*path != '/' && !strvec_has(&e->paths, path))
-		strvec_push(&e->paths, path);
-}
-
-/* The folder that a path is in; NULL at the top. */
-static char *parent_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? xmemdupz(path, (size_t)(slash - path)) : NULL;
-}
-
-/* A home at the top of the worktree is not all of it: then it is the folders of the tracks. */
-static void find_places(struct evidence *e)
-{
-	const struct unit *only = e->request.only;
-
-	if (e->tracks->stories.path)
-		add_place(e, NULL, e->tracks->stories.path);
-	if (only && only->kind == UNIT_STORY)
-		return;
-	for (size_t i = 0; i < e->tracks->nr; i++) {
-		const struct track *track = &e->tracks->item[i];
-		char *above CLEANUP(free_p) = track->folder ? parent_folder(track->folder) : NULL;
-
-		if (track->home && *track->home)
-			add_place(e, track->home, NULL);
-		else if (above)
-			add_place(e, above, NULL);
-		else if (track->folder)
-			add_place(e, track->folder, NULL);
-		if (track->plan.path && !evidence_is_document(e, track->plan.path))
-			add_place(e, NULL, track->plan.path);
-	}
-	for (size_t i = 0; i < e->tracks->registries; i++)
-		if (!evidence_is_document(e, e->tracks->registry[i].path))
-			add_place(e, NULL, e->tracks->registry[i].path);
-	if (e->tracks->nr) { /* where the layout's documents once were */
-		add_place(e, ".conductor", NULL);
-		add_place(e, "storage-conductor", NULL);
-	}
-}
+/* So often the documents may have come from another place: each time it is looked there. */
+#define MOVES_MAX 8
 
 /* ---- The commits ---------------------------------------------------------------------- */
 
@@ -88,6 +25,7 @@ static int take_commit(void *data, const struct log_commit *commit, struct error
 	(void)err;
 	if (commit->commit_time < e->since)
 		e->since = commit->commit_time;
+	evidence_note_moves(e, commit);
 	for (size_t i = 0; i < commit->changes; i++) {
 		const struct log_change *change = &commit->change[i];
 
@@ -113,12 +51,20 @@ int evidence_read_documents(struct evidence *e, int64_t since, struct error *err
 				       .paths = &e->paths,
 				       .since = since,
 				       .changes = true };
+	size_t known = e->commits;
 
-	find_places(e);
+	evidence_find_places(e);
 	if (!e->paths.nr)
 		return 0;
 	strvec_push(&revs, e->rev);
-	return log_walk(&request, take_commit, e, err);
+	if (log_walk(&request, take_commit, e, err) < 0)
+		return -1;
+	for (size_t i = 0; i < MOVES_MAX && evidence_add_moves(e); i++) {
+		evidence_forget(e, known);
+		if (log_walk(&request, take_commit, e, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 size_t evidence_first_mark(const struct evidence *e, uint32_t commit)
@@ -146,15 +92,6 @@ bool mark_finishes(const struct mark *mark)
 
 /* ---- Which plan a file was ------------------------------------------------------------ */
 
-/* Paths that a plan had under another name of its folder. */
-struct aliases {
-	struct alias {
-		const char *path; /* belongs to a change */
-		size_t track;
-	} * item;
-	size_t nr, alloc;
-};
-
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -177,14 +114,14 @@ static bool is_moved_plan(const struct track *track, const char *path)
 	       (file - 1 - len == path || file[-2 - (ptrdiff_t)len] == '/');
 }
 
-static size_t plan_track(const struct evidence *e, const struct aliases *aliases, const char *path)
+static size_t plan_track(const struct evidence *e, const char *path)
 {
 	for (size_t i = 0; i < e->tracks->nr; i++)
 		if (e->tracks->item[i].plan.path && !strcmp(e->tracks->item[i].plan.path, path))
 			return i;
-	for (size_t i = 0; i < aliases->nr; i++)
-		if (!strcmp(aliases->item[i].path, path))
-			return aliases->item[i].track;
+	for (size_t i = 0; i < e->aliases; i++)
+		if (!strcmp(e->alias[i].plan, path))
+			return e->alias[i].track;
 	for (size_t i = 0; i < e->tracks->nr; i++)
 		if (is_moved_plan(&e->tracks->item[i], path))
 			return i;
@@ -192,8 +129,7 @@ static size_t plan_track(const struct evidence *e, const struct aliases *aliases
 }
 
 /* Of the changes of one commit: one that is deleted with the content that `come` has. */
-static const struct doc_change *find_source(const struct evidence *e, const struct aliases *aliases,
-					    size_t come)
+static const struct doc_change *find_source(const struct evidence *e, size_t come)
 {
 	const struct doc_change *to = &e->change[come];
 	size_t i = come;
@@ -202,24 +138,24 @@ static const struct doc_change *find_source(const struct evidence *e, const stru
 		i--;
 	for (; i < e->changes && e->change[i].commit == to->commit; i++)
 		if (e->change[i].status == 'D' && !strcmp(e->change[i].old_oid, to->new_oid) &&
-		    plan_track(e, aliases, e->change[i].path) == NO_INDEX)
+		    plan_track(e, e->change[i].path) == NO_INDEX)
 			return &e->change[i];
 	return NULL;
 }
 
 /* A plan that comes where a file of the same content goes was that file: newest first. */
-static void find_aliases(const struct evidence *e, struct aliases *ret)
+static void find_aliases(struct evidence *e)
 {
 	for (size_t i = 0; i < e->changes; i++) {
 		const struct doc_change *from;
 		size_t track;
 
 		if (e->change[i].status != 'A' ||
-		    (track = plan_track(e, ret, e->change[i].path)) == NO_INDEX ||
-		    !(from = find_source(e, ret, i)))
+		    (track = plan_track(e, e->change[i].path)) == NO_INDEX ||
+		    !(from = find_source(e, i)))
 			continue;
-		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
-		ret->item[ret->nr++] = (struct alias){ from->path, track };
+		ARRAY_GROW(e->alias, e->aliases + 1, e->aliases_alloc);
+		e->alias[e->aliases++] = (struct alias){ from->path, track };
 	}
 }
 
@@ -237,10 +173,6 @@ struct versions {
 static void versions_release(struct versions *versions)
 {
 	free(versions->item);
-}
-static void aliases_release(struct aliases *aliases)
-{
-	free(aliases->item);
 }
 
 /* One commit's changes of one track's plan, wherever it lay. */
@@ -284,13 +216,12 @@ static void add_version(struct evidence *e, struct versions *ret, size_t first, 
 /* Oldest first, so that what a plan was before it came to another place is known. */
 static void collect_versions(struct evidence *e, struct versions *ret)
 {
-	struct aliases aliases CLEANUP(aliases_release) = { 0 };
 	size_t *track_of CLEANUP(free_p) = xcalloc(e->changes + 1, sizeof(*track_of));
 	const char **last CLEANUP(free_p) = xcalloc(e->tracks->nr + 1, sizeof(*last));
 
-	find_aliases(e, &aliases);
+	find_aliases(e);
 	for (size_t i = 0; i < e->changes; i++)
-		track_of[i] = plan_track(e, &aliases, e->change[i].path);
+		track_of[i] = plan_track(e, e->change[i].path);
 	for (size_t end = e->changes; end;) {
 		size_t first = end - 1;
 

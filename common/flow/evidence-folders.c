@@ -4,24 +4,37 @@
 #include "base/text.h"
 #include "flow/evidence-parts.h"
 #include "vcs/object.h"
+#include "workflow/layout.h"
 
 #define AT_ONCE 100 /* documents in memory */
 
 /* ---- Folders -------------------------------------------------------------------------- */
 
-/* The track that a path is in, by the name of its folder, wherever that lay. */
+/* The name of the folder that a plan is in; free() it. */
+static char *folder_name(const char *plan)
+{
+	char *folder CLEANUP(free_p) = layout_parent(plan);
+
+	return xstrdup(layout_name(folder));
+}
+
+/* The track that a path is in, by the name that its folder has or had, wherever that lay. */
 static size_t track_of_path(const struct evidence *e, const char *path)
 {
 	size_t exact = tracks_find_by_path(e->tracks, path);
 
 	for (size_t t = 0; exact == NO_INDEX && t < e->tracks->nr; t++) {
 		const char *folder = e->tracks->item[t].folder;
-		const char *slash = folder ? strrchr(folder, '/') : NULL;
-		char *middle CLEANUP(free_p) =
-			folder ? xstrfmt("/%s/", slash ? slash + 1 : folder) : NULL;
+		char *middle CLEANUP(free_p) = folder ? xstrfmt("/%s/", layout_name(folder)) : NULL;
 
 		if (middle && strstr(path, middle))
 			return t;
+	}
+	for (size_t i = 0; exact == NO_INDEX && i < e->aliases; i++) {
+		char *folder CLEANUP(free_p) = layout_parent(e->alias[i].plan);
+
+		if (layout_is_below(path, folder))
+			return e->alias[i].track;
 	}
 	return exact;
 }
@@ -30,7 +43,7 @@ static size_t track_of_path(const struct evidence *e, const char *path)
 struct touch {
 	uint32_t commit;
 	size_t track;
-	bool added, archived;
+	bool added, archived, from_archive;
 };
 struct touches {
 	struct touch *item;
@@ -57,6 +70,8 @@ static void add_touch(struct touches *ret, const struct doc_change *change, size
 	if (change->status == 'A') {
 		touch->added = true;
 		touch->archived |= strstr(change->path, "archive") != NULL;
+	} else if (change->status == 'D') {
+		touch->from_archive |= strstr(change->path, "archive") != NULL;
 	}
 }
 
@@ -120,6 +135,9 @@ static void claim_touch(struct evidence *e, const struct touch *touch, size_t tr
 
 	if (commit->reverts)
 		return;
+	/* Several are archived together; else it is a move of all documents. */
+	if (tracks > 1 && !(moved && touch->archived && !touch->from_archive))
+		level = EVIDENCE_LIKELY;
 	if (moved) {
 		claim_add(e, touch->commit, unit_of_track(touch->track), EVIDENCE_FOLDER, level,
 			  ROLE_CLOSING, "moves or removes the track's folder");
@@ -127,8 +145,6 @@ static void claim_touch(struct evidence *e, const struct touch *touch, size_t tr
 	}
 	if (mark) /* the plan tells more */
 		return;
-	if (tracks > 1)
-		level = EVIDENCE_LIKELY;
 	claim_add(e, touch->commit, unit_of_track(touch->track), EVIDENCE_FOLDER, level,
 		  is_behind_work(e, touch) ? ROLE_CLOSING : ROLE_PLAN,
 		  "changes files in the track's folder");
@@ -171,19 +187,15 @@ typedef void pair_fn(struct evidence *e, const struct doc_change *change, const 
 static const char *old_version(const struct evidence *e, size_t at)
 {
 	const struct doc_change *change = &e->change[at];
-	const char *name = strrchr(change->path, '/');
 
 	if (change->old_oid)
 		return change->old_oid;
 	while (at && e->change[at - 1].commit == change->commit)
 		at--;
-	for (; at < e->changes && e->change[at].commit == change->commit; at++) {
-		const char *other = strrchr(e->change[at].path, '/');
-
+	for (; at < e->changes && e->change[at].commit == change->commit; at++)
 		if (e->change[at].status == 'D' &&
-		    !strcmp(other ? other : e->change[at].path, name ? name : change->path))
+		    !strcmp(layout_name(e->change[at].path), layout_name(change->path)))
 			return e->change[at].old_oid;
-	}
 	return NULL;
 }
 
@@ -213,6 +225,20 @@ static int compare_some(struct evidence *e, struct pair *pair, size_t nr, pair_f
 	return 0;
 }
 
+/* Does a file come elsewhere in the same commit that is called as the one which goes? */
+static bool goes_elsewhere(const struct evidence *e, size_t at)
+{
+	const struct doc_change *gone = &e->change[at];
+
+	while (at && e->change[at - 1].commit == gone->commit)
+		at--;
+	for (; at < e->changes && e->change[at].commit == gone->commit; at++)
+		if (e->change[at].status == 'A' &&
+		    !strcmp(layout_name(e->change[at].path), layout_name(gone->path)))
+			return true;
+	return false;
+}
+
 /* Calls fn for each change of such a file, the oldest first. */
 static int compare_versions(struct evidence *e,
 			    bool (*wanted)(const struct evidence *, const char *), pair_fn *fn,
@@ -224,8 +250,7 @@ static int compare_versions(struct evidence *e,
 	for (size_t i = e->changes; i--;) {
 		const struct doc_change *change = &e->change[i];
 
-		if (!wanted(e, change->path) ||
-		    (change->status == 'D' && old_version(e, i) != change->old_oid))
+		if (!wanted(e, change->path) || (change->status == 'D' && goes_elsewhere(e, i)))
 			continue;
 		pair[nr++] = (struct pair){ .change = change, .old_oid = old_version(e, i) };
 		if (nr == AT_ONCE) {
@@ -250,18 +275,30 @@ static bool is_registry(const struct evidence *e, const char *path)
 	return !strcmp(name, "tracks.md");
 }
 
-static const struct registry_entry *find_entry(const struct registry *registry,
-					       const struct track *track)
+/* Is the track called so, or was it? */
+static bool is_called(const struct evidence *e, size_t t, const char *id)
 {
-	const char *slash = track->folder ? strrchr(track->folder, '/') : NULL;
+	const struct track *track = &e->tracks->item[t];
+	bool ret = !strcasecmp(id, track->id) ||
+		   (track->folder && !strcasecmp(id, layout_name(track->folder)));
 
-	for (size_t i = 0; i < registry->nr; i++) {
-		const struct registry_entry *entry = &registry->entry[i];
+	for (size_t i = 0; i < e->aliases && !ret; i++) {
+		char *name CLEANUP(free_p) =
+			e->alias[i].track == t ? folder_name(e->alias[i].plan) : NULL;
 
-		if (entry->id && (!strcasecmp(entry->id, track->id) ||
-				  (slash && !strcasecmp(entry->id, slash + 1))))
-			return entry;
+		ret = name && !strcasecmp(id, name);
 	}
+	return ret;
+}
+
+static const struct registry_entry *find_entry(const struct evidence *e,
+					       const struct registry *registry, size_t t)
+{
+	const struct track *track = &e->tracks->item[t];
+
+	for (size_t i = 0; i < registry->nr; i++)
+		if (registry->entry[i].id && is_called(e, t, registry->entry[i].id))
+			return &registry->entry[i];
 	for (size_t i = 0; i < registry->nr; i++)
 		if (!registry->entry[i].id && *registry->entry[i].title &&
 		    !strcasecmp(registry->entry[i].title, track->description))
@@ -284,22 +321,25 @@ static void compare_registries(struct evidence *e, const struct doc_change *chan
 {
 	struct registry before CLEANUP(registry_release) = REGISTRY_INIT;
 	struct registry after CLEANUP(registry_release) = REGISTRY_INIT;
-	size_t come = 0;
+	size_t come, gone;
 
 	if (old)
 		registry_parse(&before, change->path, old->buf, old->len);
 	if (new)
 		registry_parse(&after, change->path, new->buf, new->len);
 	come = after.nr > before.nr ? after.nr - before.nr : 0;
+	gone = before.nr > after.nr ? before.nr - after.nr : 0;
 	for (size_t t = 0; t < e->tracks->nr; t++) {
-		const struct registry_entry *was = find_entry(&before, &e->tracks->item[t]);
-		const struct registry_entry *is = find_entry(&after, &e->tracks->item[t]);
+		const struct registry_entry *was = find_entry(e, &before, t);
+		const struct registry_entry *is = find_entry(e, &after, t);
 
 		if (!was && is)
 			claim_entry(e, change, t, ROLE_CREATION,
 				    come == 1 ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY, "enters it");
 		else if (was && !is)
-			claim_entry(e, change, t, ROLE_CLOSING, EVIDENCE_CERTAIN, "removes it");
+			claim_entry(e, change, t, ROLE_CLOSING,
+				    new || gone <= 1 ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY,
+				    "removes it");
 		else if (was && is && was->state != is->state)
 			claim_entry(e, change, t, is->state == UNIT_DONE ? ROLE_CLOSING : ROLE_PLAN,
 				    EVIDENCE_CERTAIN, "changes its state");

@@ -2,10 +2,12 @@
 /*
  * evidence-parts: what the files of evidence.h share, in the order in which it comes to be.
  *
+ *   evidence-places     where documents are, and were
  *   evidence-documents  the commits that change documents of the workflow, and what they mark
  *   evidence-record     the commits that plans name, and which of them the history has lost
  *   evidence-history    one walk over all messages, and the runs of commits before each mark
  *   evidence-message    what a message names
+ *   evidence-renames    files of the work that have other names by now
  *   evidence-rewritten  lost commits, by what they changed, by counts of lines: evidence-lines.h
  *   evidence-folders    what was done to folders, registries and stories
  *   evidence-claims, -marks, -mentions
@@ -118,6 +120,17 @@ struct record {
 	char *successor;	 /* the id of `commit` or `squash`, found by what it changes */
 };
 
+/* A file, by digests of its paths. */
+struct file_rename {
+	uint32_t commit;
+	uint64_t from, to;
+};
+/* A plan that a track had under another name of its folder. */
+struct alias {
+	const char *plan; /* its path; belongs to a change */
+	size_t track;
+};
+
 /* ---- What follows ---------------------------------------------------------------------- */
 
 struct claim {
@@ -137,10 +150,15 @@ struct evidence {
 	struct known_commit *commit;
 	size_t commits, commits_alloc;
 	struct oid_map by_oid;
-	struct strvec homes; /* folders of documents: "conductor/" */
-	struct strvec paths; /* what the documents are found by: homes, and single files */
+	struct strvec paths; /* places of documents: folders, "conductor/", and single files */
+	struct strvec old;   /* those of them that they have come from */
+	struct strvec moved; /* the same, that are not looked at yet */
 	struct doc_change *change;
 	size_t changes, changes_alloc;
+	struct file_rename *rename;
+	size_t renames, renames_alloc;
+	struct alias *alias;
+	size_t aliases, aliases_alloc;
 	struct mark *mark; /* the oldest first: by commit, from the largest to the smallest */
 	size_t marks, marks_alloc;
 	struct mention *mention;
@@ -167,6 +185,20 @@ uint32_t evidence_keep(struct evidence *e, const struct log_commit *commit);
 /* As it is now: what it changes is taken in. */
 void evidence_look_at(struct evidence *e, struct known_commit *known,
 		      const struct log_commit *commit);
+/* All that is known of commits is forgotten, and those from this one on; and all changes. */
+void evidence_forget(struct evidence *e, size_t from);
+/* Where the documents are. */
+void evidence_find_places(struct evidence *e);
+/* Does it move documents to where they are? Then they were elsewhere: evidence_add_moves(). */
+void evidence_note_moves(struct evidence *e, const struct log_commit *commit);
+/* True: there are new places. */
+bool evidence_add_moves(struct evidence *e);
+/* The order of known_commit.file. */
+int evidence_compare_files(const void *a, const void *b);
+/* Of a commit that is looked at. */
+void evidence_note_renames(struct evidence *e, const struct log_commit *commit, uint32_t known);
+/* Once all are looked at: what they change has the names of the end. */
+void evidence_follow_renames(struct evidence *e);
 /* Is it a document, or in the folder of documents? */
 bool evidence_is_document(const struct evidence *e, const char *path);
 /* Is anything about this track, or story, going to be asked? */

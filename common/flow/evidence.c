@@ -95,7 +95,7 @@ void oid_map_release(struct oid_map *map)
 
 /* ---- Commits -------------------------------------------------------------------------- */
 
-static int compare_files(const void *a, const void *b)
+int evidence_compare_files(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -122,7 +122,9 @@ void evidence_look_at(struct evidence *e, struct known_commit *known,
 		ARRAY_GROW(known->file, known->files + 1, known->files_alloc);
 		known->file[known->files++] = digest_number(change->path);
 	}
-	sort(known->file, known->files, sizeof(*known->file), compare_files);
+	sort(known->file, known->files, sizeof(*known->file), evidence_compare_files);
+	if (known->code && commit->changes <= FILES_MAX)
+		evidence_note_renames(e, commit, (uint32_t)(known - e->commit));
 }
 
 uint32_t evidence_keep(struct evidence *e, const struct log_commit *commit)
@@ -164,6 +166,48 @@ uint32_t evidence_find_commit(const struct evidence *e, const char *hex)
 		if (!strncmp(e->commit[i].oid, hex, strlen(hex)))
 			found = (uint32_t)i;
 	return found;
+}
+
+static void free_commit(struct known_commit *known)
+{
+	free(known->oid);
+	free(known->parent);
+	free(known->subject);
+	free(known->author);
+	free(known->picked_from);
+	free(known->reverts);
+	free(known->file);
+}
+
+static void free_changes(struct evidence *e)
+{
+	for (size_t i = 0; i < e->changes; i++) {
+		free(e->change[i].path);
+		free(e->change[i].old_oid);
+		free(e->change[i].new_oid);
+	}
+	free(e->change);
+}
+
+void evidence_forget(struct evidence *e, size_t from)
+{
+	free_changes(e);
+	e->change = NULL;
+	e->changes = e->changes_alloc = 0;
+	oid_map_release(&e->by_oid);
+	for (size_t i = 0; i < e->commits; i++) {
+		struct known_commit *known = &e->commit[i];
+
+		if (i >= from) {
+			free_commit(known);
+			continue;
+		}
+		known->looked_at = known->code = known->documents = known->submodule = false;
+		known->files = 0;
+		oid_map_put(&e->by_oid, known->oid, (uint32_t)i);
+	}
+	e->commits = from;
+	e->renames = 0;
 }
 
 /* ---- Units ---------------------------------------------------------------------------- */
@@ -235,6 +279,7 @@ static int read_all(struct evidence *e, struct error *err)
 	    evidence_read_changes(e, err) < 0 || evidence_match_changes(e, err) < 0 ||
 	    evidence_read_folders(e, err) < 0)
 		return -1;
+	evidence_follow_renames(e);
 	evidence_make_claims(e);
 	return 0;
 }
@@ -261,17 +306,8 @@ int evidence_read(struct evidence **ret, const struct evidence_request *request,
 
 static void free_commits(struct evidence *e)
 {
-	for (size_t i = 0; i < e->commits; i++) {
-		struct known_commit *known = &e->commit[i];
-
-		free(known->oid);
-		free(known->parent);
-		free(known->subject);
-		free(known->author);
-		free(known->picked_from);
-		free(known->reverts);
-		free(known->file);
-	}
+	for (size_t i = 0; i < e->commits; i++)
+		free_commit(&e->commit[i]);
 	free(e->commit);
 }
 
@@ -291,12 +327,7 @@ static void free_marks(struct evidence *e)
 	}
 	free(e->record);
 	free(e->mention);
-	for (size_t i = 0; i < e->changes; i++) {
-		free(e->change[i].path);
-		free(e->change[i].old_oid);
-		free(e->change[i].new_oid);
-	}
-	free(e->change);
+	free_changes(e);
 }
 
 void evidence_free(struct evidence *e)
@@ -308,6 +339,10 @@ void evidence_free(struct evidence *e)
 	free(e->claim);
 	oid_map_release(&e->by_oid);
 	strvec_release(&e->paths);
+	strvec_release(&e->old);
+	strvec_release(&e->moved);
+	free(e->alias);
+	free(e->rename);
 	free(e->rev);
 	free(e);
 }
@@ -459,6 +494,13 @@ void evidence_find(struct evidence_commits *ret, const struct evidence *e, const
 			(void *)(uintptr_t)e);
 	for (size_t i = 0; i < ret->nr; i++)
 		ret->certain += ret->item[i].level == EVIDENCE_CERTAIN;
+}
+
+const struct strvec *evidence_old_places(const struct evidence *e)
+{
+	static const struct strvec none = STRVEC_INIT;
+
+	return e ? &e->old : &none;
 }
 
 void evidence_add_lost(struct strvec *ret, const struct evidence *e, const char *oid,

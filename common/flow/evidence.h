@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/strvec.h"
 #include "vcs/repo.h"
 #include "workflow/tracks.h"
 #include "workflow/unit.h"
@@ -106,6 +107,11 @@ CLEANUP_POINTER(struct evidence, evidence_free)
 /* `evidence` may be NULL: then nothing is found. */
 void evidence_find(struct evidence_commits *ret, const struct evidence *evidence,
 		   const struct unit *unit);
+/*
+ * Places that documents were in before they were moved, or may have been in: folders, with '/' at the
+ * end, and single files.
+ */
+const struct strvec *evidence_old_places(const struct evidence *evidence);
 /*
  * Appends the ids of commits that the history has lost, that `oid` has taken the place of, and that
  * the unit's plan names: of a squash, what the unit has done of it.

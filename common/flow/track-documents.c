@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "vcs/object.h"
 #include "vcs/path.h"
+#include "workflow/layout.h"
 
 void track_documents_release(struct track_documents *documents)
 {
@@ -40,7 +41,20 @@ static void keep_home(struct strvec *ret, const char *home)
 		keep(ret, home, names[i], "/");
 }
 
-void track_documents_keep(struct strvec *ret, const struct tracks *tracks)
+static void keep_old(struct strvec *ret, const char *place)
+{
+	size_t len = strlen(place);
+	char *folder CLEANUP(free_p) = xmemdupz(place, len - (place[len - 1] == '/'));
+
+	if (place[len - 1] == '/' && layout_is_home(folder)) {
+		keep_home(ret, folder);
+		keep(ret, folder, "tracks.md", "");
+	} else {
+		keep(ret, "", place, "");
+	}
+}
+
+void track_documents_keep(struct strvec *ret, const struct tracks *tracks, const struct strvec *old)
 {
 	for (size_t i = 0; i < tracks->nr; i++) {
 		const struct track *track = &tracks->item[i];
@@ -58,6 +72,8 @@ void track_documents_keep(struct strvec *ret, const struct tracks *tracks)
 	}
 	if (tracks->stories.path)
 		keep(ret, "", tracks->stories.path, "");
+	for (size_t i = 0; i < old->nr; i++)
+		keep_old(ret, old->v[i]);
 	strvec_sort(ret);
 }
 

@@ -50,9 +50,11 @@ void track_documents_release(struct track_documents *documents);
 /*
  * Adds what reverts leave alone, as struct revert_request has it: registries, the tracks' folders,
  * and the folders that a layout has for tracks, so that a document counts as one also where it
- * was before its track was archived or removed. Sorted.
+ * was before its track was archived or removed; and the places in `old`, as evidence_old_places() has
+ * them. Sorted.
  */
-void track_documents_keep(struct strvec *ret, const struct tracks *tracks);
+void track_documents_keep(struct strvec *ret, const struct tracks *tracks,
+			  const struct strvec *old);
 /* Is the path one of these, or below one? */
 bool track_documents_kept(const struct strvec *keep, const char *path) MUST_CHECK;
 

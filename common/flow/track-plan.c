@@ -322,7 +322,7 @@ static int plan_documents(struct track_plan *plan, struct error *err)
 	int mode =
 		plan->untracked || plan->guessed ? TRACK_DOCUMENTS_UNTOUCHED : request->documents;
 
-	track_documents_keep(&plan->keep, &plan->tracks);
+	track_documents_keep(&plan->keep, &plan->tracks, evidence_old_places(plan->evidence));
 	track_refuse_unsure(plan);
 	if (track_split(plan, err) < 0)
 		return -1;

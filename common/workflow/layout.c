@@ -88,6 +88,13 @@ static bool is_one_of(const char *s, size_t len, const char *const *list)
 static const char *const homes[] = { "conductor", ".conductor", "storage-conductor", NULL };
 static const char *const containers[] = { "tracks", "archive", "archived", "storages", NULL };
 
+bool layout_is_home(const char *folder)
+{
+	const char *name = layout_name(folder);
+
+	return is_one_of(name, strlen(name), homes);
+}
+
 /*
  * The length of the home in front of a container: "a/conductor" in "a/conductor/tracks/x/plan.md".
  * NO_HOME where there is none. Without `named`, any folder that has a container is a home.
@@ -204,11 +211,10 @@ static void find_homes(struct strvec *known, const struct strvec *paths)
 			add_home(known, paths->v[i], home_len(paths->v[i], true));
 	for (size_t i = 0; i < paths->nr; i++) {
 		char *folder CLEANUP(free_p) = layout_parent(paths->v[i]);
-		const char *name = layout_name(folder);
 
 		if (!has_name(paths->v[i], "tracks.md"))
 			continue;
-		if (is_one_of(name, strlen(name), homes))
+		if (layout_is_home(folder))
 			add_home(known, folder, strlen(folder));
 		for (size_t k = 0; k < paths->nr; k++)
 			if (has_name(paths->v[k], "plan.md") &&

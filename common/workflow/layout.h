@@ -33,6 +33,8 @@ void layout_release(struct layout *layout);
 
 /* Is `path` in `folder`, or itself that? "" is the top, which has all. */
 bool layout_is_below(const char *path, const char *folder);
+/* Is it called as a layout's folder is: "conductor", "a/.conductor"? */
+bool layout_is_home(const char *folder);
 /* The last part of a path. Belongs to it. */
 const char *layout_name(const char *path);
 /*

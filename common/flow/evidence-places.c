@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Where documents of the workflow are, and where they once were. */
+#include "base/memory.h"
+#include "flow/evidence-parts.h"
+#include "workflow/layout.h"
+
+/* ---- By now --------------------------------------------------------------------------- */
+
+static bool starts_with(const char *path, const char *folder)
+{
+	return !strncmp(path, folder, strlen(folder));
+}
+
+bool evidence_is_document(const struct evidence *e, const char *path)
+{
+	for (size_t i = 0; i < e->paths.nr; i++) {
+		const char *place = e->paths.v[i];
+		size_t len = strlen(place);
+
+		if (place[len - 1] == '/' ? starts_with(path, place) : !strcmp(path, place))
+			return true;
+	}
+	return false;
+}
+
+static void add_place(struct evidence *e, const char *folder, const char *file)
+{
+	char *path CLEANUP(free_p) = file ? xstrdup(file) : xstrfmt("%s/", folder);
+
+	if (*path != '/' && !strvec_has(&e->paths, path))
+		strvec_push(&e->paths, path);
+}
+
+/* The folder that a path is in; NULL at the top. */
+static char *parent_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? xmemdupz(path, (size_t)(slash - path)) : NULL;
+}
+
+/* True: it is a new one. */
+static bool add_old_place(struct evidence *e, const char *place)
+{
+	if (strvec_has(&e->paths, place))
+		return false;
+	strvec_push(&e->paths, place);
+	strvec_push(&e->old, place);
+	return true;
+}
+
+/* A home at the top of the worktree is not all of it: then it is the folders of the tracks. */
+void evidence_find_places(struct evidence *e)
+{
+	static const char *const usual[] = { "conductor/", ".conductor/", "storage-conductor/" };
+	const struct unit *only = e->request.only;
+
+	if (e->tracks->stories.path)
+		add_place(e, NULL, e->tracks->stories.path);
+	if (only && only->kind == UNIT_STORY)
+		return;
+	for (size_t i = 0; i < e->tracks->nr; i++) {
+		const struct track *track = &e->tracks->item[i];
+		char *above CLEANUP(free_p) = track->folder ? parent_folder(track->folder) : NULL;
+
+		if (track->home && *track->home)
+			add_place(e, track->home, NULL);
+		else if (above)
+			add_place(e, above, NULL);
+		else if (track->folder)
+			add_place(e, track->folder, NULL);
+		if (track->plan.path && !evidence_is_document(e, track->plan.path))
+			add_place(e, NULL, track->plan.path);
+	}
+	for (size_t i = 0; i < e->tracks->registries; i++)
+		if (!evidence_is_document(e, e->tracks->registry[i].path))
+			add_place(e, NULL, e->tracks->registry[i].path);
+	if (e->tracks->nr) /* where the layout's documents once were */
+		for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+			add_old_place(e, usual[i]);
+}
+
+/* ---- Before they were moved ----------------------------------------------------------- */
+
+/* "tracks/x/plan.md" of "conductor/tracks/x/plan.md": what is behind the place that has it. */
+static const char *path_in_place(const struct evidence *e, const char *path)
+{
+	const char *ret = layout_name(path);
+
+	for (size_t i = 0; i < e->paths.nr; i++) {
+		const char *place = e->paths.v[i];
+		size_t len = strlen(place);
+
+		if (place[len - 1] == '/' && starts_with(path, place) && path + len < ret)
+			ret = path + len;
+	}
+	return ret;
+}
+
+/* The last two names of a path: "x/plan.md". */
+static const char *last_two(const char *path)
+{
+	const char *ret = layout_name(path);
+
+	if (ret == path)
+		return ret;
+	for (ret--; ret > path && ret[-1] != '/';)
+		ret--;
+	return ret;
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+	size_t len = strlen(path), n = strlen(end);
+
+	return len > n && path[len - n - 1] == '/' && !strcmp(path + len - n, end);
+}
+
+/* Has a document come to `to` from `from`? */
+static bool is_move(const struct log_change *from, const struct log_change *to)
+{
+	return from->status == 'D' && !strcmp(layout_name(from->path), layout_name(to->path)) &&
+	       (!strcmp(from->old_oid, to->new_oid) ||
+		!strcmp(last_two(from->path), last_two(to->path)));
+}
+
+/*
+ * The folder of all documents, where it is called as the layouts call it; else that of the tracks:
+ * what is around may be anything. A registry is alone.
+ */
+static void note_place(struct evidence *e, const char *from, const char *to)
+{
+	const char *inner = path_in_place(e, to);
+	char *folder CLEANUP(free_p) = layout_parent(from);
+	char *above CLEANUP(free_p) = layout_parent(folder);
+	char *home CLEANUP(free_p) = NULL, *place CLEANUP(free_p) = NULL;
+
+	if (ends_in(from, inner))
+		home = xmemdupz(from, strlen(from) - strlen(inner) - 1);
+	if (home && layout_is_home(home))
+		place = xstrfmt("%s/", home);
+	else if (!strcmp(last_two(from), from) || strcmp(layout_name(from), "plan.md") != 0)
+		place = xstrdup(from);
+	else
+		place = xstrfmt("%s/", *above ? above : folder);
+	if (!strvec_has(&e->moved, place))
+		strvec_push(&e->moved, place);
+}
+
+void evidence_note_moves(struct evidence *e, const struct log_commit *commit)
+{
+	for (size_t i = 0; i < commit->changes; i++) {
+		const struct log_change *to = &commit->change[i];
+
+		if (to->status != 'A' || !source_is_document(to->path) ||
+		    !strcmp(layout_name(to->path), "metadata.json") ||
+		    !evidence_is_document(e, to->path))
+			continue;
+		for (size_t k = 0; k < commit->changes; k++)
+			if (is_move(&commit->change[k], to) &&
+			    !evidence_is_document(e, commit->change[k].path))
+				note_place(e, commit->change[k].path, to->path);
+	}
+}
+
+bool evidence_add_moves(struct evidence *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < e->moved.nr; i++)
+		any |= add_old_place(e, e->moved.v[i]);
+	strvec_release(&e->moved);
+	return any;
+}
