@@ -64,9 +64,9 @@ static int open_settings(struct session *s, struct error *err)
 {
 	struct process look CLEANUP(process_release) = PROCESS_INIT;
 
+	db_prepare();
 	if (repo_start(&look, err) < 0 || settings_start(&s->settings, err) < 0)
 		return -1;
-	db_prepare();
 	if (repo_finish(&s->repo, &look, err) < 0)
 		return -1;
 	/* In this order: what is open then, and is not ours, has no owner. */

@@ -164,10 +164,7 @@ static int start(struct db *db, struct error *err)
 
 void db_prepare(void)
 {
-	struct error ignored CLEANUP(error_release) = ERROR_INIT;
-
-	if (libpq_load(&ignored) < 0)
-		error_clear(&ignored);
+	libpq_load_start();
 }
 
 /*

@@ -72,7 +72,7 @@ struct db {
 		0 \
 	}
 
-/* Loads libpq ahead of time, where there is time; what fails then fails again when needed. */
+/* Loads libpq ahead of time, beside other work; what fails then fails again when needed. */
 void db_prepare(void);
 int db_open_start(struct db *db, const struct db_options *options, struct error *err) MUST_CHECK;
 /* Three attempts, with growing pauses, where the failure can pass; older than 13 is refused. */

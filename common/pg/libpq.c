@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 
 /* Before the macros of libpq.h take the names. */
 #include "pg/libpq.h"
@@ -23,14 +24,41 @@ static int symbol(void *library, const char *name, void *ret_function, struct er
 	return 0;
 }
 
+static void *open_library(void *unused UNUSED)
+{
+	return dlopen("libpq.so.5", RTLD_LAZY | RTLD_LOCAL);
+}
+
+static struct {
+	pthread_t thread;
+	bool running;
+} loading;
+
+void libpq_load_start(void)
+{
+	if (!loading.running && !libpq.PQfinish_)
+		loading.running = !thread_start(&loading.thread, NULL, open_library, NULL);
+}
+
+/* What failed on the thread fails again here, where dlerror() tells why. */
+static void *library(void)
+{
+	void *handle = NULL;
+
+	if (loading.running)
+		pthread_join(loading.thread, &handle);
+	loading.running = false;
+	return handle ? handle : open_library(NULL);
+}
+
 int libpq_load(struct error *err)
 {
-	static void *library;
 	struct libpq loaded;
+	void *handle;
 
-	if (library)
+	if (libpq.PQfinish_)
 		return 0;
-	void *handle = dlopen("libpq.so.5", RTLD_LAZY | RTLD_LOCAL);
+	handle = library();
 	if (!handle) {
 		error_set(err, "cannot load PostgreSQL's client library: %s", dlerror());
 		return error_hint(err, "Install libpq (Debian package libpq5).");
@@ -43,6 +71,5 @@ int libpq_load(struct error *err)
 	LIBPQ_FUNCTIONS(LIBPQ_LOOK_UP)
 #undef LIBPQ_LOOK_UP
 	libpq = loaded;
-	library = handle;
 	return 0;
 }

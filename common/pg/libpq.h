@@ -58,7 +58,9 @@
 	X(PQputCopyEnd)         \
 	X(PQresultErrorField)   \
 	X(PQresultStatus)       \
+	X(PQsendPrepare)        \
 	X(PQsendQueryParams)    \
+	X(PQsendQueryPrepared)  \
 	X(PQserverVersion)      \
 	X(PQsetNoticeReceiver)  \
 	X(PQsetnonblocking)     \
@@ -74,6 +76,8 @@ struct libpq {
 extern struct libpq libpq;
 
 int libpq_load(struct error *err) MUST_CHECK;
+/* Begins with it, on a thread: most of it is 24 libraries that have to be mapped. */
+void libpq_load_start(void);
 
 #define PQbackendPID	     libpq.PQbackendPID_
 #define PQcancel	     libpq.PQcancel_
@@ -115,7 +119,9 @@ int libpq_load(struct error *err) MUST_CHECK;
 #define PQputCopyEnd	     libpq.PQputCopyEnd_
 #define PQresultErrorField   libpq.PQresultErrorField_
 #define PQresultStatus	     libpq.PQresultStatus_
+#define PQsendPrepare	     libpq.PQsendPrepare_
 #define PQsendQueryParams    libpq.PQsendQueryParams_
+#define PQsendQueryPrepared  libpq.PQsendQueryPrepared_
 #define PQserverVersion	     libpq.PQserverVersion_
 #define PQsetNoticeReceiver  libpq.PQsetNoticeReceiver_
 #define PQsetnonblocking     libpq.PQsetnonblocking_

@@ -3,11 +3,11 @@
 
 #include <pg_query.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/thread.h"
 
 /*
  * One thread serves many jobs: starting one, and libpg_query's first breath on it, take
@@ -65,19 +65,6 @@ static void *serve(void *unused UNUSED)
 	return NULL;
 }
 
-/* All signals go to the threads that were there before: this one has nothing to stop. */
-static int create_blocked(const pthread_attr_t *attr)
-{
-	sigset_t all, before;
-	int code;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&worker.thread, attr, serve, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return code;
-}
-
 static int create_on(void *stack)
 {
 	pthread_attr_t attr;
@@ -87,7 +74,7 @@ static int create_on(void *stack)
 		return code;
 	code = pthread_attr_setstack(&attr, stack, SQL_PARSER_STACK);
 	if (!code)
-		code = create_blocked(&attr);
+		code = thread_start(&worker.thread, &attr, serve, NULL);
 	pthread_attr_destroy(&attr);
 	return code;
 }
