@@ -780,6 +780,34 @@ test_expect_success 'temporary objects and prepared statements of a script do no
 	database_has "1 2" m2
 '
 
+test_expect_success 'a script may take away all that is prepared, ours as well' '
+	test_when_finished_clean &&
+	for version in 1 2 3 5 6 8 9
+	do
+		migration $version "create table m$version ()" "drop table m$version; deallocate all" || return
+	done &&
+	migration 4 "create table m4 (); deallocate all" "drop table m4" &&
+	migration 7 "do \$\$ begin execute \$q\$Deallocate All\$q\$; end \$\$; create table m7 ()" "drop table m7" &&
+	git apply-migration -q --no-proof &&
+	database_has "1 2 3 4 5 6 7 8 9" "m1 m2 m3 m4 m5 m6 m7 m8 m9" &&
+	git rollback-db -q --all --yes --no-proof --no-save &&
+	database_has - -
+'
+
+test_expect_success 'where that hides in a function, what was committed stays, and the next run goes on' '
+	test_when_finished_clean &&
+	db_sql "CREATE FUNCTION hidden () RETURNS void LANGUAGE plpgsql AS
+		\$\$ BEGIN EXECUTE \$q\$DEALLOCATE ALL\$q\$; END \$\$" &&
+	tables_of 1 2 3 5 &&
+	migration 4 "create table m4 (); select hidden()" "drop table m4" &&
+	test_expect_code 128 git apply-migration -q --no-proof 2>err &&
+	test_grep "could not apply migration .4." err &&
+	test_grep "has run DEALLOCATE ALL" err &&
+	database_has "1 2 3" "m1 m2 m3" &&
+	git apply-migration -q --no-proof &&
+	database_has "1 2 3 4 5" "m1 m2 m3 m4 m5"
+'
+
 test_expect_success 'lock_timeout and statement_timeout are configurable, for all or one database' '
 	test_when_finished_clean &&
 	tables_of 1 && git apply-migration &&

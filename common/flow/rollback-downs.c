@@ -159,9 +159,8 @@ int rollback_run_downs_saved(struct rollback_run *run, const struct rollback_gro
 			return -1;
 		if (checked == SAVE_ALL)
 			return db_exec(db, "RELEASE SAVEPOINT git_rollback_downs", err);
-		/* What the scripts have prepared no savepoint takes back. */
 		if (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_downs", err) < 0 ||
-		    db_exec(db, "DEALLOCATE ALL", err) < 0)
+		    transaction_deallocate(db, err) < 0)
 			return -1;
 		run->finished = finished;
 	}

@@ -326,10 +326,9 @@ static int run_ups_saved(struct undo_run *run, struct error *err)
 		    db_exec(db, "SAVEPOINT git_rollback_ups", err) < 0)
 			return -1;
 		done = run_ups_once(run, err);
-		/* What the scripts have prepared no savepoint takes back. */
 		if (done < 0 || (done == SAVE_MORE &&
 				 (db_exec(db, "ROLLBACK TO SAVEPOINT git_rollback_ups", err) < 0 ||
-				  db_exec(db, "DEALLOCATE ALL", err) < 0)))
+				  transaction_deallocate(db, err) < 0)))
 			return -1;
 	}
 	if (db_exec(db, "RELEASE SAVEPOINT git_rollback_ups", err) < 0)

@@ -18,6 +18,8 @@ static void add_statement(struct db_batch *batch, const struct sql_script *scrip
 
 	command->tag = index + 1;
 	command->source = script;
+	/* In a DO block, too. */
+	command->deallocates = strcasestr(command->sql, "deallocate") != NULL;
 }
 
 void runner_add_statements(struct db_batch *batch, const struct sql_script *script, size_t from,
@@ -236,6 +238,7 @@ static int run_alone(struct session *s, const struct sql_script *script, size_t 
 		}
 		return -1;
 	}
+	db_forget_prepared(&s->db); /* a procedure, or DISCARD ALL, may have taken it away */
 	/* DISCARD ALL has taken our own settings and the session's lock as well. */
 	if (statement->kind == SQL_DISCARD_ALL && retake_session(s, err) < 0)
 		return -1;

@@ -16,6 +16,7 @@ static void conn_free(struct pg_conn *conn)
 		return;
 	if (conn->pg)
 		PQfinish(conn->pg);
+	prepared_release(&conn->prepared);
 	free(conn);
 }
 

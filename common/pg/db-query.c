@@ -251,18 +251,64 @@ struct db_command *db_batch_add(struct db_batch *batch, const char *sql, size_t 
 	return c;
 }
 
-/* The result of one command in a pipeline; it ends with a NULL result. */
-static int batch_result(struct db *db, struct db_command *c, struct db_interrupt *interrupt,
-			bool *broken, struct error *err)
+/* What a batch has sent has one result, and a NULL behind it. NULL: `broken`, with `err` set. */
+static PGresult *sent_result(struct db *db, struct db_interrupt *interrupt, bool *broken,
+			     struct error *err)
 {
 	PGresult *res = next_result(db, interrupt, broken, err);
 
-	if (!res) {
-		*broken = true;
-		return *broken && error_is_set(err) ? -1 :
-						      error_set(err, "the server gave no answer");
-	}
-	int ret = is_good(res) ? 0 : db_fail(err, db, res);
+	if (res)
+		return res;
+	*broken = true;
+	if (!error_is_set(err))
+		error_set(err, "the server gave no answer");
+	return NULL;
+}
+
+static void skip_end(struct db *db, struct db_interrupt *interrupt, bool *broken, struct error *err)
+{
+	PGresult *res = next_result(db, interrupt, broken, err);
+
+	if (res)
+		PQclear(res);
+}
+
+static int prepare_result(struct db *db, struct db_interrupt *interrupt, bool *broken,
+			  struct error *err)
+{
+	PGresult *res = sent_result(db, interrupt, broken, err);
+	int ret;
+
+	if (!res)
+		return -1;
+	ret = is_good(res) ? 0 : db_fail(err, db, res);
+	PQclear(res);
+	skip_end(db, interrupt, broken, err);
+	return *broken ? -1 : ret;
+}
+
+static int command_error(struct error *err, struct db *db, const struct db_command *c,
+			 const PGresult *res)
+{
+	db_fail(err, db, res);
+	if (c->repeated && !strcmp(err->sqlstate, "26000"))
+		error_hint(err, "A function or trigger has run DEALLOCATE ALL. Nothing of this "
+				"transaction is left; run the command again.");
+	return -1;
+}
+
+static int batch_result(struct db *db, struct db_command *c, struct db_interrupt *interrupt,
+			bool *broken, struct error *err)
+{
+	PGresult *res;
+	int ret;
+
+	if (c->prepares && prepare_result(db, interrupt, broken, err) < 0)
+		return -1;
+	res = sent_result(db, interrupt, broken, err);
+	if (!res)
+		return -1;
+	ret = is_good(res) ? 0 : command_error(err, db, c, res);
 	c->done_at = clock_monotonic();
 	if (!ret) {
 		const char *changed = PQcmdTuples(res);
@@ -280,9 +326,7 @@ static int batch_result(struct db *db, struct db_command *c, struct db_interrupt
 		result_set(&c->result, res, c->binary);
 	else
 		PQclear(res);
-	res = next_result(db, interrupt, broken, err); /* the NULL behind it */
-	if (res)
-		PQclear(res);
+	skip_end(db, interrupt, broken, err);
 	return *broken ? -1 : ret;
 }
 
@@ -319,18 +363,36 @@ static size_t part_end(const struct db_batch *batch, size_t from)
 	return to;
 }
 
-static bool send_commands(PGconn *pg, const struct db_batch *batch, size_t from, size_t to)
+void db_forget_prepared(struct db *db)
 {
-	if (!PQenterPipelineMode(pg))
-		return false;
-	for (size_t i = from; i < to; i++) {
-		const struct db_command *c = &batch->item[i];
+	prepared_forget(&db->conn->prepared);
+}
 
-		if (!PQsendQueryParams(pg, c->sql, (int)c->nr, NULL, (const char *const *)c->params,
-				       NULL, NULL, c->binary))
+static bool send_command(struct db *db, struct db_command *c)
+{
+	PGconn *pg = db->conn->pg;
+	const char *const *params = (const char *const *)c->params;
+	const char *name = NULL;
+
+	if (c->repeated && !db->pooled)
+		name = prepared_use(&db->conn->prepared, c->sql, &c->prepares);
+	if (c->deallocates)
+		db_forget_prepared(db);
+	if (!name)
+		return PQsendQueryParams(pg, c->sql, (int)c->nr, NULL, params, NULL, NULL,
+					 c->binary);
+	return (!c->prepares || PQsendPrepare(pg, name, c->sql, (int)c->nr, NULL)) &&
+	       PQsendQueryPrepared(pg, name, (int)c->nr, params, NULL, NULL, c->binary);
+}
+
+static bool send_commands(struct db *db, const struct db_batch *batch, size_t from, size_t to)
+{
+	if (!PQenterPipelineMode(db->conn->pg))
+		return false;
+	for (size_t i = from; i < to; i++)
+		if (!send_command(db, &batch->item[i]))
 			return false;
-	}
-	return PQpipelineSync(pg);
+	return PQpipelineSync(db->conn->pg);
 }
 
 /* Sends the next part, behind one synchronisation point. */
@@ -339,7 +401,7 @@ static void send_part(struct db *db, struct db_batch *batch)
 	size_t from = batch->sent;
 
 	batch->sent = part_end(batch, from);
-	batch->broken = !send_commands(db->conn->pg, batch, from, batch->sent);
+	batch->broken = !send_commands(db, batch, from, batch->sent);
 }
 
 /*
@@ -372,6 +434,7 @@ static int take_part(struct db *db, struct db_batch *batch, size_t from, size_t 
 	if (!error_is_set(&first))
 		return 0;
 	*ret_failed = done;
+	db_forget_prepared(db);
 	if (interrupt.came)
 		return error_interrupted(err);
 	error_move(err, &first);

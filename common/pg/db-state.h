@@ -10,6 +10,7 @@
 
 #include "pg/db.h"
 #include "pg/libpq.h"
+#include "pg/prepared.h"
 
 /* What a connection carries that is nobody else's business. */
 struct pg_conn {
@@ -17,6 +18,7 @@ struct pg_conn {
 	db_notice_fn *notice_fn;
 	void *notice_data;
 	PostgresPollingStatusType polling; /* while it connects: what it waits for */
+	struct prepared prepared;
 	size_t error_position;
 	bool timed_out; /* connecting took longer than connect_timeout */
 	bool lost;

@@ -138,6 +138,9 @@ struct db_command {
 	int64_t rows;		  /* that an INSERT, UPDATE or DELETE changed; -1 for others */
 	int64_t expected_rows;	  /* another number fails the batch; -1: any will do */
 	const char *expected_tag; /* what the server calls the command then ("COMMIT"); or NULL */
+	bool repeated;		  /* the session will run it many times: it is prepared (prepared.h) */
+	bool prepares;		  /* while it runs: that is what it does first */
+	bool deallocates;	  /* it may take away what is prepared */
 };
 struct db_batch {
 	struct db_command *item;
@@ -162,6 +165,9 @@ int db_batch_run(struct db *db, struct db_batch *batch, size_t *ret_failed, stru
  * tells what could not be sent; until then nothing else may be asked on `db`.
  */
 void db_batch_start(struct db *db, struct db_batch *batch);
+
+/* Behind what may have run DEALLOCATE ALL: what was prepared for `repeated` commands is gone. */
+void db_forget_prepared(struct db *db);
 
 /* The character position in the statement that the last error on `db` named, from 1; 0: none. */
 size_t db_error_position(const struct db *db);

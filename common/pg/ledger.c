@@ -313,6 +313,7 @@ void ledger_add_insert(struct db_batch *batch, const struct ledger_place *place,
 		       int64_t execution_time_ms)
 {
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct db_command *command;
 	char time[32];
 	const char *params[] = { version, name, checksum, time };
 	bool known = execution_time_ms >= 0;
@@ -326,7 +327,9 @@ void ledger_add_insert(struct db_batch *batch, const struct ledger_place *place,
 		    known ? "$4" :
 			    "extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now())"
 			    " * 1000");
-	db_batch_add(batch, sql.buf, sql.len, known ? 4 : 3, params)->expected_rows = 1;
+	command = db_batch_add(batch, sql.buf, sql.len, known ? 4 : 3, params);
+	command->expected_rows = 1;
+	command->repeated = true;
 }
 
 void ledger_add_entry(struct db_batch *batch, const struct ledger_place *place,
@@ -353,7 +356,10 @@ struct db_command *ledger_add_delete(struct db_batch *batch, const struct ledger
 {
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
 	const char *params[] = { version };
+	struct db_command *command;
 
 	strbuf_addf(&sql, "DELETE FROM %s WHERE version OPERATOR(pg_catalog.=) $1", place->quoted);
-	return db_batch_add(batch, sql.buf, sql.len, 1, params);
+	command = db_batch_add(batch, sql.buf, sql.len, 1, params);
+	command->repeated = true;
+	return command;
 }

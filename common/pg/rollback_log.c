@@ -40,6 +40,7 @@ static void add_record(struct db_batch *batch, const struct ledger_place *place,
 		       const struct log_record *record, bool done)
 {
 	struct strbuf sql CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct db_command *command;
 	char statements[24];
 	const char *params[] = {
 		record->operation,
@@ -72,7 +73,9 @@ static void add_record(struct db_batch *batch, const struct ledger_place *place,
 		    done ? "'done', pg_catalog.now(), pg_catalog.clock_timestamp()" :
 			   "'running', pg_catalog.clock_timestamp(), NULL",
 		    done ? "$6::integer, $6::integer" : "0, 0");
-	db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params)->expected_rows = 1;
+	command = db_batch_add(batch, sql.buf, sql.len, ARRAY_SIZE(params), params);
+	command->expected_rows = 1;
+	command->repeated = true;
 }
 
 void rollback_log_add_done(struct db_batch *batch, const struct ledger_place *place,

@@ -3,9 +3,13 @@
 
 #include "base/memory.h"
 
-static void add(struct db_batch *batch, const char *sql)
+/* A run of migrations asks for all of this once a migration. */
+static struct db_command *add(struct db_batch *batch, const char *sql)
 {
-	db_batch_add(batch, sql, strlen(sql), 0, NULL);
+	struct db_command *command = db_batch_add(batch, sql, strlen(sql), 0, NULL);
+
+	command->repeated = true;
+	return command;
 }
 
 /* One statement for all of them; `local` ends them with the transaction. */
@@ -33,7 +37,7 @@ static void add_settings(struct db_batch *batch, const struct db *db, bool local
 		strbuf_addf(&sql, ", pg_catalog.set_config('%s', $%zu, %s)", settings[i].name, nr,
 			    local ? "true" : "false");
 	}
-	db_batch_add(batch, sql.buf, sql.len, nr, params);
+	db_batch_add(batch, sql.buf, sql.len, nr, params)->repeated = true;
 }
 
 int transaction_set_session(struct db *db, struct error *err)
@@ -58,7 +62,7 @@ void transaction_add_commit(struct db_batch *batch)
 {
 	static const char sql[] = "COMMIT";
 
-	db_batch_add(batch, sql, strlen(sql), 0, NULL)->expected_tag = sql;
+	add(batch, sql)->expected_tag = sql;
 }
 
 /* RESET ALL takes back neither the role nor the session's user. */
@@ -77,6 +81,12 @@ void transaction_add_reset(struct db_batch *batch, const struct db *db)
 	/* A temporary table would hide the next script's table of that name. */
 	add(batch, "DISCARD TEMP");
 	add(batch, "CLOSE ALL");
+}
+
+int transaction_deallocate(struct db *db, struct error *err)
+{
+	db_forget_prepared(db);
+	return db_exec(db, "DEALLOCATE ALL", err);
 }
 
 int transaction_reset_session(struct db *db, struct error *err)

@@ -26,6 +26,8 @@ void transaction_add_commit(struct db_batch *batch);
  * temporary objects and cursors. What it has prepared (PREPARE) stays.
  */
 void transaction_add_reset(struct db_batch *batch, const struct db *db);
+/* Takes away what a script has prepared: no savepoint does. */
+int transaction_deallocate(struct db *db, struct error *err) MUST_CHECK;
 /* Makes the same settings for the session: for scripts that run outside a transaction. */
 int transaction_set_session(struct db *db, struct error *err) MUST_CHECK;
 /* Takes back what a script that ran outside a transaction has set in the session. */
