@@ -520,16 +520,19 @@ static enum operation_end end_of(const struct change *change, bool good, const s
 void change_finish(struct change *change, bool good, const struct error *err)
 {
 	struct error second CLEANUP(error_release) = ERROR_INIT;
+	struct db_batch unlock CLEANUP(db_batch_release) = DB_BATCH_INIT;
 
 	if (!change->session || change->leave_open ||
 	    (error_is_set(err) && db_is_lost(&change->session->db)))
 		return;
 	if (change->locked)
-		dblock_release(&change->session->db);
-	change->locked = false;
+		dblock_release_start(&unlock, &change->session->db);
 	if (change->operation.record &&
 	    operation_close(&change->operation, end_of(change, good, err), &second) < 0)
 		warning("%s", second.message);
+	if (change->locked)
+		dblock_release_finish(&unlock, &change->session->db);
+	change->locked = false;
 }
 
 void change_release(struct change *change)

@@ -69,10 +69,7 @@ static int open_settings(struct session *s, struct error *err)
 		return -1;
 	if (repo_finish(&s->repo, &look, err) < 0)
 		return -1;
-	/* In this order: what is open then, and is not ours, has no owner. */
 	lock_repository(s);
-	if (read_journal(s, err) < 0)
-		return -1;
 	return settings_finish(&s->settings, s->repo.worktree, s->repo.git_dir, err);
 }
 
@@ -339,7 +336,8 @@ static int remember_protected(struct session *s, struct error *err)
 int session_open(struct session *s, const struct session_request *request, struct error *err)
 {
 	s->request = *request;
-	if (open_settings(s, err) < 0 || start_database(s, err) < 0 ||
+	/* The journal behind the lock: what is open then, and is not ours, has no owner. */
+	if (open_settings(s, err) < 0 || start_database(s, err) < 0 || read_journal(s, err) < 0 ||
 	    remember_protected(s, err) < 0 || read_files(&s->files, s, request->rev, err) < 0 ||
 	    (request->digest && migrations_digest(&s->files, err) < 0))
 		return -1;

@@ -170,13 +170,31 @@ int dblock_take_pooled(struct db *db, struct db *probe, int wait_seconds,
 	return dblock_take(db, wait_seconds, waiting, data, ret_holder, err);
 }
 
-void dblock_release(struct db *db)
+void dblock_release_start(struct db_batch *batch, struct db *db)
+{
+	static const char sql[] = "SELECT pg_catalog.pg_advisory_unlock($1::int8)";
+	const char *params[] = { key() };
+
+	if (db_is_lost(db))
+		return;
+	db_batch_add(batch, sql, strlen(sql), ARRAY_SIZE(params), params);
+	db_batch_start(db, batch);
+}
+
+void dblock_release_finish(struct db_batch *batch, struct db *db)
 {
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
-	if (!db_is_lost(db) &&
-	    try_lock(db, "SELECT pg_catalog.pg_advisory_unlock($1::int8)", &ignored) < 0)
+	if (db_batch_run(db, batch, NULL, &ignored) < 0)
 		error_clear(&ignored); /* the session's end releases it */
+}
+
+void dblock_release(struct db *db)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+
+	dblock_release_start(&batch, db);
+	dblock_release_finish(&batch, db);
 }
 
 int dblock_try_transaction(struct db *db, char **ret_holder, struct error *err)

@@ -33,6 +33,9 @@ int dblock_take_pooled(struct db *db, struct db *probe, int wait_seconds,
 		       dblock_waiting_fn *waiting, void *data, char **ret_holder, struct error *err)
 	MUST_CHECK;
 void dblock_release(struct db *db);
+/* The same in two halves, so that something else can be done meanwhile: `batch` is empty at first. */
+void dblock_release_start(struct db_batch *batch, struct db *db);
+void dblock_release_finish(struct db_batch *batch, struct db *db);
 /* Adds one attempt to take it for the session: the command's result is true or false. */
 void dblock_add_try(struct db_batch *batch);
 
