@@ -99,18 +99,13 @@ static int connect_start(const struct session *s, struct db *db, const char *app
 	return db_open_start(db, &options, err);
 }
 
-static int connect_finish(struct session *s, struct db *db, struct error *err)
-{
-	if (db_open_finish(db, err) < 0)
-		return -1;
-	db_on_notice(db, show_notice, s);
-	return 0;
-}
-
 int session_connect(struct session *s, struct db *db, const char *application_name,
 		    struct error *err)
 {
-	return connect_start(s, db, application_name, err) < 0 ? -1 : connect_finish(s, db, err);
+	if (connect_start(s, db, application_name, err) < 0 || db_open_finish(db, err) < 0)
+		return -1;
+	db_on_notice(db, show_notice, s);
+	return 0;
 }
 
 static int start_database(struct session *s, struct error *err)
@@ -197,27 +192,31 @@ static int locate_ledger(struct ledger_place *ret, struct session *s, struct err
 }
 
 /*
- * In one round trip. Busy: change_begin() waits, or says who has the lock. A pooler's is no
- * lock to hold.
+ * Who we are talking to, the lock, and where the tables are, in one round trip. Busy:
+ * change_begin() waits, or says who has the lock.
  */
-static int lock_and_locate(struct session *s, struct error *err)
+static int connect_and_lock(struct session *s, struct error *err)
 {
 	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
 	const char *table, *log;
-	bool lock = s->operation.lock.fd >= 0 && !s->db.pooled && !s->db.standby;
-	size_t failed;
+	bool lock = s->operation.lock.fd >= 0;
+	size_t failed, look = lock ? 1 : 0;
 
+	if (db_open_wait(&s->db, err) < 0)
+		return -1;
+	db_on_notice(&s->db, show_notice, s);
 	if (lock)
-		dblock_add_try(&batch);
+		dblock_add_try(&batch, &s->db);
 	if (ledger_names(&table, &log, s, err) < 0 ||
 	    ledger_add_locate(&s->place, &batch, &s->db, table, log, err) < 0)
 		return -1;
-	if (db_batch_run(&s->db, &batch, &failed, err) < 0)
-		return error_prefix(err, "could not %s",
-				    failed < batch.nr - 1 ? "take the database's lock" :
-							    "look for the tracking table");
-	s->locked = lock && db_bool(&batch.item[0].result, 0, 0);
-	return ledger_take_place(&s->place, &s->db, &batch.item[batch.nr - 1].result, err);
+	if (db_first_batch(&s->db, &batch, &failed, err) < 0)
+		return failed > look ? -1 :
+				       error_prefix(err, "could not %s",
+						    failed < look ? "take the database's lock" :
+								    "look for the tracking table");
+	s->locked = lock && dblock_is_taken(&batch.item[0].result);
+	return ledger_take_place(&s->place, &s->db, &batch.item[look].result, err);
 }
 
 static char *signature_of(const struct ledger *ledger, const struct log_unfinished_list *unfinished)
@@ -345,9 +344,7 @@ int session_open(struct session *s, const struct session_request *request, struc
 		return 0;
 	if (request->changing)
 		sql_parser_prepare();
-	if (connect_finish(s, &s->db, err) < 0 || lock_and_locate(s, err) < 0)
-		return -1;
-	return read_ledger(s, err);
+	return connect_and_lock(s, err) < 0 ? -1 : read_ledger(s, err);
 }
 
 int session_check_writable(const struct session *s, struct error *err)

@@ -309,45 +309,58 @@ static int ask(struct db *db, struct error *err)
 	return 0;
 }
 
+static const char session_sql[] = "SELECT pg_catalog.pg_backend_pid(), current_user";
 /* Who is going to change the database will ask for its identity: then in the same breath. */
-static int ask_session(struct db_result *ret, struct db *db, struct error *err)
-{
-	struct error reason CLEANUP(error_release) = ERROR_INIT;
-
-	if (db->changing && db_query(ret, db,
-				     "SELECT pg_catalog.pg_backend_pid(), current_user,"
-				     " (pg_catalog.pg_control_system()).system_identifier",
-				     0, NULL, &reason) == 0)
-		return 0;
-	/* Not everybody may, where PUBLIC was told so: db_identity() says it when it matters. */
-	if (error_is_set(&reason) && strcmp(reason.sqlstate, "42501") != 0) {
-		error_move(err, &reason);
-		return -1;
-	}
-	return db_query(ret, db, "SELECT pg_catalog.pg_backend_pid(), current_user", 0, NULL, err);
-}
+static const char identity_sql[] = "SELECT pg_catalog.pg_backend_pid(), current_user,"
+				   " (pg_catalog.pg_control_system()).system_identifier";
 
 /* The first functions that a new session looks up take it long: as few as can be. */
-static int read_session(struct db *db, struct error *err)
+static void add_session(struct db_batch *batch, const struct db *db)
 {
-	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+	const char *sql = db->changing ? identity_sql : session_sql;
 
-	if (ask_session(&res, db, err) < 0)
-		return -1;
-	db->backend_pid = (int)db_int(&res, 0, 0);
-	db->user = xstrdup(db_value(&res, 0, 1));
+	db_batch_add(batch, sql, strlen(sql), 0, NULL)->wanted = true;
+}
+
+static int take_session(struct db *db, const struct db_result *res, struct error *err)
+{
+	db->backend_pid = (int)db_int(res, 0, 0);
+	db->user = xstrdup(db_value(res, 0, 1));
 	/* A pooler hands out cancel keys of its own, so the two numbers differ. */
-	db->pooled = db->backend_pid != PQbackendPID(db->conn->pg);
+	db->pooled = db->backend_pid != db_announced_pid(db);
 	/* It hands on connections whose settings are others'. */
 	db->settings = db->settings && !db->pooled;
 	if (!read_reported(db) && ask(db, err) < 0)
 		return -1;
-	if (res.columns > 2)
-		db_set_identity(db, db_value(&res, 0, 2));
+	if (res->columns > 2)
+		db_set_identity(db, db_value(res, 0, 2));
 	return 0;
 }
 
-int db_open_finish(struct db *db, struct error *err)
+static int read_session(struct db *db, struct error *err)
+{
+	struct db_result res CLEANUP(db_result_release) = DB_RESULT_INIT;
+
+	return db_query(&res, db, session_sql, 0, NULL, err) < 0 ? -1 : take_session(db, &res, err);
+}
+
+int db_first_batch(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	size_t failed = 0;
+
+	add_session(batch, db);
+	if (db_batch_run(db, batch, &failed, &reason) == 0)
+		return take_session(db, &batch->item[batch->nr - 1].result, err);
+	*ret_failed = failed;
+	/* Not everybody may, where PUBLIC was told so: db_identity() says it when it matters. */
+	if (failed == batch->nr - 1 && db->changing && !strcmp(reason.sqlstate, "42501"))
+		return read_session(db, err);
+	error_move(err, &reason);
+	return -1;
+}
+
+int db_open_wait(struct db *db, struct error *err)
 {
 	for (int attempt = 1;; attempt++) {
 		int connected = connect_wait(db);
@@ -380,7 +393,15 @@ int db_open_finish(struct db *db, struct error *err)
 			  db->version / 10000, db->environment);
 		return error_hint(err, "PostgreSQL 13 or newer is needed.");
 	}
-	return read_session(db, err);
+	return 0;
+}
+
+int db_open_finish(struct db *db, struct error *err)
+{
+	struct db_batch batch CLEANUP(db_batch_release) = DB_BATCH_INIT;
+	size_t failed;
+
+	return db_open_wait(db, err) < 0 ? -1 : db_first_batch(db, &batch, &failed, err);
 }
 
 void db_close(struct db *db)

@@ -103,6 +103,11 @@ int db_identity(const char **ret, struct db *db, struct error *err)
 	return 0;
 }
 
+int db_announced_pid(const struct db *db)
+{
+	return PQbackendPID(db->conn->pg);
+}
+
 bool db_in_transaction(const struct db *db)
 {
 	PGTransactionStatusType status = PQtransactionStatus(db->conn->pg);

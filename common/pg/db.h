@@ -58,7 +58,7 @@ struct db {
 	bool standby;	 /* in recovery: nothing can be written */
 	bool pooled;	 /* a pooler is between us and the server */
 	bool read_only;	 /* default_transaction_read_only is on */
-	int backend_pid; /* as the server itself says */
+	int backend_pid; /* as the server itself says; db_announced_pid() as a pooler may have it */
 	bool settings;	 /* transaction.h's settings are the session's own, for RESET as well */
 	char *identity;	 /* db_identity() */
 };
@@ -138,9 +138,9 @@ struct db_command {
 	int64_t rows;		  /* that an INSERT, UPDATE or DELETE changed; -1 for others */
 	int64_t expected_rows;	  /* another number fails the batch; -1: any will do */
 	const char *expected_tag; /* what the server calls the command then ("COMMIT"); or NULL */
-	bool repeated;		  /* the session will run it many times: it is prepared (prepared.h) */
-	bool prepares;		  /* while it runs: that is what it does first */
-	bool deallocates;	  /* it may take away what is prepared */
+	bool repeated;	  /* the session will run it many times: it is prepared (prepared.h) */
+	bool prepares;	  /* while it runs: that is what it does first */
+	bool deallocates; /* it may take away what is prepared */
 };
 struct db_batch {
 	struct db_command *item;
@@ -169,10 +169,20 @@ void db_batch_start(struct db *db, struct db_batch *batch);
 /* Behind what may have run DEALLOCATE ALL: what was prepared for `repeated` commands is gone. */
 void db_forget_prepared(struct db *db);
 
+/*
+ * db_open_finish() in two halves: db_open_wait() until there is a connection; then the first batch
+ * that is run on it, to which is added what asks for all that is known of `db` once it is open.
+ */
+int db_open_wait(struct db *db, struct error *err) MUST_CHECK;
+int db_first_batch(struct db *db, struct db_batch *batch, size_t *ret_failed, struct error *err)
+	MUST_CHECK;
+
 /* The character position in the statement that the last error on `db` named, from 1; 0: none. */
 size_t db_error_position(const struct db *db);
 
 bool db_in_transaction(const struct db *db);
+/* Of the server process, as it was announced when the connection was made. */
+int db_announced_pid(const struct db *db);
 /*
  * How another program of PostgreSQL's gets to the same database: appends keywords and values
  * of an open connection without what is secret, for its command line, and "PGPASSWORD=..."

@@ -90,12 +90,22 @@ static void pause_milliseconds(long ms)
 	nanosleep(&pause, NULL); /* a signal ends it early, as it should */
 }
 
-void dblock_add_try(struct db_batch *batch)
+/* A pooler hands out other process ids than the server's. */
+void dblock_add_try(struct db_batch *batch, const struct db *db)
 {
-	static const char sql[] = "SELECT pg_catalog.pg_try_advisory_lock($1::int8)";
-	const char *params[] = { key() };
+	static const char sql[] =
+		"SELECT CASE WHEN pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $2::int4"
+		" THEN pg_catalog.pg_try_advisory_lock($1::int8) END";
+	char pid[16];
+	const char *params[] = { key(), pid };
 
+	snprintf(pid, sizeof(pid), "%d", db_announced_pid(db));
 	db_batch_add(batch, sql, strlen(sql), ARRAY_SIZE(params), params)->wanted = true;
+}
+
+bool dblock_is_taken(const struct db_result *res)
+{
+	return !db_is_null(res, 0, 0) && db_bool(res, 0, 0);
 }
 
 int dblock_take(struct db *db, int wait_seconds, dblock_waiting_fn *waiting, void *data,

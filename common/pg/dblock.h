@@ -36,8 +36,12 @@ void dblock_release(struct db *db);
 /* The same in two halves, so that something else can be done meanwhile: `batch` is empty at first. */
 void dblock_release_start(struct db_batch *batch, struct db *db);
 void dblock_release_finish(struct db_batch *batch, struct db *db);
-/* Adds one attempt to take it for the session: the command's result is true or false. */
-void dblock_add_try(struct db_batch *batch);
+/*
+ * Adds one attempt to take it for the session: dblock_is_taken() of the command's result. Behind a
+ * pooler none is made: it would stay with the server process.
+ */
+void dblock_add_try(struct db_batch *batch, const struct db *db);
+bool dblock_is_taken(const struct db_result *res);
 
 /* Tries once, for this transaction: DBLOCK_HELD or DBLOCK_BUSY. */
 int dblock_try_transaction(struct db *db, char **ret_holder, struct error *err) MUST_CHECK;

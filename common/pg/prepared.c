@@ -23,8 +23,7 @@ const char *prepared_use(struct prepared *prepared, const char *sql, bool *ret_n
 	*ret_new = false;
 	if (!statement) {
 		ARRAY_GROW(prepared->item, prepared->nr + 1, prepared->alloc);
-		prepared->item[prepared->nr++] =
-			(struct prepared_statement){ .sql = xstrdup(sql) };
+		prepared->item[prepared->nr++] = (struct prepared_statement){ .sql = xstrdup(sql) };
 		return NULL;
 	}
 	if (!statement->sent) {
