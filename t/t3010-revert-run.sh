@@ -45,6 +45,14 @@ test_expect_success 'clean: a commit for each, in gits own form; the files, and 
 	git status --porcelain >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" && git fsck --strict --no-dangling
 '
 
+# As in a folder that was copied, or unpacked.
+test_expect_success 'files that have other times than the index knows are no changes' '
+	history && git ls-files -z | xargs -0 touch -h -d "2001-02-03 04:05:06" && revert run $(id main~1) && subjects -1 >actual &&
+	echo "Revert \"three\"" >expect && test_cmp expect actual && rm actual expect &&
+	history && file a 3=other && commit other && git ls-files -z | xargs -0 touch -h -d "2001-02-03 04:05:06" && test_expect_code 1 revert run $(id main~4) &&
+	git ls-files -z | xargs -0 touch -h -d "2001-02-03 04:05:06" && revert skip && git diff --quiet && git diff --cached --quiet
+'
+
 test_expect_success 'reason, trailers; a merge; a revert of a revert' '
 	history && git switch -q -c side main~2 && file d && commit side && git switch -q main && git merge -q --no-ff -m "Merge side" side &&
 	git revert --no-edit main~3 >/dev/null && merge=$(id main~1) && before=$(id main~2) && reverted=$(id main) &&

@@ -32,6 +32,12 @@ resolved () {
 	conflict && "$tool" run --expect-stop "$three" "$one" "$two" >/dev/null && git checkout -q --ours a && file a 3=resolved && git add a
 }
 
+# The same, of a series that becomes one commit, documents included.
+squashed () {
+	conflict && "$tool" run --squash --document=plan.md=text --expect-stop "$three" "$one" "$two" >/dev/null &&
+	git checkout -q --ours a && file a 3=resolved && git add a
+}
+
 # Dates are fixed, so that the same commits come of it.
 user_state () {
 	cat .git/HEAD && git for-each-ref refs/heads && git ls-files -s -v &&
@@ -72,6 +78,16 @@ do
 	'
 	tell_figures
 
+	test_expect_success STRACE "clean, as one commit, killed anywhere: $way" '
+		history && scenario p $way "$tool" run --squash --document=plan.md=text "$three" "$two" "$one"
+	'
+	tell_figures
+
+	test_expect_success STRACE "back to a commit, killed anywhere: $way" '
+		history && scenario p $way "$tool" run --reset-to="$two" $(id main) "$three"
+	'
+	tell_figures
+
 	test_expect_success STRACE "continue, killed anywhere: $way" '
 		resolved && scenario_check=check_steps && scenario p $way "$tool" continue && scenario_check=
 	'
@@ -79,6 +95,16 @@ do
 
 	test_expect_success STRACE "skip, killed anywhere: $way" '
 		resolved && scenario_check=check_steps && scenario p $way "$tool" skip && scenario_check=
+	'
+	tell_figures
+
+	test_expect_success STRACE "continue, as one commit, killed anywhere: $way" '
+		squashed && scenario_check=check_steps && scenario p $way "$tool" continue && scenario_check=
+	'
+	tell_figures
+
+	test_expect_success STRACE "quit, killed anywhere: $way" '
+		resolved && scenario_check= && scenario p $way "$tool" quit
 	'
 	tell_figures
 

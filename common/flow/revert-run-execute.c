@@ -88,8 +88,7 @@ static int change(struct revert_operation *op, const struct revert_run *run,
 	moves.message = "revert-track";
 	if (commits->tip)
 		refs_add(&moves, run->branch ? run->branch : "HEAD", run->head, commits->tip);
-	if (index_lock_take(&op->lock, op->work.path, op->operation.id, err) < 0 ||
-	    index_copy(op->index, op->lock.index, err) < 0 ||
+	if (revert_operation_take_index(op, err) < 0 ||
 	    (moves.nr && refs_prepare(&moves, repo, err) < 0) ||
 	    revert_operation_begin(op, err) < 0)
 		return -1;

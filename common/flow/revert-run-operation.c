@@ -10,6 +10,7 @@
 #include "flow/patience.h"
 #include "flow/revert-run-parts.h"
 #include "term/output.h"
+#include "vcs/git.h"
 
 void revert_operation_release(struct revert_operation *op)
 {
@@ -111,6 +112,26 @@ int revert_operation_begin(struct revert_operation *op, struct error *err)
 		return -1;
 	op->moving = true;
 	return 0;
+}
+
+/* ---- The index ----------------------------------------------------------------------- */
+
+int revert_operation_take_index(struct revert_operation *op, struct error *err)
+{
+	enum { NEEDS_UPDATE = 1 }; /* where a file has changed; that is looked at elsewhere */
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	if (index_lock_take(&op->lock, op->work.path, op->operation.id, err) < 0 ||
+	    index_copy(op->index, op->lock.index, err) < 0)
+		return -1;
+	git_prepare(&git, &op->session->repo, &op->env);
+	if (git_relax_filters(&git.argv, &op->session->repo, err) < 0)
+		return -1;
+	strvec_pushl(&git.argv, "-c", "core.splitIndex=false", "update-index", "-q", "--unmerged",
+		     "--refresh", NULL);
+	if (process_run(&git, err) < 0)
+		return -1;
+	return git.status > NEEDS_UPDATE ? git_error(&git, err, "could not refresh the index") : 0;
 }
 
 int revert_operation_replace_index(struct revert_operation *op, struct error *err)

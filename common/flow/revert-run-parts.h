@@ -75,8 +75,15 @@ int revert_operation_lock(struct revert_operation *op, const struct checkpoint_s
  */
 int revert_operation_keep(struct revert_operation *op, json_t *members, struct error *err)
 	MUST_CHECK;
+/*
+ * The lock of the index, and op->index, a copy of it that knows which files are as they were: times
+ * and inodes may be others, as in a folder that was copied.
+ */
+int revert_operation_take_index(struct revert_operation *op, struct error *err) MUST_CHECK;
 /* From now on files, index or branch may change. */
 int revert_operation_begin(struct revert_operation *op, struct error *err) MUST_CHECK;
+/* The copy of the index becomes the index. */
+int revert_operation_replace_index(struct revert_operation *op, struct error *err) MUST_CHECK;
 /* All is done: closes it. */
 void revert_operation_done(struct revert_operation *op);
 /* It has failed with what is in `err`: what was changed is put back. Returns -1. */
@@ -107,7 +114,5 @@ void revert_stop_rerere(const struct checkpoint_session *session);
 /* revert-run-execute.c: the rest of revert_run_execute(), of a plan that was made under the lock. */
 int revert_run_carry_out(struct revert_run *run, struct revert_operation *op, char **ret_operation,
 			 struct error *err) MUST_CHECK;
-/* The copy of the index becomes the index. */
-int revert_operation_replace_index(struct revert_operation *op, struct error *err) MUST_CHECK;
 
 #endif

@@ -253,8 +253,7 @@ static int take_step(struct revert_operation *op, enum step step, struct error *
 {
 	if (step == NOTHING)
 		return revert_operation_begin(op, err);
-	if (index_lock_take(&op->lock, op->work.path, op->operation.id, err) < 0 ||
-	    index_copy(op->index, op->lock.index, err) < 0 || revert_operation_begin(op, err) < 0)
+	if (revert_operation_take_index(op, err) < 0 || revert_operation_begin(op, err) < 0)
 		return -1;
 	return step == COMMIT ? commit_resolved(op, err) :
 	       step == SKIP   ? reset_files(op, err) :

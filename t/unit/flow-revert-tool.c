@@ -4,6 +4,7 @@
  *
  *   flow-revert-tool run [<option>...] <commit>[:<mainline>]...
  *	--trailer=<line>, --keep=<path>, --reason=<text>, --squash, --subject=<of that>
+ *	--reset-to=<commit>
  *	--document=<path>=<text>, or =<path> for one that goes; --documents-subject=<text>
  *	--expect-stop: 0 is the exit code where it stops, too
  *	-n: plans alone, and prints "stops", "moves <path>", "in the way <path>", "refused: <why>"
@@ -71,6 +72,8 @@ static void take(char *arg)
 		strvec_push(&keep, value);
 	else if ((value = value_of(arg, "--reason=")))
 		request.reason = value;
+	else if ((value = value_of(arg, "--reset-to=")))
+		request.reset_to = value;
 	else if ((value = value_of(arg, "--subject=")))
 		request.squash_subject = value;
 	else if ((value = value_of(arg, "--documents-subject=")))
