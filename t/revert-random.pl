@@ -5,8 +5,9 @@
 #
 #	revert-random.pl TOOL SEED COUNT
 #
-# Makes COUNT histories in ./history, one after the other: edits, new and removed files, renames,
-# modes, symbolic links. Reverts some of the commits, newest first, by `git revert` one at a time, and
+# Makes COUNT histories in ./history, one after the other: edits, new and removed files, renames of
+# files and folders, modes, symbolic links, binary files, line ends, files with merge drivers of git's
+# and of one's own; and settings of merges. Reverts some of the commits, newest first, by `git revert` one at a time, and
 # all at once by the tool: what becomes of each commit, the stages of conflicts, the text that is
 # left in the files and the tree in the end have to be the same. Dies at the first that is not, and
 # names its seed; prints how often what was seen.
@@ -16,8 +17,9 @@ use warnings;
 use File::Path qw(make_path remove_tree);
 
 my ($tool, $first, $count) = @ARGV;
-my @known = ('a', 'b/c', 'b/d', 'e/f/g', 'h');
-my @other = ('n1', 'b/n2', 'x/n3', 'n4', 'm1', 'b/m2', 'y/m3', 'm4', 'with blank');
+my @known = ('a', 'b/c', 'b/d', 'e/f/g', 'h', 'union', 'own', 'ends', 'binary');
+my @other = ('n1', 'b/n2', 'x/n3', 'n4', 'm1', 'b/m2', 'y/m3', 'm4', 'with blank', 'e/n5', 'x/union', 'own.2');
+my @folders = ('b', 'e', 'e/f', 'x', 'y', 'z', 'z/b');
 
 sub one_of { return $_[int rand @_] }
 
@@ -48,7 +50,7 @@ sub put {
 }
 
 sub lines { return map { 'line ' . int(rand 1e6) } 1 .. $_[0] }
-sub files { return split /\0/, git('ls-files', '-z') }
+sub files { return split /\0/, git('ls-files', '-z', '--', @_) }
 
 sub edit {
 	my $path = one_of(files()) or return;
@@ -58,6 +60,10 @@ sub edit {
 	my $gone = int rand 3;
 	$gone = @text - $at if $gone > @text - $at;
 	splice @text, $at, $gone, lines(int rand 3);
+	if ($path =~ /ends/ && rand() < 0.4) {
+		my $cr = rand() < 0.5 ? "\r" : '';
+		s/\r?\z/$cr/ for @text;
+	}
 	put($path, join "\n", @text);
 }
 
@@ -72,9 +78,25 @@ sub change {
 		else { put($new, join("\n", lines(3 + int rand 9)) . "\n") }
 	}
 	elsif ($dice < 0.8) { git('rm', '-q', '-f', '--', $path) if files() > 2 }
+	elsif ($dice < 0.83) {
+		my ($from, $to) = (one_of(@folders), one_of(@folders));
+		return if !-d $from || !files($from) || -e $to || "$to/" =~ m{\A\Q$from\E/};
+		make_path($1) if $to =~ m{(.*)/};
+		git('mv', $from, $to);
+	}
 	elsif ($dice < 0.9) { chmod one_of(0644, 0755), $path unless -l $path }
 	elsif (!-l $new && !-e _) { make_path($1) if $new =~ m{\A(.*)/}; git('mv', $path, $new) }
 	git('add', '-A');
+}
+
+# The driver of one's own takes all lines, sorted, and gives up where theirs has a certain one.
+sub set_up {
+	my ($seed) = @_;
+	put('.git/info/attributes', "union merge=union\nown* merge=own\nh -merge\ngone merge=gone\n");
+	git('config', 'merge.own.driver', 'sort -u -o %A %A %B && ! grep -q 99 %B && echo %P is merged');
+	git('config', 'merge.directoryRenames', one_of('true', 'false', 'conflict')) if $seed % 4;
+	git('config', 'merge.renormalize', 'true') if $seed % 5 == 0;
+	git('config', one_of('merge.renames', 'diff.renames'), 'false') if $seed % 11 == 0;
 }
 
 sub make_history {
@@ -84,7 +106,9 @@ sub make_history {
 	git('init', '-q', '-b', 'main', $seed % 7 ? '--object-format=sha1' : '--object-format=sha256', 'history');
 	chdir 'history' or die;
 	git('config', 'merge.conflictStyle', ('merge', 'diff3', 'zdiff3')[$seed % 3]);
+	set_up($seed);
 	put($_, join("\n", lines(3 + int rand 22)) . "\n") for @known;
+	put('binary', "\0" . slurp('binary'));
 	git('add', '-A');
 	git('commit', '-q', '-m', 'base');
 	my @commits;
@@ -95,6 +119,8 @@ sub make_history {
 		push @commits, scalar git('rev-parse', 'HEAD');
 		chomp $commits[-1];
 	}
+	# What was stored before does not know of it.
+	put('.git/info/attributes', slurp('.git/info/attributes') . "ends text\n") if $seed % 5 == 0;
 	return reverse grep { rand() < 0.5 } @commits;
 }
 
@@ -102,7 +128,7 @@ sub by_tool {
 	my (@commits) = @_;
 	my (@steps, $tree);
 	remove_tree('../text');
-	make_path("../text/$_") for 'b', 'e/f', 'x', 'y';
+	make_path('../text');
 	for (split /\n/, read_all(0, 0, $tool, '--stop', '--write', '--text=../text', @commits)) {
 		if (/\Astep (\S+)/) { push @steps, { outcome => $1, stages => {}, kinds => '' } }
 		elsif (/\Aconflict (\S+)/) { $steps[-1]{kinds} .= " $1" }
@@ -118,7 +144,9 @@ sub check_conflict {
 	my ($step) = @_;
 	my %stages;
 	for (split /\0/, git('ls-files', '-u', '-z')) {
-		$stages{"$3 $4"} = "$1 $2" if /\A(\d+) (\S+) (\d)\t(.*)\z/s;
+		my ($file, $stage, $path) = /\A(\d+ \S+) (\d)\t(.*)\z/s or die;
+		$path =~ s/~(HEAD|parent of .*)\z// if $step->{kinds} =~ /type/; # git makes them two files
+		$stages{"$stage $path"} = $file;
 	}
 	my $git = join "\n", map { "$_ $stages{$_}" } sort keys %stages;
 	my $ours = join "\n", map { "$_ $step->{stages}{$_}" } sort keys %{ $step->{stages} };
@@ -132,7 +160,8 @@ sub check_conflict {
 sub by_git {
 	my ($commit) = @_;
 	my $before = tree_of('HEAD');
-	my ($failed) = git_may_fail('-c', 'merge.directoryRenames=false', 'revert', '--no-edit', $commit);
+	my ($failed, $says) = git_may_fail('revert', '--no-edit', $commit);
+	return 'refused' if $says =~ /would be overwritten/;
 	return tree_of('HEAD') eq $before ? 'empty' : 'clean' if !$failed;
 	return 'conflict' if git('ls-files', '-u') ne '';
 	git_may_fail('revert', '--skip');
@@ -147,6 +176,7 @@ sub check_history {
 	for my $step (@steps) {
 		my $commit = shift @commits;
 		my $outcome = by_git($commit);
+		return "git sees changes" if $outcome eq 'refused'; # that are none: those of line ends
 		die "$commit: '$outcome' by git, '$step->{outcome}' by us\n" if $outcome ne $step->{outcome};
 		next if $outcome ne 'conflict';
 		check_conflict($step);

@@ -195,6 +195,90 @@ test_expect_success 'attributes: union, binary, the size of markers, a driver of
 	git rm -q d && git commit -q -m "without the driver" && git checkout -q main~1 && git config --unset merge.own.driver && conflicts_as_git HEAD~1
 '
 
+# The tool, and git revert in a copy that has all the settings: outcome, stages, texts or tree.
+as_git () {	# clean|conflict, commit
+	rm -rf ../text ../clone && mkdir ../text && cp -Rp . ../clone && "$tool" --write --text=../text "$(id "$2")" >"$TEST_ROOT/out" &&
+	test "$(sed -n "s/^step \([a-z]*\).*/\1/p" "$TEST_ROOT/out")" = "$1" || return
+	if test "$1" = clean
+	then
+		git -C ../clone revert --no-edit "$(id "$2")" >/dev/null && echo "tree $(git -C ../clone rev-parse "HEAD^{tree}")" >"$TEST_ROOT/expect" &&
+		sed -n "/^tree/p" "$TEST_ROOT/out" >"$TEST_ROOT/actual"
+	else
+		test_must_fail git -C ../clone revert --no-edit "$(id "$2")" >/dev/null 2>&1 &&
+		git -C ../clone ls-files -u | sed "s/\(.*\) \(.*\) \(.\)	/stage \3 \1 \2 /" | sort >"$TEST_ROOT/expect" &&
+		sed -n "/^stage/p" "$TEST_ROOT/out" | sort >"$TEST_ROOT/actual"
+	fi && test_cmp "$TEST_ROOT/expect" "$TEST_ROOT/actual" || return
+	for text_ in $(cd ../text && find . -type f)
+	do
+		test_cmp "../clone/$text_" "../text/$text_" || return
+	done
+}
+
+# A driver that takes the lines of both, and leaves its marks where theirs has a certain one.
+driven () {
+	fresh && file d && file m && printf "%s\n" "d merge=own" "m conflict-marker-size=11" >.gitattributes && commit base && file d 5=five && file m 5=five && commit unit &&
+	file d 5=other && file m 30=other && commit later &&
+	git config merge.own.driver "echo noise; echo %P %L >>\"$TEST_ROOT/driven\"; sort -u -o %A %A %B; ! grep -q zwei %B" && rm -f "$TEST_ROOT/driven"
+}
+
+test_expect_success 'a merge driver of ones own is run as git runs it' '
+	driven && as_git clean main~1 && ! grep "^conflict" "$TEST_ROOT/out" &&
+	test_write_lines "d 7" "d 7" >expect && test_cmp expect "$TEST_ROOT/driven" && rm expect &&
+	git config merge.default own && as_git clean main~1 && grep "^m 11" "$TEST_ROOT/driven"
+'
+
+test_expect_success 'what a merge driver could not do is a conflict with its text' '
+	driven && file d 2=zwei && commit two && file d 2=2 7=seven && commit unit && file d 2=deux && file m 5=fuenf && commit later &&
+	as_git conflict main~1 && out_has "conflict driver d" && test -f ../text/d && as_git conflict main~4 && out_has "conflict content m" && grep "^<<<<<<<<<<< HEAD" ../text/m
+'
+
+# What git older than 2.38 says.
+test_expect_success 'where git has no merge in memory a driver is not run, and the rest is as before' '
+	driven && mkdir ../bin && { printf "%s\n" "#!/bin/sh" "case \" \$* \" in *\" merge-tree \"*) exit 129 ;; esac" && echo "exec \"$(command -v git)\" \"\$@\""; } >../bin/git && chmod +x ../bin/git &&
+	file m 7=seven && commit "one more" && PATH="$PWD/../bin:$PATH" "$tool" $(id main) $(id main~2) >"$TEST_ROOT/out" && rm -r ../bin && test_path_is_missing "$TEST_ROOT/driven" &&
+	out_has "conflict driver d" && out_has "step clean one more" && out_has "change 100644 100644 m"
+'
+
+# Whole folders: the unit has removed a file of one that is elsewhere since, or moved one that has more by now.
+folders () {
+	fresh && for name in d/a d/b d/c other
+	do
+		file $name && sed -i "s|\$| $name|" $name || return
+	done && commit base
+}
+
+test_expect_success 'a folder that was renamed since: what comes back goes where its files are' '
+	folders && git rm -q d/c && commit unit && git mv d e && commit moved && file other 3=three && commit later &&
+	as_git conflict main~2 && out_has "conflict location e/c d/c" && git config merge.directoryRenames true && as_git clean main~2 && out_has "change 000000 100644 e/c" &&
+	git config merge.directoryRenames false && as_git clean main~2 && out_has "change 000000 100644 d/c"
+'
+
+test_expect_success 'a folder that the commit has renamed: what is new in it goes back, too' '
+	folders && git mv d e && commit unit && file e/new && commit new && file other 3=three && commit later &&
+	as_git conflict main~2 && out_has "conflict location d/new e/new" && git config merge.directoryRenames true && as_git clean main~2 && out_has "change 000000 100644 d/new" &&
+	same_as_git main~1 main~2
+'
+
+test_expect_success 'a folder that a step before has brought back is there' '
+	folders && git rm -q d/c && commit unit && git mv d e && commit moved && same_as_git main main~1 && git rm -q -r e && commit gone && same_as_git main main~1 main~2
+'
+
+test_expect_success 'merge.renames, of which it is up to git what it means' '
+	fresh && file a && commit base && file a 3=three && commit unit && git mv a b && commit moved && git config merge.renames false &&
+	if git -c merge.renames=false merge-tree --write-tree main "$(git commit-tree -p main~1 -m x main~2^{tree})" >/dev/null; then way=clean; else way=conflict; fi &&
+	as_git $way main~1
+'
+
+test_expect_success 'merge.renormalize: line ends that git stores otherwise by now are no changes' '
+	fresh && printf "%s\r\n" 1 2 3 4 5 6 7 8 9 >a && printf "%s\r\n" 1 2 3 4 5 6 7 8 9 >b && commit base && sed -i "s/3/three/" a && sed -i "s/3/three/" b && commit unit && sed -i "s/\r//" a b && sed -i "s/9/nine/" a && sed -i "s/three/drei/" b &&
+	echo "* text eol=lf" >.gitattributes && commit "other ends" && as_git conflict main~1 && out_has "conflict content a" && git config merge.renormalize true && as_git conflict main~1 &&
+	! grep "^conflict content a" "$TEST_ROOT/out" && out_has "conflict content b" && out_has "change 100644 100644 a" && sed -i "s/drei/three/" b && commit "b is as it was" && as_git clean main~2
+'
+
+test_expect_success 'drivers of files that were renamed' '
+	fresh && file u && echo "v merge=union" >.gitattributes && commit base && file u 5=five && commit unit && git mv u v && file v 5=other && commit moved && as_git clean main~1
+'
+
 test_expect_success 'behind a conflict it goes on as for ours, and says what is uncertain' '
 	fresh && file a && file b && commit base && file a 5=one && commit one && file b 5=two && commit two && file a 5=three && commit three && file a 5=late && commit late &&
 	"$tool" $(id main~1) $(id main~2) $(id main~3) >"$TEST_ROOT/out" && out_has "step conflict three" && out_has "step clean two" &&

@@ -210,27 +210,59 @@ static int cannot_read(struct object_reader *reader, const char *oid, struct err
 	return git_error(&reader->git, err, "cannot read '%s' from git", oid);
 }
 
-int object_read(struct object_reader *reader, struct strbuf *ret, const char *oid,
-		struct error *err)
+/* Asks for it. *ret: how long it is; FOUND, or MISSING. */
+enum asked { MISSING = 0, FOUND = 1 };
+static int ask(struct object_reader *reader, size_t *ret, const char *name, struct error *err)
 {
 	struct strbuf line CLEANUP(strbuf_release) = STRBUF_INIT;
 	char type[32], found[80];
-	size_t size;
 
 	if (reader->git.pid <= 0 && start_reader(reader, err) < 0)
 		return -1;
-	strbuf_addf(&line, "%s\n", oid);
+	strbuf_addf(&line, "%s\n", name);
 	if (process_write(&reader->git, line.buf, line.len, err) < 0)
 		return -1;
 	strbuf_reset(&line);
 	if (!process_read_line(&reader->git, &line))
-		return cannot_read(reader, oid, err);
-	if (sscanf(line.buf, "%79s %31s %zu", found, type, &size) != 3)
+		return cannot_read(reader, name, err);
+	/* The name comes back, and may be of any words. */
+	if (!strncmp(line.buf, name, strlen(name)) && !strcmp(line.buf + strlen(name), " missing"))
+		return MISSING;
+	return sscanf(line.buf, "%79s %31s %zu", found, type, ret) == 3 ? FOUND : MISSING;
+}
+
+/* Appends the answer. */
+static int take_answer(struct object_reader *reader, struct strbuf *ret, size_t size,
+		       const char *name, struct error *err)
+{
+	struct strbuf end CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!process_read(&reader->git, ret, size) || !process_read(&reader->git, &end, 1))
+		return cannot_read(reader, name, err);
+	return 0;
+}
+
+int object_read(struct object_reader *reader, struct strbuf *ret, const char *oid,
+		struct error *err)
+{
+	size_t size;
+	int found = ask(reader, &size, oid, err);
+
+	if (found == MISSING)
 		return error_set(err, "cannot read '%s' from git: it is missing", oid);
-	if (!process_read(&reader->git, ret, size))
-		return cannot_read(reader, oid, err);
-	strbuf_reset(&line);
-	return process_read(&reader->git, &line, 1) ? 0 : cannot_read(reader, oid, err);
+	return found < 0 ? -1 : take_answer(reader, ret, size, oid, err);
+}
+
+int object_exists(struct object_reader *reader, bool *ret, const char *name, struct error *err)
+{
+	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
+	size_t size;
+	int found = ask(reader, &size, name, err);
+
+	if (found < 0 || (found == FOUND && take_answer(reader, &data, size, name, err) < 0))
+		return -1;
+	*ret = found == FOUND;
+	return 0;
 }
 
 void object_reader_release(struct object_reader *reader)

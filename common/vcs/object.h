@@ -62,6 +62,9 @@ struct object_reader {
 /* Appends what it holds; `oid` is a full id. */
 int object_read(struct object_reader *reader, struct strbuf *ret, const char *oid,
 		struct error *err) MUST_CHECK;
+/* Is there one of this name, as "<tree>:<path>"? No line end may be in it. */
+int object_exists(struct object_reader *reader, bool *ret, const char *name, struct error *err)
+	MUST_CHECK;
 void object_reader_release(struct object_reader *reader);
 
 struct tree_file {

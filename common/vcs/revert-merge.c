@@ -90,39 +90,25 @@ struct import_path *revert_import_paths(size_t *ret_nr, const struct tree_change
 
 /* ---- Attributes ---------------------------------------------------------------------- */
 
-static int has_driver(bool *ret, const char *name, struct error *err)
+/* As git finds it: a driver of one's own may have the name of one that is built in. */
+static enum revert_driver driver_of(const char *value, const struct revert_settings *settings)
 {
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-
-	strvec_pushl(&git.argv, "git", "config", "--get", NULL);
-	strvec_pushf(&git.argv, "merge.%s.driver", name);
-	if (process_run(&git, err) < 0)
-		return -1;
-	*ret = !git.status && git.out.len;
-	return 0;
-}
-
-/* A name that nobody has given a driver to is as none, as in git. */
-static int take_driver(struct revert_attribute *attribute, const char *value, struct error *err)
-{
-	bool other = false;
-
-	if (!strcmp(value, "unset") || !strcmp(value, "binary"))
-		attribute->driver = REVERT_AS_BINARY;
-	else if (!strcmp(value, "union"))
-		attribute->driver = REVERT_BY_UNION;
-	else if (strcmp(value, "set") != 0 && strcmp(value, "unspecified") != 0 &&
-		 strcmp(value, "text") != 0) {
-		if (has_driver(&other, value, err) < 0)
-			return -1;
-		attribute->driver = other ? REVERT_BY_OTHER : REVERT_BY_LINES;
-	}
-	return 0;
+	if (!strcmp(value, "set"))
+		return REVERT_BY_LINES;
+	if (!strcmp(value, "unset"))
+		return REVERT_AS_BINARY;
+	if (!strcmp(value, "unspecified"))
+		value = settings->driver ? settings->driver : "text";
+	if (strvec_has(&settings->drivers, value))
+		return REVERT_BY_OTHER;
+	if (!strcmp(value, "binary"))
+		return REVERT_AS_BINARY;
+	return !strcmp(value, "union") ? REVERT_BY_UNION : REVERT_BY_LINES;
 }
 
 /* "<path>\0<attribute>\0<value>\0", two for each path, in the order that they were asked for. */
-static int parse_attributes(struct revert_attributes *ret, const struct strbuf *out,
-			    struct error *err)
+static void parse_attributes(struct revert_attributes *ret, const struct strbuf *out,
+			     const struct revert_settings *settings)
 {
 	for (const char *at = out->buf; at < out->buf + out->len;) {
 		const char *path = at, *name = path + strlen(path) + 1;
@@ -136,37 +122,43 @@ static int parse_attributes(struct revert_attributes *ret, const struct strbuf *
 			*last = (struct revert_attribute){ .path = xstrdup(path) };
 		}
 		if (!strcmp(name, "merge")) {
-			if (take_driver(last, value, err) < 0)
-				return -1;
+			last->driver = driver_of(value, settings);
 		} else {
 			unsigned long size = strtoul(value, NULL, 10); /* 0: no number */
 
 			last->marker_size = size < 1000 ? (unsigned)size : 0;
 		}
 	}
-	return 0;
 }
 
-/* Of all paths that are touched, at the first one that needs it. */
-static int read_attributes(struct revert_series *series, struct error *err)
+static int by_path(const void *a, const void *b)
 {
-	const struct tree_changes *ours = &series->state->ours;
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
+	const struct revert_attribute *x = a, *y = b;
 
-	for (size_t i = 0; i < ours->nr; i++)
-		strbuf_add(&input, ours->item[i].path, strlen(ours->item[i].path) + 1);
+	return strcmp(x->path, y->path);
+}
+
+/* `paths`: each with a NUL behind it. */
+static int ask_attributes(struct revert_series *series, const struct strbuf *paths,
+			  struct error *err)
+{
+	struct revert_attributes *all = &series->state->attributes;
+	const struct revert_settings *settings;
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
 	git_prepare(&git, series->repo, NULL);
 	strvec_pushl(&git.argv, "check-attr", "-z", "--stdin", "merge", "conflict-marker-size",
 		     NULL);
 	if (series->repo->bare)
 		strvec_push(&git.argv, "--cached");
-	git.input = input.buf;
-	git.input_len = input.len;
-	series->state->has_attributes = true;
-	if (git_run(&git, "read the attributes", err) < 0)
+	git.input = paths->buf;
+	git.input_len = paths->len;
+	if (revert_read_settings(&settings, series, err) < 0 ||
+	    git_run(&git, "read the attributes", err) < 0)
 		return -1;
-	return parse_attributes(&series->state->attributes, &git.out, err);
+	parse_attributes(all, &git.out, settings);
+	sort(all->item, all->nr, sizeof(*all->item), by_path);
+	return 0;
 }
 
 static int path_of(const void *key, const void *item)
@@ -174,17 +166,36 @@ static int path_of(const void *key, const void *item)
 	return strcmp(key, ((const struct revert_attribute *)item)->path);
 }
 
+/* At the first that is needed those of all paths that are touched; the rest as it turns out. */
 static int find_attribute(struct revert_attribute *ret, struct revert_series *series,
 			  const char *path, struct error *err)
 {
 	const struct revert_attributes *all = &series->state->attributes;
+	const struct tree_changes *ours = &series->state->ours;
 	const struct revert_attribute *found = NULL;
+	struct strbuf paths CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	if (!series->state->has_attributes && read_attributes(series, err) < 0)
-		return -1;
 	if (all->nr)
 		found = bsearch(path, all->item, all->nr, sizeof(*all->item), path_of);
+	for (size_t i = 0; !all->nr && i < ours->nr; i++)
+		strbuf_add(&paths, ours->item[i].path, strlen(ours->item[i].path) + 1);
+	if (!found && (all->nr || !tree_changes_find(ours, path)))
+		strbuf_add(&paths, path, strlen(path) + 1);
+	if (!found && ask_attributes(series, &paths, err) < 0)
+		return -1;
+	if (!found && all->nr)
+		found = bsearch(path, all->item, all->nr, sizeof(*all->item), path_of);
 	*ret = found ? *found : (struct revert_attribute){ 0 };
+	return 0;
+}
+
+int revert_has_driver(bool *ret, struct revert_series *series, const char *path, struct error *err)
+{
+	struct revert_attribute attribute;
+
+	if (find_attribute(&attribute, series, path, err) < 0)
+		return -1;
+	*ret = attribute.driver == REVERT_BY_OTHER;
 	return 0;
 }
 
@@ -492,6 +503,7 @@ static int merge_contents(struct revert_series *series, struct revert_merge *mer
 	struct revert_attribute attribute;
 	bool binary = false;
 
+	series->state->contested = true;
 	if (find_attribute(&attribute, series, merge->path, err) < 0)
 		return -1;
 	if (attribute.driver == REVERT_BY_OTHER)

@@ -35,6 +35,17 @@ struct revert_attributes {
 	size_t nr, alloc;
 };
 
+/* git's own, read at the first need. */
+struct revert_settings {
+	bool read;
+	bool renames;		/* merge.renames, diff.renames */
+	unsigned rename_limit;	/* merge.renameLimit, diff.renameLimit */
+	bool renormalize;	/* merge.renormalize */
+	bool directory_renames; /* merge.directoryRenames, whether it is "conflict" or true */
+	char *driver;		/* merge.default: of those without the attribute; or NULL */
+	struct strvec drivers;	/* the names that have a merge.<name>.driver */
+};
+
 /* What is read of a commit. */
 struct revert_source {
 	char *oid, *tree, *parent, *parent_tree, *subject, *abbreviated;
@@ -55,10 +66,14 @@ struct revert_state {
 	struct revert_blobs blobs;
 	struct object_reader reader;
 	struct revert_attributes attributes;
-	bool has_attributes;
-	char *folder; /* for files that are merged; NULL: not yet made */
-	size_t rename_folders;
+	struct revert_settings settings;
+	char *folder;	       /* for files that are merged; NULL: not yet made */
+	size_t folders;	       /* how many are in there */
 	struct strvec handled; /* of this step: paths that need no further look */
+	bool moved_folder;     /* before this step a folder may have been renamed */
+	bool renamed;	       /* in this step a file has another name now, or had then */
+	bool contested;	       /* in this step the contents of a file have been merged */
+	bool without_git;      /* this git has no merge in memory */
 };
 enum { REVERT_DISPUTED = 1 << 0 }; /* it was in conflict */
 
@@ -83,6 +98,40 @@ int revert_merge(struct revert_series *series, struct revert_merge *merge, struc
 	MUST_CHECK;
 int revert_read_blob(const struct revert_series *series, struct strbuf *ret, const char *oid,
 		     struct error *err) MUST_CHECK;
+
+/* revert-settings.c */
+int revert_read_settings(const struct revert_settings **ret, struct revert_series *series,
+			 struct error *err) MUST_CHECK;
+
+/* revert-ours.c: what stands at a path that is touched, by now. */
+bool revert_is_same(const struct revert_side *a, const struct revert_side *b) MUST_CHECK;
+struct revert_side revert_ours_at(const struct revert_series *series, const char *path) MUST_CHECK;
+struct tree_change *revert_add_ours(struct revert_series *series, const char *path);
+/* From now on this is what stands there, by this step. */
+void revert_put(struct revert_series *series, struct revert_step *step, const char *path,
+		const struct revert_side *side);
+/* The same; and a file is there in one way and not in another. A side may be NULL. */
+void revert_dispute(struct revert_series *series, struct revert_step *step,
+		    enum revert_conflict_kind kind, const char *path, const char *base_path,
+		    const struct revert_side *base, const struct revert_side *ours,
+		    const struct revert_side *theirs);
+struct revert_conflict *revert_add_conflict(struct revert_series *series, struct revert_step *step,
+					    enum revert_conflict_kind kind, const char *path);
+void revert_add_stage(struct revert_conflict *conflict, int stage, const struct revert_side *side);
+void revert_conflict_release(struct revert_conflict *conflict);
+
+/* Is it by attributes that a merge driver of one's own merges this path? */
+int revert_has_driver(bool *ret, struct revert_series *series, const char *path, struct error *err)
+	MUST_CHECK;
+
+/*
+ * revert-git.c: before a step, may a folder have been renamed that matters to it? Behind it, where
+ * only git's own merge knows what comes of it, it is done once more by that.
+ */
+int revert_find_moved_folder(struct revert_series *series, size_t i, struct error *err) MUST_CHECK;
+int revert_by_git(struct revert_series *series, struct revert_step *step, size_t i,
+		  struct error *err) MUST_CHECK;
+bool revert_is_kept(const struct revert_request *request, const char *path) MUST_CHECK;
 
 /* Makes it, at the first time. */
 int revert_work_folder(struct revert_series *series, struct error *err) MUST_CHECK;

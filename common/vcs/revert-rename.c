@@ -94,7 +94,7 @@ static void fill_trees(struct import_commit commit[2], struct import_path *path[
 	}
 }
 
-static int compare(struct tree_renames *ret, const struct revert_series *series,
+static int compare(struct tree_renames *ret, struct revert_series *series,
 		   const struct import_commit commit[2], const char *folder, struct error *err)
 {
 	struct import import CLEANUP(import_release) = IMPORT_INIT;
@@ -114,7 +114,7 @@ static int compare(struct tree_renames *ret, const struct revert_series *series,
 		return -1;
 	import_environment(&env, series->repo, folder);
 	return tree_renames_find(ret, import_oid(&import, mark[0]), import_oid(&import, mark[1]),
-				 &env, err);
+				 series->state->settings.rename_limit, &env, err);
 }
 
 static int take_alike(struct tree_renames *ret, struct revert_series *series,
@@ -134,7 +134,7 @@ static int take_alike(struct tree_renames *ret, struct revert_series *series,
 		return 0;
 	if (revert_work_folder(series, err) < 0)
 		return -1;
-	folder = xstrfmt("%s/renames-%zu", series->state->folder, series->state->rename_folders++);
+	folder = xstrfmt("%s/renames-%zu", series->state->folder, series->state->folders++);
 	return compare(ret, series, commit, folder, err);
 }
 
@@ -183,7 +183,12 @@ int revert_find_renames(struct tree_renames *ret, struct revert_series *series,
 	struct tree_pair pair = { .old_tree = old_tree,
 				  .new_tree = new_tree ? new_tree : series->onto };
 	struct strvec left CLEANUP(strvec_release) = STRVEC_INIT;
-	int done = tree_pairs_compare(&pair, 1, NULL, 0, NULL, err);
+	const struct revert_settings *settings;
+	int done;
+
+	if (revert_read_settings(&settings, series, err) < 0)
+		return -1;
+	done = tree_pairs_compare(&pair, 1, NULL, 0, NULL, err);
 
 	if (!done && !new_tree)
 		follow_steps(&pair.changes, &series->state->ours);

@@ -23,6 +23,7 @@ const char *revert_conflict_name(enum revert_conflict_kind kind)
 		[REVERT_LINK] = "link",
 		[REVERT_SUBMODULE] = "submodule",
 		[REVERT_FILE_FOLDER] = "file/folder",
+		[REVERT_LOCATION] = "location",
 		[REVERT_DRIVER] = "driver",
 	};
 
@@ -67,30 +68,15 @@ static void free_state(struct revert_state *state, size_t nr)
 	tree_changes_release(&state->ours);
 	object_reader_release(&state->reader);
 	strvec_release(&state->handled);
+	free(state->settings.driver);
+	strvec_release(&state->settings.drivers);
 	free(state);
-}
-
-static void release_conflict(struct revert_conflict *conflict)
-{
-	for (int i = 0; i < 3; i++) {
-		free(conflict->stage[i].oid);
-		free(conflict->stage[i].path);
-	}
-	for (size_t i = 0; i < conflict->causes; i++) {
-		free(conflict->cause[i].commit);
-		free(conflict->cause[i].subject);
-	}
-	free(conflict->path);
-	free(conflict->base_path);
-	free(conflict->text);
-	free(conflict->hunk);
-	free(conflict->cause);
 }
 
 static void release_step(struct revert_step *step)
 {
 	for (size_t i = 0; i < step->conflicts; i++)
-		release_conflict(&step->conflict[i]);
+		revert_conflict_release(&step->conflict[i]);
 	free(step->commit);
 	free(step->parent);
 	free(step->subject);
@@ -111,92 +97,6 @@ void revert_series_release(struct revert_series *series)
 	*series = (struct revert_series)REVERT_SERIES_INIT;
 }
 
-/* ---- Sides --------------------------------------------------------------------------- */
-
-static bool is_same(const struct revert_side *a, const struct revert_side *b)
-{
-	return a->mode == b->mode && (!a->mode || !strcmp(a->oid, b->oid));
-}
-
-/* As it is by now. Only of paths that are touched. */
-static struct revert_side ours_at(const struct revert_series *series, const char *path)
-{
-	const struct tree_change *ours = tree_changes_find(&series->state->ours, path);
-
-	return ours ? (struct revert_side){ .mode = ours->new_mode, .oid = ours->new_oid } :
-		      (struct revert_side){ 0 };
-}
-
-static struct tree_change *add_ours(struct revert_series *series, const char *path)
-{
-	struct tree_changes *all = &series->state->ours;
-	struct tree_change *ours = tree_changes_find(all, path);
-
-	if (ours)
-		return ours;
-	tree_changes_add(all, path);
-	tree_changes_sort(all);
-	return tree_changes_find(all, path);
-}
-
-/* From now on this is what stands there. */
-static void put(struct revert_series *series, struct revert_step *step, const char *path,
-		const struct revert_side *side)
-{
-	struct tree_change *ours = add_ours(series, path);
-	struct revert_side was = { .mode = ours->new_mode, .oid = ours->new_oid };
-	struct tree_change *change;
-
-	step->uncertain = step->uncertain || ours->flags & REVERT_DISPUTED;
-	if (is_same(&was, side))
-		return;
-	change = tree_changes_add(&step->changes, path);
-	change->old_mode = was.mode;
-	change->old_oid = xstrdup_or_null(was.mode ? was.oid : NULL);
-	change->new_mode = side->mode;
-	change->new_oid = xstrdup_or_null(side->mode ? side->oid : NULL);
-	ours->new_mode = side->mode;
-	string_replace(&ours->new_oid, side->mode ? side->oid : NULL);
-}
-
-/* ---- Conflicts ----------------------------------------------------------------------- */
-
-static void add_stage(struct revert_conflict *conflict, int stage, const struct revert_side *side)
-{
-	if (!side || !side->mode)
-		return;
-	conflict->stage[stage].mode = side->mode;
-	conflict->stage[stage].oid = xstrdup(side->oid);
-}
-
-static struct revert_conflict *add_conflict(struct revert_series *series, struct revert_step *step,
-					    enum revert_conflict_kind kind, const char *path)
-{
-	struct tree_change *ours = add_ours(series, path);
-	struct revert_conflict *conflict;
-
-	step->uncertain = step->uncertain || ours->flags & REVERT_DISPUTED;
-	ARRAY_GROW(step->conflict, step->conflicts + 1, step->alloc);
-	conflict = &step->conflict[step->conflicts++];
-	*conflict = (struct revert_conflict){ .kind = kind, .path = xstrdup(path) };
-	return conflict;
-}
-
-/* A file is there in one way and not in another. */
-static void dispute(struct revert_series *series, struct revert_step *step,
-		    enum revert_conflict_kind kind, const char *path, const char *base_path,
-		    const struct revert_side *base, const struct revert_side *ours,
-		    const struct revert_side *theirs)
-{
-	struct revert_conflict *conflict = add_conflict(series, step, kind, path);
-
-	if (strcmp(path, base_path) != 0)
-		conflict->base_path = xstrdup(base_path);
-	add_stage(conflict, 0, base);
-	add_stage(conflict, 1, ours);
-	add_stage(conflict, 2, theirs);
-}
-
 /* ---- Renames ------------------------------------------------------------------------- */
 
 /* Those that the commit has and the other side has not, of what the commit touches. */
@@ -207,11 +107,11 @@ static void list_gone(struct strvec *ret, const struct revert_series *series, si
 	for (size_t k = 0; k < changes->nr; k++) {
 		const struct tree_change *change = &changes->item[k];
 		struct revert_side base = { .mode = change->old_mode, .oid = change->old_oid };
-		struct revert_side ours = ours_at(series, change->path);
+		struct revert_side ours = revert_ours_at(series, change->path);
 
 		if (base.mode &&
 		    (to == REVERT_TO_NOW ? !ours.mode :
-					   !change->new_mode && !is_same(&ours, &base)))
+					   !change->new_mode && !revert_is_same(&ours, &base)))
 			strvec_push(ret, change->path);
 	}
 }
@@ -233,6 +133,7 @@ static int find_renamed(const struct tree_rename **ret, struct revert_series *se
 		source->has_renames[to] = true;
 	}
 	*ret = tree_renames_from(&source->renames[to], path);
+	series->state->renamed = series->state->renamed || *ret;
 	return 0;
 }
 
@@ -249,7 +150,7 @@ static int find_renamed_now(const char **ret, struct revert_series *series, size
 		return 0;
 	ours = tree_changes_find(&series->state->ours, rename->to);
 	if (!ours) {
-		ours = add_ours(series, rename->to);
+		ours = revert_add_ours(series, rename->to);
 		ours->old_mode = ours->new_mode = rename->new_mode;
 		ours->old_oid = xstrdup(rename->new_oid);
 		ours->new_oid = xstrdup(rename->new_oid);
@@ -286,13 +187,13 @@ static int merge_path(struct revert_series *series, struct revert_step *step,
 	if (revert_merge(series, merge, err) < 0)
 		return -1;
 	if (merge->conflict) {
-		dispute(series, step, merge->kind, to, merge->base_path, &merge->base, &merge->ours,
-			&merge->theirs);
+		revert_dispute(series, step, merge->kind, to, merge->base_path, &merge->base,
+			       &merge->ours, &merge->theirs);
 		take_text(&step->conflict[step->conflicts - 1], merge);
 	}
 	if (strcmp(to, merge->path) != 0)
-		put(series, step, merge->path, &nothing);
-	put(series, step, to, &merge->result);
+		revert_put(series, step, merge->path, &nothing);
+	revert_put(series, step, to, &merge->result);
 	return 0;
 }
 
@@ -305,7 +206,7 @@ static bool has_no_room(const struct revert_series *series, const char *path)
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		char *above CLEANUP(free_p) = xmemdupz(path, (size_t)(slash - path));
 
-		if (ours_at(series, above).mode)
+		if (revert_ours_at(series, above).mode)
 			return true;
 	}
 	for (size_t i = 0; i < all->nr; i++)
@@ -329,7 +230,7 @@ static int find_theirs(struct found *f, struct revert_series *series, size_t i, 
 		f->theirs_path = f->path;
 		return 0;
 	}
-	if (f->ours_path == f->path && is_same(&f->ours, &f->base))
+	if (f->ours_path == f->path && revert_is_same(&f->ours, &f->base))
 		return 0; /* it goes, and what comes for it comes by itself */
 	if (find_renamed(&rename, series, i, REVERT_TO_PARENT, f->path, err) < 0)
 		return -1;
@@ -346,14 +247,14 @@ static int find_sides(struct found *ret, struct revert_series *series, size_t i,
 {
 	*ret = (struct found){ .path = change->path,
 			       .base = { .mode = change->old_mode, .oid = change->old_oid },
-			       .ours = ours_at(series, change->path),
+			       .ours = revert_ours_at(series, change->path),
 			       .theirs = { .mode = change->new_mode, .oid = change->new_oid } };
 	if (ret->ours.mode)
 		ret->ours_path = change->path;
 	else if (find_renamed_now(&ret->ours_path, series, i, change->path, err) < 0)
 		return -1;
 	if (!ret->ours.mode && ret->ours_path)
-		ret->ours = ours_at(series, ret->ours_path);
+		ret->ours = revert_ours_at(series, ret->ours_path);
 	return find_theirs(ret, series, i, err);
 }
 
@@ -367,11 +268,11 @@ static int part_names(struct revert_series *series, struct revert_step *step,
 	if (revert_merge(series, merge, err) < 0)
 		return -1;
 	ours.oid = theirs.oid = merge->text ? merge->text : merge->result.oid;
-	conflict = add_conflict(series, step, REVERT_RENAME_RENAME, merge->path);
+	conflict = revert_add_conflict(series, step, REVERT_RENAME_RENAME, merge->path);
 	conflict->base_path = xstrdup(merge->base_path);
-	add_stage(conflict, 0, &merge->base);
-	add_stage(conflict, 1, &ours);
-	add_stage(conflict, 2, &theirs);
+	revert_add_stage(conflict, 0, &merge->base);
+	revert_add_stage(conflict, 1, &ours);
+	revert_add_stage(conflict, 2, &theirs);
 	conflict->stage[0].path = xstrdup(merge->base_path);
 	conflict->stage[2].path = xstrdup(merge->theirs_path);
 	take_text(conflict, merge);
@@ -396,9 +297,10 @@ static int merge_sides(struct revert_series *series, struct revert_step *step, s
 		return merge_path(series, step, &merge, f->ours_path, err);
 	if (renamed_now)
 		return part_names(series, step, &merge, err);
-	if (!ours_at(series, f->theirs_path).mode && !has_no_room(series, f->theirs_path))
+	if (!revert_ours_at(series, f->theirs_path).mode && !has_no_room(series, f->theirs_path))
 		return merge_path(series, step, &merge, f->theirs_path, err);
-	dispute(series, step, REVERT_MODIFY_DELETE, f->path, f->path, &f->base, &f->ours, NULL);
+	revert_dispute(series, step, REVERT_MODIFY_DELETE, f->path, f->path, &f->base, &f->ours,
+		       NULL);
 	return 0;
 }
 
@@ -410,23 +312,24 @@ static int revert_file(struct revert_series *series, struct revert_step *step, s
 
 	if (find_sides(&f, series, i, change, err) < 0)
 		return -1;
-	if (f.ours_path == f.path && is_same(&f.ours, &f.base)) {
-		put(series, step, f.path, &f.theirs);
+	if (f.ours_path == f.path && revert_is_same(&f.ours, &f.base)) {
+		revert_put(series, step, f.path, &f.theirs);
 		return 0;
 	}
 	if (f.ours_path && f.theirs_path) {
-		if (!strcmp(f.ours_path, f.theirs_path) && is_same(&f.ours, &f.theirs))
+		if (!strcmp(f.ours_path, f.theirs_path) && revert_is_same(&f.ours, &f.theirs))
 			return 0;
 		return merge_sides(series, step, i, &f, err);
 	}
 	if (f.ours_path)
-		dispute(series, step,
-			f.ours_path == f.path ? REVERT_MODIFY_DELETE : REVERT_RENAME_DELETE,
-			f.ours_path, f.path, &f.base, &f.ours, NULL);
+		revert_dispute(series, step,
+			       f.ours_path == f.path ? REVERT_MODIFY_DELETE : REVERT_RENAME_DELETE,
+			       f.ours_path, f.path, &f.base, &f.ours, NULL);
 	else if (f.theirs_path)
-		dispute(series, step,
-			f.theirs_path == f.path ? REVERT_DELETE_MODIFY : REVERT_RENAME_DELETE,
-			f.theirs_path, f.path, &f.base, NULL, &f.theirs);
+		revert_dispute(series, step,
+			       f.theirs_path == f.path ? REVERT_DELETE_MODIFY :
+							 REVERT_RENAME_DELETE,
+			       f.theirs_path, f.path, &f.base, NULL, &f.theirs);
 	return 0;
 }
 
@@ -435,7 +338,7 @@ static int bring_back(struct revert_series *series, struct revert_step *step, si
 		      const struct tree_change *change, struct error *err)
 {
 	const struct revert_side theirs = { .mode = change->new_mode, .oid = change->new_oid };
-	const struct revert_side ours = ours_at(series, change->path);
+	const struct revert_side ours = revert_ours_at(series, change->path);
 	struct revert_merge merge CLEANUP(merge_release) = { .source = &series->state->source[i],
 							     .path = change->path,
 							     .base_path = change->path,
@@ -443,21 +346,21 @@ static int bring_back(struct revert_series *series, struct revert_step *step, si
 							     .ours = ours,
 							     .theirs = theirs };
 
-	if (is_same(&ours, &theirs))
+	if (revert_is_same(&ours, &theirs))
 		return 0;
 	if (ours.mode)
 		return merge_path(series, step, &merge, change->path, err);
 	if (has_no_room(series, change->path))
-		dispute(series, step, REVERT_FILE_FOLDER, change->path, change->path, NULL, NULL,
-			&theirs);
+		revert_dispute(series, step, REVERT_FILE_FOLDER, change->path, change->path, NULL,
+			       NULL, &theirs);
 	else
-		put(series, step, change->path, &theirs);
+		revert_put(series, step, change->path, &theirs);
 	return 0;
 }
 
 /* ---- One commit ---------------------------------------------------------------------- */
 
-static bool is_kept(const struct revert_request *request, const char *path)
+bool revert_is_kept(const struct revert_request *request, const char *path)
 {
 	const struct strvec *keep = request->keep;
 
@@ -489,7 +392,7 @@ static int revert_paths(struct revert_series *series, struct revert_step *step, 
 
 			if ((change->old_mode == 0) != (made == 1))
 				continue;
-			if (is_kept(series->request, change->path))
+			if (revert_is_kept(series->request, change->path))
 				strvec_push(&step->kept, change->path);
 			else if (!strvec_has(&series->state->handled, change->path) &&
 				 (made ? bring_back(series, step, i, change, err) :
@@ -512,10 +415,12 @@ static int revert_one(struct revert_series *series, size_t i, struct error *err)
 	strvec_release(&series->state->handled);
 	if (interrupt_pending())
 		return error_interrupted(err);
-	if (revert_paths(series, step, i, err) < 0)
+	series->state->contested = series->state->renamed = false;
+	if (revert_find_moved_folder(series, i, err) < 0 ||
+	    revert_paths(series, step, i, err) < 0 || revert_by_git(series, step, i, err) < 0)
 		return -1;
 	for (size_t k = 0; k < step->conflicts; k++)
-		add_ours(series, step->conflict[k].path)->flags |= REVERT_DISPUTED;
+		revert_add_ours(series, step->conflict[k].path)->flags |= REVERT_DISPUTED;
 	tree_changes_sort(&step->changes);
 	step->outcome = step->conflicts	      ? REVERT_CONFLICT :
 			step->changes.nr == 0 ? REVERT_EMPTY :
@@ -580,7 +485,7 @@ void revert_sum_up(struct tree_changes *ret, const struct revert_series *series,
 		const struct revert_side was = { .mode = change->old_mode, .oid = change->old_oid };
 		const struct revert_side is = { .mode = change->new_mode, .oid = change->new_oid };
 
-		change->flags = is_same(&was, &is) ? SAME : 0;
+		change->flags = revert_is_same(&was, &is) ? SAME : 0;
 	}
 	tree_changes_drop(ret, SAME);
 }

@@ -18,9 +18,10 @@
  * Conflict: the step is REVERT_CONFLICT, and the computation goes on as if the conflict had been
  *         resolved for ours, so that all conflicts show at once. Later steps that change a path
  *         which was in conflict are `uncertain`.
- * Not git's: directory renames are not followed (merge.directoryRenames); and merge drivers of
- *         one's own are not run: REVERT_DRIVER is a conflict that `git checkout --merge -- <path>`
- *         may resolve.
+ * git's:  where a merge driver of one's own has a say, or a folder was renamed, or
+ *         merge.renormalize is set, the step is worked out by `git merge-tree`. A git before 2.38
+ *         has none: there drivers are not run (REVERT_DRIVER is a conflict that `git checkout
+ *         --merge -- <path>` may resolve), and the others do not count.
  * Owner:  the caller; revert_series_release() frees all.
  * Errors: -1 with a reason: EXIT_USAGE where a commit is a merge and no mainline is named, or
  *         has no such parent; EXIT_REFUSED where a parent is not there, as in a shallow clone.
@@ -64,7 +65,8 @@ enum revert_conflict_kind {
 	REVERT_LINK,	      /* both have changed a symbolic link */
 	REVERT_SUBMODULE,     /* both have changed the commit of a submodule */
 	REVERT_FILE_FOLDER,   /* a file is a folder on the other side */
-	REVERT_DRIVER	      /* both have changed it, and a merge driver would have to be run */
+	REVERT_LOCATION, /* its folder was renamed on the other side: git asks whether it goes, too */
+	REVERT_DRIVER	 /* both have changed it, and its merge driver leaves that to a person */
 };
 /* "content", "binary", "add/add", ...: stable. */
 const char *revert_conflict_name(enum revert_conflict_kind kind);

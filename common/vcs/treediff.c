@@ -197,14 +197,16 @@ static bool take_rename(struct tree_renames *ret, const char **at)
 }
 
 int tree_renames_find(struct tree_renames *ret, const char *old_tree, const char *new_tree,
-		      const struct strvec *env, struct error *err)
+		      unsigned limit, const struct strvec *env, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
 	git.env = env;
-	strvec_pushl(&git.argv, "git", "diff-tree", "-r", "-z", "--raw", "--find-renames", "-l1000",
+	strvec_pushl(&git.argv, "git", "diff-tree", "-r", "-z", "--raw", "--find-renames",
 		     "--diff-filter=R", "--no-ext-diff", "--no-relative",
-		     "--ignore-submodules=none", old_tree, new_tree, NULL);
+		     "--ignore-submodules=none", NULL);
+	strvec_pushf(&git.argv, "-l%u", limit);
+	strvec_pushl(&git.argv, old_tree, new_tree, NULL);
 	if (git_run(&git, "look for renamed files", err) < 0)
 		return -1;
 	for (const char *at = git.out.buf; at < git.out.buf + git.out.len;)

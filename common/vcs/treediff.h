@@ -61,11 +61,11 @@ struct tree_renames {
 	}
 void tree_renames_release(struct tree_renames *renames);
 /*
- * Adds those that git sees: half of a file has to be the same. Of very many files only exact
- * ones. `env` as struct process has it.
+ * Adds those that git sees: half of a file has to be the same. Of more files than `limit` (as
+ * merge.renameLimit has it) only exact ones. `env` as struct process has it.
  */
 int tree_renames_find(struct tree_renames *ret, const char *old_tree, const char *new_tree,
-		      const struct strvec *env, struct error *err) MUST_CHECK;
+		      unsigned limit, const struct strvec *env, struct error *err) MUST_CHECK;
 void tree_renames_sort(struct tree_renames *renames);
 const struct tree_rename *tree_renames_from(const struct tree_renames *renames, const char *path);
 

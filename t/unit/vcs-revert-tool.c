@@ -68,6 +68,16 @@ static int write_text(const struct revert_series *series, const struct revert_co
 
 	if (!text || !text_folder)
 		return 0;
+	for (char *slash = strchr(path + strlen(text_folder) + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
+		int ret;
+
+		*slash = '\0';
+		ret = file_make_folders(path, 0700, &err);
+		*slash = '/';
+		if (ret < 0)
+			return -1;
+	}
 	return file_write(path, text->buf, text->len, 0600, FILE_SYNC_NOT, &err);
 }
 
