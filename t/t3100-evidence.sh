@@ -707,7 +707,7 @@ test_expect_success 'every key of --json is in the manual' '
 	cd stories &&
 	{ git revert-track --list --json && git revert-track --show --story US-001 --json; } |
 		jq -r ".. | objects | keys[]" | sort -u >out &&
-	test_line_count = 18 out &&
+	test_line_count = 19 out &&
 	while read -r key
 	do
 		test_grep -F "\`$key\`" "$TEST_TOP"/man/git-revert-track.adoc || return 1

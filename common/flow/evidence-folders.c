@@ -350,9 +350,21 @@ static void compare_registries(struct evidence *e, const struct doc_change *chan
 
 /* ---- Stories -------------------------------------------------------------------------- */
 
+/* The list that a file is, or was: where there are several, only by its path as it is now. */
+static size_t story_list_of(const struct evidence *e, const char *path)
+{
+	const struct stories *stories = &e->tracks->stories;
+	size_t list = stories_find_list(stories, path);
+
+	if (list == NO_INDEX && stories->lists == 1 && evidence_is_document(e, path) &&
+	    !strcmp(layout_name(path), layout_name(stories->list[0].path)))
+		list = 0;
+	return list;
+}
+
 static bool is_stories(const struct evidence *e, const char *path)
 {
-	return e->tracks->stories.path && !strcmp(path, e->tracks->stories.path);
+	return story_list_of(e, path) != NO_INDEX;
 }
 
 static const struct story *find_story(const struct stories *stories, const char *id)
@@ -372,17 +384,18 @@ static bool finishes(const struct stories *before, const struct stories *after, 
 }
 
 /* The stories that a version finishes: each gets the commit, for sure where it is the only one. */
-static void claim_stories(struct evidence *e, uint32_t commit, const struct stories *before,
-			  const struct stories *after)
+static void claim_stories(struct evidence *e, const struct doc_change *change,
+			  const struct stories *before, const struct stories *after)
 {
 	const struct stories *now = &e->tracks->stories;
+	size_t list = story_list_of(e, change->path), nr = 0;
+	uint32_t commit = change->commit;
 	bool code = e->commit[commit].code;
-	size_t nr = 0;
 
 	for (size_t i = 0; i < now->nr; i++)
-		nr += finishes(before, after, now->item[i].id);
+		nr += now->item[i].list == list && finishes(before, after, now->item[i].id);
 	for (size_t i = 0; i < now->nr; i++)
-		if (finishes(before, after, now->item[i].id))
+		if (now->item[i].list == list && finishes(before, after, now->item[i].id))
 			claim_add(e, commit, unit_of_story(i), EVIDENCE_STORIES,
 				  nr == 1 || !code ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY,
 				  code ? ROLE_IMPLEMENTATION : ROLE_PLAN, "marks %s as done",
@@ -400,7 +413,7 @@ static void compare_stories(struct evidence *e, const struct doc_change *change,
 		return;
 	if (stories_parse(&after, change->path, new->buf, new->len, &err) == 0 &&
 	    (!old || stories_parse(&before, change->path, old->buf, old->len, &err) == 0))
-		claim_stories(e, change->commit, &before, &after);
+		claim_stories(e, change, &before, &after);
 }
 
 int evidence_read_folders(struct evidence *e, struct error *err)

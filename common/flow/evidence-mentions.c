@@ -44,15 +44,59 @@ static bool is_within(const struct span_of_track *spans, const struct unit *unit
 	       ((bookkeeping || order >= span->newest) && order <= span->oldest);
 }
 
-/* Does it name another unit in the same way, which is no part of this one, or around it? */
-static bool names_another(const struct evidence *e, const struct mention *mention)
+static bool are_same_id(const struct evidence *e, const struct unit *a, const struct unit *b)
 {
-	const struct mention *from = mention, *end = e->mention + e->mentions;
+	return a->kind == UNIT_STORY && b->kind == UNIT_STORY &&
+	       !strcmp(e->tracks->stories.item[a->story].id, e->tracks->stories.item[b->story].id);
+}
+
+/* The mentions of the commit, of which this is one: the first, and *ret_end is behind the last. */
+static const struct mention *mentions_beside(const struct evidence *e,
+					     const struct mention *mention,
+					     const struct mention **ret_end)
+{
+	const struct mention *from = mention, *all_end = e->mention + e->mentions;
 
 	while (from > e->mention && from[-1].commit == mention->commit)
 		from--;
-	for (; from < end && from->commit == mention->commit; from++)
-		if (from->kind == mention->kind && units_are_disjoint(&from->unit, &mention->unit))
+	while (mention < all_end && mention->commit == from->commit)
+		mention++;
+	*ret_end = mention;
+	return from;
+}
+
+/*
+ * A story of the same id as another one is the one meant where a trailer says so in full, or where
+ * its list is the nearest to the commit's files.
+ */
+enum meant { MEANT, PERHAPS_MEANT, NOT_MEANT };
+static enum meant story_meant(const struct evidence *e, const struct mention *mention)
+{
+	const struct known_commit *commit = &e->commit[mention->commit];
+	const struct story *story = mention->unit.kind == UNIT_STORY ?
+					    &e->tracks->stories.item[mention->unit.story] :
+					    NULL;
+	const struct mention *end;
+
+	if (!story || !strcmp(story->name, story->id))
+		return MEANT;
+	for (const struct mention *it = mentions_beside(e, mention, &end); it < end; it++)
+		if (it->clear && are_same_id(e, &it->unit, &mention->unit))
+			return it->unit.story == mention->unit.story ? MEANT : NOT_MEANT;
+	if (commit->lists || commit->list == NO_INDEX)
+		return PERHAPS_MEANT;
+	return commit->list == story->list ? MEANT : NOT_MEANT;
+}
+
+/* Does it name another unit in the same way, which is no part of this one, or around it? */
+static bool names_another(const struct evidence *e, const struct mention *mention)
+{
+	const struct mention *end;
+
+	for (const struct mention *from = mentions_beside(e, mention, &end); from < end; from++)
+		if (from->kind == mention->kind &&
+		    units_are_disjoint(&from->unit, &mention->unit) &&
+		    !are_same_id(e, &from->unit, &mention->unit))
 			return true;
 	return false;
 }
@@ -99,9 +143,10 @@ static void claim_mention(struct evidence *e, const struct mention *mention,
 			  const struct span_of_track *spans)
 {
 	const struct known_commit *commit = &e->commit[mention->commit];
-	bool sure = is_exact(e, mention);
+	enum meant meant = story_meant(e, mention);
+	bool sure = is_exact(e, mention) && meant == MEANT;
 
-	if (commit->merge || commit->reverts || !commit->looked_at)
+	if (commit->merge || commit->reverts || !commit->looked_at || meant == NOT_MEANT)
 		return;
 	if (mention->kind != EVIDENCE_TRAILER) {
 		sure &= !evidence_is_others(e, mention->commit, &mention->unit);

@@ -359,6 +359,17 @@ static bool find_unit(struct unit *ret, const struct evidence *e, const struct u
 	return unit_find(ret, &candidates, &missing, e->tracks, words, &err) == UNIT_FOUND;
 }
 
+/* Of several lists: where the commit has changed files will tell which of them is meant. */
+static void add_stories(struct evidence *e, size_t first, const char *id, struct mention mention)
+{
+	for (size_t i = 0; i < e->tracks->stories.nr; i++) {
+		if (strcmp(e->tracks->stories.item[i].id, id) != 0)
+			continue;
+		mention.unit = unit_of_story(i);
+		add_mention(e, first, &mention);
+	}
+}
+
 /* The whole of it, or, where the plan has no such phase or task any more, as much as there is. */
 static void read_trailers(struct evidence *e, size_t first, const char *paragraph)
 {
@@ -379,8 +390,11 @@ static void read_trailers(struct evidence *e, size_t first, const char *paragrap
 			add_mention(e, first, &mention);
 			break;
 		}
-	if (story && find_unit(&mention.unit, e, &words[3]))
+	mention.clear = story && find_unit(&mention.unit, e, &words[3]);
+	if (mention.clear)
 		add_mention(e, first, &mention);
+	else if (story)
+		add_stories(e, first, story, mention);
 }
 
 /* ---- One commit ----------------------------------------------------------------------- */

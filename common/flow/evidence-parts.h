@@ -41,6 +41,8 @@ struct known_commit {
 	uint64_t *file; /* digests of the paths of the former, sorted */
 	size_t files, files_alloc;
 	size_t first_claim; /* on it; NO_INDEX: none */
+	size_t list; /* of stories, of several: beside which it changes files; NO_INDEX: none */
+	bool lists;  /* beside more than one, or none */
 };
 
 /* From an id to a number: of the commits, and of what waits to be met. */
@@ -91,6 +93,7 @@ struct mention {
 	enum evidence_kind kind; /* EVIDENCE_TRAILER, _NOTE, _MESSAGE, _BRANCH */
 	bool by_id;		 /* by its id, not by its title */
 	bool in_subject;
+	bool clear;   /* a trailer that can mean no other story */
 	size_t words; /* of the title */
 };
 
@@ -199,6 +202,8 @@ int evidence_compare_files(const void *a, const void *b);
 void evidence_note_renames(struct evidence *e, const struct log_commit *commit, uint32_t known);
 /* Once all are looked at: what they change has the names of the end. */
 void evidence_follow_renames(struct evidence *e);
+/* Which of several lists of stories lies nearest to what the commit changes. */
+void evidence_note_list(const struct evidence *e, struct known_commit *known, const char *path);
 /* Is it a document, or in the folder of documents? */
 bool evidence_is_document(const struct evidence *e, const char *path);
 /* Is anything about this track, or story, going to be asked? */

@@ -55,8 +55,8 @@ void evidence_find_places(struct evidence *e)
 	static const char *const usual[] = { "conductor/", ".conductor/", "storage-conductor/" };
 	const struct unit *only = e->request.only;
 
-	if (e->tracks->stories.path)
-		add_place(e, NULL, e->tracks->stories.path);
+	for (size_t i = 0; i < e->tracks->stories.lists; i++)
+		add_place(e, NULL, e->tracks->stories.list[i].path);
 	if (only && only->kind == UNIT_STORY)
 		return;
 	for (size_t i = 0; i < e->tracks->nr; i++) {
@@ -171,4 +171,38 @@ bool evidence_add_moves(struct evidence *e)
 		any |= add_old_place(e, e->moved.v[i]);
 	strvec_release(&e->moved);
 	return any;
+}
+
+/* ---- Lists of stories ----------------------------------------------------------------- */
+
+/* How near a file is to a list: by the folders that they have in common, then by being below it. */
+static size_t nearness(const char *list, const char *path)
+{
+	const char *end = layout_name(list);
+	size_t folders = 0, at = 0;
+
+	for (; list + at < end && list[at] == path[at]; at++)
+		folders += list[at] == '/';
+	return 2 * folders + (list + at == end);
+}
+
+void evidence_note_list(const struct evidence *e, struct known_commit *known, const char *path)
+{
+	const struct stories *stories = &e->tracks->stories;
+	size_t best = NO_INDEX, most = 0;
+	bool tie = false;
+
+	for (size_t i = 0; stories->lists > 1 && i < stories->lists; i++) {
+		size_t near = stories->list[i].archived ? 0 : nearness(stories->list[i].path, path);
+
+		tie = near == most ? near > 0 : near < most && tie;
+		if (near > most) {
+			best = i;
+			most = near;
+		}
+	}
+	if (tie || best == NO_INDEX || (known->list != NO_INDEX && known->list != best))
+		known->lists = true;
+	else
+		known->list = best;
 }

@@ -112,6 +112,7 @@ void evidence_look_at(struct evidence *e, struct known_commit *known,
 		const struct log_change *change = &commit->change[i];
 
 		known->submodule |= change->submodule;
+		evidence_note_list(e, known, change->path);
 		if (evidence_is_document(e, change->path)) {
 			known->documents = true;
 			continue;
@@ -151,6 +152,7 @@ uint32_t evidence_keep(struct evidence *e, const struct log_commit *commit)
 		.merge = commit->parents[parent] != '\0',
 		.order = NO_COMMIT,
 		.first_claim = NO_INDEX,
+		.list = NO_INDEX,
 	};
 	if (commit->changes)
 		evidence_look_at(e, known, commit);
@@ -204,6 +206,8 @@ void evidence_forget(struct evidence *e, size_t from)
 		}
 		known->looked_at = known->code = known->documents = known->submodule = false;
 		known->files = 0;
+		known->list = NO_INDEX;
+		known->lists = 0;
 		oid_map_put(&e->by_oid, known->oid, (uint32_t)i);
 	}
 	e->commits = from;
@@ -248,19 +252,25 @@ void claim_add(struct evidence *e, uint32_t commit, struct unit unit, enum evide
 static int read_story(struct evidence *e, struct error *err)
 {
 	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
-	char *name CLEANUP(free_p) = NULL;
+	const struct stories *stories = &e->tracks->stories;
+	bool any = false;
 
 	if (evidence_read_history(e, err) < 0)
 		return -1;
 	if (e->mentioned != INT64_MAX)
 		return evidence_read_documents(e, e->mentioned - BEFORE_STORY, err);
-	if (!e->tracks->stories.path)
+	if (!stories->lists)
 		return 0;
-	name = xstrfmt("%s:%s", e->rev, e->tracks->stories.path);
-	objects_add(&objects, name);
+	for (size_t i = 0; i < stories->lists; i++) {
+		char *name CLEANUP(free_p) = xstrfmt("%s:%s", e->rev, stories->list[i].path);
+
+		objects_add(&objects, name);
+	}
 	if (objects_read(&objects, err) < 0)
 		return -1;
-	return objects.item[0].oid ? evidence_read_documents(e, 0, err) : 0;
+	for (size_t i = 0; i < objects.nr; i++)
+		any |= objects.item[i].oid != NULL;
+	return any ? evidence_read_documents(e, 0, err) : 0;
 }
 
 static int read_track(struct evidence *e, struct error *err)

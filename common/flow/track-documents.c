@@ -70,8 +70,8 @@ void track_documents_keep(struct strvec *ret, const struct tracks *tracks, const
 		keep_home(ret, home);
 		keep(ret, "", path, "");
 	}
-	if (tracks->stories.path)
-		keep(ret, "", tracks->stories.path, "");
+	for (size_t i = 0; i < tracks->stories.lists; i++)
+		keep(ret, "", tracks->stories.list[i].path, "");
 	for (size_t i = 0; i < old->nr; i++)
 		keep_old(ret, old->v[i]);
 	strvec_sort(ret);
@@ -174,11 +174,14 @@ static int edit_status(struct track_documents *ret, const struct tracks *tracks,
 static int edit_story(struct track_documents *ret, const struct stories *stories, size_t story,
 		      struct error *err)
 {
-	if (stories->item[story].state == UNIT_PENDING)
+	const struct story_list *list;
+
+	if (stories->item[story].list == NO_INDEX || stories->item[story].state == UNIT_PENDING)
 		return 0;
-	if (story_set_state(edits_of(ret, stories->path, stories->text, stories->len), stories,
-			    story, UNIT_PENDING, err) < 0)
-		return error_prefix(err, "cannot edit '%s'", stories->path);
+	list = &stories->list[stories->item[story].list];
+	if (story_set_state(edits_of(ret, list->path, list->text, list->len), stories, story,
+			    UNIT_PENDING, err) < 0)
+		return error_prefix(err, "cannot edit '%s'", list->path);
 	return 0;
 }
 

@@ -123,7 +123,7 @@ static size_t task_number(const struct track_session *s, const struct unit *unit
 
 static const char *unit_id(const struct track_session *s, const struct unit *unit)
 {
-	return unit->kind == UNIT_STORY ? s->tracks.stories.item[unit->story].id :
+	return unit->kind == UNIT_STORY ? s->tracks.stories.item[unit->story].name :
 					  s->tracks.item[unit->track].id;
 }
 

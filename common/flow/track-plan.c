@@ -87,7 +87,7 @@ int track_read(struct tracks *ret, bool *ret_untracked, const struct checkpoint_
 {
 	if (track_read_documents(ret, s, s->repo.head, err) < 0)
 		return -1;
-	*ret_untracked = !ret->nr && !ret->stories.path;
+	*ret_untracked = !ret->nr && !ret->stories.lists;
 	if (!*ret_untracked)
 		return 0;
 	tracks_release(ret);
@@ -130,7 +130,7 @@ static void add_trailers(struct track_plan *plan)
 
 		if (unit->kind == UNIT_STORY) {
 			add_trailer(&plan->trailers, "Reverts-Story",
-				    plan->tracks.stories.item[unit->story].id);
+				    plan->tracks.stories.item[unit->story].name);
 			continue;
 		}
 		track = &plan->tracks.item[unit->track];
@@ -170,7 +170,7 @@ static char *short_name(const struct track_plan *plan)
 {
 	const struct unit *unit = &plan->unit;
 	const char *name = unit->kind == UNIT_TRACK ? plan->tracks.item[unit->track].id :
-			   unit->kind == UNIT_STORY ? plan->tracks.stories.item[unit->story].id :
+			   unit->kind == UNIT_STORY ? plan->tracks.stories.item[unit->story].name :
 						      unit_title(&plan->tracks, unit);
 	char *shown CLEANUP(free_p) = text_escaped(name);
 

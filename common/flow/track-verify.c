@@ -122,7 +122,10 @@ static char *claim_of(const struct tracks *tracks, const struct unit *unit)
 	const struct track *track;
 
 	if (unit->kind == UNIT_STORY)
-		return unit_state(tracks, unit) == UNIT_DONE ? xstrdup(tracks->stories.path) : NULL;
+		return unit_state(tracks, unit) == UNIT_DONE ?
+			       xstrdup(tracks->stories.list[tracks->stories.item[unit->story].list]
+					       .path) :
+			       NULL;
 	track = &tracks->item[unit->track];
 	if (unit->kind == UNIT_TRACK && track->metadata.path && track->metadata.state == UNIT_DONE)
 		return xstrdup(track->metadata.path);

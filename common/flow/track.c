@@ -111,9 +111,12 @@ static int guess_story(struct unit *ret, struct track_session *s, const char *id
 	struct stories *stories = &s->tracks.stories;
 
 	ARRAY_GROW(stories->item, stories->nr + 1, stories->alloc);
-	stories->item[stories->nr] = (struct story){
-		.id = xstrdup(id), .title = xstrdup(""), .state = UNIT_OTHER, .index = NO_INDEX
-	};
+	stories->item[stories->nr] = (struct story){ .id = xstrdup(id),
+						     .name = xstrdup(id),
+						     .title = xstrdup(""),
+						     .state = UNIT_OTHER,
+						     .list = NO_INDEX,
+						     .index = NO_INDEX };
 	*ret = unit_of_story(stories->nr++);
 	s->guessed = true;
 	return UNIT_FOUND;
@@ -128,7 +131,7 @@ int track_deny_story(const struct track_session *s, const struct unit *unit)
 	for (size_t i = 0; i < stories->nr; i++)
 		if (i != unit->story)
 			units_add(&candidates, unit_of_story(i));
-	error_set(&reason, "there is no story '%s'%s", stories->item[unit->story].id,
+	error_set(&reason, "there is no story '%s'%s", stories->item[unit->story].name,
 		  candidates.nr ? "; there are" : "");
 	return say_candidates(s, &reason, &candidates);
 }
@@ -168,7 +171,14 @@ json_t *track_unit_to_json(const struct tracks *tracks, const struct unit *unit)
 
 	if (!ret)
 		BUG("cannot pack a unit");
-	if (unit->kind == UNIT_STORY)
-		json_object_set_new(ret, "story", json_text(tracks->stories.item[unit->story].id));
+	if (unit->kind == UNIT_STORY) {
+		const struct story *story = &tracks->stories.item[unit->story];
+
+		json_object_set_new(ret, "story", json_text(story->id));
+		json_object_set_new(ret, "list",
+				    story->list == NO_INDEX ?
+					    json_null() :
+					    json_text(tracks->stories.list[story->list].path));
+	}
 	return ret;
 }

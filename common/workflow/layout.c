@@ -17,7 +17,7 @@ void layout_release(struct layout *layout)
 	}
 	free(layout->folder);
 	strvec_release(&layout->registry);
-	free(layout->stories);
+	strvec_release(&layout->stories);
 	*layout = (struct layout)LAYOUT_INIT;
 }
 
@@ -289,6 +289,20 @@ static size_t depth(const char *path)
 	return ret;
 }
 
+/* The outermost first. */
+static void find_stories(struct layout *ret, const struct strvec *paths)
+{
+	size_t deepest = 0;
+
+	for (size_t i = 0; i < paths->nr; i++)
+		if (has_name(paths->v[i], "prd.json") && depth(paths->v[i]) > deepest)
+			deepest = depth(paths->v[i]);
+	for (size_t level = 0; level <= deepest; level++)
+		for (size_t i = 0; i < paths->nr; i++)
+			if (has_name(paths->v[i], "prd.json") && depth(paths->v[i]) == level)
+				strvec_push(&ret->stories, paths->v[i]);
+}
+
 void layout_find(struct layout *ret, struct strvec *paths, const char *registry,
 		 const char *directory)
 {
@@ -299,8 +313,5 @@ void layout_find(struct layout *ret, struct strvec *paths, const char *registry,
 	find_homes(&known, paths);
 	find_registries(ret, &known, paths, registry);
 	find_folders(ret, &known, paths, directory);
-	for (size_t i = 0; i < paths->nr; i++)
-		if (has_name(paths->v[i], "prd.json") &&
-		    (!ret->stories || depth(paths->v[i]) < depth(ret->stories)))
-			string_replace(&ret->stories, paths->v[i]);
+	find_stories(ret, paths);
 }

@@ -19,7 +19,7 @@ struct layout {
 	struct layout_folder *folder; /* sorted by path */
 	size_t nr, alloc;
 	struct strvec registry; /* paths */
-	char *stories;		/* prd.json, or NULL */
+	struct strvec stories;	/* paths of prd.json, the outermost first */
 };
 #define LAYOUT_INIT \
 	{           \

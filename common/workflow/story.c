@@ -9,11 +9,15 @@ void stories_release(struct stories *stories)
 {
 	for (size_t i = 0; i < stories->nr; i++) {
 		free(stories->item[i].id);
+		free(stories->item[i].name);
 		free(stories->item[i].title);
 	}
 	free(stories->item);
-	free(stories->path);
-	free(stories->text);
+	for (size_t i = 0; i < stories->lists; i++) {
+		free(stories->list[i].path);
+		free(stories->list[i].text);
+	}
+	free(stories->list);
 	*stories = (struct stories)STORIES_INIT;
 }
 
@@ -74,6 +78,7 @@ static void add_story(struct stories *ret, const json_t *story, size_t index)
 		.id = id,
 		.title = xstrdup(title ? title : ""),
 		.state = story_state(story),
+		.list = ret->lists - 1,
 		.index = index,
 	};
 }
@@ -91,49 +96,84 @@ int stories_parse(struct stories *ret, const char *path, const char *text, size_
 	list = find_list(&key, json);
 	if (!list)
 		return error_set(err, "cannot read '%s': it has no list of stories", path);
-	*ret = (struct stories){
+	ARRAY_GROW(ret->list, ret->lists + 1, ret->lists_alloc);
+	ret->list[ret->lists++] = (struct story_list){
 		.path = xstrdup(path),
 		.text = xmemdupz(text, len),
 		.len = len,
+		.archived = strstr(path, "archive/") || strstr(path, "archived/"),
 	};
 	json_array_foreach(list, i, story) add_story(ret, story, i);
 	return 0;
 }
 
-static int set_value(struct splices *ret, const struct stories *stories, struct json_step *step,
+/* Is its id that of another list's story, which does not stand back behind this one? */
+static bool is_ambiguous(const struct stories *stories, const struct story *story)
+{
+	for (size_t i = 0; i < stories->nr; i++) {
+		const struct story *other = &stories->item[i];
+
+		if (other->list != story->list && other->list != NO_INDEX &&
+		    !strcmp(other->id, story->id) &&
+		    (stories->list[story->list].archived || !stories->list[other->list].archived))
+			return true;
+	}
+	return false;
+}
+
+void stories_name(struct stories *stories)
+{
+	for (size_t i = 0; i < stories->nr; i++) {
+		struct story *story = &stories->item[i];
+
+		free(story->name);
+		story->name = is_ambiguous(stories, story) ?
+				      xstrfmt("%s:%s", stories->list[story->list].path, story->id) :
+				      xstrdup(story->id);
+	}
+}
+
+size_t stories_find_list(const struct stories *stories, const char *path)
+{
+	for (size_t i = 0; i < stories->lists; i++)
+		if (!strcmp(stories->list[i].path, path))
+			return i;
+	return NO_INDEX;
+}
+
+static int set_value(struct splices *ret, const struct story_list *list, struct json_step *step,
 		     size_t steps, const char *key, const char *value, struct error *err)
 {
 	step[steps - 1] = (struct json_step){ .key = key };
-	return json_document_set(ret, stories->path, stories->text, stories->len, step, steps,
-				 value, err);
+	return json_document_set(ret, list->path, list->text, list->len, step, steps, value, err);
 }
 
 int story_set_state(struct splices *ret, const struct stories *stories, size_t story,
 		    enum unit_state state, struct error *err)
 {
 	json_t *json CLEANUP(json_decref_p) = NULL;
+	const struct story_list *list = &stories->list[stories->item[story].list];
 	struct json_step step[3];
 	const char *key, *status;
-	const json_t *list, *it;
+	const json_t *it;
 	size_t steps = 0;
 
-	if (json_document_read(&json, stories->path, stories->text, stories->len, err) < 0)
+	if (json_document_read(&json, list->path, list->text, list->len, err) < 0)
 		return -1;
-	list = find_list(&key, json);
-	it = json_array_get(list, stories->item[story].index);
+	it = json_array_get(find_list(&key, json), stories->item[story].index);
 	status = json_member(it, "status");
 	if (key)
 		step[steps++] = (struct json_step){ .key = key };
 	step[steps++] = (struct json_step){ .index = stories->item[story].index };
 	steps++;
 	if (json_is_true(json_object_get(it, "passes")) &&
-	    set_value(ret, stories, step, steps, "passes", "false", err) < 0)
+	    set_value(ret, list, step, steps, "passes", "false", err) < 0)
 		return -1;
 	if (status && unit_state_of_word(status, strlen(status)) != state) {
 		char *word CLEANUP(free_p) = state_word(state, status, strlen(status));
 		char *value CLEANUP(free_p) = xstrfmt("\"%s\"", word);
 
-		return set_value(ret, stories, step, steps, "status", value, err);
+		return set_value(ret, list, step, steps, "status", value, err);
 	}
 	return 0;
 }

@@ -90,13 +90,16 @@ static void read_metadata(struct gathering *g, struct track *track, const char *
 
 static void read_stories(struct gathering *g)
 {
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct error err CLEANUP(error_release) = ERROR_INIT;
-	const char *path = g->layout.stories;
+	for (size_t i = 0; i < g->layout.stories.nr; i++) {
+		struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+		struct error err CLEANUP(error_release) = ERROR_INIT;
+		const char *path = g->layout.stories.v[i];
 
-	if (read_document(g, &text, path) &&
-	    stories_parse(&g->tracks->stories, path, text.buf, text.len, &err) < 0)
-		report(g->tracks, path, &err);
+		if (read_document(g, &text, path) &&
+		    stories_parse(&g->tracks->stories, path, text.buf, text.len, &err) < 0)
+			report(g->tracks, path, &err);
+	}
+	stories_name(&g->tracks->stories);
 }
 
 static void read_registry(struct gathering *g, const char *path)
@@ -423,5 +426,5 @@ bool tracks_own_path(const struct tracks *tracks, const char *path, size_t *ret_
 	for (size_t i = 0; i < tracks->registries; i++)
 		if (!strcmp(tracks->registry[i].path, path))
 			return true;
-	return tracks->stories.path && !strcmp(tracks->stories.path, path);
+	return stories_find_list(&tracks->stories, path) != NO_INDEX;
 }

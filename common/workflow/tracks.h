@@ -50,7 +50,7 @@ struct tracks {
 	size_t nr, alloc;
 	struct registry *registry;
 	size_t registries, registries_alloc;
-	struct stories stories; /* stories.path is NULL where there is no prd.json */
+	struct stories stories; /* stories.lists is 0 where there is no prd.json */
 	struct document_problems problem;
 };
 #define TRACKS_INIT \

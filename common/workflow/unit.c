@@ -143,13 +143,16 @@ static enum unit_found find_story(struct unit *ret, struct units *ret_candidates
 	enum unit_found found;
 
 	for (size_t i = 0; i < stories->nr; i++) {
-		enum fit id = fit(stories->item[i].id, word);
-		enum fit title = fit(stories->item[i].title, word);
+		const struct story *story = &stories->item[i];
+		enum fit id = fit(story->id, word), title = fit(story->title, word);
+		bool archived = story->list != NO_INDEX && stories->list[story->list].archived;
 
-		if (id < FIT_NONE)
-			offer(&best, unit_of_story(i), id);
+		if (!strcmp(story->name, word))
+			offer(&best, unit_of_story(i), 0);
+		else if (id < FIT_NONE)
+			offer(&best, unit_of_story(i), 1 + 2 * id + archived);
 		else if (title < FIT_NONE)
-			offer(&best, unit_of_story(i), 4 + title);
+			offer(&best, unit_of_story(i), 1 + 2 * FIT_NONE + 2 * title + archived);
 	}
 	found = choose(ret, ret_candidates, &best);
 	for (size_t i = 0; found == UNIT_MISSING && i < stories->nr; i++)
@@ -360,7 +363,7 @@ void unit_describe(struct strbuf *out, const struct tracks *tracks, const struct
 		const struct story *story = &tracks->stories.item[unit->story];
 
 		strbuf_addstr(out, "story");
-		add_title(out, story->id);
+		add_title(out, story->name);
 		add_title(out, story->title);
 		return;
 	}
