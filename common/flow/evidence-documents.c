@@ -57,7 +57,7 @@ int evidence_read_documents(struct evidence *e, int64_t since, struct error *err
 	if (!e->paths.nr)
 		return 0;
 	strvec_push(&revs, e->rev);
-	if (log_walk(&request, take_commit, e, err) < 0)
+	if (log_walk(&request, take_commit, e, err) < 0 || evidence_note_usual(e, err) < 0)
 		return -1;
 	for (size_t i = 0; i < MOVES_MAX && evidence_add_moves(e); i++) {
 		evidence_forget(e, known);

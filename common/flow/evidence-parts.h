@@ -194,6 +194,8 @@ void evidence_forget(struct evidence *e, size_t from);
 void evidence_find_places(struct evidence *e);
 /* Does it move documents to where they are? Then they were elsewhere: evidence_add_moves(). */
 void evidence_note_moves(struct evidence *e, const struct log_commit *commit);
+/* The same, where documents may have come from without being moved: the layouts' own places. */
+int evidence_note_usual(struct evidence *e, struct error *err) MUST_CHECK;
 /* True: there are new places. */
 bool evidence_add_moves(struct evidence *e);
 /* The order of known_commit.file. */

@@ -2,6 +2,7 @@
 /* Where documents of the workflow are, and where they once were. */
 #include "base/memory.h"
 #include "flow/evidence-parts.h"
+#include "vcs/object.h"
 #include "workflow/layout.h"
 
 /* ---- By now --------------------------------------------------------------------------- */
@@ -52,7 +53,6 @@ static bool add_old_place(struct evidence *e, const char *place)
 /* A home at the top of the worktree is not all of it: then it is the folders of the tracks. */
 void evidence_find_places(struct evidence *e)
 {
-	static const char *const usual[] = { "conductor/", ".conductor/", "storage-conductor/" };
 	const struct unit *only = e->request.only;
 
 	for (size_t i = 0; i < e->tracks->stories.lists; i++)
@@ -75,9 +75,6 @@ void evidence_find_places(struct evidence *e)
 	for (size_t i = 0; i < e->tracks->registries; i++)
 		if (!evidence_is_document(e, e->tracks->registry[i].path))
 			add_place(e, NULL, e->tracks->registry[i].path);
-	if (e->tracks->nr) /* where the layout's documents once were */
-		for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
-			add_old_place(e, usual[i]);
 }
 
 /* ---- Before they were moved ----------------------------------------------------------- */
@@ -161,6 +158,46 @@ void evidence_note_moves(struct evidence *e, const struct log_commit *commit)
 			    !evidence_is_document(e, commit->change[k].path))
 				note_place(e, commit->change[k].path, to->path);
 	}
+}
+
+/*
+ * Documents that were copied, or changed too much while they were moved, may have come from where
+ * the layouts usually have them: that was there before. To look there in any case is dear: git walks
+ * for one path twice as fast as for three, and it has Bloom filters for one alone.
+ */
+int evidence_note_usual(struct evidence *e, struct error *err)
+{
+	static const char *const usual[] = { "conductor/", ".conductor/", "storage-conductor/" };
+	const struct unit *only = e->request.only;
+	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
+	uint32_t last = NO_COMMIT;
+
+	if (!e->tracks->nr || (only && only->kind == UNIT_STORY))
+		return 0;
+	for (size_t i = 0; i < e->changes; i++) {
+		const struct doc_change *change = &e->change[i];
+
+		if (change->status != 'A' || change->commit == last ||
+		    !source_is_document(change->path))
+			continue;
+		last = change->commit;
+		for (size_t k = 0; k < ARRAY_SIZE(usual) && e->commit[last].parent; k++) {
+			char *name CLEANUP(free_p) =
+				xstrfmt("%s:%s", e->commit[last].parent, usual[k]);
+
+			if (!evidence_is_document(e, usual[k]))
+				objects_add(&objects, name);
+		}
+	}
+	if (objects_read(&objects, err) < 0)
+		return -1;
+	for (size_t i = 0; i < objects.nr; i++) {
+		const char *place = strchr(objects.item[i].name, ':') + 1;
+
+		if (objects.item[i].oid && !strvec_has(&e->moved, place))
+			strvec_push(&e->moved, place);
+	}
+	return 0;
 }
 
 bool evidence_add_moves(struct evidence *e)
