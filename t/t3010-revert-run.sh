@@ -212,6 +212,23 @@ test_expect_success 'continue: not with conflicts left; then it commits, and doe
 	test_grep "no series of reverts is waiting" "$TEST_ROOT/err"
 '
 
+test_expect_success 'continue: not with markers in what is staged, but with a heading' '
+	conflict && test_expect_code 1 revert run "$one" >/dev/null && git add a && git status --porcelain >"$TEST_ROOT/status" &&
+	for left in all some
+	do
+		test_expect_code 1 revert continue 2>"$TEST_ROOT/err" && test_grep "there are conflict markers left" "$TEST_ROOT/err" &&
+		git grep -n "^[<>|]\{7\} " a | sed "s/^\(a:[0-9]*\):.*/  \1/" >expect && sed -n "/^  a:/p" "$TEST_ROOT/err" >actual && test_cmp expect actual && rm actual expect &&
+		sed -i "/^<<<<<<< /d" a && git add a || return
+	done && sed -i "/^>>>>>>> /d" a && git add a && git grep -q "^=======$" a && revert continue >/dev/null && test "$(subjects -1)" = "Revert \"one\""
+'
+
+test_expect_success 'continue: markers that belong there, committed by a person, or there before' '
+	conflict && test_expect_code 1 revert run "$one" >/dev/null && git add a && test_expect_code 1 revert continue 2>"$TEST_ROOT/err" && test_grep "^hint: .*git commit" "$TEST_ROOT/err" &&
+	git commit -q --no-edit && revert continue >/dev/null && revert waiting >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" && git grep -q "^<<<<<<< HEAD" a &&
+	conflict && { echo "<<<<<<< an example" && cat a; } >new && mv new a && commit example &&
+	test_expect_code 1 revert run "$one" >/dev/null && git checkout -q --ours a && sed -i 4d a && git add a && revert continue >/dev/null
+'
+
 test_expect_success 'with more behind it: continue, after git commit too, or git revert --continue' '
 	for how in revert commit git-revert
 	do

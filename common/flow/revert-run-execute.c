@@ -5,6 +5,7 @@
 #include "flow/revert-run-parts.h"
 #include "term/output.h"
 #include "vcs/git.h"
+#include "vcs/path.h"
 
 /* ---- The record ---------------------------------------------------------------------- */
 
@@ -22,6 +23,7 @@ static json_t *refs_of(const struct revert_run *run, const struct revert_commits
 static json_t *members_of(const struct revert_run *run, const struct revert_commits *commits)
 {
 	const struct revert_origin *origin = &run->inside->origin;
+	struct strvec conflicts CLEANUP(strvec_release) = STRVEC_INIT;
 	json_t *members = json_pack("{s:o, s:o, s:I}", "refs", refs_of(run, commits), "revert",
 				    revert_run_to_json(run), "position",
 				    (json_int_t)(origin->position + run->steps));
@@ -35,6 +37,8 @@ static json_t *members_of(const struct revert_run *run, const struct revert_comm
 		json_object_set_new(members, "waits", json_true());
 		json_object_set_new(members, "stopped",
 				    json_text(run->series.step[run->steps].commit));
+		revert_stop_paths(&conflicts, run);
+		json_object_set_new(members, "conflicts", paths_to_json(&conflicts));
 	}
 	return members;
 }

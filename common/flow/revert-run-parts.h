@@ -103,6 +103,8 @@ void revert_commits_release(struct revert_commits *commits);
 /* revert-run-stop.c */
 /* What files come to where it stops: the steps before, and the texts of conflicts. */
 void revert_stop_changes(struct tree_changes *ret, const struct revert_run *run);
+/* Files that are in conflict there. */
+void revert_stop_paths(struct strvec *ret, const struct revert_run *run);
 /* The stages of the conflicts, in the copy of the index; then git's state. */
 int revert_stop_index(struct revert_operation *op, const struct revert_run *run, struct error *err)
 	MUST_CHECK;

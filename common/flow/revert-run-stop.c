@@ -50,6 +50,19 @@ void revert_stop_changes(struct tree_changes *ret, const struct revert_run *run)
 		set_conflict(ret, &run->series, &step->conflict[i]);
 }
 
+void revert_stop_paths(struct strvec *ret, const struct revert_run *run)
+{
+	const struct revert_step *step = step_of(run);
+
+	for (size_t i = 0; i < step->conflicts; i++)
+		for (int stage = 1; stage < 3; stage++) {
+			const char *path = path_of(&step->conflict[i], stage);
+
+			if (step->conflict[i].stage[stage].mode && !strvec_has(ret, path))
+				strvec_push(ret, path);
+		}
+}
+
 /* ---- Index and state ----------------------------------------------------------------- */
 
 static void add_entry(struct strbuf *out, unsigned mode, const char *oid, int stage,

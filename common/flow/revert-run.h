@@ -35,6 +35,7 @@
  *   "head"      what HEAD is then, where it is known
  *   "waits"     true: there is more to do behind it
  *   "stopped"   the commit whose revert is in conflict, when this operation is done
+ *   "conflicts" paths of the files that are in conflict then
  *   "ends"      the id of the operation behind which nothing was left to do; this one changed nothing
  */
 #ifndef FLOW_REVERT_RUN_H
@@ -121,7 +122,7 @@ int revert_unmerged(struct strvec *ret, const struct checkpoint_session *session
 	MUST_CHECK;
 /*
  * Commits what is resolved, unless that was done, and goes on: returns as revert_run_execute(), or
- * -1 with EXIT_NO while there are conflicts left. `ret` is the plan of what came behind, for the
+ * -1 with EXIT_NO while there are conflicts left, or one of their markers is staged that HEAD has not. `ret` is the plan of what came behind, for the
  * caller to tell of; it is filled where there was anything.
  */
 int revert_continue(struct revert_run *ret, const struct checkpoint_session *session,
