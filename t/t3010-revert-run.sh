@@ -338,6 +338,17 @@ test_expect_success 'a real submodule: its commit goes back, its folder is let a
 	test "$(subjects -1)" = late
 '
 
+test_expect_success 'messages: revert.reference, and any character for comments' '
+	history && git config revert.reference true && revert run $(id main~1) >/dev/null && git log -1 --format=%B >actual &&
+	git log -1 --format="Revert \"three\"%n%nThis reverts commit %h (three, %as).%n" main~2 >expect && test_cmp expect actual && rm actual expect &&
+	for char in auto ";" "#"
+	do
+		conflict && git config core.commentChar "$char" && test_expect_code 1 revert run --reason="#1 was wrong" "$one" >/dev/null &&
+		git checkout -q --ours a && file a 3=resolved && git add a && revert continue >/dev/null && git log -1 --format=%B >actual && ! grep -e Conflicts -e "	a" actual || return
+		test "$char" != ";" || grep "^#1 was wrong" actual || return
+	done
+'
+
 test_expect_success 'rerere resolves what it has seen' '
 	conflict && git config rerere.enabled true && git config rerere.autoupdate true && test_expect_code 1 revert run "$one" >/dev/null && git checkout -q --ours a &&
 	file a 3=resolved && git add a && revert continue >/dev/null && git reset -q --hard HEAD^ && test_expect_code 1 revert run "$one" >/dev/null &&

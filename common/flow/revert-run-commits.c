@@ -62,8 +62,8 @@ static int add_steps(struct making *m, struct error *err)
 		if (run->series.step[i].outcome == REVERT_EMPTY)
 			continue;
 		planned = add(m, &run->series.step[i].changes);
-		revert_message_of_step(&planned->message, run, i);
-		if (revert_message_prepare(&planned->message, run, err) < 0)
+		if (revert_message_of_step(&planned->message, run, i, err) < 0 ||
+		    revert_message_prepare(&planned->message, run, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -89,7 +89,8 @@ static int add_squashed(struct making *m, struct error *err)
 	planned->from_start = true;
 	if (origin->revert)
 		m->parent = json_member(origin->revert, "onto");
-	revert_message_of_squash(&planned->message, m->run);
+	if (revert_message_of_squash(&planned->message, m->run, err) < 0)
+		return -1;
 	return revert_message_prepare(&planned->message, m->run, err);
 }
 
@@ -167,8 +168,10 @@ static int import_all(struct making *m, struct error *err)
 
 /* ---- Signed -------------------------------------------------------------------------- */
 
-static bool is_true(const char *value)
+bool revert_setting(const struct revert_run *run, const char *name)
 {
+	const char *value = settings_git(&run->session->settings, name);
+
 	return value && (!*value || !strcasecmp(value, "true") || !strcasecmp(value, "yes") ||
 			 !strcasecmp(value, "on") || !strcmp(value, "1"));
 }
@@ -234,7 +237,7 @@ int revert_commits_make(struct revert_commits *ret, struct revert_operation *op,
 		string_replace(&ret->tip, oid);
 		ret->made++;
 	}
-	if (ret->made && is_true(settings_git(&run->session->settings, "commit.gpgsign"))) {
+	if (ret->made && revert_setting(run, "commit.gpgsign")) {
 		free(STEAL(ret->tip));
 		return sign_all(&ret->tip, &m, err);
 	}

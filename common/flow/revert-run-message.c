@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "flow/hook.h"
 #include "flow/revert-run-parts.h"
+#include "vcs/git.h"
 
 #define REVERT	"Revert \""
 #define REAPPLY "Reapply \""
@@ -23,12 +24,39 @@ static void add_subject(struct strbuf *out, const char *subject)
 		strbuf_addf(out, REVERT "%s\"\n", subject);
 }
 
-static void add_commit(struct strbuf *out, const struct revert_step *step)
+/* Its id; or, with revert.reference, "<abbreviated id> (<subject>, <date>)". */
+static int add_reference(struct strbuf *out, const struct revert_run *run, const char *oid,
+			 struct error *err)
 {
-	strbuf_addf(out, "This reverts commit %s", step->commit);
-	if (step->merge)
-		strbuf_addf(out, ", reversing\nchanges made to %s", step->parent);
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	if (!revert_setting(run, "revert.reference")) {
+		strbuf_addstr(out, oid);
+		return 0;
+	}
+	git_prepare(&git, &run->session->repo, NULL);
+	strvec_pushl(&git.argv, "log", "--no-walk", "--no-show-signature", "--no-color",
+		     "--format=reference", oid, "--", NULL);
+	if (git_run(&git, "read a commit", err) < 0)
+		return -1;
+	strbuf_add(out, git.out.buf, strcspn(git.out.buf, "\n"));
+	return 0;
+}
+
+static int add_commit(struct strbuf *out, const struct revert_run *run, size_t i, struct error *err)
+{
+	const struct revert_step *step = &run->series.step[i];
+
+	strbuf_addstr(out, "This reverts commit ");
+	if (add_reference(out, run, step->commit, err) < 0)
+		return -1;
+	if (step->merge) {
+		strbuf_addstr(out, ", reversing\nchanges made to ");
+		if (add_reference(out, run, step->parent, err) < 0)
+			return -1;
+	}
 	strbuf_addstr(out, ".\n");
+	return 0;
 }
 
 static void add_end(struct strbuf *out, const struct revert_run_request *request)
@@ -42,12 +70,15 @@ static void add_end(struct strbuf *out, const struct revert_run_request *request
 		strbuf_addf(out, "%s%s\n", i ? "" : "\n", request->trailers->v[i]);
 }
 
-void revert_message_of_step(struct strbuf *out, const struct revert_run *run, size_t step)
+int revert_message_of_step(struct strbuf *out, const struct revert_run *run, size_t step,
+			   struct error *err)
 {
 	add_subject(out, run->series.step[step].subject);
 	strbuf_addch(out, '\n');
-	add_commit(out, &run->series.step[step]);
+	if (add_commit(out, run, step, err) < 0)
+		return -1;
 	add_end(out, run->request);
+	return 0;
 }
 
 /* Those that earlier operations of the series have reverted are known by their ids alone. */
@@ -60,7 +91,7 @@ static void add_earlier(struct strbuf *out, const struct revert_origin *origin)
 			    json_member(json_array_get(commits, i), "commit"));
 }
 
-void revert_message_of_squash(struct strbuf *out, const struct revert_run *run)
+int revert_message_of_squash(struct strbuf *out, const struct revert_run *run, struct error *err)
 {
 	const struct revert_run_request *request = run->request;
 	const struct revert_series *series = &run->series;
@@ -75,9 +106,10 @@ void revert_message_of_squash(struct strbuf *out, const struct revert_run *run)
 	strbuf_addch(out, '\n');
 	add_earlier(out, &run->inside->origin);
 	for (size_t i = 0; i < series->nr; i++)
-		if (series->step[i].outcome != REVERT_EMPTY)
-			add_commit(out, &series->step[i]);
+		if (series->step[i].outcome != REVERT_EMPTY && add_commit(out, run, i, err) < 0)
+			return -1;
 	add_end(out, request);
+	return 0;
 }
 
 void revert_message_of_documents(struct strbuf *out, const struct revert_run *run)
@@ -88,16 +120,24 @@ void revert_message_of_documents(struct strbuf *out, const struct revert_run *ru
 	add_end(out, run->request);
 }
 
-void revert_message_of_conflict(struct strbuf *out, const struct revert_run *run)
+char revert_comment_char(const struct settings *settings)
+{
+	const char *c = settings_git(settings, "core.commentchar");
+
+	return c && c[0] && !c[1] ? *c : '#';
+}
+
+int revert_message_of_conflict(struct strbuf *out, const struct revert_run *run, struct error *err)
 {
 	const struct revert_step *step = &run->series.step[run->steps];
-	const char *c = settings_git(&run->session->settings, "core.commentchar");
-	char comment = c && c[0] && !c[1] ? *c : '#';
+	char comment = revert_comment_char(&run->session->settings);
 
-	revert_message_of_step(out, run, run->steps);
+	if (revert_message_of_step(out, run, run->steps, err) < 0)
+		return -1;
 	strbuf_addf(out, "\n%c Conflicts:\n", comment);
 	for (size_t i = 0; i < step->conflicts; i++)
 		strbuf_addf(out, "%c\t%s\n", comment, step->conflict[i].path);
+	return 0;
 }
 
 int revert_message_prepare(struct strbuf *message, const struct revert_run *run, struct error *err)

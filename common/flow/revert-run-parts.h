@@ -38,12 +38,20 @@ int revert_run_plan_rest(struct revert_run *ret, const struct checkpoint_session
 /* "revert" of the record. */
 json_t *revert_run_to_json(const struct revert_run *run) MUST_CHECK;
 
+/* Is it set, and true, in git's configuration? */
+bool revert_setting(const struct revert_run *run, const char *name) MUST_CHECK;
+
 /* revert-run-message.c: the message of one step, as git has it, with reason and trailers. */
-void revert_message_of_step(struct strbuf *out, const struct revert_run *run, size_t step);
-void revert_message_of_squash(struct strbuf *out, const struct revert_run *run);
+int revert_message_of_step(struct strbuf *out, const struct revert_run *run, size_t step,
+			   struct error *err) MUST_CHECK;
+int revert_message_of_squash(struct strbuf *out, const struct revert_run *run, struct error *err)
+	MUST_CHECK;
 void revert_message_of_documents(struct strbuf *out, const struct revert_run *run);
 /* What git leaves in MERGE_MSG. */
-void revert_message_of_conflict(struct strbuf *out, const struct revert_run *run);
+int revert_message_of_conflict(struct strbuf *out, const struct revert_run *run, struct error *err)
+	MUST_CHECK;
+/* What begins a line that is no part of a message. */
+char revert_comment_char(const struct settings *settings) MUST_CHECK;
 /* The hook prepare-commit-msg may change it. */
 int revert_message_prepare(struct strbuf *message, const struct revert_run *run, struct error *err)
 	MUST_CHECK;

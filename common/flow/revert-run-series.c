@@ -281,6 +281,7 @@ static int commit_resolved(struct revert_operation *op, struct error *err)
 	char *state CLEANUP(free_p) = state_path(op->session, "MERGE_MSG");
 	char *path CLEANUP(free_p) = xstrfmt("%s/message", op->work.path);
 	struct strbuf message CLEANUP(strbuf_release) = STRBUF_INIT;
+	char comment = revert_comment_char(&op->session->settings);
 	int nothing = is_nothing_left(op, err);
 
 	if (nothing < 0 || file_read(&message, state, err) < 0 ||
@@ -289,9 +290,14 @@ static int commit_resolved(struct revert_operation *op, struct error *err)
 		return -1;
 	if (nothing)
 		return 0;
-	/* A git that is killed leaves no locks but those on HEAD and branch. */
-	strvec_pushl(&git.argv, "git", "-c", "core.fsync=all", "-c", "core.splitIndex=false",
-		     "commit", "--quiet", "--cleanup=strip", "-F", path, NULL);
+	/*
+	 * A git that is killed leaves no locks but those on HEAD and branch. Comments begin as in what
+	 * was written when it stopped: "auto" would take the list of conflicts for text.
+	 */
+	strvec_pushl(&git.argv, "git", "-c", "core.fsync=all", "-c", "core.splitIndex=false", "-c",
+		     NULL);
+	strvec_pushf(&git.argv, "core.commentChar=%c", comment);
+	strvec_pushl(&git.argv, "commit", "--quiet", "--cleanup=strip", "-F", path, NULL);
 	git.dir = op->session->repo.worktree;
 	git.env = &op->env;
 	git.inherit_stderr = true;

@@ -112,8 +112,8 @@ int revert_stop_state(struct revert_operation *op, const struct revert_run *run,
 	char *head CLEANUP(free_p) = xstrfmt("%s\n", step_of(run)->commit);
 	struct strbuf message CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	revert_message_of_conflict(&message, run);
-	if (write_state(repo, "MERGE_MSG", message.buf, message.len, err) < 0)
+	if (revert_message_of_conflict(&message, run, err) < 0 ||
+	    write_state(repo, "MERGE_MSG", message.buf, message.len, err) < 0)
 		return -1;
 	return write_state(repo, "REVERT_HEAD", head, strlen(head), err);
 }
