@@ -30,7 +30,7 @@ test_expect_success 'the preview has the conflict, and who is in the way, by uni
 	jq -e ".verdict == \"conflict\"" ../json &&
 	jq -r ".conflicts[] | [.path, .kind, .file_kind, .hunks[0].line, .causes[0].subject, .causes[0].units[0].track] | @tsv" \
 		../json >../actual &&
-	printf "src/shared.txt\tcontent\tother\t5\tfeat(billing): print the user\tbilling_20260102\n" >../expect &&
+	printf "src/shared.txt\tcontent\tshared\t5\tfeat(billing): print the user\tbilling_20260102\n" >../expect &&
 	test_cmp ../expect ../actual &&
 	jq -r ".dependents[] | [.unit.track, .unit.task, .because[0].kind, .because[0].what] | @tsv" ../json >../actual &&
 	printf "billing_20260102\t2\tlines\tsrc/shared.txt\n" >../expect && test_cmp ../expect ../actual &&

@@ -99,6 +99,24 @@ test_expect_success '--forward-fix keeps the files, and writes a migration that 
 	echo invoices >../expect && test_cmp ../expect ../actual
 '
 
+test_expect_success 'the plan of --forward-fix has the migrations that stay, and where they are applied' '
+	with_migrations && git apply-migration --database=development -q &&
+	git revert-track auth --task 1.1 -n --forward-fix --json >../json &&
+	jq -r ".migrations[] | [.version, .change, (.environments[] | .database + \"=\" + .state)] | @tsv" ../json >../actual &&
+	printf "1\tkept\tdevelopment=applied\tproduction=pending\n" >../expect && test_cmp ../expect ../actual &&
+	jq -e ".rollback_commands == [] and .dependents == [] and (.environments | length == 2)" ../json &&
+	git revert-track auth --task 1.1 -n --forward-fix >../out && test_grep "^  1 users (stays): development applied, production pending\$" ../out
+'
+
+test_expect_success 'a migration that is in conflict is one of the files: where it is applied it is refused' '
+	with_migrations && echo "-- wider" >>migrations/1_users.up.sql && commit "Say more" && git apply-migration --database=development -q && state >../before &&
+	git revert-track auth --task 1.1 -n --json >../json &&
+	jq -r ".verdict, (.conflicts[] | .path + \" \" + .file_kind), (.migrations[] | .version + \" \" + .change)" ../json >../actual &&
+	test_write_lines refused "migrations/1_users.up.sql migration" "1 goes" >../expect && test_cmp ../expect ../actual &&
+	test_expect_code 2 git revert-track auth --task 1.1 2>../err </dev/null && test_grep "has migration 1, whose files would go" ../err &&
+	state >../after && test_cmp ../before ../after
+'
+
 test_expect_success 'several migrations: undone in the order in which they have to be' '
 	with_migrations && migration 3_names "CREATE TABLE names (id int);" "DROP TABLE names;" &&
 	work "feat(auth): names" && done_task auth_20260101 "Add a user model" && git apply-migration --database=development -q &&

@@ -117,13 +117,38 @@ test_expect_success 'one object with --json, whatever happens' '
 
 test_expect_success TTY 'the menu: in progress first, then what was completed last' '
 	whole_project && GIT_TERMINAL_PROMPT=1 && export GIT_TERMINAL_PROMPT &&
-	test_write_lines 2 n >../answer && test_expect_code 2 test_terminal "git revert-track" <../answer >../out &&
-	test_grep "1) track .billing_20260102. (in progress)" ../out && test_grep "2) track .auth_20260101. (completed)" ../out &&
+	test_write_lines 3 n >../answer && test_expect_code 2 test_terminal "git revert-track" <../answer >../out &&
+	test_grep "1) track .billing_20260102. (in progress)" ../out && test_grep "2) track .billing_20260102., phase 1 .Invoices. (completed)" ../out &&
+	test_grep "3) track .auth_20260101. (completed)" ../out &&
 	test_grep "Reverting track .auth_20260101." ../out && test_grep "not confirmed" ../out &&
 	echo >../answer && test_expect_code 2 test_terminal "git revert-track" <../answer >../out &&
 	test_grep "nothing was chosen" ../out &&
-	test_write_lines 2 y >../answer && test_terminal "git revert-track" <../answer >../out && test_path_is_missing src/form.txt &&
+	test_write_lines 3 y >../answer && test_terminal "git revert-track" <../answer >../out && test_path_is_missing src/form.txt &&
 	test_expect_code 129 env GIT_TERMINAL_PROMPT=0 git revert-track </dev/null
+'
+
+test_expect_success TTY 'the menu: phases, tasks and stories; of what is done the largest; nothing without a commit' '
+	project && GIT_TERMINAL_PROMPT=1 && export GIT_TERMINAL_PROMPT && echo users >users && work "feat(auth): users table" &&
+	done_task auth_20260101 "Create the users table" && echo model >model && work "feat(auth): user model" &&
+	done_task auth_20260101 "Add a user model" && done_phase auth_20260101 Storage &&
+	sed -i "s/^- \[ \] Task: Add a login form/- [~] Task: Add a login form/" $plan && echo form >form && work "feat(auth): Add a login form" &&
+	echo n >n && work "feat(billing): number the invoices" && done_task billing_20260102 "Number the invoices" &&
+	printf "{\"userStories\": [{\"id\": \"US-1\", \"title\": \"Sign in\", \"passes\": true}]}\n" >prd.json && git add -A && test_tick &&
+	git commit -q -m "feat: sign in" -m "Story: US-1" &&
+	echo >../answer && test_expect_code 2 test_terminal "git revert-track" <../answer >../out &&
+	sed -n "s/^  \([0-9]) .*[a-z])\).*/\1/p" ../out >../actual && cat >../expect <<-\END &&
+	1) track %billing_20260102% (in progress)
+	2) track %billing_20260102%, phase 1 %Invoices% (in progress)
+	3) track %auth_20260101% (in progress)
+	4) track %auth_20260101%, phase 2 %Interface% (in progress)
+	5) track %auth_20260101%, phase 2 %Interface%, task 1 %Add a login form% (in progress)
+	6) story %US-1% %Sign in% (completed)
+	7) track %billing_20260102%, phase 1 %Invoices%, task 1 %Number the invoices% (completed)
+	8) track %auth_20260101%, phase 1 %Storage% (completed)
+	END
+	tr "\047" % <../actual >../shown && test_cmp ../expect ../shown &&
+	test_write_lines 7 y >../answer && test_terminal "git revert-track" <../answer >../out && test_path_is_missing n &&
+	test_path_is_file form && test_path_is_file model
 '
 
 # ---- Random histories --------------------------------------------------------------------------------

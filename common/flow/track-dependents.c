@@ -148,7 +148,7 @@ static int find_by_migrations(struct track_dependents *ret,
 	int result;
 
 	for (size_t i = 0; i < m->nr; i++)
-		if (m->item[i].change != TRACK_MIGRATION_DOWN &&
+		if (track_migration_loses(&m->item[i]) &&
 		    (!first || version_compare(m->item[i].file->version, first) < 0))
 			first = m->item[i].file->version;
 	for (size_t i = 0; first && i < m->files.nr; i++) {
@@ -199,6 +199,7 @@ int track_dependents_find(struct track_dependents *ret,
 	join_parts(ret);
 	for (size_t i = 0; i < ret->nr; i++)
 		evidence_find(&ret->item[i].commits, request->evidence, &ret->item[i].unit);
+	ret->level = request->level;
 	return 0;
 }
 
@@ -273,13 +274,29 @@ json_t *track_dependents_to_json(const struct track_dependents *dependents,
 						   "what", path_to_json(it->because[b].what),
 						   "commit", it->because[b].commit));
 		for (size_t c = 0; c < it->commits.nr; c++)
-			json_array_append_new(commits,
-					      evidence_commit_to_json(&it->commits.item[c]));
+			if (it->commits.item[c].level >= dependents->level)
+				json_array_append_new(
+					commits, evidence_commit_to_json(&it->commits.item[c]));
 		json_array_append_new(ret, json_pack("{s:o, s:o, s:o}", "unit",
 						     track_unit_to_json(tracks, &it->unit),
 						     "because", because, "commits", commits));
 	}
 	return ret;
+}
+
+/* What would be reverted with it: the documents follow from that. */
+static void add_commits(struct strbuf *out, const struct track_dependent *it,
+			enum evidence_level level)
+{
+	for (size_t i = 0; i < it->commits.nr; i++) {
+		const struct evidence_commit *commit = &it->commits.item[i];
+
+		if (commit->level < level || !commit->code)
+			continue;
+		strbuf_addf(out, "      %.10s ", commit->oid);
+		text_escape(out, commit->subject, strlen(commit->subject), false);
+		strbuf_addch(out, '\n');
+	}
 }
 
 void track_dependents_text(struct strbuf *out, const struct track_dependents *dependents,
@@ -292,14 +309,13 @@ void track_dependents_text(struct strbuf *out, const struct track_dependents *de
 
 		strbuf_addstr(out, "  ");
 		unit_describe(out, tracks, &it->unit);
-		strbuf_addf(out, " (%zu commit%s):", it->commits.nr,
-			    it->commits.nr == 1 ? "" : "s");
 		for (size_t b = 0; b < it->nr; b++) {
-			strbuf_addf(out, "%s %s ", b ? "," : "",
+			strbuf_addf(out, "%s %s ", b ? "," : ":",
 				    it->because[b].migration ? "migration" : "the same lines of");
 			text_escape(out, it->because[b].what, strlen(it->because[b].what), false);
 			strbuf_addf(out, " (%.10s)", it->because[b].commit);
 		}
 		strbuf_addch(out, '\n');
+		add_commits(out, it, dependents->level);
 	}
 }

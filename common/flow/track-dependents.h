@@ -25,11 +25,12 @@ struct track_dependent {
 	struct unit unit;
 	struct track_dependency *because;
 	size_t nr, alloc;
-	struct evidence_commits commits; /* what --with-dependents adds: of its level */
+	struct evidence_commits commits; /* --with-dependents adds those of the level */
 };
 struct track_dependents {
 	struct track_dependent *item;
 	size_t nr, alloc;
+	enum evidence_level level; /* of the commits to be added, at least */
 };
 #define TRACK_DEPENDENTS_INIT \
 	{                     \

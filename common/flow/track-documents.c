@@ -364,35 +364,72 @@ json_t *track_documents_to_json(const struct track_documents *documents)
 	return ret;
 }
 
-/* The whole line that a place is in, of either text. */
-static void add_line(struct strbuf *out, const char *before, const char *text, size_t len,
-		     size_t at)
+/* Lines of a text, each with a sign in front. */
+static void add_lines(struct strbuf *out, char sign, const char *text, size_t len)
 {
-	struct text_place place = text_place(text, len, at);
+	for (size_t at = 0; at < len;) {
+		struct text_place place = text_place(text, len, at);
 
-	strbuf_addstr(out, before);
-	text_escape(out, text + place.line_start, place.line_len, true);
-	strbuf_addch(out, '\n');
+		strbuf_addf(out, "      %c ", sign);
+		text_escape(out, text + place.line_start, place.line_len, true);
+		strbuf_addch(out, '\n');
+		at = place.line_start + place.line_len;
+		at += at < len && text[at] == '\r';
+		at++;
+	}
+}
+
+/*
+ * The lines that the splices from `first` on change, up to the next line that none does: shown as they
+ * are, and as they will be. Returns the next splice.
+ */
+static size_t add_change(struct strbuf *out, const struct track_document *it, size_t first)
+{
+	struct splices part CLEANUP(splices_release) = SPLICES_INIT;
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+	size_t start = text_place(it->old, it->old_len, it->splices.item[first].at.at).line_start;
+	size_t end = start, s = first;
+
+	for (; s < it->splices.nr; s++) {
+		struct splice splice = it->splices.item[s];
+		size_t from = span_end(splice.at);
+		const char *stop;
+
+		if (s > first && splice.at.at >= end)
+			break;
+		/* What ends with a line takes no part of the next one. */
+		if (splice.at.len && it->old[from - 1] == '\n')
+			from--;
+		stop = memchr(it->old + from, '\n', it->old_len - from);
+		from = stop ? (size_t)(stop + 1 - it->old) : it->old_len;
+		end = from > end ? from : end;
+		splice.at.at -= start;
+		splices_add(&part, splice.at, splice.text);
+	}
+	add_lines(out, '-', it->old + start, end - start);
+	if (splices_apply(&text, it->old + start, end - start, &part, &ignored) == 0)
+		add_lines(out, '+', text.buf, text.len);
+	return s;
 }
 
 void track_documents_text(struct strbuf *out, const struct track_documents *documents, bool verbose)
 {
+	const size_t shown = 6; /* changes of a document */
+
 	if (documents->nr)
 		strbuf_addstr(out, "Documents:\n");
 	for (size_t i = 0; i < documents->nr; i++) {
 		const struct track_document *it = &documents->item[i];
-		size_t line = 0;
+		size_t at = 0;
 
 		strbuf_addstr(out, it->removed ? "  D " : "  M ");
 		path_show(out, it->path);
 		strbuf_addch(out, '\n');
-		for (size_t s = 0; verbose && !it->removed && s < it->splices.nr; s++) {
-			size_t at = it->splices.item[s].at.at;
-			size_t now = text_place(it->old, it->old_len, at).line;
-
-			if (now != line)
-				add_line(out, "      ", it->old, it->old_len, at);
-			line = now;
-		}
+		for (size_t c = 0; !it->removed && at < it->splices.nr && (verbose || c < shown);
+		     c++)
+			at = add_change(out, it, at);
+		if (!it->removed && at < it->splices.nr)
+			strbuf_addstr(out, "      and more: see --verbose\n");
 	}
 }

@@ -93,7 +93,7 @@ int track_forward_fixes_plan(struct track_forward_fixes *ret,
 	for (size_t i = migrations->nr; i; i--) {
 		const struct track_migration *it = &migrations->item[i - 1];
 
-		if (it->applied && it->change != TRACK_MIGRATION_DOWN &&
+		if (it->applied && track_migration_loses(it) &&
 		    plan_one(ret, session, migrations, it, verdict, err) < 0)
 			return -1;
 	}

@@ -12,6 +12,8 @@
 #include "term/prompt.h"
 
 #define ITEMS_MAX 9
+/* Of these, so that what was completed last is seen, too. */
+#define IN_PROGRESS_MAX 6
 
 struct item {
 	struct unit unit;
@@ -39,6 +41,23 @@ static void add_item(struct items *items, struct unit unit, bool in_progress,
 		(struct item){ unit, in_progress, commits.nr ? commits.item[0].commit_time : 0 };
 }
 
+/* Of what is done the largest unit: of a phase that is, no task. */
+static void add_tasks(struct items *items, const struct tracks *tracks, size_t track,
+		      const struct evidence *evidence)
+{
+	const struct plan_document *plan = &tracks->item[track].plan;
+
+	for (size_t i = 0; i < plan->tasks; i++) {
+		enum unit_state state = plan->task[i].is.state;
+		struct unit task = unit_of_task(tracks, track, i);
+		bool in_done =
+			task.phase != NO_INDEX && plan->phase[task.phase].is.state == UNIT_DONE;
+
+		if (state == UNIT_IN_PROGRESS || (state == UNIT_DONE && !in_done))
+			add_item(items, task, state == UNIT_IN_PROGRESS, evidence);
+	}
+}
+
 static void add_track(struct items *items, const struct tracks *tracks, size_t track,
 		      const struct evidence *evidence)
 {
@@ -47,12 +66,32 @@ static void add_track(struct items *items, const struct tracks *tracks, size_t t
 	if (it->state != UNIT_IN_PROGRESS && it->state != UNIT_DONE)
 		return;
 	add_item(items, unit_of_track(track), it->state == UNIT_IN_PROGRESS, evidence);
-	for (size_t i = 0; it->state == UNIT_IN_PROGRESS && i < it->plan.phases; i++)
-		if (it->plan.phase[i].is.state == UNIT_IN_PROGRESS)
-			add_item(items, unit_of_phase(track, i), true, evidence);
+	if (it->state == UNIT_DONE)
+		return;
+	for (size_t i = 0; i < it->plan.phases; i++) {
+		enum unit_state state = it->plan.phase[i].is.state;
+
+		if (state == UNIT_IN_PROGRESS || state == UNIT_DONE)
+			add_item(items, unit_of_phase(track, i), state == UNIT_IN_PROGRESS,
+				 evidence);
+	}
+	add_tasks(items, tracks, track, evidence);
 }
 
-/* In progress first; the newest first. */
+static void add_stories(struct items *items, const struct tracks *tracks,
+			const struct evidence *evidence)
+{
+	for (size_t i = 0; i < tracks->stories.nr; i++)
+		if (tracks->stories.item[i].state == UNIT_DONE)
+			add_item(items, unit_of_story(i), false, evidence);
+}
+
+static int compare_numbers(size_t a, size_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* In progress first; the newest first; NO_INDEX is the largest number, and a track before its phases. */
 static int compare_items(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
@@ -62,8 +101,28 @@ static int compare_items(const void *a, const void *b)
 	if (x->last != y->last)
 		return x->last > y->last ? -1 : 1;
 	if (x->unit.track != y->unit.track)
-		return x->unit.track < y->unit.track ? -1 : 1;
-	return x->unit.phase == NO_INDEX ? -1 : x->unit.phase > y->unit.phase;
+		return compare_numbers(x->unit.track, y->unit.track);
+	if (x->unit.kind != y->unit.kind)
+		return x->unit.kind < y->unit.kind ? -1 : 1;
+	if (x->unit.phase != y->unit.phase)
+		return compare_numbers(x->unit.phase, y->unit.phase);
+	return compare_numbers(x->unit.task, y->unit.task);
+}
+
+/* The list is in order. What was never committed cannot be reverted. */
+static void shorten(struct items *items)
+{
+	size_t kept = 0, in_progress = 0;
+
+	for (size_t i = 0; i < items->nr && kept < ITEMS_MAX; i++) {
+		const struct item it = items->item[i];
+
+		if (!it.last || (it.in_progress && in_progress == IN_PROGRESS_MAX))
+			continue;
+		in_progress += it.in_progress;
+		items->item[kept++] = it;
+	}
+	items->nr = kept;
 }
 
 static void print_items(const struct items *items, const struct tracks *tracks)
@@ -96,14 +155,38 @@ static int choose(size_t *ret, const struct items *items, struct error *err)
 	return 0;
 }
 
-int track_menu(char **ret_track, char **ret_phase, const struct checkpoint_session *s,
-	       struct error *err)
+void track_choice_release(struct track_choice *choice)
+{
+	free(choice->track);
+	free(choice->phase);
+	free(choice->task);
+	free(choice->story);
+}
+
+/* By their numbers, which are never ambiguous. */
+static void set_choice(struct track_choice *ret, const struct tracks *tracks,
+		       const struct unit *unit)
+{
+	const struct track *track;
+
+	if (unit->kind == UNIT_STORY) {
+		ret->story = xstrdup(tracks->stories.item[unit->story].id);
+		return;
+	}
+	track = &tracks->item[unit->track];
+	ret->track = xstrdup(track->id);
+	if (unit->phase != NO_INDEX)
+		ret->phase = xstrfmt("%zu", track->plan.phase[unit->phase].number);
+	if (unit->task != NO_INDEX)
+		ret->task = xstrfmt("%zu", track->plan.task[unit->task].number);
+}
+
+int track_menu(struct track_choice *ret, const struct checkpoint_session *s, struct error *err)
 {
 	struct tracks tracks CLEANUP(tracks_release) = TRACKS_INIT;
 	struct evidence *evidence CLEANUP(evidence_free_p) = NULL;
 	struct items items CLEANUP(items_release) = { 0 };
 	const struct evidence_request request = { .repo = &s->repo, .tracks = &tracks };
-	const struct unit *unit;
 	size_t chosen = 0;
 	bool untracked;
 
@@ -115,20 +198,19 @@ int track_menu(char **ret_track, char **ret_phase, const struct checkpoint_sessi
 			     evidence_read(&evidence, &request, err) < 0))
 		return -1;
 	for (size_t t = 0; t < tracks.nr; t++)
-		add_track(&items, &tracks, t, evidence);
+		if (!tracks.item[t].archived)
+			add_track(&items, &tracks, t, evidence);
+	if (evidence)
+		add_stories(&items, &tracks, evidence);
+	sort(items.item, items.nr, sizeof(*items.item), compare_items);
+	shorten(&items);
 	if (!items.nr) {
-		error_set(err, "there is no track in progress, and none that is completed");
+		error_set(err, "no work is in progress, and none is completed");
 		return error_code(err, EXIT_NO);
 	}
-	sort(items.item, items.nr, sizeof(*items.item), compare_items);
-	if (items.nr > ITEMS_MAX)
-		items.nr = ITEMS_MAX;
 	print_items(&items, &tracks);
 	if (choose(&chosen, &items, err) < 0)
 		return -1;
-	unit = &items.item[chosen].unit;
-	*ret_track = xstrdup(tracks.item[unit->track].id);
-	if (unit->phase != NO_INDEX)
-		*ret_phase = xstrfmt("%zu", unit->phase + 1);
+	set_choice(ret, &tracks, &items.item[chosen].unit);
 	return 0;
 }

@@ -27,6 +27,7 @@ const char *track_migration_change_name(enum track_migration_change change)
 		[TRACK_MIGRATION_GOES] = "goes",
 		[TRACK_MIGRATION_CHANGES] = "changes",
 		[TRACK_MIGRATION_DOWN] = "down",
+		[TRACK_MIGRATION_KEPT] = "kept",
 	};
 
 	return names[change];
@@ -181,6 +182,18 @@ int track_migrations_ask(struct track_migrations *m, const struct settings *sett
 	return 0;
 }
 
+void track_migrations_keep(struct track_migrations *m)
+{
+	for (size_t i = 0; i < m->nr; i++)
+		if (m->item[i].applied && track_migration_loses(&m->item[i]))
+			m->item[i].change = TRACK_MIGRATION_KEPT;
+}
+
+bool track_migration_loses(const struct track_migration *it)
+{
+	return it->change == TRACK_MIGRATION_GOES || it->change == TRACK_MIGRATION_CHANGES;
+}
+
 /* ---- What of it ---------------------------------------------------------------------- */
 
 /*
@@ -197,7 +210,7 @@ static void versions_at(const struct track_migrations *m, size_t environment, st
 		for (size_t i = 0; i < m->nr; i++) {
 			const struct track_migration *it = &m->item[i];
 
-			if (it->change == TRACK_MIGRATION_DOWN ||
+			if (!track_migration_loses(it) ||
 			    it->place[environment].applied != &ledger->item[l - 1])
 				continue;
 			strvec_push(ret, ledger->item[l - 1].version);
@@ -287,7 +300,7 @@ static void judge_applied(const struct track_migrations *m, size_t at,
 static bool touches_up(const struct track_migrations *m)
 {
 	for (size_t i = 0; i < m->nr; i++)
-		if (m->item[i].change != TRACK_MIGRATION_DOWN)
+		if (track_migration_loses(&m->item[i]))
 			return true;
 	return false;
 }
@@ -401,6 +414,7 @@ void track_migrations_text(struct strbuf *out, const struct track_migrations *m)
 		[TRACK_MIGRATION_GOES] = "goes",
 		[TRACK_MIGRATION_CHANGES] = "its up script changes",
 		[TRACK_MIGRATION_DOWN] = "its down script changes",
+		[TRACK_MIGRATION_KEPT] = "stays",
 	};
 
 	if (m->nr)

@@ -22,7 +22,8 @@
 enum track_migration_change {
 	TRACK_MIGRATION_GOES,	 /* its up script does */
 	TRACK_MIGRATION_CHANGES, /* its up script is another one then */
-	TRACK_MIGRATION_DOWN	 /* only its down script goes, or changes */
+	TRACK_MIGRATION_DOWN,	 /* only its down script goes, or changes */
+	TRACK_MIGRATION_KEPT	 /* it would go or change, and stays: a new one undoes it */
 };
 
 /* What one environment has of one migration. */
@@ -68,12 +69,16 @@ struct track_migrations_wish {
 /* Refuses, warns, and says what to type. */
 void track_migrations_judge(const struct track_migrations *migrations,
 			    const struct track_migrations_wish *wish, struct verdict *verdict);
+/* Those that are applied somewhere are TRACK_MIGRATION_KEPT from here on. */
+void track_migrations_keep(struct track_migrations *migrations);
+/* Does its up script go, or become another one? */
+bool track_migration_loses(const struct track_migration *migration);
 /* "git rollback-db --database=<name> <version>...", one for each environment that has some. */
 void track_migrations_commands(const struct track_migrations *migrations, struct strvec *ret);
 /* Sets "migrations", "environments" and "rollback_commands". */
 void track_migrations_to_json(const struct track_migrations *migrations, json_t *plan);
 void track_migrations_text(struct strbuf *out, const struct track_migrations *migrations);
-/* "goes", "changes", "down": for people and for JSON. */
+/* "goes", "changes", "down", "kept": for people and for JSON. */
 const char *track_migration_change_name(enum track_migration_change change);
 
 #endif

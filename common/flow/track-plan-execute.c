@@ -51,12 +51,40 @@ static const char *advice_for(enum file_kind kind)
 	BUG("unknown kind of file %d", (int)kind);
 }
 
+/* Whose the commit is: a track that the other one is not of. */
+static bool has_other_track(const struct commit_units *owners, const char *commit,
+			    const char *other)
+{
+	size_t nr, others;
+	const struct commit_unit *owner = commit_units_find(owners, commit, &nr);
+	const struct commit_unit *own = commit_units_find(owners, other, &others);
+
+	for (size_t i = 0; i < nr; i++)
+		for (size_t o = 0; o < others; o++)
+			if (owner[i].unit.track != own[o].unit.track)
+				return true;
+	return false;
+}
+
+/* As in the plan: what another track has changed is shared, whatever it is called. */
+static enum file_kind kind_of(const struct revert_step *step, const struct revert_conflict *it,
+			      const struct file_kinds *kinds, const struct commit_units *owners)
+{
+	enum file_kind kind = file_kind_of(kinds, it->path);
+
+	for (size_t i = 0; kind == FILE_OTHER && i < it->causes; i++)
+		if (has_other_track(owners, it->cause[i].commit, step->commit))
+			kind = FILE_SHARED;
+	return kind;
+}
+
 static void explain_file(const struct revert_step *step, const struct revert_conflict *it,
 			 const struct file_kinds *kinds, const struct commit_units *owners,
 			 const struct tracks *tracks)
 {
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
-	const char *advice = advice_for(file_kind_of(kinds, it->path));
+	enum file_kind kind = kind_of(step, it, kinds, owners);
+	const char *advice = advice_for(kind);
 
 	path_show(&text, it->path);
 	note("  %s (%s)", text.buf, revert_conflict_name(it->kind));
@@ -73,7 +101,7 @@ static void explain_file(const struct revert_step *step, const struct revert_con
 	commit_units_describe(&text, owners, tracks, step->commit);
 	note("    %s", text.buf);
 	if (advice)
-		note("    %s: %s", file_kind_name(file_kind_of(kinds, it->path)), advice);
+		note("    %s: %s", file_kind_name(kind), advice);
 }
 
 void track_conflict_explain(const struct revert_run *run, const struct file_kinds *kinds,

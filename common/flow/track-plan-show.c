@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "flow/track-plan.h"
+#include "flow/track-verify.h"
 #include "flow/track.h"
 #include "term/amount.h"
 #include "term/output.h"
@@ -33,12 +34,14 @@ static const char *outcome_of(const struct track_plan *plan, const char *oid)
 	BUG("unknown outcome %d", (int)step->outcome);
 }
 
-static enum file_kind kind_of(const struct track_plan *plan, size_t file)
+static enum file_kind kind_of(const struct track_plan *plan, const char *path)
 {
-	enum file_kind kind = file_kind_of(&plan->kinds, plan->run.series.total.item[file].path);
+	enum file_kind kind = file_kind_of(&plan->kinds, path);
+	const struct tree_change *file = tree_changes_find(&plan->touched, path);
+	size_t at = file ? (size_t)(file - plan->touched.item) : plan->files_nr;
 
 	/* What several tracks have changed is shared, whatever it is called. */
-	if (kind == FILE_OTHER && file < plan->files_nr && plan->files[file].tracks.nr)
+	if (kind == FILE_OTHER && at < plan->files_nr && plan->files[at].tracks.nr)
 		return FILE_SHARED;
 	return kind;
 }
@@ -93,15 +96,15 @@ static json_t *files_to_json(const struct track_plan *plan)
 {
 	json_t *ret = json_array();
 
-	for (size_t i = 0; i < plan->run.series.total.nr; i++) {
-		const struct tree_change *it = &plan->run.series.total.item[i];
+	for (size_t i = 0; i < plan->touched.nr; i++) {
+		const struct tree_change *it = &plan->touched.item[i];
 		json_t *tracks =
 			i < plan->files_nr ? json_strings(&plan->files[i].tracks) : json_array();
 
 		json_array_append_new(
 			ret, json_pack("{s:o, s:s, s:s, s:b, s:o}", "path", path_to_json(it->path),
 				       "change", change_name(it), "kind",
-				       file_kind_name(kind_of(plan, i)), "conflict",
+				       file_kind_name(kind_of(plan, it->path)), "conflict",
 				       is_conflicting(plan, it->path), "other_tracks", tracks));
 	}
 	return ret;
@@ -140,9 +143,9 @@ static json_t *conflict_to_json(const struct track_plan *plan, const struct reve
 						owners_to_json(plan, it->cause[i].commit)));
 	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:b, s:o, s:o}", "commit", step->commit, "path",
 			 path_to_json(it->path), "kind", revert_conflict_name(it->kind),
-			 "file_kind", file_kind_name(file_kind_of(&plan->kinds, it->path)),
-			 "base_path", it->base_path ? path_to_json(it->base_path) : json_null(),
-			 "uncertain", step->uncertain, "hunks", hunks, "causes", causes);
+			 "file_kind", file_kind_name(kind_of(plan, it->path)), "base_path",
+			 it->base_path ? path_to_json(it->base_path) : json_null(), "uncertain",
+			 step->uncertain, "hunks", hunks, "causes", causes);
 }
 
 static json_t *conflicts_to_json(const struct track_plan *plan)
@@ -176,6 +179,7 @@ static void set_lists(const struct track_plan *plan, json_t *ret)
 	track_migrations_to_json(&plan->migrations, ret);
 	json_object_set_new(ret, "forward_fixes", track_forward_fixes_to_json(&plan->fixes));
 	json_object_set_new(ret, "documents", track_documents_to_json(&plan->documents));
+	json_object_set_new(ret, "verify", track_commands_to_json(&plan->session->settings));
 	json_object_set_new(ret, "in_the_way", paths_to_json(&plan->run.in_the_way));
 }
 
@@ -284,13 +288,13 @@ static void add_left_out(struct strbuf *out, const struct track_plan *plan)
 
 static void add_files(struct strbuf *out, const struct track_plan *plan)
 {
-	const struct tree_changes *total = &plan->run.series.total;
+	const struct tree_changes *touched = &plan->touched;
 
-	if (total->nr)
+	if (touched->nr)
 		strbuf_addstr(out, "Files:\n");
-	for (size_t i = 0; i < total->nr; i++) {
-		const struct tree_change *it = &total->item[i];
-		enum file_kind kind = kind_of(plan, i);
+	for (size_t i = 0; i < touched->nr; i++) {
+		const struct tree_change *it = &touched->item[i];
+		enum file_kind kind = kind_of(plan, it->path);
 
 		strbuf_addf(out, "  %c ", !it->old_mode ? 'A' : !it->new_mode ? 'D' : 'M');
 		path_show(out, it->path);
@@ -361,6 +365,7 @@ void track_plan_text(struct strbuf *out, const struct track_plan *plan, bool ver
 	track_migrations_text(out, &plan->migrations);
 	track_forward_fixes_text(out, &plan->fixes);
 	track_documents_text(out, &plan->documents, verbose);
+	track_commands_text(out, &plan->session->settings);
 }
 
 void track_plan_show(const struct track_plan *plan)

@@ -37,6 +37,7 @@ static void clear_round(struct track_plan *plan)
 	track_migrations_release(&plan->migrations);
 	track_dependents_release(&plan->dependents);
 	track_files_free(plan->files, plan->files_nr);
+	tree_changes_release(&plan->touched);
 	verdict_release(&plan->verdict);
 	plan->run = (struct revert_run)REVERT_RUN_INIT;
 	plan->wanted_commit = NULL;
@@ -237,9 +238,39 @@ static void keep_also(struct strvec *keep, const struct strvec *more)
 	strvec_sort(keep);
 }
 
+/* ---- Files --------------------------------------------------------------------------- */
+
+static void touch(struct tree_changes *ret, const char *path, unsigned old_mode, unsigned new_mode)
+{
+	struct tree_change *it = tree_changes_add(ret, path);
+
+	it->old_mode = old_mode;
+	it->new_mode = new_mode;
+}
+
+/* In the series a file that is in conflict stays as it is; for whoever reads the plan it does not. */
+static void list_touched(struct tree_changes *ret, const struct revert_series *series)
+{
+	for (size_t i = 0; i < series->total.nr; i++)
+		touch(ret, series->total.item[i].path, series->total.item[i].old_mode,
+		      series->total.item[i].new_mode);
+	for (size_t s = 0; s < series->nr; s++)
+		for (size_t c = 0; c < series->step[s].conflicts; c++) {
+			const struct revert_conflict *it = &series->step[s].conflict[c];
+
+			if (tree_changes_find(ret, it->path))
+				continue;
+			touch(ret, it->path, it->stage[1].mode, it->stage[2].mode);
+			tree_changes_sort(ret);
+		}
+}
+
 /* ---- Migrations ---------------------------------------------------------------------- */
 
-/* Once more without them, to see which there would be: those that are applied are kept. */
+/*
+ * Once more without them, to see which there would be: those that are applied are kept, and what is
+ * known of them is the plan's.
+ */
 static int plan_fixes(struct track_plan *plan, struct error *err)
 {
 	const struct checkpoint_session *s = plan->session;
@@ -248,14 +279,15 @@ static int plan_fixes(struct track_plan *plan, struct error *err)
 						.onto = s->repo.head,
 						.keep = &plan->keep };
 	struct revert_series series CLEANUP(revert_series_release) = REVERT_SERIES_INIT;
-	struct track_migrations migrations CLEANUP(track_migrations_release) =
-		TRACK_MIGRATIONS_INIT;
+	struct tree_changes touched CLEANUP(tree_changes_release) = TREE_CHANGES_INIT;
+	struct track_migrations *migrations = &plan->migrations;
 
-	if (revert_compute(&series, &s->repo, &request, err) < 0 ||
-	    track_migrations_find(&migrations, &s->settings, s->repo.head, &series.total, err) <
-		    0 ||
-	    track_migrations_ask(&migrations, &s->settings, &plan->request->databases, err) < 0 ||
-	    track_forward_fixes_plan(&plan->fixes, s, &migrations, &plan->verdict, err) < 0)
+	if (revert_compute(&series, &s->repo, &request, err) < 0)
+		return -1;
+	list_touched(&touched, &series);
+	if (track_migrations_find(migrations, &s->settings, s->repo.head, &touched, err) < 0 ||
+	    track_migrations_ask(migrations, &s->settings, &plan->request->databases, err) < 0 ||
+	    track_forward_fixes_plan(&plan->fixes, s, migrations, &plan->verdict, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->fixes.nr; i++) {
 		strvec_push(&plan->keep, plan->fixes.item[i].up_path);
@@ -263,21 +295,23 @@ static int plan_fixes(struct track_plan *plan, struct error *err)
 	}
 	keep_also(&plan->keep, &plan->fixes.keep);
 	/* A protected environment wants its word also for what is written for it. */
-	track_migrations_judge(&migrations,
+	track_migrations_judge(migrations,
 			       &(struct track_migrations_wish){ .forward_fix = true,
 								.common = s->common },
 			       &plan->verdict);
+	track_migrations_keep(migrations);
 	return 0;
 }
 
 static int plan_migrations(struct track_plan *plan, struct error *err)
 {
 	const struct checkpoint_session *s = plan->session;
-	const struct track_migrations_wish wish = { .forward_fix = plan->request->forward_fix,
-						    .common = s->common };
+	const struct track_migrations_wish wish = { .common = s->common };
 
-	if (track_migrations_find(&plan->migrations, &s->settings, s->repo.head,
-				  &plan->run.series.total, err) < 0 ||
+	if (plan->request->forward_fix) /* plan_fixes() has done it */
+		return 0;
+	if (track_migrations_find(&plan->migrations, &s->settings, s->repo.head, &plan->touched,
+				  err) < 0 ||
 	    track_migrations_ask(&plan->migrations, &s->settings, &plan->request->databases, err) <
 		    0)
 		return -1;
@@ -365,9 +399,9 @@ static int find_dependents(struct track_plan *plan, struct error *err)
 	    revert_find_causes(series, plan->session->repo.head, CAUSES_MAX, err) < 0)
 		return -1;
 	if (track_dependents_find(&plan->dependents, &request, err) < 0 ||
-	    track_files_find(&plan->files, &request, &series->total, own, err) < 0)
+	    track_files_find(&plan->files, &request, &plan->touched, own, err) < 0)
 		return -1;
-	plan->files_nr = series->total.nr;
+	plan->files_nr = plan->touched.nr;
 	return 0;
 }
 
@@ -416,6 +450,7 @@ static int plan_round(struct track_plan *plan, struct error *err)
 		if (track_select(plan, err) < 0 || plan_run(plan, err) < 0)
 			return -1;
 	} while (pass_over_reverted(plan));
+	list_touched(&plan->touched, &plan->run.series);
 	if (plan_migrations(plan, err) < 0 || find_dependents(plan, err) < 0)
 		return -1;
 	judge_reverted(plan);

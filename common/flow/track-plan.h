@@ -94,7 +94,9 @@ struct track_plan {
 	struct revert_run run;
 
 	struct file_kinds kinds;
-	struct track_file *files; /* one for each of run.series.total */
+	struct tree_changes
+		touched;	  /* run.series.total, and what would be in conflict: as reverted */
+	struct track_file *files; /* one for each of touched */
 	size_t files_nr;
 	struct track_migrations migrations;
 	struct track_dependents dependents;

@@ -41,15 +41,14 @@ static int run(const struct checkpoint_session *s, struct track_plan_request *re
 	       struct error *err)
 {
 	struct track_plan plan CLEANUP(track_plan_release) = TRACK_PLAN_INIT;
-	char *track CLEANUP(free_p) = NULL, *phase CLEANUP(free_p) = NULL;
+	struct track_choice choice CLEANUP(track_choice_release) = { 0 };
 	int ret;
 
 	if (!has_unit(&request->words)) {
-		ret = track_menu(&track, &phase, s, err);
-		if (ret)
-			return ret;
-		request->words.track = track;
-		request->words.phase = phase;
+		if (track_menu(&choice, s, err) < 0)
+			return -1;
+		request->words = (struct unit_words){ choice.track, choice.phase, choice.task,
+						      choice.story };
 	}
 	ret = track_plan(&plan, s, request, err);
 	if (ret)

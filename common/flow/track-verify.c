@@ -321,6 +321,16 @@ static int run_command(struct track_checks *ret, const struct checkpoint_session
 	return 0;
 }
 
+/* One of the settings; NULL with `reason` set: it is not trusted, and not run. */
+static const char *command_of(const struct settings *settings, const char *name,
+			      struct error *reason)
+{
+	char *key CLEANUP(free_p) = xstrfmt("verify.%s.command", name);
+	const char *command = NULL;
+
+	return settings_string(&command, settings, key, reason) < 0 ? NULL : command;
+}
+
 static int run_commands(struct track_checks *ret, const struct checkpoint_session *s,
 			struct error *err)
 {
@@ -329,17 +339,57 @@ static int run_commands(struct track_checks *ret, const struct checkpoint_sessio
 	settings_subsections(&s->settings, "verify", &names);
 	for (size_t i = 0; i < names.nr; i++) {
 		struct error reason CLEANUP(error_release) = ERROR_INIT;
-		char *key CLEANUP(free_p) = xstrfmt("verify.%s.command", names.v[i]);
 		char *check CLEANUP(free_p) = xstrfmt("verify %s", names.v[i]);
-		const char *command;
+		const char *command = command_of(&s->settings, names.v[i], &reason);
 
-		/* One that is not trusted is not run, and that is said. */
-		if (settings_string(&command, &s->settings, key, &reason) < 0)
+		if (error_is_set(&reason))
 			add_check(ret, check, TRACK_CHECK_UNKNOWN, "%s", reason.message);
 		else if (command && run_command(ret, s, names.v[i], command, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+json_t *track_commands_to_json(const struct settings *settings)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	json_t *ret = json_array();
+
+	settings_subsections(settings, "verify", &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		struct error reason CLEANUP(error_release) = ERROR_INIT;
+		const char *command = command_of(settings, names.v[i], &reason);
+
+		if (command || error_is_set(&reason))
+			json_array_append_new(ret, json_pack("{s:o, s:o, s:o}", "name",
+							     json_text(names.v[i]), "command",
+							     json_text(command), "reason",
+							     json_text(reason.message)));
+	}
+	return ret;
+}
+
+void track_commands_text(struct strbuf *out, const struct settings *settings)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	bool any = false;
+
+	settings_subsections(settings, "verify", &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		struct error reason CLEANUP(error_release) = ERROR_INIT;
+		const char *command = command_of(settings, names.v[i], &reason);
+		const char *shown = command ? command : reason.message;
+
+		if (!shown)
+			continue;
+		strbuf_addstr(out, any ? "" : "Run at the end:\n");
+		any = true;
+		strbuf_addstr(out, "  ");
+		text_escape(out, names.v[i], strlen(names.v[i]), false);
+		strbuf_addstr(out, command ? ": " : ": not run: ");
+		text_escape(out, shown, strlen(shown), false);
+		strbuf_addch(out, '\n');
+	}
 }
 
 /* ---- All of them --------------------------------------------------------------------- */

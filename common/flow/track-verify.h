@@ -34,6 +34,13 @@ struct track_checks {
 		0         \
 	}
 
+/*
+ * What the project has of its own to be run at the end (verify.<name>.command), for the plan:
+ * [{"name", "command", "reason"}], of which `reason` says why the command is not run; and for people.
+ */
+json_t *track_commands_to_json(const struct settings *settings) MUST_CHECK;
+void track_commands_text(struct strbuf *out, const struct settings *settings);
+
 /* `plan` was carried out, and the new HEAD is plan->run.head. */
 int track_verify(struct track_checks *ret, const struct track_plan *plan, struct error *err)
 	MUST_CHECK;
