@@ -84,6 +84,35 @@ test_expect_success 'a commit without documents has no tracks' '
 	test_must_be_empty actual
 '
 
+test_expect_success 'conductor/index.md says where registry and tracks are' '
+	git init -q index && cd index && mkdir conductor && plan docs/work/cats_1 && plan docs/work/done/dogs_2 &&
+	printf "%s\n" "# Index" "" "- [Product](./product.md)" "- [Tracks Registry](../docs/LIST.md), see [it](./other.md)" \
+		"- [Tracks Directory](../docs/work/)" "- [The tracks folder](https://example.invalid/work/)" >conductor/index.md &&
+	printf "%s\n" "# Tracks" "" "- [~] **Track: Cats**" "*Link: [l](./work/cats_1/)*" >docs/LIST.md &&
+	printf "cats_1\tCats\tin_progress\tdocs/work/cats_1\t2/3\n" >expect &&
+	printf "dogs_2\tCats\tin_progress\tdocs/work/done/dogs_2\t2/3\n" >>expect &&
+	sed 2s/Cats/"Plan: Cats"/ expect >new && "$tool" list >actual && sed "s/Plan: //" new >expect && test_cmp expect actual &&
+	git add . && git commit -qm "Add them" && "$tool" list HEAD >actual && test_cmp expect actual
+'
+
+test_expect_success 'an index that leads nowhere, or where all is anyway, changes nothing' '
+	git init -q usual && cd usual && plan conductor/tracks/cats_1 && plan conductor/archive/dogs_2 && plan elsewhere/cows_3 &&
+	printf "%s\n" "# Tracks" "" "- [~] **Track: Cats**" "*Link: [l](./tracks/cats_1/)*" >conductor/tracks.md &&
+	"$tool" list >expect && test_line_count = 2 expect &&
+	printf "%s\n" "- [Tracks Registry](./tracks.md)" "- [Tracks Registry](./nothing.md)" "- [Tracks Directory](./tracks/)" \
+		"- [Tracks Directory](../../outside/)" "- [Tracks Directory](/)" >conductor/index.md &&
+	"$tool" list >actual && test_cmp expect actual
+'
+
+test_expect_success 'a registry leads to folders where nobody would look' '
+	git init -q linked && cd linked && mkdir -p conductor && plan work/cats_1 && plan conductor/own/dogs_2 && plan other/cows_3 &&
+	printf "%s\n" "# Tracks" "" "- [~] **Track: Cats**" "*Link: [l](../work/cats_1/)*" "" "- [ ] **Track: Dogs**" \
+		"*Link: [l](conductor/own/dogs_2/plan.md)*" "" "- [ ] **Track: All**" "*Link: [l](./)*" >conductor/tracks.md &&
+	printf "cats_1\tCats\tin_progress\twork/cats_1\t2/3\n" >expect &&
+	printf "dogs_2\tDogs\tpending\tconductor/own/dogs_2\t2/3\n" >>expect &&
+	"$tool" list >actual && head -n 2 actual >two && test_cmp expect two && ! grep cows actual
+'
+
 test_expect_success 'unticking a task changes its own bytes' '
 	cd project &&
 	git checkout -q -- . &&

@@ -90,6 +90,15 @@ test_expect_success 'archived since: the plan is edited where it is' '
 	test_path_is_missing conductor/tracks/auth_20260101
 '
 
+test_expect_success 'where conductor/index.md says: a track that lies elsewhere is reverted like any' '
+	fresh && mkdir -p conductor docs/work/x_20260101 && printf -- "- [Tracks Registry](../docs/tracks-list.md)\n- [Tracks Directory](../docs/work/)\n" >conductor/index.md &&
+	printf "# Tracks\n\n- [x] **Track: The X**\n*Link: [l](./work/x_20260101/)*\n" >docs/tracks-list.md && echo guide >docs/guide &&
+	printf "# Plan\n\n## Phase 1: One\n\n- [ ] Task: Write it\n" >docs/work/x_20260101/plan.md && commit start &&
+	echo a >a && echo more >>docs/guide && commit "feat: it" && sed -i "s/\[ \] Task: Write it/[x] Task: Write it $(git rev-parse --short HEAD)/" docs/work/x_20260101/plan.md &&
+	commit "plan: mark" && git revert-track x_2026 -y -q 2>../err && test_path_is_missing a && test_line_count = 1 docs/guide &&
+	test_grep "^- . . Task: Write it\$" docs/work/x_20260101/plan.md && test_grep "The X.*Reverted" docs/tracks-list.md
+'
+
 test_expect_success 'documents that git does not track are left to a person' '
 	fresh && mkdir -p conductor/tracks/x_20260101 && echo conductor >.gitignore &&
 	printf "# Plan\n\n## Phase 1: One\n\n- [ ] Task: Write it\n" >conductor/tracks/x_20260101/plan.md &&

@@ -146,14 +146,11 @@ static bool is_known_home(const struct strvec *known, const char *path, size_t l
 }
 
 /* Where the track's own folder begins is for others: here each document says its folder. */
-static void add_document(struct layout *layout, const char *path, const char *home)
+static void add_folder(struct layout *layout, const char *path, const char *home)
 {
 	char *folder CLEANUP(free_p) = layout_parent(path);
-	struct layout_folder *it;
+	struct layout_folder *it = find_folder(layout, folder);
 
-	if (is_container(folder, home) || !strcmp(folder, home))
-		return;
-	it = find_folder(layout, folder);
 	if (!it) {
 		ARRAY_GROW(layout->folder, layout->nr + 1, layout->alloc);
 		it = &layout->folder[layout->nr++];
@@ -163,6 +160,14 @@ static void add_document(struct layout *layout, const char *path, const char *ho
 		};
 	}
 	string_replace(has_name(path, "plan.md") ? &it->plan : &it->metadata, path);
+}
+
+static void add_document(struct layout *layout, const char *path, const char *home)
+{
+	char *folder CLEANUP(free_p) = layout_parent(path);
+
+	if (!is_container(folder, home) && strcmp(folder, home) != 0)
+		add_folder(layout, path, home);
 }
 
 /* A plan in a folder of a track's own is no track: the outermost folder is it. */
@@ -278,6 +283,40 @@ static void find_folders(struct layout *ret, const struct strvec *known, const s
 	}
 	sort(ret->folder, ret->nr, sizeof(*ret->folder), folder_compare);
 	drop_inner(ret);
+}
+
+static bool is_in_folder(const struct layout *layout, const char *path)
+{
+	for (size_t i = 0; i < layout->nr; i++)
+		if (layout_is_below(path, layout->folder[i].path))
+			return true;
+	return false;
+}
+
+bool layout_follow(struct layout *layout, const struct strvec *paths, const char *place,
+		   bool directory)
+{
+	struct layout found = LAYOUT_INIT;
+
+	for (size_t i = 0; *place && i < paths->nr; i++) {
+		const char *path = paths->v[i];
+		char *folder CLEANUP(free_p) = layout_parent(path);
+
+		if ((!has_name(path, "plan.md") && !has_name(path, "metadata.json")) ||
+		    !layout_is_below(path, place) || directory == !strcmp(folder, place) ||
+		    is_in_folder(layout, folder))
+			continue;
+		add_folder(&found, path, place);
+	}
+	sort(found.folder, found.nr, sizeof(*found.folder), folder_compare);
+	drop_inner(&found);
+	for (size_t i = 0; i < found.nr; i++) {
+		ARRAY_GROW(layout->folder, layout->nr + 1, layout->alloc);
+		layout->folder[layout->nr++] = found.folder[i];
+	}
+	free(found.folder);
+	sort(layout->folder, layout->nr, sizeof(*layout->folder), folder_compare);
+	return found.nr > 0;
 }
 
 static size_t depth(const char *path)

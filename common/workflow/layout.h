@@ -30,6 +30,13 @@ struct layout {
 void layout_find(struct layout *ret, struct strvec *paths, const char *registry,
 		 const char *directory);
 void layout_release(struct layout *layout);
+/*
+ * Adds the tracks that a link leads to: the folder `place` itself, where it has a plan or metadata;
+ * else, when it is a `directory` of tracks, the folders below it. Each is in no other, and its home is
+ * `place`. False: there is none that was not known.
+ */
+bool layout_follow(struct layout *layout, const struct strvec *paths, const char *place,
+		   bool directory);
 
 /* Is `path` in `folder`, or itself that? "" is the top, which has all. */
 bool layout_is_below(const char *path, const char *folder);

@@ -19,15 +19,26 @@ void document_source_release(struct document_source *source)
 	*source = (struct document_source)DOCUMENT_SOURCE_INIT;
 }
 
-static const char *const names[] = { "tracks.md", "plan.md", "metadata.json", "prd.json" };
+/* An index by that name is found in any documentation: only that of a layout is one of ours. */
+static const char *const names[] = { "tracks.md",
+				     "plan.md",
+				     "metadata.json",
+				     "prd.json",
+				     "conductor/index.md",
+				     ".conductor/index.md",
+				     "storage-conductor/index.md" };
 
 bool source_is_document(const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t len = strlen(path);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcasecmp(name, names[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t n = strlen(names[i]);
+
+		if (len >= n && !strcasecmp(path + len - n, names[i]) &&
+		    (len == n || path[len - n - 1] == '/'))
 			return true;
+	}
 	return false;
 }
 
@@ -47,9 +58,12 @@ static int list_files(const struct repo *repo, struct strvec *ret, const char *c
 	for (; *options; options++)
 		strvec_push(&git.argv, *options);
 	strvec_push(&git.argv, "--");
-	for (; *folders; folders++)
+	for (; *folders; folders++) {
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 			strvec_pushf(&git.argv, ":(glob,icase)%s**/%s", *folders, names[i]);
+		if (**folders)
+			strvec_pushf(&git.argv, ":(glob,icase)%sindex.md", *folders);
+	}
 	if (git_run(&git, "list the plan documents", err) < 0)
 		return -1;
 	for (size_t at = 0; at < git.out.len; at += strlen(git.out.buf + at) + 1) {

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "workflow/layout.h"
+#include "workflow/markdown.h"
 
 void tracks_release(struct tracks *tracks)
 {
@@ -34,6 +35,7 @@ void tracks_release(struct tracks *tracks)
 struct gathering {
 	struct tracks *tracks;
 	struct document_source *source;
+	const struct strvec *paths; /* of all documents, sorted */
 	struct layout layout;
 	size_t *track_of; /* of each folder of the layout: the track, or NO_INDEX */
 	bool **placed;	  /* of each registry, of each entry: it has a track */
@@ -260,6 +262,99 @@ static size_t entry_folder(const struct gathering *g, const struct registry *reg
 	return found;
 }
 
+/* ---- Links to other places ----------------------------------------------------------- */
+
+static bool is_web(const char *url)
+{
+	return strstr(url, "://") || !strncmp(url, "mailto:", strlen("mailto:"));
+}
+
+/* An entry of the project's index: its label says what it leads to. */
+static void follow_index_link(struct gathering *g, const char *label, const char *target)
+{
+	if (strcasestr(label, "registry")) {
+		if (!strvec_has(&g->layout.registry, target))
+			strvec_push(&g->layout.registry, target);
+	} else if (strcasestr(label, "track") &&
+		   (strcasestr(label, "directory") || strcasestr(label, "folder"))) {
+		layout_follow(&g->layout, g->paths, target, true);
+	}
+}
+
+/* "Tracks Registry" of "[Tracks Registry](./tracks.md)", in that line. free() it. */
+static char *link_label(const struct markdown *md, const struct markdown_link *link)
+{
+	struct span span = markdown_line(md, link->line);
+	char *line = xmemdupz(md->text + span.at, span.len), *url = strstr(line, link->url), *start;
+
+	if (url) {
+		*url = '\0';
+		start = strrchr(line, '[');
+		if (start)
+			memmove(line, start, strlen(start) + 1);
+	}
+	return line;
+}
+
+/* Links are relative to the index. */
+static void follow_index(struct gathering *g, const char *path)
+{
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct markdown md CLEANUP(markdown_release) = MARKDOWN_INIT;
+	char *folder CLEANUP(free_p) = layout_parent(path);
+
+	if (!read_document(g, &text, path))
+		return;
+	markdown_parse(&md, text.buf, text.len);
+	for (size_t i = 0; i < md.links; i++) {
+		const struct markdown_link *link = &md.link[i];
+		char *label CLEANUP(free_p) = link_label(&md, link);
+		char *target CLEANUP(free_p) =
+			is_web(link->url) ? NULL : layout_resolve(folder, link->url);
+
+		if (target && *target)
+			follow_index_link(g, label, target);
+	}
+}
+
+/* A registry may name folders where nobody would look; not one that the registry itself is in. */
+static void follow_entry(struct gathering *g, const struct registry *registry, const char *link)
+{
+	char *home CLEANUP(free_p) = layout_parent(registry->path);
+	char *outer CLEANUP(free_p) = layout_parent(home);
+	const char *const from[] = { home, outer, "" };
+
+	if (is_web(link) || folder_linked(g, link, home) != NO_INDEX)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
+		char *path CLEANUP(free_p) = layout_resolve(from[i], link);
+		char *folder CLEANUP(free_p) = path ? layout_parent(path) : NULL;
+
+		if (!path || layout_is_below(registry->path, path))
+			continue;
+		if (layout_follow(&g->layout, g->paths, path, false) ||
+		    (strvec_has(g->paths, path) && !layout_is_below(registry->path, folder) &&
+		     layout_follow(&g->layout, g->paths, folder, false)))
+			return;
+	}
+}
+
+static void follow_links(struct gathering *g)
+{
+	for (size_t i = 0; i < g->paths->nr; i++)
+		if (!strcasecmp(layout_name(g->paths->v[i]), "index.md"))
+			follow_index(g, g->paths->v[i]);
+	for (size_t i = 0; i < g->layout.registry.nr; i++)
+		read_registry(g, g->layout.registry.v[i]);
+	for (size_t r = 0; r < g->tracks->registries; r++) {
+		const struct registry *registry = &g->tracks->registry[r];
+
+		for (size_t i = 0; i < registry->nr; i++)
+			if (registry->entry[i].link)
+				follow_entry(g, registry, registry->entry[i].link);
+	}
+}
+
 /* ---- All together -------------------------------------------------------------------- */
 
 static void add_registered(struct gathering *g, size_t registry)
@@ -355,8 +450,7 @@ static void gather(struct gathering *g)
 {
 	struct tracks *tracks = g->tracks;
 
-	for (size_t i = 0; i < g->layout.registry.nr; i++)
-		read_registry(g, g->layout.registry.v[i]);
+	follow_links(g);
 	g->track_of = xcalloc(g->layout.nr + 1, sizeof(*g->track_of));
 	for (size_t i = 0; i < g->layout.nr; i++)
 		g->track_of[i] = NO_INDEX;
@@ -396,6 +490,7 @@ int tracks_read(struct tracks *ret, struct document_source *source,
 		return -1;
 	*ret = (struct tracks)TRACKS_INIT;
 	layout_find(&g.layout, &paths, places ? plain(places->registry) : NULL, directory);
+	g.paths = &paths;
 	gather(&g);
 	free(g.track_of);
 	for (size_t i = 0; i < ret->registries; i++)

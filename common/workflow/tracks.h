@@ -8,7 +8,8 @@
  *         src/conductor/, services/x/conductor/) with tracks in tracks/<id>/ and archive/<id>/, or
  *         whatever lies between them (tracks/<domain>/<id>/, tracks/archived/<id>/); a storage
  *         project storage-conductor/tracks.md with storages/<id>/; and what the configuration
- *         names. A folder with a plan.md is a track, whether it is registered or not.
+ *         names; and what conductor/index.md links to as "Tracks Registry" and "Tracks Directory",
+ *         and the registry as a track. A folder with a plan.md is a track, whether it is registered or not.
  * Links:  as people write them: from the registry, from the top of the worktree, to the folder or to
  *         a file in it, to the place before it was archived. A link that leads nowhere is
  *         looked for by its last folder's name; an entry without one by its title.
