@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "flow/track-merges.h"
 #include "flow/track-reset.h"
 #include "flow/track-split.h"
 #include "flow/track.h"
@@ -454,6 +455,8 @@ static int plan_round(struct track_plan *plan, struct error *err)
 	if (plan_migrations(plan, err) < 0 || find_dependents(plan, err) < 0)
 		return -1;
 	judge_reverted(plan);
+	if (track_judge_merges(plan, err) < 0)
+		return -1;
 	judge_documents(plan);
 	take_verdict(plan);
 	return 0;
