@@ -291,19 +291,54 @@ static bool is_called(const struct evidence *e, size_t t, const char *id)
 	return ret;
 }
 
+/* Among `nr` entries, from that one on. */
 static const struct registry_entry *find_entry(const struct evidence *e,
-					       const struct registry *registry, size_t t)
+					       const struct registry *registry, size_t from,
+					       size_t nr, size_t t)
 {
 	const struct track *track = &e->tracks->item[t];
 
-	for (size_t i = 0; i < registry->nr; i++)
+	for (size_t i = from; i < from + nr; i++)
 		if (registry->entry[i].id && is_called(e, t, registry->entry[i].id))
 			return &registry->entry[i];
-	for (size_t i = 0; i < registry->nr; i++)
+	for (size_t i = from; i < from + nr; i++)
 		if (!registry->entry[i].id && *registry->entry[i].title &&
 		    !strcasecmp(registry->entry[i].title, track->description))
 			return &registry->entry[i];
 	return NULL;
+}
+
+static bool same_entry(const struct registry_entry *a, const struct registry_entry *b)
+{
+	return a->state == b->state && a->archived == b->archived && !strcmp(a->title, b->title) &&
+	       !a->id == !b->id && (!a->id || !strcmp(a->id, b->id));
+}
+
+/*
+ * The entries that may differ: most changes of a registry are of one, and to look all of them up for
+ * each track and change would take long where there are hundreds.
+ */
+struct difference {
+	size_t from;	      /* so many are the same in front */
+	size_t before, after; /* so many are there then; and those behind are the same again */
+};
+
+static struct difference compare_entries(const struct registry *before,
+					 const struct registry *after)
+{
+	const struct registry_entry *was = before->entry, *is = after->entry;
+	struct difference d = { 0, before->nr, after->nr };
+
+	for (; d.before && d.after && same_entry(&was[d.from], &is[d.from]); d.from++) {
+		d.before--;
+		d.after--;
+	}
+	while (d.before && d.after &&
+	       same_entry(&was[d.from + d.before - 1], &is[d.from + d.after - 1])) {
+		d.before--;
+		d.after--;
+	}
+	return d;
 }
 
 static void claim_entry(struct evidence *e, const struct doc_change *change, size_t track,
@@ -321,6 +356,7 @@ static void compare_registries(struct evidence *e, const struct doc_change *chan
 {
 	struct registry before CLEANUP(registry_release) = REGISTRY_INIT;
 	struct registry after CLEANUP(registry_release) = REGISTRY_INIT;
+	struct difference difference;
 	size_t come, gone;
 
 	if (old)
@@ -329,10 +365,15 @@ static void compare_registries(struct evidence *e, const struct doc_change *chan
 		registry_parse(&after, change->path, new->buf, new->len);
 	come = after.nr > before.nr ? after.nr - before.nr : 0;
 	gone = before.nr > after.nr ? before.nr - after.nr : 0;
+	difference = compare_entries(&before, &after);
 	for (size_t t = 0; t < e->tracks->nr; t++) {
-		const struct registry_entry *was = find_entry(e, &before, t);
-		const struct registry_entry *is = find_entry(e, &after, t);
+		const struct registry_entry *was, *is;
 
+		if (!find_entry(e, &before, difference.from, difference.before, t) &&
+		    !find_entry(e, &after, difference.from, difference.after, t))
+			continue;
+		was = find_entry(e, &before, 0, before.nr, t);
+		is = find_entry(e, &after, 0, after.nr, t);
 		if (!was && is)
 			claim_entry(e, change, t, ROLE_CREATION,
 				    come == 1 ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY, "enters it");

@@ -143,7 +143,8 @@ struct claim {
 	enum evidence_level level;
 	enum evidence_role role;
 	char *detail;
-	size_t next; /* on the same commit; NO_INDEX: none */
+	size_t next; /* on the same commit; NO_INDEX: none. The latest first, until all are made */
+	size_t next_unit; /* once all are made: on the same track, or story */
 };
 
 struct evidence {
@@ -170,9 +171,10 @@ struct evidence {
 	size_t records, records_alloc;
 	struct claim *claim;
 	size_t claims, claims_alloc;
-	int64_t mentioned; /* commit time of the oldest that names a unit; INT64_MAX: none */
-	int64_t since;	   /* commit time of the oldest that changes a document; INT64_MAX: none */
-	int64_t walked;	   /* the walk over all messages went back to this time; 0: to the end */
+	size_t *first_claim; /* by track, then by story; then of what is neither; NO_INDEX: none */
+	int64_t mentioned;   /* commit time of the oldest that names a unit; INT64_MAX: none */
+	int64_t since;	/* commit time of the oldest that changes a document; INT64_MAX: none */
+	int64_t walked; /* the walk over all messages went back to this time; 0: to the end */
 };
 
 /* What a commit changed of the documents, in the order of git's log. */

@@ -237,10 +237,44 @@ void claim_add(struct evidence *e, uint32_t commit, struct unit unit, enum evide
 	strbuf_vaddf(&text, fmt, ap);
 	va_end(ap);
 	ARRAY_GROW(e->claim, e->claims + 1, e->claims_alloc);
-	e->claim[e->claims] = (struct claim){
-		commit, unit, kind, level, role, strbuf_detach(&text), e->commit[commit].first_claim
-	};
+	e->claim[e->claims] = (struct claim){ .commit = commit,
+					      .unit = unit,
+					      .kind = kind,
+					      .level = level,
+					      .role = role,
+					      .detail = strbuf_detach(&text),
+					      .next = e->commit[commit].first_claim };
 	e->commit[commit].first_claim = e->claims++;
+}
+
+static size_t *first_claim(const struct evidence *e, const struct unit *unit)
+{
+	size_t tracks = e->tracks->nr, stories = e->tracks->stories.nr;
+
+	if (unit->kind == UNIT_STORY)
+		return &e->first_claim[tracks + unit->story];
+	return &e->first_claim[unit->track == NO_INDEX ? tracks + stories : unit->track];
+}
+
+/* All are made: now they are found by unit, and by commit, in the order in which they were. */
+static void link_claims(struct evidence *e)
+{
+	size_t lists = e->tracks->nr + e->tracks->stories.nr + 1;
+
+	e->first_claim = xreallocarray(NULL, lists, sizeof(*e->first_claim));
+	for (size_t i = 0; i < lists; i++)
+		e->first_claim[i] = NO_INDEX;
+	for (size_t i = 0; i < e->commits; i++)
+		e->commit[i].first_claim = NO_INDEX;
+	for (size_t i = e->claims; i--;) {
+		struct claim *claim = &e->claim[i];
+		size_t *first = first_claim(e, &claim->unit);
+
+		claim->next_unit = *first;
+		*first = i;
+		claim->next = e->commit[claim->commit].first_claim;
+		e->commit[claim->commit].first_claim = i;
+	}
 }
 
 /* ---- Reading -------------------------------------------------------------------------- */
@@ -291,6 +325,7 @@ static int read_all(struct evidence *e, struct error *err)
 		return -1;
 	evidence_follow_renames(e);
 	evidence_make_claims(e);
+	link_claims(e);
 	return 0;
 }
 
@@ -347,6 +382,7 @@ void evidence_free(struct evidence *e)
 	for (size_t i = 0; i < e->claims; i++)
 		free(e->claim[i].detail);
 	free(e->claim);
+	free(e->first_claim);
 	oid_map_release(&e->by_oid);
 	strvec_release(&e->paths);
 	strvec_release(&e->old);
@@ -463,6 +499,20 @@ static void add_shared(struct evidence_commit *commit, const struct evidence *e,
 	add_reason(commit, &shared);
 }
 
+/* What else is claimed of a commit of the unit. */
+static void add_others(struct evidence_commit *commit, const struct evidence *e,
+		       const struct unit *unit)
+{
+	uint32_t known = oid_map_get(&e->by_oid, commit->oid);
+
+	for (size_t i = e->commit[known].first_claim; i != NO_INDEX; i = e->claim[i].next) {
+		if (e->claim[i].kind == EVIDENCE_REVERTED)
+			add_reason(commit, &e->claim[i]);
+		else if (is_anothers(&e->claim[i], unit))
+			add_shared(commit, e, &e->claim[i]);
+	}
+}
+
 /* The order of git's walk, which is that of the history; `data` of qsort_r(). */
 static int compare_order(const void *a, const void *b, void *data)
 {
@@ -486,19 +536,11 @@ void evidence_find(struct evidence_commits *ret, const struct evidence *e, const
 		return;
 	where = xreallocarray(NULL, e->commits + 1, sizeof(*where));
 	memset(where, 0xff, (e->commits + 1) * sizeof(*where));
-	for (size_t i = 0; i < e->claims; i++)
+	for (size_t i = *first_claim(e, unit); i != NO_INDEX; i = e->claim[i].next_unit)
 		if (is_reason(e->claim[i].kind) && unit_contains(unit, &e->claim[i].unit))
 			add_claim(ret, where, e, &e->claim[i]);
-	for (size_t i = 0; i < e->claims; i++) {
-		const struct claim *claim = &e->claim[i];
-
-		if (where[claim->commit] == NO_COMMIT)
-			continue;
-		if (claim->kind == EVIDENCE_REVERTED)
-			add_reason(&ret->item[where[claim->commit]], claim);
-		else if (is_anothers(claim, unit))
-			add_shared(&ret->item[where[claim->commit]], e, claim);
-	}
+	for (size_t i = 0; i < ret->nr; i++)
+		add_others(&ret->item[i], e, unit);
 	if (ret->nr)
 		qsort_r(ret->item, ret->nr, sizeof(*ret->item), compare_order,
 			(void *)(uintptr_t)e);
