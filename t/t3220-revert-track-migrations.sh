@@ -117,6 +117,23 @@ test_expect_success 'a migration that is in conflict is one of the files: where 
 	state >../after && test_cmp ../before ../after
 '
 
+test_expect_success 'what stays, and names what goes: tables and columns, views and functions' '
+	with_migrations && migration 3_email "ALTER TABLE invoices ADD COLUMN email text; CREATE VIEW mails AS SELECT email FROM invoices;
+		CREATE FUNCTION total(int) RETURNS int LANGUAGE sql AS \$\$SELECT 1\$\$; CREATE TABLE invoices_old (email text);" "SELECT 1;" &&
+	echo "select total(1) from mails" >src/own.txt && work "feat(auth): mails" && done_task auth_20260101 "Add a user model" &&
+	echo "select total(1), email from invoices" >src/query.txt && echo "email, totals, invoices_older" >src/words.txt &&
+	echo "mails" >src/form.txt && echo "invoices_old email" >README.md && commit "Use them" &&
+	git revert-track auth --task 1.2 -n --json >../json 2>/dev/null && jq -r ".mentions[] | .what + \"\t\" + (.paths | join(\",\"))" ../json >../actual &&
+	sed "s/%/\x27/g" >../expect <<-\END &&
+	function %total(int4)%	src/query.txt
+	table %invoices_old%	README.md
+	view %mails%	src/form.txt
+	column %invoices.email%	src/query.txt
+	END
+	test_cmp ../expect ../actual && git revert-track auth --task 1.2 -n >../out 2>/dev/null &&
+	test_grep "^  column .invoices.email.: src/query.txt\$" ../out
+'
+
 test_expect_success 'several migrations: undone in the order in which they have to be' '
 	with_migrations && migration 3_names "CREATE TABLE names (id int);" "DROP TABLE names;" &&
 	work "feat(auth): names" && done_task auth_20260101 "Add a user model" && git apply-migration --database=development -q &&

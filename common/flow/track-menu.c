@@ -81,8 +81,11 @@ static void add_track(struct items *items, const struct tracks *tracks, size_t t
 static void add_stories(struct items *items, const struct tracks *tracks,
 			const struct evidence *evidence)
 {
-	for (size_t i = 0; i < tracks->stories.nr; i++)
-		if (tracks->stories.item[i].state == UNIT_DONE)
+	const struct stories *stories = &tracks->stories;
+
+	for (size_t i = 0; i < stories->nr; i++)
+		if (stories->item[i].state == UNIT_DONE &&
+		    !stories->list[stories->item[i].list].archived)
 			add_item(items, unit_of_story(i), false, evidence);
 }
 
@@ -170,7 +173,7 @@ static void set_choice(struct track_choice *ret, const struct tracks *tracks,
 	const struct track *track;
 
 	if (unit->kind == UNIT_STORY) {
-		ret->story = xstrdup(tracks->stories.item[unit->story].id);
+		ret->story = xstrdup(tracks->stories.item[unit->story].name);
 		return;
 	}
 	track = &tracks->item[unit->track];

@@ -177,6 +177,7 @@ static void set_lists(const struct track_plan *plan, json_t *ret)
 	json_object_set_new(ret, "dependents",
 			    track_dependents_to_json(&plan->dependents, &plan->tracks));
 	track_migrations_to_json(&plan->migrations, ret);
+	json_object_set_new(ret, "mentions", track_mentions_to_json(&plan->mentions));
 	json_object_set_new(ret, "forward_fixes", track_forward_fixes_to_json(&plan->fixes));
 	json_object_set_new(ret, "documents", track_documents_to_json(&plan->documents));
 	json_object_set_new(ret, "verify", track_commands_to_json(&plan->session->settings));
@@ -363,6 +364,7 @@ void track_plan_text(struct strbuf *out, const struct track_plan *plan, bool ver
 	add_conflicts(out, plan);
 	track_dependents_text(out, &plan->dependents, &plan->tracks);
 	track_migrations_text(out, &plan->migrations);
+	track_mentions_text(out, &plan->mentions, verbose);
 	track_forward_fixes_text(out, &plan->fixes);
 	track_documents_text(out, &plan->documents, verbose);
 	track_commands_text(out, &plan->session->settings);

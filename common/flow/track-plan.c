@@ -36,6 +36,7 @@ static void clear_round(struct track_plan *plan)
 	track_documents_release(&plan->documents);
 	track_forward_fixes_release(&plan->fixes);
 	track_migrations_release(&plan->migrations);
+	track_mentions_release(&plan->mentions);
 	track_dependents_release(&plan->dependents);
 	track_files_free(plan->files, plan->files_nr);
 	tree_changes_release(&plan->touched);
@@ -452,7 +453,8 @@ static int plan_round(struct track_plan *plan, struct error *err)
 			return -1;
 	} while (pass_over_reverted(plan));
 	list_touched(&plan->touched, &plan->run.series);
-	if (plan_migrations(plan, err) < 0 || find_dependents(plan, err) < 0)
+	if (plan_migrations(plan, err) < 0 || find_dependents(plan, err) < 0 ||
+	    track_mentions_find(&plan->mentions, plan, err) < 0)
 		return -1;
 	judge_reverted(plan);
 	if (track_judge_merges(plan, err) < 0)

@@ -23,6 +23,7 @@
 #include "flow/track-dependents.h"
 #include "flow/track-documents.h"
 #include "flow/track-forward-fix.h"
+#include "flow/track-mentions.h"
 #include "flow/track-migrations.h"
 #include "flow/verdict.h"
 
@@ -99,6 +100,7 @@ struct track_plan {
 	struct track_file *files; /* one for each of touched */
 	size_t files_nr;
 	struct track_migrations migrations;
+	struct track_mentions mentions;
 	struct track_dependents dependents;
 	char *operation; /* id, once carried out; NULL: there was nothing to do */
 };

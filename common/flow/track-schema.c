@@ -150,7 +150,7 @@ static void tell(struct comparison *c, const struct sql_outline_part *part, cons
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 	va_list ap;
 
-	if (part->kind == SQL_OUTLINE_TABLE)
+	if (part->kind == SQL_OUTLINE_TABLE || part->kind == SQL_OUTLINE_OBJECT)
 		strvec_push(&c->whole, part->object);
 	else if (part->kind == SQL_OUTLINE_COLUMN)
 		strvec_push(&c->column, part->text);
@@ -202,7 +202,7 @@ static void compare_made(struct comparison *c, const struct sql_outline_part *pa
 
 	if (has(&c->now->by_schema, part->text))
 		return;
-	if (had || (part->kind != SQL_OUTLINE_OTHER &&
+	if (had || ((part->kind == SQL_OUTLINE_TABLE || part->kind == SQL_OUTLINE_COLUMN) &&
 		    !has(&c->before->by_migrations, part->text) && is_covered(c, part)))
 		tell(c, part, "the schema files %s %s, which migrations make",
 		     had ? "have lost" : "do not have", part->text);

@@ -222,12 +222,13 @@ void outline_drop_key(struct outline_object *object, struct outline_key *key)
 /* ---- Parts --------------------------------------------------------------------------------- */
 
 static void add_part(struct sql_outline_parts *parts, const struct outline_object *object,
-		     enum sql_outline_kind kind, char *text)
+		     enum sql_outline_kind kind, const char *column, char *text)
 {
 	ARRAY_GROW(parts->item, parts->nr + 1, parts->alloc);
 	parts->item[parts->nr++] = (struct sql_outline_part){
 		.kind = kind,
 		.object = xstrdup(object->name),
+		.column = xstrdup_or_null(column),
 		.text = text,
 		.path = xstrdup_or_null(object->path),
 	};
@@ -272,17 +273,17 @@ static void add_column_parts(struct sql_outline_parts *parts, const struct outli
 		const struct outline_column *it = &object->column[i];
 
 		if (!strcmp(object->type, "type")) {
-			add_part(parts, object, SQL_OUTLINE_OTHER,
+			add_part(parts, object, SQL_OUTLINE_OTHER, NULL,
 				 xstrfmt("label '%s' of type '%s'", it->name, name));
 			continue;
 		}
-		add_part(parts, object, SQL_OUTLINE_COLUMN,
+		add_part(parts, object, SQL_OUTLINE_COLUMN, it->name,
 			 xstrfmt("column '%s.%s'", name, it->name));
 		if (it->type)
-			add_part(parts, object, SQL_OUTLINE_OTHER,
+			add_part(parts, object, SQL_OUTLINE_OTHER, NULL,
 				 xstrfmt("type %s of column '%s.%s'", it->type, name, it->name));
 		if (it->not_null)
-			add_part(parts, object, SQL_OUTLINE_OTHER,
+			add_part(parts, object, SQL_OUTLINE_OTHER, NULL,
 				 xstrfmt("NOT NULL of column '%s.%s'", name, it->name));
 	}
 }
@@ -294,11 +295,12 @@ static void add_parts(const struct outline_model *model, struct sql_outline_part
 
 	if (object->path)
 		add_part(parts, object,
-			 strcmp(object->type, "table") != 0 ? SQL_OUTLINE_OTHER : SQL_OUTLINE_TABLE,
-			 xstrfmt("%s '%s'", object->type, name));
+			 strcmp(object->type, "table") != 0 ? SQL_OUTLINE_OBJECT :
+							      SQL_OUTLINE_TABLE,
+			 NULL, xstrfmt("%s '%s'", object->type, name));
 	add_column_parts(parts, object, name);
 	for (size_t i = 0; i < object->keys; i++)
-		add_part(parts, object, SQL_OUTLINE_OTHER, key_text(&object->key[i], name));
+		add_part(parts, object, SQL_OUTLINE_OTHER, NULL, key_text(&object->key[i], name));
 }
 
 void outline_bury(struct outline_model *model, const struct outline_object *object)

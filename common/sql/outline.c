@@ -15,6 +15,7 @@ static void parts_release(struct sql_outline_parts *parts)
 {
 	for (size_t i = 0; i < parts->nr; i++) {
 		free(parts->item[i].object);
+		free(parts->item[i].column);
 		free(parts->item[i].text);
 		free(parts->item[i].path);
 	}

@@ -24,11 +24,17 @@
 #include "base/compat.h"
 #include "base/error.h"
 
-enum sql_outline_kind { SQL_OUTLINE_TABLE, SQL_OUTLINE_COLUMN, SQL_OUTLINE_OTHER };
+enum sql_outline_kind {
+	SQL_OUTLINE_TABLE,
+	SQL_OUTLINE_OBJECT, /* a view, a type, a function */
+	SQL_OUTLINE_COLUMN,
+	SQL_OUTLINE_OTHER /* what is of one of these */
+};
 
 struct sql_outline_part {
 	enum sql_outline_kind kind;
 	char *object; /* the name of the table, view, type or function that it is of */
+	char *column; /* of SQL_OUTLINE_COLUMN its name; else NULL */
 	char *text;   /* "column 'users.email'", "index (email) of 'users'", ... */
 	char *path;   /* of the script that made the object first; NULL: none of these did */
 };
