@@ -117,6 +117,20 @@ test_expect_success 'a migration that is in conflict is one of the files: where 
 	state >../after && test_cmp ../before ../after
 '
 
+test_expect_success 'what rolling back would do to rows, by the down script; one that is missing is told' '
+	with_migrations && migration 3_email "ALTER TABLE invoices ADD COLUMN email text;" "ALTER TABLE invoices ALTER email DROP NOT NULL;" &&
+	migration 4_block "SELECT 1;" "DO \$\$BEGIN END\$\$;" && migration 5_gone "SELECT 1;" "SELECT 1;" &&
+	work "feat(auth): mails" && done_task auth_20260101 "Add a user model" && git apply-migration --database=development -q &&
+	git for-each-ref --format="delete %(refname)" refs/rollback/applied | git update-ref --stdin &&
+	rm migrations/5_gone.down.sql && commit "No way back" &&
+	git revert-track auth --phase 1 -n --json >../json 2>../err &&
+	jq -r ".migrations[] | .version + \" \" + (.down_rows // \"-\")" ../json >../actual &&
+	test_write_lines "1 loses" "3 keeps" "4 unknown" "5 -" >../expect && test_cmp ../expect ../actual &&
+	git revert-track auth --phase 1 -n >../out 2>../err && test_grep "^  1 users (goes; its down script loses rows): " ../out &&
+	test_grep "^  5 gone (goes; it has no down script): " ../out && test_grep "^hint: Migration 5 has no down script" ../err &&
+	test_grep ! "Migration 4 has no" ../err
+'
+
 test_expect_success 'what stays, and names what goes: tables and columns, views and functions' '
 	with_migrations && migration 3_email "ALTER TABLE invoices ADD COLUMN email text; CREATE VIEW mails AS SELECT email FROM invoices;
 		CREATE FUNCTION total(int) RETURNS int LANGUAGE sql AS \$\$SELECT 1\$\$; CREATE TABLE invoices_old (email text);" "SELECT 1;" &&

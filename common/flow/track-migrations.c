@@ -7,6 +7,7 @@
 #include "config/database.h"
 #include "migration/status.h"
 #include "migration/version.h"
+#include "sql/script.h"
 #include "vcs/applied.h"
 #include "vcs/path.h"
 
@@ -54,6 +55,27 @@ static const struct tree_change *change_of(const struct tree_changes *changes,
 	return script->path ? tree_changes_find(changes, script->path) : NULL;
 }
 
+/* By its text alone; git rollback-db says of a database which, and how many. */
+static int read_down(struct track_migration *it, const struct migrations *files, struct error *err)
+{
+	static const char *const names[] = {
+		[SQL_KEEPS_ROWS] = "keeps", [SQL_LOSES_ROWS] = "loses", [SQL_LOSS_UNKNOWN] = "unknown"
+	};
+	struct sql_script script CLEANUP(sql_script_release) = SQL_SCRIPT_INIT;
+	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	const struct migration_script *down = &it->file->down;
+
+	if (!down->path)
+		return 0;
+	if (migrations_load(&text, files, down, err) < 0)
+		return -1;
+	it->down_rows = names[SQL_LOSS_UNKNOWN];
+	if (sql_script_parse(&script, down->path, text.buf, text.len, &reason) == 0)
+		it->down_rows = names[sql_script_loss(&script)];
+	return 0;
+}
+
 int track_migrations_find(struct track_migrations *ret, const struct settings *settings,
 			  const char *head, const struct tree_changes *changes, struct error *err)
 {
@@ -80,6 +102,8 @@ int track_migrations_find(struct track_migrations *ret, const struct settings *s
 				  !up->new_mode ? TRACK_MIGRATION_GOES :
 						  TRACK_MIGRATION_CHANGES,
 		};
+		if (read_down(&ret->item[ret->nr - 1], &ret->files, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -262,6 +286,22 @@ static void judge_protected(const struct environment *environment, const char *h
 	verdict_hint(verdict, "Use --confirm=%s to go on all the same.", environment->name);
 }
 
+/* What is applied, goes, and whose way back is not in this commit. */
+static void hint_no_down(const struct track_migrations *m, size_t at, struct verdict *verdict)
+{
+	for (size_t i = 0; i < m->nr; i++) {
+		const struct track_migration *it = &m->item[i];
+
+		if (track_migration_loses(it) && it->place[at].applied && !it->place[at].kept &&
+		    !it->down_rows)
+			verdict_hint(verdict,
+				     "Migration %s has no down script here: git rollback-db looks "
+				     "in git and in the database's log; where it finds none, "
+				     "write one first.",
+				     it->file->version);
+	}
+}
+
 static void judge_applied(const struct track_migrations *m, size_t at,
 			  const struct track_migrations_wish *wish, struct verdict *verdict)
 {
@@ -289,6 +329,7 @@ static void judge_applied(const struct track_migrations *m, size_t at,
 	add_command(&command, environment, &versions);
 	verdict_refuse(verdict, "database '%s' %s, whose files would go", environment->name,
 		       has.buf);
+	hint_no_down(m, at, verdict);
 	verdict_hint(verdict, "Roll back there first: %s", command.buf);
 	verdict_hint(verdict, "Or use --forward-fix, which keeps these files and writes new "
 			      "migrations that undo them.");
@@ -375,9 +416,10 @@ static json_t *migration_to_json(const struct track_migrations *m, const struct 
 	for (size_t e = 0; it->place && e < m->environments.nr; e++)
 		json_array_append_new(places,
 				      place_to_json(&m->environments.item[e], &it->place[e]));
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "version", json_text(it->file->version),
-			 "name", json_text(it->file->name), "up", script_to_json(&it->file->up),
-			 "down", script_to_json(&it->file->down), "change",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "version",
+			 json_text(it->file->version), "name", json_text(it->file->name), "up",
+			 script_to_json(&it->file->up), "down", script_to_json(&it->file->down),
+			 "down_rows", json_text(it->down_rows), "change",
 			 track_migration_change_name(it->change), "environments", places);
 }
 
@@ -408,6 +450,17 @@ static void add_escaped(struct strbuf *out, const char *text)
 	text_escape(out, text, strlen(text), false);
 }
 
+static const char *down_words(const struct track_migration *it)
+{
+	if (!track_migration_loses(it))
+		return "";
+	if (!it->down_rows)
+		return "; it has no down script";
+	return !strcmp(it->down_rows, "loses")	 ? "; its down script loses rows" :
+	       !strcmp(it->down_rows, "unknown") ? "; its down script may lose rows" :
+						   "";
+}
+
 void track_migrations_text(struct strbuf *out, const struct track_migrations *m)
 {
 	static const char *const words[] = {
@@ -426,7 +479,7 @@ void track_migrations_text(struct strbuf *out, const struct track_migrations *m)
 		add_escaped(out, it->file->version);
 		strbuf_addch(out, ' ');
 		add_escaped(out, it->file->name);
-		strbuf_addf(out, " (%s)", words[it->change]);
+		strbuf_addf(out, " (%s%s)", words[it->change], down_words(it));
 		for (size_t e = 0; it->place && e < m->environments.nr; e++) {
 			strbuf_addstr(out, e ? ", " : ": ");
 			add_escaped(out, m->environments.item[e].name);

@@ -36,6 +36,8 @@ struct track_migration {
 	enum track_migration_change change;
 	struct track_migration_place *place; /* one for each of the environments, once asked */
 	bool applied;			     /* anywhere */
+	/* What its down script does to rows: "keeps", "loses", "unknown"; NULL: there is none. */
+	const char *down_rows;
 };
 struct track_migrations {
 	struct migrations files;      /* all that HEAD has */
