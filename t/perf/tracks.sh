@@ -46,17 +46,19 @@ def oids: map(if type == "object" then .commit else . end);
  ($true - ($true - [.left_out[].oid]) | length)] | @tsv'
 
 accuracy () {
-	local repo name track phase task where
+	local repo name track phase task story where
 	jq -r '(.repos | map({(.repo): .name}) | add) as $names | .units | to_entries[] |
-		[.key, $names[.value.repo], .value.track, .value.phase // "-", .value.task // "-"] | @tsv' \
+		[.key, $names[.value.repo], .value.track // "-", .value.phase // "-", .value.task // "-",
+		 .value.story // "-"] | @tsv' \
 		"$truth" >"$PERF_DIR/units" || exit
-	while IFS=$'\t' read -r number name track phase task
+	while IFS=$'\t' read -r number name track phase task story
 	do
 		repo=$clones/tracks/$name
 		test -d "$repo" || { echo "$name: no clone in $clones/tracks" >&2; exit 1; }
 		where=("$track")
 		test "$phase" = - || where+=(--phase "$phase")
 		test "$task" = - || where+=(--task "$task")
+		test "$story" = - || where=(--story "$story")
 		git -C "$repo" revert-track --show "${where[@]}" --json >"$PERF_DIR/said" || exit
 		jq -r --argjson number "$number" --arg name "$name" --slurpfile truth "$truth" \
 			"\$truth[0].units[\$number] as \$unit | $judge" "$PERF_DIR/said" || exit
