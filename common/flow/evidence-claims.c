@@ -12,7 +12,13 @@ bool commit_is_work(const struct known_commit *commit)
 
 bool commit_is_called_checkpoint(const struct known_commit *commit)
 {
-	return strcasestr(commit->subject, "checkpoint") != NULL;
+	const char *at = strcasestr(commit->subject, "checkpoint");
+	const char *colon = strstr(commit->subject, ": ");
+	const char *text = colon ? colon + 2 : commit->subject;
+
+	/* "conductor(checkpoint): ...", "chore: checkpoint ..."; not "handle an odd checkpoint". */
+	return at && ((colon && at < colon) || !strncasecmp(text, "checkpoint", 10) ||
+		      commit_is_called_bookkeeping(commit));
 }
 
 bool commit_is_called_bookkeeping(const struct known_commit *commit)
@@ -80,10 +86,21 @@ static bool is_in_run(const struct mark *mark, uint32_t commit)
 	return false;
 }
 
+/* Did it bring the plan of the track? Then it is where the run before the first mark ends. */
+static bool brought_plan(const struct evidence *e, uint32_t commit, size_t track)
+{
+	for (size_t i = evidence_first_mark(e, commit); i < e->marks && e->mark[i].commit == commit;
+	     i++)
+		if (e->mark[i].track == track)
+			return e->mark[i].created;
+	return false;
+}
+
 static bool was_written_at_it(const struct evidence *e, const struct record *record)
 {
 	return record->mark != NO_INDEX && (is_in_run(&e->mark[record->mark], record->commit) ||
-					    e->mark[record->mark].commit == record->commit);
+					    e->mark[record->mark].commit == record->commit ||
+					    brought_plan(e, record->commit, record->unit.track));
 }
 
 static bool is_recorded(const struct evidence *e, uint32_t commit)
@@ -140,6 +157,32 @@ static enum evidence_level record_level(const struct evidence *e, const struct r
 			return EVIDENCE_LIKELY;
 	}
 	return EVIDENCE_CERTAIN;
+}
+
+/*
+ * Of a commit that is likely of more than one line of the same plan, or was one line's once: it is
+ * certain of what is around them, where no other plan names it.
+ */
+static void claim_around(struct evidence *e, const struct record *record)
+{
+	struct unit around = record->unit;
+
+	if (!record->current && !was_written_at_it(e, record))
+		return;
+	if (!record->current)
+		around = unit_around(&around);
+	for (size_t i = 0; i < e->records; i++) {
+		const struct record *other = &e->record[i];
+
+		if (other->commit != record->commit)
+			continue;
+		if (!unit_enclosing(&around, &around, &other->unit))
+			return;
+	}
+	if (!unit_contains(&record->unit, &around))
+		claim_add(e, record->commit, around, EVIDENCE_RECORDED, EVIDENCE_CERTAIN,
+			  commit_work_role(&e->commit[record->commit]), "the plan %s it as %s",
+			  record->current ? "names" : "once named", record->hex);
 }
 
 bool evidence_has_mark(const struct evidence *e, uint32_t commit, const struct unit *unit)
@@ -222,6 +265,17 @@ static void claim_lost(struct evidence *e, const struct record *record)
 		  commit_work_role(&e->commit[commit]), "%s", text);
 }
 
+static void claim_work_record(struct evidence *e, const struct record *record)
+{
+	enum evidence_level level = record_level(e, record);
+
+	claim_add(e, record->commit, record->unit, EVIDENCE_RECORDED, level,
+		  commit_work_role(&e->commit[record->commit]), "the plan %s it as %s",
+		  record->current ? "names" : "once named", record->hex);
+	if (level == EVIDENCE_LIKELY)
+		claim_around(e, record);
+}
+
 void evidence_claim_records(struct evidence *e)
 {
 	for (size_t i = 0; i < e->records; i++) {
@@ -242,10 +296,7 @@ void evidence_claim_records(struct evidence *e)
 		else if (!commit->code)
 			claim_bookkeeping(e, record);
 		else
-			claim_add(e, record->commit, record->unit, EVIDENCE_RECORDED,
-				  record_level(e, record), commit_work_role(commit),
-				  "the plan %s it as %s", record->current ? "names" : "once named",
-				  record->hex);
+			claim_work_record(e, record);
 	}
 }
 

@@ -128,7 +128,20 @@ static size_t plan_track(const struct evidence *e, const char *path)
 	return NO_INDEX;
 }
 
-/* Of the changes of one commit: one that is deleted with the content that `come` has. */
+/* Is the file removed by a newer commit than the change? */
+static bool goes_later(const struct evidence *e, size_t change)
+{
+	for (size_t i = 0; i < change; i++)
+		if (e->change[i].status == 'D' &&
+		    !strcmp(e->change[i].path, e->change[change].path))
+			return true;
+	return false;
+}
+
+/*
+ * What a plan that comes was before: a file of the same content that the commit removes, or that is
+ * as it was when it was copied, and is removed later. One that has a track of its own is none.
+ */
 static const struct doc_change *find_source(const struct evidence *e, size_t come)
 {
 	const struct doc_change *to = &e->change[come];
@@ -139,6 +152,10 @@ static const struct doc_change *find_source(const struct evidence *e, size_t com
 	for (; i < e->changes && e->change[i].commit == to->commit; i++)
 		if (e->change[i].status == 'D' && !strcmp(e->change[i].old_oid, to->new_oid) &&
 		    plan_track(e, e->change[i].path) == NO_INDEX)
+			return &e->change[i];
+	for (; i < e->changes; i++)
+		if (e->change[i].new_oid && !strcmp(e->change[i].new_oid, to->new_oid) &&
+		    plan_track(e, e->change[i].path) == NO_INDEX && goes_later(e, i))
 			return &e->change[i];
 	return NULL;
 }
@@ -352,11 +369,37 @@ static bool same_block(const struct plan_document *a, struct span x, const struc
 	}
 }
 
+/*
+ * The same task, perhaps in other words: then it has kept its place, most of its words, and neither
+ * version has a task called like the other's.
+ */
+static size_t find_task(const struct plan_document *other, const struct plan_document *plan,
+			size_t task)
+{
+	const struct plan_task *mine = &plan->task[task];
+	size_t ret = plan_document_find_same_task(other, plan, task), phase, words;
+	const char *title;
+
+	if (ret != NO_INDEX || mine->phase == NO_INDEX)
+		return ret;
+	phase = plan_document_find_same_phase(other, plan, mine->phase);
+	ret = phase == NO_INDEX ? NO_INDEX : plan_document_task_at(other, phase, mine->number);
+	if (ret == NO_INDEX || plan_document_find_same_task(plan, other, ret) != NO_INDEX)
+		return NO_INDEX;
+	title = other->task[ret].is.title;
+	words = common_words(mine->is.title, title);
+	return 3 * words >= 2 * common_words(title, title) &&
+			       3 * words >= 2 * common_words(mine->is.title, mine->is.title) &&
+			       words ?
+		       ret :
+		       NO_INDEX;
+}
+
 static void compare_task(const struct comparison *c, size_t i)
 {
 	const struct plan_task *task = &c->new->task[i], *was = NULL;
-	size_t old = c->old ? plan_document_find_same_task(c->old, c->new, i) : NO_INDEX;
-	size_t now = plan_document_find_same_task(c->now, c->new, i), phase = NO_INDEX;
+	size_t old = c->old ? find_task(c->old, c->new, i) : NO_INDEX;
+	size_t now = find_task(c->now, c->new, i), phase = NO_INDEX;
 	struct unit unit = unit_of_track(c->track);
 	unsigned flags;
 

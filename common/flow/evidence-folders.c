@@ -18,8 +18,7 @@ static char *folder_name(const char *plan)
 	return xstrdup(layout_name(folder));
 }
 
-/* The track that a path is in, by the name that its folder has or had, wherever that lay. */
-static size_t track_of_path(const struct evidence *e, const char *path)
+size_t evidence_track_of_path(const struct evidence *e, const char *path)
 {
 	size_t exact = tracks_find_by_path(e->tracks, path);
 
@@ -136,7 +135,8 @@ static void claim_touch(struct evidence *e, const struct touch *touch, size_t tr
 	if (commit->reverts)
 		return;
 	/* Several are archived together; else it is a move of all documents. */
-	if (tracks > 1 && !(moved && touch->archived && !touch->from_archive))
+	if ((tracks > 1 && !(moved && touch->archived && !touch->from_archive)) ||
+	    evidence_names_other(e, touch->commit, touch->track))
 		level = EVIDENCE_LIKELY;
 	if (moved) {
 		claim_add(e, touch->commit, unit_of_track(touch->track), EVIDENCE_FOLDER, level,
@@ -156,7 +156,7 @@ static void claim_folders(struct evidence *e)
 	bool *created CLEANUP(free_p) = xcalloc(e->tracks->nr + 1, sizeof(*created));
 
 	for (size_t i = 0; i < e->changes; i++) {
-		size_t track = track_of_path(e, e->change[i].path);
+		size_t track = evidence_track_of_path(e, e->change[i].path);
 
 		if (track != NO_INDEX)
 			add_touch(&touches, &e->change[i], track);
@@ -344,7 +344,8 @@ static struct difference compare_entries(const struct registry *before,
 static void claim_entry(struct evidence *e, const struct doc_change *change, size_t track,
 			enum evidence_role role, enum evidence_level level, const char *what)
 {
-	if (e->commit[change->commit].code)
+	/* Whoever registers a track, or archives it, often tidies up others' entries. */
+	if (e->commit[change->commit].code || evidence_names_other(e, change->commit, track))
 		level = EVIDENCE_LIKELY;
 	if (!e->commit[change->commit].reverts)
 		claim_add(e, change->commit, unit_of_track(track), EVIDENCE_FOLDER, level, role,
@@ -416,12 +417,43 @@ static const struct story *find_story(const struct stories *stories, const char 
 	return NULL;
 }
 
-/* Does the version say of a story that it is done, and the one before did not? */
-static bool finishes(const struct stories *before, const struct stories *after, const char *id)
+/* Is it the same story, perhaps in other words? Of an id alone that cannot be said. */
+static bool is_same_story(const struct story *a, const struct story *b)
 {
-	const struct story *was = find_story(before, id), *is = find_story(after, id);
+	return !strcasecmp(a->title, b->title) ||
+	       3 * common_words(a->title, b->title) > 2 * common_words(b->title, b->title);
+}
 
-	return is && is->state == UNIT_DONE && !(was && was->state == UNIT_DONE);
+/* The versions come from the oldest on. */
+static void follow_stories(struct evidence *e, const struct doc_change *change,
+			   const struct stories *before, const struct stories *after)
+{
+	const struct stories *now = &e->tracks->stories;
+	size_t list = story_list_of(e, change->path);
+
+	for (size_t i = 0; i < now->nr; i++) {
+		if (now->item[i].list != list)
+			continue;
+		const struct story *was = find_story(before, now->item[i].id);
+		const struct story *is = find_story(after, now->item[i].id);
+		struct story_life *life = &e->story[i];
+
+		if (is && !is_same_story(is, &now->item[i]))
+			life->reused = true;
+		else if (is && life->reused && !(was && is_same_story(was, &now->item[i])))
+			life->begun = change->commit;
+	}
+}
+
+/* Does the version say of a story that it is done, and the one before did not? */
+static bool finishes(const struct stories *before, const struct stories *after,
+		     const struct story *story)
+{
+	const struct story *was = find_story(before, story->id);
+	const struct story *is = find_story(after, story->id);
+
+	return is && is->state == UNIT_DONE && is_same_story(is, story) &&
+	       !(was && was->state == UNIT_DONE && is_same_story(was, story));
 }
 
 /* The stories that a version finishes: each gets the commit, for sure where it is the only one. */
@@ -434,9 +466,9 @@ static void claim_stories(struct evidence *e, const struct doc_change *change,
 	bool code = e->commit[commit].code;
 
 	for (size_t i = 0; i < now->nr; i++)
-		nr += now->item[i].list == list && finishes(before, after, now->item[i].id);
+		nr += now->item[i].list == list && finishes(before, after, &now->item[i]);
 	for (size_t i = 0; i < now->nr; i++)
-		if (now->item[i].list == list && finishes(before, after, now->item[i].id))
+		if (now->item[i].list == list && finishes(before, after, &now->item[i]))
 			claim_add(e, commit, unit_of_story(i), EVIDENCE_STORIES,
 				  nr == 1 || !code ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY,
 				  code ? ROLE_IMPLEMENTATION : ROLE_PLAN, "marks %s as done",
@@ -450,15 +482,21 @@ static void compare_stories(struct evidence *e, const struct doc_change *change,
 	struct stories after CLEANUP(stories_release) = STORIES_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 
-	if (!new || e->commit[change->commit].reverts)
+	if (!new)
 		return;
 	if (stories_parse(&after, change->path, new->buf, new->len, &err) == 0 &&
-	    (!old || stories_parse(&before, change->path, old->buf, old->len, &err) == 0))
-		claim_stories(e, change, &before, &after);
+	    (!old || stories_parse(&before, change->path, old->buf, old->len, &err) == 0)) {
+		follow_stories(e, change, &before, &after);
+		if (!e->commit[change->commit].reverts)
+			claim_stories(e, change, &before, &after);
+	}
 }
 
 int evidence_read_folders(struct evidence *e, struct error *err)
 {
+	e->story = xcalloc(e->tracks->stories.nr + 1, sizeof(*e->story));
+	for (size_t i = 0; i < e->tracks->stories.nr; i++)
+		e->story[i].begun = NO_COMMIT;
 	claim_folders(e);
 	if (compare_versions(e, is_registry, compare_registries, err) < 0)
 		return -1;

@@ -212,6 +212,7 @@ static void prepare(struct walk *w)
 {
 	struct evidence *e = w->e;
 
+	evidence_learn_names(e);
 	w->vocabulary = vocabulary_new(e);
 	w->documents = e->commits;
 	w->first_mark = xreallocarray(NULL, e->commits + 1, sizeof(*w->first_mark));

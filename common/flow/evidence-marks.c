@@ -78,16 +78,25 @@ static size_t count_tracks(const struct evidence *e, uint32_t commit)
 }
 
 /* What was done elsewhere is only marked here. */
-static void claim_slip(struct evidence *e, const struct mark *mark, const struct finished *f)
+static void claim_slip(struct evidence *e, const struct mark *mark, const struct finished *f,
+		       bool alone)
 {
 	const struct known_commit *commit = &e->commit[mark->commit];
-	enum evidence_level level =
-		commit_is_called_bookkeeping(commit) ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY;
+	bool bookkeeping = commit_is_called_bookkeeping(commit);
+	enum evidence_level level = bookkeeping ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY;
+	size_t nr = 0;
 
 	for (size_t i = 0; i < f->tasks; i++)
 		if (evidence_is_done_elsewhere(e, &f->task[i], mark->commit))
 			claim_add(e, mark->commit, f->task[i], EVIDENCE_PLAN, level, ROLE_PLAN,
 				  "marks it as done, and changes other files");
+	/* Whichever task's work it is: it is the track's. */
+	for (size_t i = 0; i < f->tasks; i++)
+		nr += evidence_is_done_elsewhere(e, &f->task[i], mark->commit);
+	if (alone && nr && nr == f->tasks && !bookkeeping)
+		claim_add(e, mark->commit, unit_of_track(mark->track), EVIDENCE_PLAN,
+			  EVIDENCE_CERTAIN, commit_work_role(commit),
+			  "marks tasks of it as done, and changes other files");
 }
 
 /* Of a commit that changes other files, too: the work itself. */
@@ -101,7 +110,7 @@ static void claim_work(struct evidence *e, const struct mark *mark)
 	size_t left = 0;
 
 	finished_read(&f, e, mark);
-	claim_slip(e, mark, &f);
+	claim_slip(e, mark, &f, alone);
 	for (size_t i = 0; i < f.tasks; i++) {
 		if (evidence_is_done_elsewhere(e, &f.task[i], mark->commit))
 			continue;
@@ -186,25 +195,27 @@ static void claim_part(struct evidence *e, const struct mark *mark, const struct
 }
 
 /*
- * A plan that comes with a single task done was not committed before, and is now for that mark;
- * where more is done, or all of it, it is a plan of old that was added at some time.
+ * A plan that comes with a single task done was not committed before, and is now for that mark; or
+ * with some, where the message says that it marks them. Where more is done, or all of it, it is a
+ * plan of old that was added at some time.
  */
-static bool marks_one(const struct mark *mark)
+static bool comes_for_mark(const struct evidence *e, const struct mark *mark)
 {
+	const char *subject = e->commit[mark->commit].subject;
 	size_t finished = 0, open = 0;
 
 	for (size_t i = 0; i < mark->parts; i++) {
 		finished += (mark->part[i].flags & MARK_FINISHED) != 0;
 		open += !(mark->part[i].flags & MARK_FINISHED) && mark->part[i].task != NO_INDEX;
 	}
-	return finished == 1 && open;
+	return open && (finished == 1 || (finished && strcasestr(subject, "(plan): mark")));
 }
 
 static void claim_bookkeeping_mark(struct evidence *e, const struct mark *mark)
 {
 	bool clear = false;
 
-	if (mark->removed || (mark->created && !marks_one(mark)))
+	if (mark->removed || (mark->created && !comes_for_mark(e, mark)))
 		return; /* the folder tells */
 	for (size_t i = 0; i < mark->parts; i++) {
 		if (mark->created && !(mark->part[i].flags & MARK_FINISHED))
@@ -358,12 +369,21 @@ static bool is_candidate(const struct evidence *e, const struct run *run, uint32
 	       !evidence_is_others(e, commit, &run->unit);
 }
 
+/* Where the run reaches back to another track's work, it may be more of that one's. */
+static bool is_as_akin_to_other(const struct evidence *e, const struct run *run, uint32_t commit)
+{
+	struct unit other = unit_of_track(run->mark->run_other);
+
+	return run->mark->run_other != NO_INDEX && touches_files_of(e, commit, &other);
+}
+
 static bool is_akin(const struct evidence *e, const struct run *run, uint32_t commit,
 		    bool *ret_files)
 {
 	bool same_author = !strcmp(e->commit[commit].author, e->commit[run->mark->commit].author);
 
-	*ret_files = same_author && touches_files_of(e, commit, &run->unit);
+	*ret_files = same_author && touches_files_of(e, commit, &run->unit) &&
+		     !is_as_akin_to_other(e, run, commit);
 	return *ret_files || (same_author && speaks_of(e, commit, &run->unit));
 }
 
@@ -478,7 +498,8 @@ void evidence_claim_runs(struct evidence *e)
 		const struct unit track = unit_of_track(e->mark[i].track);
 
 		if (!commit->merge && !commit->reverts && is_bookkeeping(e, &e->mark[i]) &&
-		    (!e->mark[i].created || marks_one(&e->mark[i])) && evidence_wants(e, &track))
+		    (!e->mark[i].created || comes_for_mark(e, &e->mark[i])) &&
+		    evidence_wants(e, &track))
 			claim_runs_of(e, &e->mark[i]);
 	}
 }

@@ -44,8 +44,12 @@ static bool is_within(const struct span_of_track *spans, const struct unit *unit
 	       ((bookkeeping || order >= span->newest) && order <= span->oldest);
 }
 
+/* Stories of two lists; or a track that was archived by copying, and is there twice. */
 static bool are_same_id(const struct evidence *e, const struct unit *a, const struct unit *b)
 {
+	if (a->kind != UNIT_STORY && b->kind != UNIT_STORY)
+		return a->track != b->track &&
+		       !strcmp(e->tracks->item[a->track].id, e->tracks->item[b->track].id);
 	return a->kind == UNIT_STORY && b->kind == UNIT_STORY &&
 	       !strcmp(e->tracks->stories.item[a->story].id, e->tracks->stories.item[b->story].id);
 }
@@ -101,8 +105,21 @@ static bool names_another(const struct evidence *e, const struct mention *mentio
 	return false;
 }
 
+/* Is it from before the list had this story, so that its id was another's? */
+static bool is_older_story(const struct evidence *e, const struct mention *mention)
+{
+	const struct story_life *life =
+		mention->unit.kind == UNIT_STORY ? &e->story[mention->unit.story] : NULL;
+
+	return life && mention->by_id && life->reused &&
+	       (life->begun == NO_COMMIT ||
+		e->commit[mention->commit].commit_time < e->commit[life->begun].commit_time);
+}
+
 static bool is_exact(const struct evidence *e, const struct mention *mention)
 {
+	if (is_older_story(e, mention))
+		return false;
 	switch (mention->kind) {
 	case EVIDENCE_TRAILER: return true;
 	case EVIDENCE_BRANCH: return !names_another(e, mention);
@@ -110,7 +127,8 @@ static bool is_exact(const struct evidence *e, const struct mention *mention)
 		return (mention->by_id || mention->words >= TITLE_CERTAIN) &&
 		       !names_another(e, mention);
 	default:
-		return mention->in_subject && (mention->by_id || mention->words >= TITLE_CERTAIN) &&
+		return mention->in_subject &&
+		       (mention->by_id || mention->quoted || mention->words >= TITLE_CERTAIN) &&
 		       !names_another(e, mention);
 	}
 }
@@ -129,6 +147,8 @@ static enum evidence_role mention_role(const struct evidence *e, const struct me
 {
 	const struct known_commit *commit = &e->commit[mention->commit];
 
+	if (mention->unit.kind == UNIT_STORY && !commit->code && commit->documents)
+		return ROLE_PLAN;
 	if (mention->unit.kind == UNIT_STORY ||
 	    (commit->code && !commit_is_called_bookkeeping(commit)))
 		return commit_work_role(commit);

@@ -139,12 +139,14 @@ static void add_track_terms(struct vocabulary *v, const struct evidence *e, size
 struct vocabulary *vocabulary_new(const struct evidence *e)
 {
 	struct vocabulary *v = xcalloc(1, sizeof(*v));
-	bool story = e->request.only && e->request.only->kind == UNIT_STORY;
+	const bool story = e->request.only && e->request.only->kind == UNIT_STORY;
 
 	for (size_t t = 0; t < e->tracks->nr && !story; t++)
 		add_track_terms(v, e, t);
-	for (size_t s = 0; s < e->tracks->stories.nr && (story || !e->request.only); s++)
+	for (size_t s = 0; s < e->tracks->stories.nr && (story || !e->request.only); s++) {
 		add_term(v, e->tracks->stories.item[s].id, true, unit_of_story(s));
+		add_term(v, e->tracks->stories.item[s].title, false, unit_of_story(s));
+	}
 	v->wanted_id = xreallocarray(NULL, v->nr + 1, sizeof(*v->wanted_id));
 	for (size_t i = 0; i < v->nr; i++)
 		if (v->item[i].id && evidence_wants(e, &v->item[i].unit))
@@ -185,6 +187,7 @@ static void add_mention(struct evidence *e, size_t first, const struct mention *
 		const struct mention *other = &e->mention[i];
 
 		if (other->kind == mention->kind && other->by_id == mention->by_id &&
+		    other->quoted == mention->quoted &&
 		    unit_contains(&other->unit, &mention->unit) &&
 		    unit_contains(&mention->unit, &other->unit))
 			return;
@@ -461,6 +464,20 @@ static void match_body(const struct vocabulary *v, struct evidence *e, size_t fi
 	}
 }
 
+/* "track 'Sign people in'" is exact, whatever its words are. */
+static void match_quoted(struct evidence *e, size_t first, const struct log_commit *commit)
+{
+	struct mention mention = { .kind = EVIDENCE_MESSAGE, .in_subject = true, .quoted = true };
+	char *subject CLEANUP(free_p) = log_subject(commit->message);
+	size_t named[8];
+	size_t nr = evidence_named_tracks(e, subject, named, ARRAY_SIZE(named));
+
+	for (size_t i = 0; i < nr; i++) {
+		mention.unit = unit_of_track(named[i]);
+		add_mention(e, first, &mention);
+	}
+}
+
 static void read_mentions(const struct vocabulary *v, struct evidence *e, size_t first,
 			  const struct log_commit *commit)
 {
@@ -475,6 +492,7 @@ static void read_mentions(const struct vocabulary *v, struct evidence *e, size_t
 		return;
 	}
 	match_terms(v, e, first, low, true, mention);
+	match_quoted(e, first, commit);
 	len = strlen(body);
 	if (len > 1) {
 		read_trailers(e, first, last_paragraph(body, body + len));

@@ -7,6 +7,7 @@
  *   evidence-record     the commits that plans name, and which of them the history has lost
  *   evidence-history    one walk over all messages, and the runs of commits before each mark
  *   evidence-message    what a message names
+ *   evidence-names      what it calls a track
  *   evidence-renames    files of the work that have other names by now
  *   evidence-rewritten  lost commits, by what they changed, by counts of lines: evidence-lines.h
  *   evidence-folders    what was done to folders, registries and stories
@@ -92,6 +93,7 @@ struct mention {
 	struct unit unit;
 	enum evidence_kind kind; /* EVIDENCE_TRAILER, _NOTE, _MESSAGE, _BRANCH */
 	bool by_id;		 /* by its id, not by its title */
+	bool quoted;		 /* as "track '<name>'" */
 	bool in_subject;
 	bool clear;   /* a trailer that can mean no other story */
 	size_t words; /* of the title */
@@ -104,6 +106,16 @@ enum record_match {
 	MATCH_UNNAMED,	/* the same, and there are some that no plan names */
 	MATCH_WITHIN	/* it changes the same, and more */
 };
+
+/*
+ * Since when the list of stories has a story as it is now. Lists are replaced, and count from US-001
+ * again: then what names the id before that is of another story.
+ */
+struct story_life {
+	uint32_t begun; /* the commit; NO_COMMIT: not known, or there is no other of its id */
+	bool reused;	/* an older version has another story of its id */
+};
+
 /* A commit that a plan names, or named. */
 struct record {
 	char *hex;
@@ -169,6 +181,12 @@ struct evidence {
 	size_t mentions, mentions_alloc;
 	struct record *record;
 	size_t records, records_alloc;
+	struct track_name {
+		char *text; /* that a message has called it by */
+		size_t track;
+	} * name;
+	size_t names, names_alloc;
+	struct story_life *story; /* of each of tracks->stories; NULL: not read yet */
 	struct claim *claim;
 	size_t claims, claims_alloc;
 	size_t *first_claim; /* by track, then by story; then of what is neither; NO_INDEX: none */
@@ -239,7 +257,19 @@ void vocabulary_free(struct vocabulary *vocabulary);
 CLEANUP_POINTER(struct vocabulary, vocabulary_free)
 void vocabulary_read(const struct vocabulary *vocabulary, struct evidence *e,
 		     const struct log_commit *commit);
-/* How many words of some length the two have in common. */
+/* Names of tracks, from the messages of commits that bring the folder of one. */
+void evidence_learn_names(struct evidence *e);
+/*
+ * The tracks that a subject speaks of as "track '<name>'": by id, with or without the date behind;
+ * by description or plan, whole or how it begins; or as another commit has called it. How many.
+ */
+size_t evidence_named_tracks(const struct evidence *e, const char *subject, size_t *ret,
+			     size_t max);
+/* Is it another track, or are they others, that the commit's subject speaks of so? */
+bool evidence_names_other(const struct evidence *e, uint32_t commit, size_t track);
+/* The track that a path is in, by the name of its folder, wherever that lay; or NO_INDEX. */
+size_t evidence_track_of_path(const struct evidence *e, const char *path);
+/* How many words of some length the two have in common; with itself, how many it has. */
 size_t common_words(const char *a, const char *b);
 int evidence_read_folders(struct evidence *e, struct error *err) MUST_CHECK;
 

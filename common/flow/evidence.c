@@ -383,11 +383,15 @@ void evidence_free(struct evidence *e)
 		free(e->claim[i].detail);
 	free(e->claim);
 	free(e->first_claim);
+	free(e->story);
+	free(e->alias);
+	for (size_t i = 0; i < e->names; i++)
+		free(e->name[i].text);
+	free(e->name);
 	oid_map_release(&e->by_oid);
 	strvec_release(&e->paths);
 	strvec_release(&e->old);
 	strvec_release(&e->moved);
-	free(e->alias);
 	free(e->rename);
 	free(e->rev);
 	free(e);
@@ -427,15 +431,30 @@ static bool is_reason(enum evidence_kind kind)
 	return kind != EVIDENCE_SHARED && kind != EVIDENCE_REVERTED;
 }
 
+/* Is it known, and at least as certain? What is known but less so is forgotten. */
+static bool has_reason(struct evidence_commit *commit, const struct claim *claim)
+{
+	for (size_t i = 0; i < commit->reasons; i++) {
+		struct evidence_reason *reason = &commit->reason[i];
+
+		if (reason->kind != claim->kind || strcmp(reason->detail, claim->detail) != 0)
+			continue;
+		if (reason->level >= claim->level)
+			return true;
+		free(reason->detail);
+		memmove(reason, reason + 1, (--commit->reasons - i) * sizeof(*reason));
+		return false;
+	}
+	return false;
+}
+
 static void add_reason(struct evidence_commit *commit, const struct claim *claim)
 {
 	struct evidence_reason reason = { claim->kind, claim->level, NULL };
 	size_t at = 0;
 
-	for (size_t i = 0; i < commit->reasons; i++)
-		if (commit->reason[i].kind == claim->kind &&
-		    !strcmp(commit->reason[i].detail, claim->detail))
-			return;
+	if (has_reason(commit, claim))
+		return;
 	if (is_reason(claim->kind) &&
 	    (claim->level > commit->level ||
 	     (claim->level == commit->level && role_rank(claim->role) > role_rank(commit->role)))) {

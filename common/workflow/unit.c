@@ -118,6 +118,35 @@ static unsigned track_rank(const struct track *track, const char *word)
 	return description < FIT_NONE ? 6 + description : UINT32_MAX;
 }
 
+static size_t count_done(const struct plan_document *plan)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < plan->tasks; i++)
+		nr += plan->task[i].is.state == UNIT_DONE;
+	return nr;
+}
+
+/*
+ * Is it what was left behind when the track was archived by copying its folder? Of the two, that
+ * one is meant where more is done; of equals, the one where the work was.
+ */
+static bool is_left_behind(const struct tracks *tracks, size_t track)
+{
+	const struct track *it = &tracks->item[track];
+
+	for (size_t i = 0; it->home && i < tracks->nr; i++) {
+		const struct track *other = &tracks->item[i];
+		size_t done = count_done(&it->plan), others = count_done(&other->plan);
+
+		if (i != track && other->home && !strcmp(it->home, other->home) &&
+		    !strcasecmp(it->id, other->id) && it->archived != other->archived &&
+		    (others > done || (others == done && it->archived)))
+			return true;
+	}
+	return false;
+}
+
 static enum unit_found find_track(struct unit *ret, struct units *ret_candidates,
 				  const struct tracks *tracks, const char *word)
 {
@@ -125,9 +154,11 @@ static enum unit_found find_track(struct unit *ret, struct units *ret_candidates
 	enum unit_found found;
 
 	for (size_t i = 0; i < tracks->nr; i++) {
+		const char *folder = tracks->item[i].folder;
 		unsigned rank = track_rank(&tracks->item[i], word);
 
-		if (rank != UINT32_MAX)
+		if (rank != UINT32_MAX &&
+		    ((folder && !strcmp(folder, word)) || !is_left_behind(tracks, i)))
 			offer(&best, unit_of_track(i), rank);
 	}
 	found = choose(ret, ret_candidates, &best);
