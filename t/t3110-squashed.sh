@@ -120,6 +120,11 @@ test_expect_success 'a branch that was left goes on behind the last that a plan 
 	test_expect_code 2 git revert-track auth --task 2.1 -y 2>err && test_path_is_file form.c
 '
 
+test_expect_success 'of very many branches it is not asked which has it: what is in the squash is found' '
+	cd left && for i in $(seq 300); do echo "create refs/heads/many/$i HEAD"; done | git update-ref --stdin &&
+	evidence_of "All of it" auth --task 1.2 | grep "^rewritten: it has what $second changed, and more"
+'
+
 test_expect_success 'changed when it was merged: it has that, and more' '
 	branch more && git merge -q --squash feature >/dev/null && echo more >>form.c && echo more >more.c &&
 	commit_all "All of it, and more" && work later.c Later && marks &&
@@ -176,6 +181,13 @@ test_expect_success 'the same for a clone that has the branch only from its serv
 	evidence_of "All of it" auth --task 1.2 | grep "^rewritten: .*$second, which changed the same, with 2 others" &&
 	git remote remove origin && git gc -q --prune=now && test_must_fail git cat-file -e "$second" &&
 	shown auth --task 1.2 >actual && test_must_fail grep "^certain	implementation" actual
+'
+
+test_expect_success 'of what nothing was found it is said that its work may still be there' '
+	cd left && git revert-track auth --task 2.1 -n --json >json && jq -r ".warnings[]" json >actual &&
+	echo "the plan names $(git rev-parse --short feature~1) for work that was not found: it may still be there; name what did it by --also=<commit>" >expect &&
+	test_cmp expect actual && git revert-track auth --task 2.1 -n --json --also "$(git rev-parse ":/All of it")" >json &&
+	jq -e ".warnings == []" json && cd ../alone && git revert-track auth -n --json >json && jq -e ".warnings == []" json
 '
 
 # ---- Gone for good --------------------------------------------------------------------------------

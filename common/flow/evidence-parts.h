@@ -245,6 +245,9 @@ int evidence_resolve_records(struct evidence *e, struct error *err) MUST_CHECK;
 int evidence_read_history(struct evidence *e, struct error *err) MUST_CHECK;
 /* What the commits change that have not been looked at yet. */
 int evidence_read_changes(struct evidence *e, struct error *err) MUST_CHECK;
+/* Appends the branches that have some of these commits, by their ids; where there are few branches. */
+int evidence_add_tips(const struct evidence *e, struct strvec *revs, const struct strvec *lost,
+		      struct error *err) MUST_CHECK;
 /* The lost commits that nothing has led to, by what they changed. */
 int evidence_match_changes(struct evidence *e, struct error *err) MUST_CHECK;
 /* Gives commits their places in the walk that were not known at that time. */

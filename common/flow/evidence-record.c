@@ -6,6 +6,9 @@
 #include "vcs/git.h"
 #include "vcs/object.h"
 
+/* Of more branches it is not asked which of them has a lost commit: that takes a walk for each. */
+#define REFS_MAX 256
+
 /* ---- What they are -------------------------------------------------------------------- */
 
 /* "author A <a@b> 1700000000 +0100": true where there is one. */
@@ -124,4 +127,53 @@ int evidence_resolve_records(struct evidence *e, struct error *err)
 	if (read_objects(e, err) < 0)
 		return -1;
 	return find_lost(e, err);
+}
+
+/* ---- The branches that they were on ---------------------------------------------------- */
+
+/* Are there so few branches that each can be asked for the commits in it? */
+static int has_few_branches(bool *ret, const struct evidence *e, const struct strvec *env,
+			    struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	size_t nr = 0;
+
+	git_prepare(&git, e->request.repo, env);
+	strvec_pushl(&git.argv, "for-each-ref", "--format=.", NULL);
+	strvec_pushf(&git.argv, "--count=%d", REFS_MAX + 1);
+	strvec_pushl(&git.argv, "refs/heads", "refs/remotes", NULL);
+	if (git_run(&git, "count the branches", err) < 0)
+		return -1;
+	for (const char *at = git.out.buf; (at = strchr(at, '\n')); at++)
+		nr++;
+	*ret = nr <= REFS_MAX;
+	return 0;
+}
+
+/*
+ * A branch that was left behind goes on behind the last commit that a plan names: what was squashed
+ * is all of it.
+ */
+int evidence_add_tips(const struct evidence *e, struct strvec *revs, const struct strvec *lost,
+		      struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+	bool few;
+
+	repo_environment(&env, e->request.repo);
+	if (has_few_branches(&few, e, &env, err) < 0)
+		return -1;
+	if (!few)
+		return 0;
+	git_prepare(&git, e->request.repo, &env);
+	strvec_pushl(&git.argv, "for-each-ref", "--format=%(objectname)", NULL);
+	for (size_t i = 0; i < lost->nr; i++)
+		strvec_pushf(&git.argv, "--contains=%s", lost->v[i]);
+	strvec_pushl(&git.argv, "refs/heads", "refs/remotes", NULL);
+	if (git_run(&git, "find the branches of commits that plans name", err) < 0)
+		return -1;
+	for (char *at = git.out.buf, *end; (end = strchr(at, '\n')); at = end + 1)
+		strvec_push_nodup(revs, xmemdupz(at, (size_t)(end - at)));
+	return 0;
 }

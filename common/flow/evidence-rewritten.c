@@ -128,29 +128,6 @@ static struct piece *add_piece(struct pieces *pieces, const struct evidence *e,
 
 /* ---- The branches that have gone ------------------------------------------------------ */
 
-/*
- * A branch that was left behind goes on behind the last commit that a plan names: what was squashed
- * is all of it.
- */
-static int add_tips(const struct search *s, struct strvec *revs, const struct strvec *wanted,
-		    struct error *err)
-{
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
-
-	repo_environment(&env, s->e->request.repo);
-	git_prepare(&git, s->e->request.repo, &env);
-	strvec_pushl(&git.argv, "for-each-ref", "--format=%(objectname)", "--count=64", NULL);
-	for (size_t i = 0; i < wanted->nr; i++)
-		strvec_pushf(&git.argv, "--contains=%s", wanted->v[i]);
-	strvec_pushl(&git.argv, "refs/heads", "refs/remotes", NULL);
-	if (git_run(&git, "find the branches of commits that plans name", err) < 0)
-		return -1;
-	for (char *at = git.out.buf, *end; (end = strchr(at, '\n')); at = end + 1)
-		strvec_push_nodup(revs, xmemdupz(at, (size_t)(end - at)));
-	return 0;
-}
-
 static bool is_named(const struct evidence *e, const char *oid, bool *ret_wanted)
 {
 	bool named = false;
@@ -230,7 +207,7 @@ static int read_lost(struct search *s, const struct strvec *wanted, int64_t sinc
 
 	for (size_t i = 0; i < wanted->nr; i++)
 		strvec_push(&revs, wanted->v[i]);
-	if (add_tips(s, &revs, wanted, err) < 0)
+	if (evidence_add_tips(s->e, &revs, wanted, err) < 0)
 		return -1;
 	strvec_pushf(&revs, "^%s", s->e->rev);
 	if (log_walk(&request, take_lost, s, err) < 0)

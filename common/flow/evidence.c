@@ -574,6 +574,30 @@ const struct strvec *evidence_old_places(const struct evidence *e)
 	return e ? &e->old : &none;
 }
 
+static bool has_work(const struct evidence *e, const struct unit *unit)
+{
+	for (size_t i = 0; i < e->claims; i++) {
+		const struct claim *claim = &e->claim[i];
+
+		if (claim->level == EVIDENCE_CERTAIN && unit_contains(unit, &claim->unit) &&
+		    (claim->role == ROLE_IMPLEMENTATION || e->commit[claim->commit].code))
+			return true;
+	}
+	return false;
+}
+
+void evidence_add_unfound(struct strvec *ret, const struct evidence *e, const struct unit *unit)
+{
+	for (size_t i = 0; e && i < e->records; i++) {
+		const struct record *record = &e->record[i];
+
+		if (record->current && !record->checkpoint && record->commit == NO_COMMIT &&
+		    record->squash == NO_COMMIT && unit_contains(unit, &record->unit) &&
+		    !has_work(e, &record->unit) && !strvec_has(ret, record->hex))
+			strvec_push(ret, record->hex);
+	}
+}
+
 void evidence_add_lost(struct strvec *ret, const struct evidence *e, const char *oid,
 		       const struct unit *unit)
 {

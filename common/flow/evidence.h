@@ -113,6 +113,12 @@ void evidence_find(struct evidence_commits *ret, const struct evidence *evidence
  */
 const struct strvec *evidence_old_places(const struct evidence *evidence);
 /*
+ * Appends the commits that the unit's plan names, as it has them, that are not in the history, and of
+ * whose task no work is known: nothing has taken their place.
+ */
+void evidence_add_unfound(struct strvec *ret, const struct evidence *evidence,
+			  const struct unit *unit);
+/*
  * Appends the ids of commits that the history has lost, that `oid` has taken the place of, and that
  * the unit's plan names: of a squash, what the unit has done of it.
  */

@@ -12,6 +12,8 @@
 #define CAUSES_MAX 100
 /* --with-dependents: what depends on dependents, and so on; more rounds than this need nobody. */
 #define ROUNDS_MAX 50
+/* So many commits are named in one line. */
+#define NAMES_MAX 5
 
 void track_plan_request_release(struct track_plan_request *request)
 {
@@ -445,6 +447,26 @@ static void judge_reverted(struct track_plan *plan)
 			     plan->done_already.v[i], plan->done_already.v[i]);
 }
 
+/* The documents are going to say that it is reverted. */
+static void judge_unfound(struct track_plan *plan)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strbuf list CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	for (size_t i = 0; i < plan->units.nr && !plan->also.nr; i++)
+		evidence_add_unfound(&names, plan->evidence, &plan->units.item[i]);
+	if (!names.nr)
+		return;
+	for (size_t i = 0; i < names.nr && i < NAMES_MAX; i++)
+		strbuf_addf(&list, "%s%s", i ? ", " : "", names.v[i]);
+	if (names.nr > NAMES_MAX)
+		strbuf_addf(&list, " and %zu more", names.nr - NAMES_MAX);
+	verdict_warn(&plan->verdict,
+		     "the plan names %s for work that was not found: it may still be there; name "
+		     "what did it by --also=<commit>",
+		     list.buf);
+}
+
 static int plan_round(struct track_plan *plan, struct error *err)
 {
 	do {
@@ -457,6 +479,7 @@ static int plan_round(struct track_plan *plan, struct error *err)
 	    track_mentions_find(&plan->mentions, plan, err) < 0)
 		return -1;
 	judge_reverted(plan);
+	judge_unfound(plan);
 	if (track_judge_merges(plan, err) < 0)
 		return -1;
 	judge_documents(plan);
