@@ -259,19 +259,26 @@ test_expect_success 'abort: exactly the state before, from wherever it is' '
 	test "$(revert waiting)" = "1 $three" && file c 10=half && revert abort && same_state "$TEST_ROOT/before"
 '
 
-test_expect_success 'undo goes back by one operation, and --abort not behind commits of ones own' '
-	conflict && test_expect_code 1 revert run "$one" >/dev/null && state >"$TEST_ROOT/stopped" && git checkout -q --ours a && file a 3=mine && git add a &&
-	state >"$TEST_ROOT/resolved" && revert continue >/dev/null && git checkpoint undo -q --yes && same_state "$TEST_ROOT/resolved" &&
+last_operation () {
+	git checkpoint list --operations --porcelain | cut -f1 | head -1
+}
+
+test_expect_success 'undo goes back by the whole series, or by the operation that is named; --abort not behind commits by hand' '
+	conflict && state >"$TEST_ROOT/before" && test_expect_code 1 revert run "$one" >/dev/null && git checkout -q --ours a && file a 3=mine && git add a &&
+	state >"$TEST_ROOT/resolved" && revert continue >/dev/null && state >"$TEST_ROOT/done" && git checkpoint undo -q --yes && same_state "$TEST_ROOT/before" &&
+	git checkpoint undo -q --yes "$(last_operation)" && same_state "$TEST_ROOT/done" && step=$(git checkpoint list --operations --porcelain | cut -f1 | sed -n 3p) &&
+	git checkpoint undo -q --yes "$step" && same_state "$TEST_ROOT/resolved" &&
 	test "$(revert waiting)" = "0 $one" && git commit -q --no-edit && echo x >x && git add x && git commit -q -m x &&
-	test_expect_code 2 revert abort 2>"$TEST_ROOT/err" && test_grep "HEAD has moved" "$TEST_ROOT/err"
+	test_expect_code 2 revert abort 2>"$TEST_ROOT/err" && test_grep "HEAD has commits that are not" "$TEST_ROOT/err"
 '
 
 test_expect_success 'nothing is left behind the conflict: the series ends, and undo takes back what was done' '
-	conflict && git revert --no-edit "$two" >/dev/null && test_expect_code 1 revert run "$one" "$two" >/dev/null && state >"$TEST_ROOT/stopped" &&
-	git checkout -q --ours a && file a 3=mine && git add a && state >"$TEST_ROOT/resolved" && revert continue >/dev/null &&
+	conflict && git revert --no-edit "$two" >/dev/null && state >"$TEST_ROOT/before" && test_expect_code 1 revert run "$one" "$two" >/dev/null &&
+	git checkout -q --ours a && file a 3=mine && git add a && state >"$TEST_ROOT/resolved" && revert continue >/dev/null && step=$(git checkpoint list --operations --porcelain | cut -f1 | sed -n 2p) &&
 	revert waiting >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" &&
-	git checkpoint undo -q --yes && same_state "$TEST_ROOT/resolved" && test "$(revert waiting)" = "0 $one" &&
-	revert continue >/dev/null && revert waiting >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" && test "$(subjects -1)" = "Revert \"one\""
+	git checkpoint undo -q --yes "$step" && same_state "$TEST_ROOT/resolved" && test "$(revert waiting)" = "0 $one" &&
+	revert continue >/dev/null && revert waiting >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out" && test "$(subjects -1)" = "Revert \"one\"" &&
+	git checkpoint undo -q --yes && same_state "$TEST_ROOT/before" && revert waiting >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out"
 '
 
 test_expect_success 'quit forgets the series' '

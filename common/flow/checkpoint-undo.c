@@ -88,6 +88,29 @@ static int find_open(struct undo *ret, const struct checkpoint_session *s, const
 	return 0;
 }
 
+/* With the first of a series of reverts, all of it was undone. */
+static bool is_of_undone_series(const json_t *record, const struct strvec *undone)
+{
+	const char *series = json_member(record, "series");
+
+	return series && strvec_has(undone, series);
+}
+
+/* Of a series of reverts it is the first: its state before is that before the whole series. */
+static int take_whole(struct undo *ret, json_t *record, const struct checkpoint_session *s,
+		      struct error *err)
+{
+	const char *id = json_member(record, "id"), *series = json_member(record, "series");
+	json_t *first CLEANUP(json_decref_p) = NULL;
+
+	if (series && strcmp(series, id) != 0 &&
+	    journal_read(&first, s->repo.common_dir, series, err) < 0)
+		return -1;
+	ret->record = json_incref(first ? first : record);
+	ret->id = xstrdup(json_member(ret->record, "id"));
+	return 0;
+}
+
 /*
  * Walks back from the newest operation. An undo that is not undone itself takes what it undid
  * out of the count; one that changed a database is remembered, and the walk goes on. With `id`, whether that one is undone, by which in *ret_by.
@@ -122,16 +145,14 @@ static int walk(struct undo *ret, char **ret_by, const struct checkpoint_session
 				ret->database = STEAL(record);
 			continue;
 		}
-		if (!changes_something(record))
+		if (is_of_undone_series(record, &undone) || !changes_something(record))
 			continue;
 		if (is_of_another(record, s)) {
 			if (!ret->elsewhere)
 				ret->elsewhere = xstrdup(ids.v[i]);
 			continue;
 		}
-		ret->id = xstrdup(ids.v[i]);
-		ret->record = STEAL(record);
-		return 0;
+		return take_whole(ret, record, s, err);
 	}
 	return 0;
 }

@@ -69,8 +69,12 @@ static int begin_record(struct revert_operation *op, json_t *members, const char
 	json_t *all CLEANUP(json_decref_p) =
 		json_pack("{s:o}", "worktree", json_text(checkpoint_worktree_id(&s->repo)));
 
-	if (!json_member(members, "series"))
+	if (!json_member(members, "series")) {
 		json_object_set_new(members, "series", json_text(op->operation.id));
+		if (json_is_true(json_object_get(members, "waits")) &&
+		    revert_waiting_mark(s, op->operation.id, err) < 0)
+			return -1;
+	}
 	json_object_update(all, members);
 	if (json_object_get(members, "branch"))
 		json_object_set_new(all, "branch",

@@ -41,6 +41,17 @@ json_t *revert_run_to_json(const struct revert_run *run) MUST_CHECK;
 /* Is it set, and true, in git's configuration? */
 bool revert_setting(const struct revert_run *run, const char *name) MUST_CHECK;
 
+/* revert-run-waiting.c: from now on the series may wait in this worktree. */
+int revert_waiting_mark(const struct checkpoint_session *session, const char *series,
+			struct error *err) MUST_CHECK;
+/* Is git at the revert that the series has stopped at? */
+int revert_is_stopped(bool *ret, const struct checkpoint_session *session, const json_t *waiting,
+		      struct error *err) MUST_CHECK;
+
+/* revert-run-markers.c: EXIT_NO where what is resolved, and staged, has conflict markers. */
+int revert_check_markers(const struct checkpoint_session *session, const json_t *waiting,
+			 struct error *err) MUST_CHECK;
+
 /* revert-run-message.c: the message of one step, as git has it, with reason and trailers. */
 int revert_message_of_step(struct strbuf *out, const struct revert_run *run, size_t step,
 			   struct error *err) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "base/beneath.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "flow/revert-run-parts.h"
 #include "vcs/path.h"
 
@@ -254,6 +255,28 @@ static void refuse_conflicts(struct revert_run *run)
 	refuse_staged(run);
 }
 
+/* Another series waits: what it has of the branch would be mixed up with this one's. */
+static int check_waiting(struct revert_run *run, struct error *err)
+{
+	json_t *waiting CLEANUP(json_decref_p) = NULL;
+	const char *what;
+	char *shown CLEANUP(free_p) = NULL;
+
+	if (run->inside->origin.revert)
+		return 0; /* it is this one */
+	if (revert_waiting(&waiting, run->session, err) < 0)
+		return -1;
+	if (!waiting)
+		return 0;
+	what = json_member(json_object_get(json_object_get(waiting, "revert"), "members"), "text");
+	shown = text_escaped(what ? what : "other commits");
+	verdict_refuse(&run->verdict, "the revert of %s waits to be gone on with", shown);
+	verdict_hint(&run->verdict,
+		     "Finish it first, by 'git revert-track --continue', --skip or "
+		     "--abort; or forget it by --quit. '--status' says where it is.");
+	return 0;
+}
+
 static void check_in_progress(struct revert_run *run)
 {
 	for (size_t i = 0; i < run->state.in_progress.nr; i++)
@@ -298,7 +321,10 @@ static int look(struct revert_run *run, struct error *err)
 	}
 	run->head = xstrdup(run->state.head);
 	run->branch = xstrdup_or_null(run->state.branch);
-	check_in_progress(run);
+	if (check_waiting(run, err) < 0)
+		return -1;
+	if (verdict_is_clean(&run->verdict))
+		check_in_progress(run);
 	return 0;
 }
 
@@ -371,9 +397,9 @@ json_t *revert_run_to_json(const struct revert_run *run)
 
 	if (run->inside->origin.revert)
 		return json_deep_copy(run->inside->origin.revert);
-	ret = json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "onto", run->head,
-			"commits", commits_to_json(request), "keep",
-			paths_to_json(request->keep ? request->keep : &nothing), "trailers",
+	ret = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "onto", run->head,
+			"branch", json_text(run->branch), "commits", commits_to_json(request),
+			"keep", paths_to_json(request->keep ? request->keep : &nothing), "trailers",
 			paths_to_json(request->trailers ? request->trailers : &nothing), "reason",
 			json_text(request->reason), "squash", request->squash, "squash_subject",
 			json_text(request->squash_subject), "documents", documents_to_json(request),

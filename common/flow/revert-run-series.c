@@ -3,56 +3,11 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "flow/checkpoint-undo.h"
 #include "flow/patience.h"
 #include "flow/revert-run-parts.h"
 #include "vcs/git.h"
-#include "vcs/path.h"
 
 /* ---- Which one ----------------------------------------------------------------------- */
-
-static bool is_here(const json_t *record, const struct checkpoint_session *session)
-{
-	const char *command = json_member(record, "command");
-	const char *worktree = checkpoint_record_worktree(record);
-
-	return command && !strcmp(command, CHECKPOINT_REVERT_TRACK) && worktree &&
-	       !strcmp(worktree, checkpoint_worktree_id(&session->repo));
-}
-
-/*
- * From the newest operation back to one of ours that counts: that is not undone, nor is the first
- * of its series.
- */
-int revert_waiting(json_t **ret, const struct checkpoint_session *session, struct error *err)
-{
-	struct strvec ids CLEANUP(strvec_release) = STRVEC_INIT;
-	struct strvec undone CLEANUP(strvec_release) = STRVEC_INIT;
-
-	*ret = NULL;
-	if (journal_ids(&ids, session->repo.common_dir, err) < 0)
-		return -1;
-	for (size_t i = 0; i < ids.nr; i++) {
-		json_t *record CLEANUP(json_decref_p) = NULL;
-		const char *series;
-
-		if (journal_read(&record, session->repo.common_dir, ids.v[i], err) < 0)
-			return -1;
-		if (!journal_is_state(record, "done") || strvec_has(&undone, ids.v[i]))
-			continue;
-		if (json_member(record, "undoes"))
-			strvec_push(&undone, json_member(record, "undoes"));
-		series = json_member(record, "series");
-		if (!is_here(record, session) || !series || strvec_has(&undone, series) ||
-		    (json_member(record, "ends") &&
-		     strvec_has(&undone, json_member(record, "ends"))))
-			continue;
-		if (json_is_true(json_object_get(record, "waits")))
-			*ret = STEAL(record);
-		return 0;
-	}
-	return 0;
-}
 
 static int find_waiting(json_t **ret, const struct checkpoint_session *session, struct error *err)
 {
@@ -66,132 +21,11 @@ static int find_waiting(json_t **ret, const struct checkpoint_session *session, 
 
 /* ---- What is resolved ---------------------------------------------------------------- */
 
-int revert_unmerged(struct strvec *ret, const struct checkpoint_session *session, struct error *err)
+static int refuse_conflicts(const struct revert_present *present, struct error *err)
 {
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-
-	git_prepare(&git, &session->repo, NULL);
-	strvec_pushl(&git.argv, "diff", "--name-only", "--diff-filter=U", "--no-relative", "-z",
-		     NULL);
-	if (git_run(&git, "look for conflicts", err) < 0)
-		return -1;
-	for (const char *at = git.out.buf; at < git.out.buf + git.out.len; at += strlen(at) + 1)
-		if (!strvec_has(ret, at))
-			strvec_push(ret, at);
-	strvec_sort(ret);
-	return 0;
-}
-
-/* ---- Markers that were left in ------------------------------------------------------- */
-
-/* As `git diff --check` says it of a path: "<path>:<line>: leftover conflict marker". 0: not. */
-static size_t flagged_line(const char *at, const char *path)
-{
-	static const char says[] = ": leftover conflict marker\n";
-	size_t len = strlen(path);
-	char *end;
-	unsigned long line;
-
-	if (strncmp(at, path, len) != 0 || at[len] != ':')
-		return 0;
-	line = strtoul(at + len + 1, &end, 10);
-	return strncmp(end, says, strlen(says)) != 0 ? 0 : line;
-}
-
-/* A line of "=======" may be a heading's: it counts between two others alone. */
-static bool is_heading(const struct object *object, size_t line)
-{
-	const char *at = object->oid ? object->data.buf : "";
-
-	for (; line > 1 && *at; line--)
-		at += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n');
-	return *at == '=';
-}
-
-static int add_markers(struct strvec *ret, const char *path, const struct strbuf *out,
-		       struct error *err)
-{
-	struct objects objects CLEANUP(objects_release) = OBJECTS_INIT;
-	char *name CLEANUP(free_p) = xstrfmt(":%s", path);
-	bool readable = !strchr(path, '\n');
-
-	for (const char *at = out->buf; *at; at += strcspn(at, "\n") + 1) {
-		size_t line = flagged_line(at, path);
-
-		if (!line)
-			continue;
-		if (readable && !objects.nr) {
-			objects_add(&objects, name);
-			if (objects_read(&objects, err) < 0)
-				return -1;
-		}
-		if (!readable || !is_heading(&objects.item[0], line))
-			strvec_pushf(ret, "%s:%zu", path, line);
-	}
-	return 0;
-}
-
-/* "<path>:<line>" of those that are staged, and that HEAD has not, in files that were in conflict. */
-static int list_markers(struct strvec *ret, const struct checkpoint_session *session,
-			const json_t *waiting, struct error *err)
-{
-	enum { FOUND = 2 };
-	struct process git CLEANUP(process_release) = PROCESS_INIT;
-	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
-	struct strvec paths CLEANUP(strvec_release) = STRVEC_INIT;
-
-	if (paths_from_json(&paths, json_object_get(waiting, "conflicts"), err) < 0)
-		return -1;
-	if (!paths.nr)
-		return 0;
-	repo_environment(&env, &session->repo);
-	strvec_push(&env, "GIT_LITERAL_PATHSPECS=1");
-	git_prepare(&git, &session->repo, &env);
-	strvec_pushl(&git.argv, "diff", "--cached", "--check", "--no-relative", "--no-ext-diff",
-		     "--no-renames", "--no-color", "--", NULL);
-	for (size_t i = 0; i < paths.nr; i++)
-		strvec_push(&git.argv, paths.v[i]);
-	if (process_run(&git, err) < 0)
-		return -1;
-	if (git.status & ~FOUND)
-		return git_error(&git, err, "could not look for conflict markers");
-	for (size_t i = 0; i < paths.nr; i++)
-		if (add_markers(ret, paths.v[i], &git.out, err) < 0)
-			return -1;
-	return 0;
-}
-
-static int check_markers(const struct checkpoint_session *session, const json_t *waiting,
-			 struct error *err)
-{
-	struct strvec markers CLEANUP(strvec_release) = STRVEC_INIT;
-
-	if (list_markers(&markers, session, waiting, err) < 0)
-		return -1;
-	if (!markers.nr)
-		return 0;
-	error_set(err, "there are conflict markers left");
-	for (size_t i = 0; i < markers.nr; i++)
-		error_detail(err, "%s", markers.v[i]);
-	error_hint(err,
-		   "Resolve them, and mark the files with 'git add'; or, where these lines belong "
-		   "there, commit them with 'git commit', and go on then.");
-	return error_code(err, EXIT_NO);
-}
-
-/* `waiting`: NULL where that was committed by now. */
-static int check_resolved(const struct checkpoint_session *session, const json_t *waiting,
-			  struct error *err)
-{
-	struct strvec unmerged CLEANUP(strvec_release) = STRVEC_INIT;
-
-	if (revert_unmerged(&unmerged, session, err) < 0)
-		return -1;
-	if (!unmerged.nr)
-		return waiting ? check_markers(session, waiting, err) : 0;
 	error_set(err, "there are conflicts left");
-	for (size_t i = 0; i < unmerged.nr; i++)
-		error_detail(err, "%s", unmerged.v[i]);
+	for (size_t i = 0; i < present->unmerged.nr; i++)
+		error_detail(err, "%s", present->unmerged.v[i]);
 	error_hint(err, "Resolve them, and mark them as resolved with 'git add' or 'git rm'.");
 	return error_code(err, EXIT_NO);
 }
@@ -201,32 +35,76 @@ static char *state_path(const struct checkpoint_session *session, const char *na
 	return xstrfmt("%s/%s", session->repo.git_dir, name);
 }
 
-/* Is what it stopped at still to be committed? Not where a person has done that. */
-static int is_stopped(bool *ret, const struct checkpoint_session *session, const json_t *waiting,
-		      struct error *err)
+void revert_ended_release(struct revert_ended *ended)
 {
-	char *path CLEANUP(free_p) = state_path(session, "REVERT_HEAD");
-	const char *stopped = json_member(waiting, "stopped");
-	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
+	free(ended->operation);
+	strvec_release(&ended->left_out);
+}
 
-	if (file_read(&text, path, err) < 0)
-		return -1;
-	strbuf_rtrim(&text);
-	*ret = stopped && !strcmp(text.buf, stopped);
-	return 0;
+/* What is there is not the series' own. Returns -1. */
+static int refuse_elsewhere(const struct revert_present *present, struct error *err)
+{
+	const struct verdict *verdict = &present->verdict;
+
+	error_refused(err, "%s", verdict->reasons.v[0]);
+	for (size_t i = 1; i < verdict->reasons.nr; i++)
+		error_detail(err, "%s", verdict->reasons.v[i]);
+	for (size_t i = 0; i < verdict->hints.nr; i++)
+		error_hint(err, "%s", verdict->hints.v[i]);
+	return -1;
+}
+
+/* Nobody can tell whether it was resolved, and then lost, or was not wanted. */
+static int refuse_dropped(const json_t *waiting, struct error *err)
+{
+	const char *stopped = json_member(waiting, "stopped");
+
+	error_refused(err,
+		      "the conflict of commit %.10s was neither resolved nor left out: git has "
+		      "forgotten it",
+		      stopped);
+	error_hint(
+		err,
+		"'git revert-track --skip' leaves the commit out, and 'git revert-track --abort' "
+		"goes back to before the whole revert.");
+	return error_hint(err, "To have the conflict again: git revert %.10s", stopped);
 }
 
 /* ---- One step ------------------------------------------------------------------------ */
 
+enum step { COMMIT, SKIP, FORGET, NOTHING };
+
+/* The commit that it stopped at stays as it is. */
+static void leave_out(json_t *members, const json_t *waiting)
+{
+	json_t *revert = json_object_get(members, "revert"), *list;
+
+	list = json_object_get(revert, "left_out");
+	if (!list) {
+		list = json_array();
+		json_object_set_new(revert, "left_out", list);
+	}
+	json_array_append_new(list, json_text(json_member(waiting, "stopped")));
+}
+
+static void read_left_out(struct strvec *ret, const json_t *record)
+{
+	const json_t *list = json_object_get(json_object_get(record, "revert"), "left_out"), *oid;
+	size_t i;
+
+	strvec_release(ret);
+	json_array_foreach(list, i, oid) strvec_push(ret, json_string_value(oid));
+}
+
 /* The record of an operation that goes on from there, with what it stopped at done with. */
-static json_t *members_of(const json_t *waiting, bool ends)
+static json_t *members_behind(const json_t *waiting, bool ends)
 {
 	const json_t *revert = json_object_get(waiting, "revert");
 	bool stopped = json_member(waiting, "stopped");
 	json_int_t position = json_integer_value(json_object_get(waiting, "position")) + stopped;
-	json_t *members = json_pack("{s:[], s:O, s:O, s:I}", "refs", "series",
-				    json_object_get(waiting, "series"), "revert", revert,
-				    "position", position);
+	json_t *members = json_pack("{s:[], s:O, s:o, s:I}", "refs", "series",
+				    json_object_get(waiting, "series"), "revert",
+				    json_deep_copy(revert), "position", position);
 	bool more = position < (json_int_t)json_array_size(json_object_get(revert, "commits")) ||
 		    json_array_size(json_object_get(revert, "documents")) ||
 		    json_is_true(json_object_get(revert, "squash"));
@@ -275,29 +153,25 @@ static int is_nothing_left(const struct revert_operation *op, struct error *err)
 }
 
 /* The message as a person may have changed it; with all of git's hooks. */
-static int commit_resolved(struct revert_operation *op, struct error *err)
+static int commit_resolved(struct revert_operation *op, const json_t *waiting, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	char *state CLEANUP(free_p) = state_path(op->session, "MERGE_MSG");
 	char *path CLEANUP(free_p) = xstrfmt("%s/message", op->work.path);
 	struct strbuf message CLEANUP(strbuf_release) = STRBUF_INIT;
-	char comment = revert_comment_char(&op->session->settings);
 	int nothing = is_nothing_left(op, err);
 
 	if (nothing < 0 || file_read(&message, state, err) < 0 ||
 	    file_write(path, message.buf, message.len, 0600, FILE_SYNC_NOT, err) < 0 ||
 	    forget_state(op, !nothing, err) < 0)
 		return -1;
-	if (nothing)
+	if (nothing) {
+		leave_out(op->operation.record, waiting);
 		return 0;
-	/*
-	 * A git that is killed leaves no locks but those on HEAD and branch. Comments begin as in what
-	 * was written when it stopped: "auto" would take the list of conflicts for text.
-	 */
-	strvec_pushl(&git.argv, "git", "-c", "core.fsync=all", "-c", "core.splitIndex=false", "-c",
-		     NULL);
-	strvec_pushf(&git.argv, "core.commentChar=%c", comment);
-	strvec_pushl(&git.argv, "commit", "--quiet", "--cleanup=strip", "-F", path, NULL);
+	}
+	/* A git that is killed leaves no locks but those on HEAD and branch. */
+	strvec_pushl(&git.argv, "git", "-c", "core.fsync=all", "-c", "core.splitIndex=false",
+		     "commit", "--quiet", "--cleanup=strip", "-F", path, NULL);
 	git.dir = op->session->repo.worktree;
 	git.env = &op->env;
 	git.inherit_stderr = true;
@@ -308,6 +182,23 @@ static int commit_resolved(struct revert_operation *op, struct error *err)
 	return revert_operation_replace_index(op, err);
 }
 
+static int read_unmerged(struct strvec *ret, const struct checkpoint_session *session,
+			 struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, &session->repo, NULL);
+	strvec_pushl(&git.argv, "diff", "--name-only", "--diff-filter=U", "--no-relative", "-z",
+		     NULL);
+	if (git_run(&git, "look for conflicts", err) < 0)
+		return -1;
+	for (const char *at = git.out.buf; at < git.out.buf + git.out.len; at += strlen(at) + 1)
+		if (!strvec_has(ret, at))
+			strvec_push(ret, at);
+	strvec_sort(ret);
+	return 0;
+}
+
 /* What a person has made of the conflicts so far, as the index has it then: the id of the tree. */
 static int write_present(char **ret, const struct revert_operation *op, struct error *err)
 {
@@ -316,7 +207,7 @@ static int write_present(char **ret, const struct revert_operation *op, struct e
 	struct strvec unmerged CLEANUP(strvec_release) = STRVEC_INIT;
 	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
 
-	if (revert_unmerged(&unmerged, op->session, err) < 0)
+	if (read_unmerged(&unmerged, op->session, err) < 0)
 		return -1;
 	for (size_t i = 0; i < op->env.nr; i++)
 		strvec_push(&env, op->env.v[i]);
@@ -336,8 +227,8 @@ static int write_present(char **ret, const struct revert_operation *op, struct e
 	return 0;
 }
 
-/* As `git revert --skip`: what is in conflict, or staged, is again what HEAD has. */
-static int reset_files(struct revert_operation *op, struct error *err)
+/* As `git reset --merge`: what is in conflict, or staged, is what that commit has. */
+static int reset_files(struct revert_operation *op, const char *commit, struct error *err)
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	char *present CLEANUP(free_p) = NULL;
@@ -345,44 +236,87 @@ static int reset_files(struct revert_operation *op, struct error *err)
 	if (write_present(&present, op, err) < 0)
 		return -1;
 	prepare_git(&git, op);
-	strvec_pushl(&git.argv, "read-tree", "-m", "-u", present, "HEAD", NULL);
-	if (git_run(&git, "take back what is in conflict", err) < 0)
+	strvec_pushl(&git.argv, "read-tree", "-m", "-u", present, commit, NULL);
+	if (process_run(&git, err) < 0)
 		return -1;
-	if (revert_operation_replace_index(op, err) < 0)
-		return -1;
-	return forget_state(op, false, err);
+	if (!git.status) {
+		if (revert_operation_replace_index(op, err) < 0)
+			return -1;
+		return forget_state(op, false, err);
+	}
+	process_error(&git, err, "could not take back what is in conflict");
+	if (git_refused_merge(&git)) {
+		op->moving = false; /* nothing has changed */
+		error_code(err, EXIT_REFUSED);
+		error_hint(
+			err,
+			"Put away what that file has besides, as with 'git stash', or stage all of "
+			"it, for it to go.");
+	}
+	return -1;
 }
 
-enum step { COMMIT, SKIP, FORGET, NOTHING };
-
-static int take_step(struct revert_operation *op, enum step step, struct error *err)
+static int take_step(struct revert_operation *op, enum step step, const json_t *waiting,
+		     struct error *err)
 {
 	if (step == NOTHING)
 		return revert_operation_begin(op, err);
-	if (revert_operation_take_index(op, err) < 0 || revert_operation_begin(op, err) < 0)
+	if (index_lock_take(&op->lock, op->work.path, op->operation.id, err) < 0 ||
+	    index_copy(op->index, op->lock.index, err) < 0 || revert_operation_begin(op, err) < 0)
 		return -1;
-	return step == COMMIT ? commit_resolved(op, err) :
-	       step == SKIP   ? reset_files(op, err) :
+	return step == COMMIT ? commit_resolved(op, waiting, err) :
+	       step == SKIP   ? reset_files(op, "HEAD", err) :
 				forget_state(op, false, err);
 }
 
-/* An operation of its own: the rest comes behind it as another one. */
-static int step_once(const struct checkpoint_session *session, const json_t *waiting,
-		     enum step step, bool ends, struct error *err)
+/* The lock; and what was looked at before still is so. */
+static int lock_same(struct revert_operation *op, const struct checkpoint_session *session,
+		     const json_t *waiting, const struct revert_present *present, struct error *err)
 {
-	struct revert_operation op CLEANUP(revert_operation_release) = REVERT_OPERATION_INIT;
-	json_t *members CLEANUP(json_decref_p) = members_of(waiting, ends);
 	json_t *again CLEANUP(json_decref_p) = NULL;
+	struct revert_present now CLEANUP(revert_present_release) = REVERT_PRESENT_INIT;
 
-	if (revert_operation_lock(&op, session, err) < 0 ||
-	    revert_waiting(&again, session, err) < 0)
+	if (revert_operation_lock(op, session, err) < 0 || revert_waiting(&again, session, err) < 0)
 		return -1;
 	if (!again || strcmp(json_member(again, "id"), json_member(waiting, "id")) != 0)
 		return error_refused(err, "another command has gone on with the series");
+	if (!present)
+		return 0;
+	if (revert_present_read(&now, session, waiting, err) < 0)
+		return -1;
+	if (now.place == present->place && !strcmp(now.state.head, present->state.head))
+		return 0;
+	error_refused(err, "something has changed meanwhile");
+	return error_hint(err, "'git revert-track --status' says where the revert is by now.");
+}
+
+/* Where HEAD is behind the step: what comes next begins there. */
+static int record_head(struct revert_operation *op, struct error *err)
+{
+	char *head CLEANUP(free_p) = NULL;
+
+	if (repo_commit(&head, "HEAD", err) < 0)
+		return -1;
+	json_object_set_new(op->operation.record, "head", json_text(head));
+	return 0;
+}
+
+/* An operation of its own: the rest comes behind it as another one. `present` NULL: whatever it is. */
+static int step_once(const struct checkpoint_session *session, const json_t *waiting,
+		     const struct revert_present *present, enum step step, json_t *members,
+		     struct strvec *ret_left_out, struct error *err)
+{
+	struct revert_operation op CLEANUP(revert_operation_release) = REVERT_OPERATION_INIT;
+
+	if (lock_same(&op, session, waiting, present, err) < 0)
+		return -1;
 	if (step == COMMIT)
 		json_object_set_new(members, "branch", json_true());
-	if (revert_operation_keep(&op, members, err) < 0 || take_step(&op, step, err) < 0)
+	if (revert_operation_keep(&op, members, err) < 0 ||
+	    take_step(&op, step, waiting, err) < 0 || record_head(&op, err) < 0)
 		return revert_operation_fail(&op, err);
+	if (ret_left_out)
+		read_left_out(ret_left_out, op.operation.record);
 	revert_operation_done(&op);
 	return 0;
 }
@@ -393,7 +327,7 @@ static int step_once(const struct checkpoint_session *session, const json_t *wai
 static int end_series(struct revert_operation *op, const json_t *waiting, struct error *err)
 {
 	const struct checkpoint_session *s = op->session;
-	json_t *members CLEANUP(json_decref_p) = members_of(waiting, true);
+	json_t *members CLEANUP(json_decref_p) = members_behind(waiting, true);
 
 	json_object_set_new(members, "ends", json_text(json_member(waiting, "id")));
 	json_object_set_new(members, "worktree", json_text(checkpoint_worktree_id(&s->repo)));
@@ -405,9 +339,20 @@ static int end_series(struct revert_operation *op, const json_t *waiting, struct
 	return REVERT_RUN_DONE;
 }
 
+/* A commit by hand between the step and the lock would be taken for the series' own. */
+static int check_head(const struct revert_run *run, const json_t *waiting, struct error *err)
+{
+	const char *branch = json_member(json_object_get(waiting, "revert"), "branch");
+	bool same = run->branch && branch ? !strcmp(run->branch, branch) : run->branch == branch;
+
+	if (same && !strcmp(run->head, json_member(waiting, "head")))
+		return 0;
+	return error_refused(err, "HEAD has moved meanwhile");
+}
+
 /* As it is by now: a step was taken. */
 static int do_rest(struct revert_run *ret, const struct checkpoint_session *session,
-		   char **ret_operation, struct error *err)
+		   struct revert_ended *ret_ended, struct error *err)
 {
 	struct revert_operation op CLEANUP(revert_operation_release) = REVERT_OPERATION_INIT;
 	json_t *waiting CLEANUP(json_decref_p) = NULL;
@@ -416,81 +361,149 @@ static int do_rest(struct revert_run *ret, const struct checkpoint_session *sess
 		return -1;
 	if (!waiting)
 		return REVERT_RUN_DONE;
+	read_left_out(&ret_ended->left_out, waiting);
 	if (revert_operation_lock(&op, session, err) < 0 ||
-	    revert_run_plan_rest(ret, session, waiting, err) < 0)
+	    revert_run_plan_rest(ret, session, waiting, err) < 0 ||
+	    check_head(ret, waiting, err) < 0)
 		return -1;
 	if (verdict_is_clean(&ret->verdict) && revert_run_is_nothing(ret))
 		return end_series(&op, waiting, err);
-	return revert_run_carry_out(ret, &op, ret_operation, err);
+	return revert_run_carry_out(ret, &op, &ret_ended->operation, err);
 }
 
-static int go_on(struct revert_run *ret, const struct checkpoint_session *session, enum step step,
-		 char **ret_operation, struct error *err)
+/* *ret: what there is to do about what it stopped at. */
+static int choose_step(enum step *ret, const struct checkpoint_session *session,
+		       const struct revert_present *present, const json_t *waiting, bool skip,
+		       struct error *err)
 {
-	json_t *waiting CLEANUP(json_decref_p) = NULL;
-	bool stopped;
+	const char *stopped = json_member(waiting, "stopped");
 
-	if (ret_operation)
-		*ret_operation = NULL;
-	if (find_waiting(&waiting, session, err) < 0)
+	*ret = NOTHING;
+	switch (present->place) {
+	case REVERT_ELSEWHERE: return refuse_elsewhere(present, err);
+	case REVERT_CONFLICTED: *ret = SKIP; return skip ? 0 : refuse_conflicts(present, err);
+	case REVERT_RESOLVED:
+		*ret = skip ? SKIP : COMMIT;
+		return skip ? 0 : revert_check_markers(session, waiting, err);
+	case REVERT_DROPPED:
+		if (present->unmerged.nr)
+			*ret = SKIP;
+		return skip ? 0 : refuse_dropped(waiting, err);
+	case REVERT_COMMITTED:
+		if (!skip)
+			return 0;
+		error_refused(err, "the revert of commit %.10s is committed", stopped);
+		return error_hint(
+			err, "Run 'git revert-track --continue'; to leave it out, take that commit "
+			     "away first: 'git reset --keep HEAD~1'.");
+	case REVERT_BETWEEN:
+		if (!skip)
+			return 0;
+		error_refused(err, "there is no commit in conflict that could be left out");
+		return error_hint(err, "Run 'git revert-track --continue'.");
+	}
+	BUG("unknown place %d", (int)present->place);
+}
+
+static int go_on(struct revert_run *ret, const struct checkpoint_session *session, bool skip,
+		 struct revert_ended *ret_ended, struct error *err)
+{
+	json_t *waiting CLEANUP(json_decref_p) = NULL, *members CLEANUP(json_decref_p) = NULL;
+	struct revert_present present CLEANUP(revert_present_release) = REVERT_PRESENT_INIT;
+	enum step step;
+
+	if (find_waiting(&waiting, session, err) < 0 ||
+	    revert_present_read(&present, session, waiting, err) < 0 ||
+	    choose_step(&step, session, &present, waiting, skip, err) < 0)
 		return -1;
-	if (is_stopped(&stopped, session, waiting, err) < 0)
-		return -1;
-	if (step == COMMIT && check_resolved(session, stopped ? waiting : NULL, err) < 0)
-		return -1;
-	if (json_member(waiting, "stopped") &&
-	    step_once(session, waiting, stopped ? step : NOTHING, false, err) < 0)
-		return -1;
-	return do_rest(ret, session, ret_operation, err);
+	if (json_member(waiting, "stopped")) {
+		members = members_behind(waiting, false);
+		if (skip)
+			leave_out(members, waiting);
+		if (step_once(session, waiting, &present, step, members, &ret_ended->left_out,
+			      err) < 0)
+			return -1;
+	}
+	return do_rest(ret, session, ret_ended, err);
 }
 
 int revert_continue(struct revert_run *ret, const struct checkpoint_session *session,
-		    char **ret_operation, struct error *err)
+		    struct revert_ended *ret_ended, struct error *err)
 {
-	return go_on(ret, session, COMMIT, ret_operation, err);
+	return go_on(ret, session, false, ret_ended, err);
 }
 
 int revert_skip(struct revert_run *ret, const struct checkpoint_session *session,
-		char **ret_operation, struct error *err)
+		struct revert_ended *ret_ended, struct error *err)
 {
-	return go_on(ret, session, SKIP, ret_operation, err);
+	return go_on(ret, session, true, ret_ended, err);
 }
 
 /* ---- Ends ---------------------------------------------------------------------------- */
 
 int revert_quit(const struct checkpoint_session *session, struct error *err)
 {
-	json_t *waiting CLEANUP(json_decref_p) = NULL;
-
+	json_t *waiting CLEANUP(json_decref_p) = NULL, *members CLEANUP(json_decref_p) = NULL;
 	bool stopped;
 
 	if (find_waiting(&waiting, session, err) < 0 ||
-	    is_stopped(&stopped, session, waiting, err) < 0)
+	    revert_is_stopped(&stopped, session, waiting, err) < 0)
 		return -1;
-	return step_once(session, waiting, stopped ? FORGET : NOTHING, true, err);
+	members = members_behind(waiting, true);
+	return step_once(session, waiting, NULL, stopped ? FORGET : NOTHING, members, NULL, err);
 }
 
-int revert_abort(struct checkpoint_session *session, struct error *err)
+static json_t *members_of_abort(const json_t *waiting, const struct revert_present *present)
 {
-	json_t *waiting CLEANUP(json_decref_p) = NULL;
-	struct common_options yes = *session->common;
-	const struct common_options *common = session->common;
-	const char *head;
-	int ret;
+	json_t *members = members_behind(waiting, true);
+	const char *onto = json_member(json_object_get(waiting, "revert"), "onto");
+	const char *branch = present->state.branch;
 
-	if (find_waiting(&waiting, session, err) < 0)
+	json_object_set_new(members, "undoes", json_text(json_member(waiting, "series")));
+	json_object_set_new(members, "head", json_text(onto));
+	if (strcmp(onto, present->state.head) != 0)
+		json_array_append_new(json_object_get(members, "refs"),
+				      checkpoint_change_to_json(branch ? branch : "HEAD",
+								present->state.head, onto));
+	return members;
+}
+
+/* Files first, then the branch: where it breaks off, undo goes back to before it. */
+static int go_back(struct revert_operation *op, const struct revert_present *present,
+		   const char *onto, struct error *err)
+{
+	struct refs_update moves CLEANUP(refs_update_release) = REFS_UPDATE_INIT;
+	const char *branch = present->state.branch;
+
+	moves.message = "revert-track: abort";
+	if (strcmp(onto, present->state.head) != 0)
+		refs_add(&moves, branch ? branch : "HEAD", present->state.head, onto);
+	if (index_lock_take(&op->lock, op->work.path, op->operation.id, err) < 0 ||
+	    index_copy(op->index, op->lock.index, err) < 0 ||
+	    (moves.nr && refs_prepare(&moves, &op->session->repo, err) < 0) ||
+	    revert_operation_begin(op, err) < 0 || reset_files(op, onto, err) < 0)
 		return -1;
-	head = json_member(waiting, "head");
-	if (head && (!session->repo.head || strcmp(head, session->repo.head) != 0)) {
-		error_refused(err, "HEAD has moved since the series stopped");
-		return error_hint(err,
-				  "To go back all the same, with what was committed since: 'git "
-				  "checkpoint undo %s'. To end the series as it is: --quit.",
-				  json_member(waiting, "series"));
-	}
-	yes.yes = true;
-	session->common = &yes;
-	ret = checkpoint_undo(session, json_member(waiting, "series"), err);
-	session->common = common;
-	return ret;
+	return moves.nr ? refs_commit(&moves, &op->session->repo, err) : 0;
+}
+
+int revert_abort(const struct checkpoint_session *session, struct error *err)
+{
+	struct revert_operation op CLEANUP(revert_operation_release) = REVERT_OPERATION_INIT;
+	struct revert_present present CLEANUP(revert_present_release) = REVERT_PRESENT_INIT;
+	json_t *waiting CLEANUP(json_decref_p) = NULL, *members CLEANUP(json_decref_p) = NULL;
+
+	if (find_waiting(&waiting, session, err) < 0 ||
+	    revert_present_read(&present, session, waiting, err) < 0)
+		return -1;
+	if (present.place == REVERT_ELSEWHERE)
+		return refuse_elsewhere(&present, err);
+	members = members_of_abort(waiting, &present);
+	if (lock_same(&op, session, waiting, &present, err) < 0)
+		return -1;
+	if (revert_operation_keep(&op, members, err) < 0 ||
+	    go_back(&op, &present, json_member(json_object_get(waiting, "revert"), "onto"), err) <
+		    0)
+		return revert_operation_fail(&op, err);
+	revert_operation_done(&op);
+	return 0;
 }

@@ -15,24 +15,27 @@
  *         `git commit`, revert_continue() goes on with the rest all the same.
  * Squash: one commit for all. After a conflict the commits are made one by one, and become one
  *         at the end of the series.
- * Undo:   `git checkpoint undo` takes back the last of these operations; revert_abort() all of
- *         a series. What broke off is undone in the same way.
+ * Undo:   `git checkpoint undo` takes back all of a series at once, exactly; one of its operations
+ *         only where that is named. revert_abort() goes back as `git revert --abort` does: what
+ *         has nothing to do with the series stays. What broke off is undone by itself.
  * Hooks:  as in `git revert`: prepare-commit-msg for each commit, with "message", and before
  *         anything has moved; reference-transaction; post-commit, once, when all has moved; not
  *         post-index-change. What is resolved git commits, with all of its hooks.
  * Files:  revert-run-plan.c, -message.c, -commits.c, -stop.c (the conflict), -operation.c (journal,
- *         safety snapshot), -execute.c, -series.c (what comes after).
+ *         safety snapshot), -execute.c, -waiting.c (where a series is that waits), -series.c and
+ *         -markers.c (what comes after).
  */
 /*
  * The record of an operation "revert-track": what flow/checkpoint.h has for a restore ("worktree",
  * "refs", "kept", "safety", "safety_made", "locked_at"; "branch" where git commits), and
  *
  *   "series"    the id of the series' first operation
- *   "revert"    all that was asked for: {"onto", "commits": [{"commit","mainline"}], "keep",
- *               "trailers", "reason", "squash", "squash_subject", "documents": [{"path", "text"}],
- *               "documents_subject", "members"}
+ *   "revert"    all that was asked for: {"onto", "branch" (null: HEAD was detached), "commits":
+ *               [{"commit","mainline"}], "keep", "trailers", "reason", "squash", "squash_subject",
+ *               "documents": [{"path", "text"}], "documents_subject", "members"}; and "left_out",
+ *               ids of those that stay as they are, by --skip or as their conflict was resolved
  *   "position"  how many of the commits are done with, when this operation is
- *   "head"      what HEAD is then, where it is known
+ *   "head"      what HEAD is then
  *   "waits"     true: there is more to do behind it
  *   "stopped"   the commit whose revert is in conflict, when this operation is done
  *   "conflicts" paths of the files that are in conflict then
@@ -112,27 +115,73 @@ int revert_run_execute(struct revert_run *run, char **ret_operation, struct erro
 /* ---- A series that waits -------------------------------------------------------------- */
 
 /*
+ * What a series is known by, while it waits: the worktree, where $GIT_DIR/rollback-series names it
+ * (one that git makes anew under the same name has no such file); the branch that HEAD was; and
+ * HEAD, which is where the series' last operation has left it, or one commit further, that of
+ * what was resolved.
+ */
+
+/*
  * The record of the operation of this worktree behind which a series waits; json_decref() it.
  * NULL: there is none.
  */
 int revert_waiting(json_t **ret, const struct checkpoint_session *session, struct error *err)
 	MUST_CHECK;
-/* Paths that are still unmerged, "" for none; sorted. */
-int revert_unmerged(struct strvec *ret, const struct checkpoint_session *session, struct error *err)
-	MUST_CHECK;
+
+enum revert_place {
+	REVERT_CONFLICTED, /* HEAD is where it stopped, and there are conflicts left */
+	REVERT_RESOLVED,   /* there are none left, but it is still to be committed */
+	REVERT_COMMITTED,  /* it is: HEAD is that commit, which says what it reverts */
+	REVERT_DROPPED,	   /* HEAD is where it stopped, and git knows of no revert any more */
+	REVERT_BETWEEN,	   /* it did not stop at a commit: what comes behind could not be done */
+	REVERT_ELSEWHERE   /* what is there now is not the series' own: see `verdict` */
+};
+/* "conflict", "resolved", "committed", "dropped", "between", "elsewhere": stable. */
+const char *revert_place_name(enum revert_place place);
+
+/* Where the series of this record is; touches nothing. */
+struct revert_present {
+	enum revert_place place;
+	bool stopped;		     /* git is at the revert that the series has stopped at */
+	struct worktree_state state; /* HEAD and its branch, and more */
+	struct strvec unmerged;	     /* paths, sorted */
+	struct verdict verdict;	     /* REVERT_ELSEWHERE: why, and what to do about it */
+};
+#define REVERT_PRESENT_INIT                   \
+	{                                     \
+		.state = WORKTREE_STATE_INIT, \
+	}
+int revert_present_read(struct revert_present *ret, const struct checkpoint_session *session,
+			const json_t *waiting, struct error *err) MUST_CHECK;
+void revert_present_release(struct revert_present *present);
+
+/* What came of going on. */
+struct revert_ended {
+	char *operation;	/* its id; NULL: nothing was left to do */
+	struct strvec left_out; /* full ids of commits of the series that stay as they are, so far */
+};
+#define REVERT_ENDED_INIT \
+	{                 \
+		0         \
+	}
+void revert_ended_release(struct revert_ended *ended);
 /*
  * Commits what is resolved, unless that was done, and goes on: returns as revert_run_execute(), or
- * -1 with EXIT_NO while there are conflicts left, or one of their markers is staged that HEAD has not. `ret` is the plan of what came behind, for the
- * caller to tell of; it is filled where there was anything.
+ * -1 with EXIT_NO while there are conflicts left, or markers of one are staged that HEAD has not; what is elsewhere is refused. `ret` is the plan of
+ * what came behind, for the caller to tell of; it is filled where there was anything.
  */
 int revert_continue(struct revert_run *ret, const struct checkpoint_session *session,
-		    char **ret_operation, struct error *err) MUST_CHECK;
+		    struct revert_ended *ret_ended, struct error *err) MUST_CHECK;
 /* Leaves the commit in conflict out, and goes on. */
 int revert_skip(struct revert_run *ret, const struct checkpoint_session *session,
-		char **ret_operation, struct error *err) MUST_CHECK;
-/* All is again as it was before the series. */
-int revert_abort(struct checkpoint_session *session, struct error *err) MUST_CHECK;
-/* The series is forgotten; files and commits stay as they are. */
+		struct revert_ended *ret_ended, struct error *err) MUST_CHECK;
+/*
+ * Branch, index and files go back to before the series, as `git revert --abort` does it: what is
+ * staged or in conflict goes, edits and untracked files stay, and where an edit is in a file that
+ * the series has changed, it is refused. It is an operation that undoes the series.
+ */
+int revert_abort(const struct checkpoint_session *session, struct error *err) MUST_CHECK;
+/* The series is forgotten; files and commits stay as they are, whatever they are. */
 int revert_quit(const struct checkpoint_session *session, struct error *err) MUST_CHECK;
 
 #endif

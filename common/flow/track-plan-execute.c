@@ -233,7 +233,8 @@ static void find_causes(struct track_plan *plan)
 {
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
 
-	if (revert_find_causes(&plan->run.series, plan->session->repo.head, 100, &ignored) < 0)
+	if (revert_find_causes(&plan->run.series, plan->session->repo.head, TRACK_CAUSES_MAX,
+			       &ignored) < 0)
 		error_clear(&ignored);
 }
 

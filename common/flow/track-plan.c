@@ -8,8 +8,6 @@
 #include "flow/track-split.h"
 #include "flow/track.h"
 
-/* Of so many conflicts it is looked for who is in the way. */
-#define CAUSES_MAX 100
 /* --with-dependents: what depends on dependents, and so on; more rounds than this need nobody. */
 #define ROUNDS_MAX 50
 /* So many commits are named in one line. */
@@ -400,7 +398,7 @@ static int find_dependents(struct track_plan *plan, struct error *err)
 	size_t own = plan->unit.kind == UNIT_STORY ? NO_INDEX : plan->unit.track;
 
 	if (series->conflicting &&
-	    revert_find_causes(series, plan->session->repo.head, CAUSES_MAX, err) < 0)
+	    revert_find_causes(series, plan->session->repo.head, TRACK_CAUSES_MAX, err) < 0)
 		return -1;
 	if (track_dependents_find(&plan->dependents, &request, err) < 0 ||
 	    track_files_find(&plan->files, &request, &plan->touched, own, err) < 0)

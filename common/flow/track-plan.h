@@ -27,6 +27,9 @@
 #include "flow/track-migrations.h"
 #include "flow/verdict.h"
 
+/* Of so many conflicts it is looked for who is in the way. */
+#define TRACK_CAUSES_MAX 100
+
 enum track_strategy { TRACK_REVERT, TRACK_RESET };
 
 struct track_plan_request {

@@ -403,6 +403,18 @@ int track_verify(struct track_checks *ret, const struct track_plan *plan, struct
 	return run_commands(ret, plan->session, err);
 }
 
+/* Whether what stays was wanted, nobody can tell here. */
+static void check_left_out(struct track_checks *ret, const struct strvec *left_out)
+{
+	struct strbuf list CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	for (size_t i = 0; left_out && i < left_out->nr; i++)
+		strbuf_addf(&list, "%s%.10s", i ? ", " : "", left_out->v[i]);
+	if (list.len)
+		add_check(ret, "reverted", TRACK_CHECK_UNKNOWN, "left out, and as they were: %s",
+			  list.buf);
+}
+
 int track_verify_series(struct track_checks *ret, const struct checkpoint_session *session,
 			const struct track_series_end *end, struct error *err)
 {
@@ -411,6 +423,7 @@ int track_verify_series(struct track_checks *ret, const struct checkpoint_sessio
 	const struct tree_changes none = TREE_CHANGES_INIT;
 	const struct settings *settings = &session->settings;
 
+	check_left_out(ret, end->left_out);
 	if (end->words && check_unit_at(ret, session, end->head, end->words, err) < 0)
 		return -1;
 	if (track_migrations_find(&before, settings, end->before, &none, err) < 0 ||

@@ -49,6 +49,7 @@ struct track_series_end {
 	const char *before;		/* HEAD before it */
 	char *head;			/* and now */
 	const struct unit_words *words; /* its unit; NULL: the documents were left alone */
+	const struct strvec *left_out;	/* full ids of commits that were not reverted; or NULL */
 };
 /* The same of what does not need the plan. */
 int track_verify_series(struct track_checks *ret, const struct checkpoint_session *session,

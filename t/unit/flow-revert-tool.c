@@ -102,14 +102,13 @@ static int tell(int ret, char **operation)
 	if (ret >= 0)
 		printf("%s %s\n", ret == REVERT_RUN_STOPPED ? "stopped" : "done",
 		       *operation ? *operation : "-");
-	free(*operation);
 	return ret == REVERT_RUN_STOPPED && expect_stop ? EXIT_DONE : ret;
 }
 
 static int run(char **args)
 {
 	struct revert_run run CLEANUP(revert_run_release) = REVERT_RUN_INIT;
-	char *operation = NULL;
+	char *operation CLEANUP(free_p) = NULL;
 
 	for (; *args; args++)
 		take(*args);
@@ -137,7 +136,7 @@ static int show_waiting(void)
 static int dispatch(char **argv)
 {
 	struct revert_run rest CLEANUP(revert_run_release) = REVERT_RUN_INIT;
-	char *operation = NULL;
+	struct revert_ended ended CLEANUP(revert_ended_release) = REVERT_ENDED_INIT;
 	int ret = 129;
 
 	if (!strcmp(argv[0], "run"))
@@ -145,9 +144,9 @@ static int dispatch(char **argv)
 	if (!strcmp(argv[0], "waiting"))
 		return show_waiting();
 	if (!strcmp(argv[0], "continue"))
-		return tell(revert_continue(&rest, &session, &operation, &err), &operation);
+		return tell(revert_continue(&rest, &session, &ended, &err), &ended.operation);
 	if (!strcmp(argv[0], "skip"))
-		return tell(revert_skip(&rest, &session, &operation, &err), &operation);
+		return tell(revert_skip(&rest, &session, &ended, &err), &ended.operation);
 	if (!strcmp(argv[0], "abort"))
 		ret = revert_abort(&session, &err);
 	if (!strcmp(argv[0], "quit"))
