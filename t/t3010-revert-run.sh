@@ -104,6 +104,11 @@ test_expect_success 'squashed: one commit, of the documents too' '
 	git status --porcelain >"$TEST_ROOT/out" && test_must_be_empty "$TEST_ROOT/out"
 '
 
+test_expect_success 'squashed, and nothing but documents: its message has no gap' '
+	history && revert run --squash --subject="Undo it" --reason="So." --document=made.md="made
+" --trailer="Reverts-Track: x" >/dev/null && git cat-file commit HEAD | sed "1,/^\$/d" >actual && printf "Undo it\n\nSo.\n\nReverts-Track: x\n" >expect && test_cmp expect actual
+'
+
 test_expect_success 'documents: a commit of their own, and one that goes' '
 	history && file plan.md && file old.md && commit plan && revert run --keep=plan.md --document=plan.md="undone
 " --document==old.md --documents-subject="conductor(plan): Mark as reverted" $(id main~2) >/dev/null &&

@@ -250,4 +250,47 @@ test_expect_success 'each verb prints one object with --json' '
 	done
 '
 
+# ---- Messages ----------------------------------------------------------------------------------
+
+test_expect_success 'a path with a line end brings no lines into the message' '
+	whole_project && name=$(printf "a\nSigned-off-by: Evil <e@example.org>") && echo 1 >"$name" && work "feat(auth): odd" &&
+	git commit -q --amend -m "feat(auth): odd" -m "Track: auth_20260101" && echo 2 >"$name" && commit "feat(billing): odd as well" &&
+	test_expect_code 1 git revert-track auth -y -q 2>/dev/null && sed -n "/Conflicts:/,\$p" .git/MERGE_MSG >../actual &&
+	printf "# Conflicts:\n#\ta\n# Signed-off-by: Evil <e@example.org>\n" >../expect && test_cmp ../expect ../actual &&
+	git rm -q --cached "$name" && rm "$name" && git revert-track --continue -q 2>/dev/null && git log --format=%B whole.. >../log &&
+	test_grep ! "Evil" ../log && test_grep ! "Conflicts:" ../log
+'
+
+test_expect_success 'what is said on the way stays, whatever comments begin with' '
+	for char in "" auto ";" "#"
+	do
+		conflict && { test -z "$char" || git config core.commentChar "$char"; } && test_expect_code 1 git revert-track auth --phase 1 -y -q -m "#123 is why
+; so it is" 2>/dev/null &&
+		resolve && git revert-track --continue -q 2>/dev/null && git log --format=%B whole.. >../log && test_grep ! "Conflicts:" ../log && test_grep ! "shared.txt" ../log &&
+		grep -c "^#123 is why\$" ../log >../actual && echo 3 >../expect && test_cmp ../expect ../actual && grep -c "^; so it is\$" ../log >../actual &&
+		test_cmp ../expect ../actual || return
+	done
+'
+
+test_expect_success 'i18n.commitEncoding: what is resolved is what its header says' '
+	for how in continue commit
+	do
+		conflict && git config i18n.commitEncoding ISO-8859-1 && test_expect_code 1 git revert-track auth --task 1.2 -y -q -m "Wegen Ärger." 2>/dev/null && resolve &&
+		{ test $how = continue || git commit -q --no-edit; } && git revert-track --continue -q 2>/dev/null && git log -2 --encoding=UTF-8 --format=%B >../log &&
+		grep -c "^Wegen Ärger.\$" ../log >../actual && echo 2 >../expect && test_cmp ../expect ../actual || return
+	done && git cat-file commit HEAD~1 >../commit && test_grep "^encoding ISO-8859-1" ../commit &&
+	conflict && git config i18n.commitEncoding ISO-8859-1 && test_expect_code 1 git revert-track auth --task 1.2 -y -q -m "Wegen 雨." 2>/dev/null &&
+	test_grep "Wegen 雨." .git/MERGE_MSG
+'
+
+test_expect_success 'revert.reference: a commit of what was resolved is known by a part of the id as well' '
+	conflict && git config revert.reference true && test_expect_code 1 git revert-track auth --phase 1 -y -q 2>/dev/null && commit_resolved &&
+	git revert-track --continue -q 2>/dev/null && test_path_is_missing src/table.txt
+'
+
+test_expect_success '--squash does not say of what was left out that it reverts it' '
+	stopped auth --phase 1 --squash && left=$(cat .git/REVERT_HEAD) && git revert-track --skip -q 2>/dev/null && git log -1 --format=%B >../log &&
+	test_grep ! "$left" ../log && test_grep "^This reverts commit $(git log --format=%H --grep "users table\$" --grep "^feat" --all-match)" ../log
+'
+
 test_done

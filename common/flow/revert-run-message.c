@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <errno.h>
+#include <iconv.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -81,33 +85,49 @@ int revert_message_of_step(struct strbuf *out, const struct revert_run *run, siz
 	return 0;
 }
 
+static bool is_left_out(const struct revert_origin *origin, const char *commit)
+{
+	json_t *value CLEANUP(json_decref_p) = json_text(commit);
+
+	return json_has(json_object_get(origin->revert, "left_out"), value);
+}
+
 /* Those that earlier operations of the series have reverted are known by their ids alone. */
-static void add_earlier(struct strbuf *out, const struct revert_origin *origin)
+static size_t add_earlier(struct strbuf *out, const struct revert_origin *origin)
 {
 	const json_t *commits = json_object_get(origin->revert, "commits");
+	size_t nr = 0;
 
-	for (size_t i = 0; i < origin->position; i++)
-		strbuf_addf(out, "This reverts commit %s.\n",
-			    json_member(json_array_get(commits, i), "commit"));
+	for (size_t i = 0; i < origin->position; i++) {
+		const char *commit = json_member(json_array_get(commits, i), "commit");
+
+		if (is_left_out(origin, commit))
+			continue;
+		strbuf_addf(out, "This reverts commit %s.\n", commit);
+		nr++;
+	}
+	return nr;
 }
 
 int revert_message_of_squash(struct strbuf *out, const struct revert_run *run, struct error *err)
 {
 	const struct revert_run_request *request = run->request;
 	const struct revert_series *series = &run->series;
-	size_t nr = run->inside->origin.position + series->nr;
+	struct strbuf commits CLEANUP(strbuf_release) = STRBUF_INIT;
+	size_t nr = add_earlier(&commits, &run->inside->origin) + series->nr;
 
+	for (size_t i = 0; i < series->nr; i++)
+		if (series->step[i].outcome != REVERT_EMPTY &&
+		    add_commit(&commits, run, i, err) < 0)
+			return -1;
 	if (request->squash_subject)
 		strbuf_addf(out, "%s\n", request->squash_subject);
 	else if (nr == 1 && series->nr)
 		add_subject(out, series->step[0].subject);
 	else
 		strbuf_addf(out, "Revert %zu commits\n", nr);
-	strbuf_addch(out, '\n');
-	add_earlier(out, &run->inside->origin);
-	for (size_t i = 0; i < series->nr; i++)
-		if (series->step[i].outcome != REVERT_EMPTY && add_commit(out, run, i, err) < 0)
-			return -1;
+	if (commits.len)
+		strbuf_addf(out, "\n%s", commits.buf);
 	add_end(out, request);
 	return 0;
 }
@@ -120,25 +140,101 @@ void revert_message_of_documents(struct strbuf *out, const struct revert_run *ru
 	add_end(out, run->request);
 }
 
-char revert_comment_char(const struct settings *settings)
-{
-	const char *c = settings_git(settings, "core.commentchar");
+/* ---- Of a conflict ------------------------------------------------------------------- */
 
-	return c && c[0] && !c[1] ? *c : '#';
+#define CONFLICTS "Conflicts:"
+
+/* As comments, by git, which knows what these begin with, also where a path has line ends. */
+static int add_conflicts(struct strbuf *out, const struct revert_run *run, struct error *err)
+{
+	const struct revert_step *step = &run->series.step[run->steps];
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strbuf list CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	strbuf_addstr(&list, CONFLICTS "\n");
+	for (size_t i = 0; i < step->conflicts; i++)
+		strbuf_addf(&list, "\t%s\n", step->conflict[i].path);
+	git_prepare(&git, &run->session->repo, NULL);
+	strvec_pushl(&git.argv, "stripspace", "--comment-lines", NULL);
+	git.input = list.buf;
+	git.input_len = list.len;
+	if (git_run(&git, "write the message", err) < 0)
+		return -1;
+	strbuf_addf(out, "\n%s", git.out.buf);
+	return 0;
+}
+
+/* As git has it there: where its characters cannot say it, it stays UTF-8. */
+static void encode(struct strbuf *message, const struct settings *settings)
+{
+	const char *encoding = settings_git(settings, "i18n.commitencoding");
+	struct strbuf out CLEANUP(strbuf_release) = STRBUF_INIT;
+	char *in = message->buf, buf[4096];
+	size_t left = message->len;
+	iconv_t cd;
+
+	if (!encoding || !*encoding || !strcasecmp(encoding, "UTF-8") ||
+	    !strcasecmp(encoding, "UTF8"))
+		return;
+	cd = iconv_open(encoding, "UTF-8");
+	if (cd == (iconv_t)-1)
+		return;
+	for (;;) {
+		char *to = buf;
+		size_t room = sizeof(buf);
+		size_t done = left ? iconv(cd, &in, &left, &to, &room) :
+				     iconv(cd, NULL, NULL, &to, &room);
+
+		strbuf_add(&out, buf, (size_t)(to - buf));
+		if (done == (size_t)-1 && errno != E2BIG)
+			break;
+		if (done != (size_t)-1 && !left && to == buf) {
+			strbuf_reset(message);
+			strbuf_add(message, out.buf, out.len);
+			break;
+		}
+	}
+	iconv_close(cd);
 }
 
 int revert_message_of_conflict(struct strbuf *out, const struct revert_run *run, struct error *err)
 {
-	const struct revert_step *step = &run->series.step[run->steps];
-	char comment = revert_comment_char(&run->session->settings);
-
-	if (revert_message_of_step(out, run, run->steps, err) < 0)
+	if (revert_message_of_step(out, run, run->steps, err) < 0 ||
+	    add_conflicts(out, run, err) < 0)
 		return -1;
-	strbuf_addf(out, "\n%c Conflicts:\n", comment);
-	for (size_t i = 0; i < step->conflicts; i++)
-		strbuf_addf(out, "%c\t%s\n", comment, step->conflict[i].path);
+	encode(out, &run->session->settings);
 	return 0;
 }
+
+/*
+ * The last paragraph, where it is the list of conflicts: its lines all begin with the same, which is no
+ * part of a word. Other lines that look like comments are the message's own.
+ */
+void revert_message_drop_conflicts(struct strbuf *message)
+{
+	size_t start = 0, prefix;
+	const char *end;
+
+	strbuf_rtrim(message);
+	for (const char *at = message->buf; (at = strstr(at, "\n\n")); at++)
+		start = (size_t)(at - message->buf) + 2;
+	prefix = strcspn(message->buf + start, " \n");
+	end = message->buf + start + prefix;
+	if (!start || !prefix || isalnum((unsigned char)message->buf[start]) ||
+	    strncmp(end, " " CONFLICTS, strlen(" " CONFLICTS)) != 0)
+		return;
+	for (const char *line = message->buf + start; *line;) {
+		if (strncmp(line, message->buf + start, prefix) != 0)
+			return;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	strbuf_setlen(message, start);
+	strbuf_rtrim(message);
+	strbuf_addch(message, '\n');
+}
+
+/* ---- Hooks --------------------------------------------------------------------------- */
 
 int revert_message_prepare(struct strbuf *message, const struct revert_run *run, struct error *err)
 {

@@ -58,11 +58,11 @@ int revert_message_of_step(struct strbuf *out, const struct revert_run *run, siz
 int revert_message_of_squash(struct strbuf *out, const struct revert_run *run, struct error *err)
 	MUST_CHECK;
 void revert_message_of_documents(struct strbuf *out, const struct revert_run *run);
-/* What git leaves in MERGE_MSG. */
+/* What git leaves in MERGE_MSG, in the encoding that commits are to have. */
 int revert_message_of_conflict(struct strbuf *out, const struct revert_run *run, struct error *err)
 	MUST_CHECK;
-/* What begins a line that is no part of a message. */
-char revert_comment_char(const struct settings *settings) MUST_CHECK;
+/* Takes the list of conflicts off, which that ends in. */
+void revert_message_drop_conflicts(struct strbuf *message);
 /* The hook prepare-commit-msg may change it. */
 int revert_message_prepare(struct strbuf *message, const struct revert_run *run, struct error *err)
 	MUST_CHECK;

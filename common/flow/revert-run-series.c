@@ -161,8 +161,10 @@ static int commit_resolved(struct revert_operation *op, const json_t *waiting, s
 	struct strbuf message CLEANUP(strbuf_release) = STRBUF_INIT;
 	int nothing = is_nothing_left(op, err);
 
-	if (nothing < 0 || file_read(&message, state, err) < 0 ||
-	    file_write(path, message.buf, message.len, 0600, FILE_SYNC_NOT, err) < 0 ||
+	if (nothing < 0 || file_read(&message, state, err) < 0)
+		return -1;
+	revert_message_drop_conflicts(&message);
+	if (file_write(path, message.buf, message.len, 0600, FILE_SYNC_NOT, err) < 0 ||
 	    forget_state(op, !nothing, err) < 0)
 		return -1;
 	if (nothing) {
@@ -171,7 +173,7 @@ static int commit_resolved(struct revert_operation *op, const json_t *waiting, s
 	}
 	/* A git that is killed leaves no locks but those on HEAD and branch. */
 	strvec_pushl(&git.argv, "git", "-c", "core.fsync=all", "-c", "core.splitIndex=false",
-		     "commit", "--quiet", "--cleanup=strip", "-F", path, NULL);
+		     "commit", "--quiet", "--cleanup=whitespace", "-F", path, NULL);
 	git.dir = op->session->repo.worktree;
 	git.env = &op->env;
 	git.inherit_stderr = true;
