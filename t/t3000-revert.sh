@@ -232,6 +232,13 @@ test_expect_success 'what a merge driver could not do is a conflict with its tex
 	as_git conflict main~1 && out_has "conflict driver d" && test -f ../text/d && as_git conflict main~4 && out_has "conflict content m" && grep "^<<<<<<<<<<< HEAD" ../text/m
 '
 
+# The driver kills the tool, in whose folder git is at work.
+test_expect_success 'what one that was killed leaves in TMPDIR the next one removes' '
+	driven && mkdir ../tmp && git config merge.own.driver "kill -KILL \$(cat \"$TEST_ROOT/pid\")" &&
+	{ TMPDIR="$PWD/../tmp" sh -c "echo \$\$ >\"$TEST_ROOT/pid\" && exec \"$tool\" $(id main~1)" || test $? = 137; } && ls -d ../tmp/git-rollback-tmp-??????/merge-0 &&
+	git config merge.own.driver true && TMPDIR="$PWD/../tmp" "$tool" $(id main~1) >/dev/null && ls ../tmp >"$TEST_ROOT/left" && test_must_be_empty "$TEST_ROOT/left" && rmdir ../tmp
+'
+
 # What git older than 2.38 says.
 test_expect_success 'where git has no merge in memory a driver is not run, and the rest is as before' '
 	driven && mkdir ../bin && { printf "%s\n" "#!/bin/sh" "case \" \$* \" in *\" merge-tree \"*) exit 129 ;; esac" && echo "exec \"$(command -v git)\" \"\$@\""; } >../bin/git && chmod +x ../bin/git &&

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,18 +140,6 @@ int file_make_folders(const char *path, mode_t mode, struct error *err)
 	}
 }
 
-int file_make_temporary_folder(char **ret, struct error *err)
-{
-	const char *parent = getenv("TMPDIR");
-	char *path CLEANUP(free_p) =
-		xstrfmt("%s/git-rollback-XXXXXX", parent && *parent ? parent : "/tmp");
-
-	if (!mkdtemp(path))
-		return error_errno(err, "cannot create a folder '%s'", path);
-	*ret = STEAL(path);
-	return 0;
-}
-
 static void dir_close_p(DIR **dir)
 {
 	if (*dir)
@@ -173,6 +162,63 @@ int file_list(struct strvec *ret, const char *path, struct error *err)
 		return error_errno(err, "cannot read folder '%s'", path);
 	strvec_sort(ret);
 	return FILE_FOUND;
+}
+
+/* ---- Temporary folders --------------------------------------------------------------- */
+
+#define TEMPORARY "git-rollback-tmp-"
+
+static int open_folder(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Ours, whose lock is free: they have no owner any more. What cannot be removed is let lie. */
+static void remove_leftovers(const char *parent)
+{
+	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
+	struct error ignored CLEANUP(error_release) = ERROR_INIT;
+
+	if (file_list(&names, parent, &ignored) != FILE_FOUND)
+		return;
+	for (size_t i = 0; i < names.nr; i++) {
+		char *path CLEANUP(free_p) = xstrfmt("%s/%s", parent, names.v[i]);
+		struct error left CLEANUP(error_release) = ERROR_INIT;
+		struct stat st;
+
+		if (strncmp(names.v[i], TEMPORARY, strlen(TEMPORARY)) != 0)
+			continue;
+		int fd CLEANUP(fd_close_p) = open_folder(path);
+		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+		    flock(fd, LOCK_EX | LOCK_NB) == 0 && file_remove_folders(path, &left) < 0)
+			error_clear(&left);
+	}
+}
+
+int file_make_temporary_folder(char **ret, struct error *err)
+{
+	const char *parent = getenv("TMPDIR");
+
+	parent = parent && *parent ? parent : "/tmp";
+	remove_leftovers(parent);
+	for (;;) {
+		char *path CLEANUP(free_p) = xstrfmt("%s/" TEMPORARY "XXXXXX", parent);
+		int fd;
+
+		if (!mkdtemp(path))
+			return error_errno(err, "cannot create a folder '%s'", path);
+		fd = open_folder(path); /* and stays open */
+		if (fd < 0 && errno != ENOENT)
+			return error_errno(err, "cannot open '%s'", path);
+		/* Where there are no such locks nobody removes it, either. */
+		while (fd >= 0 && flock(fd, LOCK_SH) < 0 && errno == EINTR)
+			;
+		if (fd >= 0 && access(path, F_OK) == 0) {
+			*ret = STEAL(path);
+			return 0;
+		}
+		fd_close_p(&fd); /* before it was locked it was taken for a leftover */
+	}
 }
 
 static int remove_name(const char *path, const struct stat *st UNUSED, int kind UNUSED,

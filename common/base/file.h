@@ -38,7 +38,10 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, enum
 /* Makes the folder and those above it that are missing. */
 int file_make_folders(const char *path, mode_t mode, struct error *err) MUST_CHECK;
 
-/* Makes a folder of our own where temporary files go (TMPDIR); its path: free() it. */
+/*
+ * Makes a folder of our own where temporary files go (TMPDIR); its path: free() it. As long as this
+ * process lives, it holds flock(2) on it: what was left there by one that was killed is removed.
+ */
 int file_make_temporary_folder(char **ret, struct error *err) MUST_CHECK;
 
 /* Syncs a folder, so that names made or removed in it survive a power cut. */
