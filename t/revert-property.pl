@@ -5,7 +5,8 @@
 #
 #	revert-property.pl TOOL SEED COUNT
 #
-# Makes COUNT random histories in ./history: units on files of their own, their commits in any order,
+# Makes COUNT random histories in ./history: units on files of their own (of text with line ends of either
+# kind, binary, symbolic links), their commits in any order,
 # some of them on a branch that is merged. The commits of one unit, but no merges, are reverted by the
 # flow-revert-tool, one by one or squashed, with local changes to files of nobody. Then each file has to
 # be what it is in the same history without that unit, in the tree, the index and on disk; and after
@@ -45,26 +46,31 @@ sub plan_commit {
 	my ($unit, $has) = @_;
 	my @deeds;
 	for (1 .. 1 + int rand 3) {
-		my @there = sort keys %$has;
+		my @all = sort keys %$has;
+		my @there = grep { $has->{$_} == 1 } @all; # files, and no links
 		my $dice = rand;
-		if (!@there || $dice < 0.3) {
+		if ($dice < 0.06) {
+			my $path = one_of(@all && rand() < 0.5 ? @all : "$unit-link-" . int rand 100);
+			$has->{$path} = 2;
+			push @deeds, [ 'link', $path, 'target-' . int rand 100 ];
+		} elsif (!@there || $dice < 0.3) {
 			my $path = one_of("$unit", "dir/$unit", "dir/$unit-d/deep") . '-' . int rand 100;
 			next if $has->{$path};
 			$has->{$path} = 1;
-			push @deeds, [ 'write', $path, join '', map { "$unit $path " . int(rand 1e9) . "\n" } 1 .. 5 + int rand 20 ];
+			my ($first, $end) = (rand() < 0.15 ? "\0" : '', rand() < 0.15 ? "\r\n" : "\n");
+			push @deeds, [ 'write', $path, join $end, $first, map { "$unit $path " . int(rand 1e9) } 1 .. 5 + int rand 20 ];
 		} elsif ($dice < 0.7) {
 			push @deeds, [ 'line', one_of(@there), "$unit " . int(rand 1e9) . "\n", int rand 1e6 ];
 		} elsif ($dice < 0.8) {
-			my $path = one_of(@there);
+			my $path = one_of(@all);
 			delete $has->{$path};
 			push @deeds, [ 'remove', $path ];
 		} elsif ($dice < 0.9) {
 			push @deeds, [ 'mode', one_of(@there), one_of(0644, 0755) ];
 		} else {
-			my ($from, $to) = (one_of(@there), "$unit-renamed-" . int rand 1000);
+			my ($from, $to) = (one_of(@all), "$unit-renamed-" . int rand 1000);
 			next if $has->{$to};
-			delete $has->{$from};
-			$has->{$to} = 1;
+			$has->{$to} = delete $has->{$from};
 			push @deeds, [ 'rename', $from, $to ];
 		}
 	}
@@ -76,6 +82,7 @@ sub carry_out {
 		my ($what, $path, $value, $number) = @$deed;
 		if ($what eq 'write') { put($path, $value) }
 		elsif ($what eq 'remove') { unlink $path }
+		elsif ($what eq 'link') { unlink $path; symlink $value, $path or die "$path: $!" }
 		elsif ($what eq 'mode') { chmod $value, $path }
 		elsif ($what eq 'rename') { rename $path, $value or die "$path: $!" }
 		else {
@@ -96,6 +103,7 @@ sub make_history {
 	remove_tree($folder);
 	git('init', '-q', '-b', 'main', $folder);
 	chdir $folder or die;
+	git('config', 'merge.directoryRenames', 'false'); # where all files of a folder go, git would ask
 	put('nobody', "one\ntwo\nthree\n");
 	git('add', '-A');
 	git('commit', '-q', '-m', 'base');

@@ -3,7 +3,7 @@
 
 test_description='reverts worked out in memory are what git revert makes
 
-TEST_REVERT_ROUNDS is how many random histories are tried (default: 25), TEST_REVERT_SEED the first of
+TEST_REVERT_ROUNDS is how many random histories are tried (default: 50), TEST_REVERT_SEED the first of
 them (default: another one each day).'
 TEST_NO_CREATE_REPO=1
 . ./test-lib.sh
@@ -306,7 +306,7 @@ test_expect_success 'a worktree of its own, and one with changes: neither counts
 '
 
 test_expect_success 'random histories' '
-	cd "$TRASH_DIRECTORY" && "$TEST_DIRECTORY"/revert-random.pl "$tool" "${TEST_REVERT_SEED:-$(date +%Y%m%d)}" "${TEST_REVERT_ROUNDS:-25}"
+	cd "$TRASH_DIRECTORY" && "$TEST_DIRECTORY"/revert-random.pl "$tool" "${TEST_REVERT_SEED:-$(date +%Y%m%d)}" "${TEST_REVERT_ROUNDS:-50}"
 '
 
 test_done

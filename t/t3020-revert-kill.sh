@@ -117,13 +117,17 @@ done
 # It puts back what it has begun, or says what does.
 for way in signal=SIGTERM error=ENOSPC
 do
+	points=p
+	# A git that is ended as it makes a lock, and has not noted that yet, leaves it: that is no matter of ours.
+	test $way != signal=SIGTERM || points="/update-ref.*:openat/!p"
+
 	test_expect_success STRACE "clean, and something goes wrong anywhere: $way" '
-		history && scenario p $way "$tool" run --document=plan.md=text "$three" "$two" "$one"
+		history && scenario "$points" $way "$tool" run --document=plan.md=text "$three" "$two" "$one"
 	'
 	tell_figures
 
 	test_expect_success STRACE "up to a conflict, and something goes wrong anywhere: $way" '
-		conflict && scenario p $way "$tool" run --expect-stop "$three" "$one" "$two"
+		conflict && scenario "$points" $way "$tool" run --expect-stop "$three" "$one" "$two"
 	'
 	tell_figures
 done

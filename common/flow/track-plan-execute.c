@@ -100,6 +100,13 @@ static void explain_file(const struct revert_step *step, const struct revert_con
 	strbuf_addf(&text, "theirs: what was there before %.10s %s", step->commit, step->subject);
 	commit_units_describe(&text, owners, tracks, step->commit);
 	note("    %s", text.buf);
+	if (it->kind == REVERT_LOCATION && it->base_path) {
+		strbuf_reset(&text);
+		path_show(&text, it->base_path);
+		note("    it was %s, and is here since that folder was renamed: 'git add' it where it "
+		     "belongs",
+		     text.buf);
+	}
 	if (advice)
 		note("    %s: %s", file_kind_name(kind), advice);
 }
