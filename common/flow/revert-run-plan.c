@@ -47,11 +47,17 @@ bool revert_run_is_nothing(const struct revert_run *run)
 
 /* ---- The documents ------------------------------------------------------------------- */
 
-static struct tree_change *find_document(struct revert_run *run, const char *path)
+/*
+ * The change of this path, new or old. Sorted is only what was there before any was added: paths that
+ * are new come in once each, and who adds them sorts in the end.
+ */
+static struct tree_change *find_or_add(struct tree_changes *changes, size_t sorted,
+				       const char *path)
 {
-	struct tree_change *change = tree_changes_find(&run->inside->documents, path);
+	const struct tree_changes before = { .item = changes->item, .nr = sorted };
+	struct tree_change *change = tree_changes_find(&before, path);
 
-	return change ? change : tree_changes_add(&run->inside->documents, path);
+	return change ? change : tree_changes_add(changes, path);
 }
 
 /* Their bytes were made of those that there were when the series began. */
@@ -100,9 +106,9 @@ static int plan_documents(struct revert_run *run, struct error *err)
 		change->old_oid = xstrdup(now.item[i].oid);
 	}
 	tree_changes_sort(all);
-	for (size_t i = 0; i < request->documents; i++) {
+	for (size_t i = 0, sorted = all->nr; i < request->documents; i++) {
 		const struct revert_document *document = &request->document[i];
-		struct tree_change *change = find_document(run, document->path);
+		struct tree_change *change = find_or_add(all, sorted, document->path);
 
 		if (document->data) {
 			change->new_mode =
@@ -114,8 +120,8 @@ static int plan_documents(struct revert_run *run, struct error *err)
 		if (change->old_mode == change->new_mode &&
 		    (!change->old_oid || !strcmp(change->old_oid, change->new_oid)))
 			change->flags = SAME;
-		tree_changes_sort(all);
 	}
+	tree_changes_sort(all);
 	tree_changes_drop(all, SAME);
 	return 0;
 }
@@ -125,19 +131,21 @@ static int plan_documents(struct revert_run *run, struct error *err)
 /* The second changes come behind the first; of paths that both have, only that side is taken. */
 static void add_changes(struct tree_changes *to, const struct tree_changes *from)
 {
+	size_t sorted = to->nr;
+
 	for (size_t i = 0; i < from->nr; i++) {
 		const struct tree_change *change = &from->item[i];
-		struct tree_change *there = tree_changes_find(to, change->path);
+		size_t had = to->nr;
+		struct tree_change *there = find_or_add(to, sorted, change->path);
 
-		if (!there) {
-			there = tree_changes_add(to, change->path);
+		if (to->nr > had) {
 			there->old_mode = change->old_mode;
 			there->old_oid = xstrdup_or_null(change->old_oid);
 		}
 		there->new_mode = change->new_mode;
 		string_replace(&there->new_oid, change->new_mode ? change->new_oid : NULL);
-		tree_changes_sort(to);
 	}
+	tree_changes_sort(to);
 }
 
 static void plan_moves(struct revert_run *run)
