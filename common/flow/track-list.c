@@ -121,10 +121,11 @@ static size_t task_number(const struct track_session *s, const struct unit *unit
 					s->tracks.item[unit->track].plan.task[unit->task].number;
 }
 
-static const char *unit_id(const struct track_session *s, const struct unit *unit)
+/* What names a track, or a story, on the command line; free() it. */
+static char *unit_name(const struct track_session *s, const struct unit *unit)
 {
-	return unit->kind == UNIT_STORY ? s->tracks.stories.item[unit->story].name :
-					  s->tracks.item[unit->track].id;
+	return unit->kind == UNIT_STORY ? xstrdup(s->tracks.stories.item[unit->story].name) :
+					  track_name(&s->tracks, unit->track);
 }
 
 static void print_number(size_t number)
@@ -140,9 +141,10 @@ static void print_porcelain(const struct rows *rows, const struct track_session 
 
 	for (size_t i = 0; i < rows->nr; i++) {
 		const struct row *row = &rows->item[i];
+		char *name CLEANUP(free_p) = unit_name(s, &row->unit);
 
 		printf("%s\t", unit_kind_name(row->unit.kind));
-		output_field(unit_id(s, &row->unit), nul, '\t');
+		output_field(name, nul, '\t');
 		print_number(phase_number(s, &row->unit));
 		print_number(task_number(s, &row->unit));
 		printf("%s\t%zu\t", unit_state_name(row->state), row->commits);
@@ -153,6 +155,8 @@ static void print_porcelain(const struct rows *rows, const struct track_session 
 /* How the command line has it: the id, the phase's number, "<phase>.<task>". */
 static void name_cell(struct table *table, const struct track_session *s, const struct unit *unit)
 {
+	char *name CLEANUP(free_p) = NULL;
+
 	switch (unit->kind) {
 	case UNIT_PHASE: table_cellf(table, COLOR_NONE, "  %zu", phase_number(s, unit)); break;
 	case UNIT_TASK:
@@ -162,7 +166,7 @@ static void name_cell(struct table *table, const struct track_session *s, const 
 			table_cellf(table, COLOR_NONE, "    %zu.%zu", phase_number(s, unit),
 				    task_number(s, unit));
 		break;
-	default: table_cell(table, COLOR_YELLOW, unit_id(s, unit));
+	default: name = unit_name(s, unit); table_cell(table, COLOR_YELLOW, name);
 	}
 }
 

@@ -177,7 +177,7 @@ static void set_choice(struct track_choice *ret, const struct tracks *tracks,
 		return;
 	}
 	track = &tracks->item[unit->track];
-	ret->track = xstrdup(track->id);
+	ret->track = track_name(tracks, unit->track);
 	if (unit->phase != NO_INDEX)
 		ret->phase = xstrfmt("%zu", track->plan.phase[unit->phase].number);
 	if (unit->task != NO_INDEX)

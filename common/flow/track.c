@@ -35,6 +35,18 @@ static int read_tracks(struct track_session *s, struct error *err)
 	return track_read_documents(&s->tracks, &s->session, head, err);
 }
 
+void track_warn(const struct tracks *tracks)
+{
+	for (size_t i = 0; i < tracks->problem.nr; i++) {
+		const struct document_problem *problem = &tracks->problem.item[i];
+
+		if (problem->line)
+			warning("%s:%zu: %s", problem->path, problem->line, problem->text);
+		else
+			warning("%s: %s", problem->path, problem->text);
+	}
+}
+
 int track_session_open(struct track_session *s, const struct common_options *common,
 		       struct error *err)
 {
@@ -42,14 +54,7 @@ int track_session_open(struct track_session *s, const struct common_options *com
 		return -1;
 	if (read_tracks(s, err) < 0)
 		return -1;
-	for (size_t i = 0; i < s->tracks.problem.nr; i++) {
-		const struct document_problem *problem = &s->tracks.problem.item[i];
-
-		if (problem->line)
-			warning("%s:%zu: %s", problem->path, problem->line, problem->text);
-		else
-			warning("%s: %s", problem->path, problem->text);
-	}
+	track_warn(&s->tracks);
 	return 0;
 }
 
@@ -160,14 +165,14 @@ int track_find_unit(struct unit *ret, struct track_session *s, const struct unit
 json_t *track_unit_to_json(const struct tracks *tracks, const struct unit *unit)
 {
 	const struct track *track = unit->track == NO_INDEX ? NULL : &tracks->item[unit->track];
+	char *name CLEANUP(free_p) = track ? track_name(tracks, unit->track) : NULL;
 	json_t *phase = unit->phase == NO_INDEX ? json_null() :
 						  json_size(track->plan.phase[unit->phase].number);
 	json_t *task = unit->task == NO_INDEX ? json_null() :
 						json_size(track->plan.task[unit->task].number);
-	json_t *ret =
-		json_pack("{s:o, s:o, s:o, s:o, s:s}", "track", json_text(track ? track->id : NULL),
-			  "phase", phase, "task", task, "title",
-			  json_text(unit_title(tracks, unit)), "kind", unit_kind_name(unit->kind));
+	json_t *ret = json_pack("{s:o, s:o, s:o, s:o, s:s}", "track", json_text(name), "phase",
+				phase, "task", task, "title", json_text(unit_title(tracks, unit)),
+				"kind", unit_kind_name(unit->kind));
 
 	if (!ret)
 		BUG("cannot pack a unit");

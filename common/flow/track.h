@@ -30,6 +30,8 @@ struct track_session {
 int track_session_open(struct track_session *s, const struct common_options *common,
 		       struct error *err) MUST_CHECK;
 void track_session_close(struct track_session *s);
+/* Says which documents cannot be read, and why. */
+void track_warn(const struct tracks *tracks);
 
 /* The documents of a commit (full id), or of the worktree (NULL), by the session's settings. */
 int track_read_documents(struct tracks *ret, const struct checkpoint_session *session,

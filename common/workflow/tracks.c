@@ -61,12 +61,14 @@ static void report(struct tracks *tracks, const char *path, const struct error *
 			      err->message + skip);
 }
 
-/* False, and perhaps a problem, when it cannot be read. */
+/* False, and perhaps a problem, when it cannot be read. Nothing writes a NUL into a text. */
 static bool read_document(struct gathering *g, struct strbuf *ret, const char *path)
 {
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 	int found = path ? g->source->read(g->source, path, ret, &err) : SOURCE_MISSING;
 
+	if (found == SOURCE_FOUND && memchr(ret->buf, '\0', ret->len))
+		found = error_set(&err, "it is no text: it has a NUL byte in it");
 	if (found < 0)
 		report(g->tracks, path, &err);
 	return found == SOURCE_FOUND;
@@ -78,6 +80,7 @@ static void read_plan(struct gathering *g, struct track *track, const char *path
 
 	if (read_document(g, &text, path))
 		plan_document_parse(&track->plan, path, text.buf, text.len);
+	track->unread = path && !track->plan.path;
 }
 
 static void read_metadata(struct gathering *g, struct track *track, const char *path)
@@ -498,6 +501,42 @@ int tracks_read(struct tracks *ret, struct document_source *source,
 	free(g.placed);
 	layout_release(&g.layout);
 	return 0;
+}
+
+/* ---- Names --------------------------------------------------------------------------- */
+
+bool track_folder_ends(const struct track *track, const char *end)
+{
+	size_t len = track->folder ? strlen(track->folder) : 0, n = strlen(end);
+
+	return len >= n && !strcmp(track->folder + len - n, end) &&
+	       (len == n || track->folder[len - n - 1] == '/');
+}
+
+/* Has another track this id, and a folder whose path ends so? */
+static bool is_taken(const struct tracks *tracks, size_t track, const char *end)
+{
+	for (size_t i = 0; i < tracks->nr; i++)
+		if (i != track && !strcmp(tracks->item[i].id, tracks->item[track].id) &&
+		    (!end || track_folder_ends(&tracks->item[i], end)))
+			return true;
+	return false;
+}
+
+char *track_name(const struct tracks *tracks, size_t track)
+{
+	const struct track *it = &tracks->item[track];
+	const char *end;
+
+	if (!it->folder || !is_taken(tracks, track, NULL))
+		return xstrdup(it->id);
+	for (end = layout_name(it->folder); end > it->folder;) {
+		for (end--; end > it->folder && end[-1] != '/';)
+			end--;
+		if (!is_taken(tracks, track, end))
+			break;
+	}
+	return xstrdup(end);
 }
 
 /* ---- Whose file ---------------------------------------------------------------------- */

@@ -40,7 +40,8 @@ struct track {
 	bool archived;
 	char *folder; /* from the top, without '/' behind; NULL: there is none */
 	char *home;   /* the layout's folder: "conductor", "src/conductor"; NULL with the folder */
-	struct plan_document plan; /* plan.path is NULL where there is none */
+	struct plan_document plan; /* plan.path is NULL where there is none, or not readable */
+	bool unread;		   /* there is a plan, but what it says is not known */
 	struct metadata metadata;  /* metadata.path is NULL where there is none, or not readable */
 	struct track_entry *entry; /* as many as registries list it; often one */
 	size_t entries, entries_alloc;
@@ -67,6 +68,14 @@ struct tracks_places {
 int tracks_read(struct tracks *ret, struct document_source *source,
 		const struct tracks_places *places, struct error *err) MUST_CHECK;
 void tracks_release(struct tracks *tracks);
+
+/*
+ * What names this track alone: its id, or where others have the same, as one that was archived may,
+ * as much of its folder's path as tells them apart: "archive/auth". free() it.
+ */
+char *track_name(const struct tracks *tracks, size_t track) MUST_CHECK;
+/* Is this its folder, or are these the last parts of its path? */
+bool track_folder_ends(const struct track *track, const char *end);
 
 /* The track that a file is in, by its folder, or NO_INDEX. */
 size_t tracks_find_by_path(const struct tracks *tracks, const char *path);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "workflow/plan-line.h"
 #include "workflow/tracks.h"
 
 void units_add(struct units *units, struct unit unit)
@@ -21,32 +22,59 @@ void units_release(struct units *units)
 
 /* ---- How well a text fits a word ----------------------------------------------------- */
 
-/* From the best to none. */
-enum fit { FIT_SAME, FIT_SAME_BUT_CASE, FIT_PART, FIT_PART_BUT_CASE, FIT_NONE };
+/* From the best to none. Of what fits in part only, nothing is better than another. */
+enum fit { FIT_ID, FIT_ID_BUT_CASE, FIT_NAME, FIT_NAME_BUT_CASE, FIT_PART, FIT_NONE };
 
-static enum fit fit(const char *text, const char *word)
+static enum fit fit_text(const char *text, const char *word, enum fit same)
 {
 	return !*word		       ? FIT_NONE :
-	       !strcmp(text, word)     ? FIT_SAME :
-	       !strcasecmp(text, word) ? FIT_SAME_BUT_CASE :
-	       strstr(text, word)      ? FIT_PART :
-	       strcasestr(text, word)  ? FIT_PART_BUT_CASE :
+	       !strcmp(text, word)     ? same :
+	       !strcasecmp(text, word) ? same + 1 :
+	       strcasestr(text, word)  ? FIT_PART :
 					 FIT_NONE;
+}
+
+static enum fit better(enum fit a, enum fit b)
+{
+	return a < b ? a : b;
+}
+
+/* The word as a line of a document is read: "Phase 2: API [checkpoint: 1a2b3c4]" is "API". */
+static void read_word(struct plan_line *ret, enum line_kind kind, const char *word)
+{
+	const struct span all = { 0, strlen(word) };
+
+	plan_line_parse(ret, kind, word, all, all);
+}
+
+/* A title, by a word with or without what stands in front of it in the document. */
+static enum fit fit_line(const struct plan_line *line, const char *word,
+			 const struct plan_line *as_line)
+{
+	enum fit plain = fit_text(line->title, word, FIT_NAME);
+
+	if (as_line->label && (!line->label || strcasecmp(line->label, as_line->label) != 0))
+		return plain;
+	if (*as_line->title)
+		return better(plain, fit_text(line->title, as_line->title, FIT_NAME));
+	if (!as_line->label)
+		return plain;
+	return better(plain, *line->title ? FIT_PART : FIT_NAME); /* "Phase 2" */
 }
 
 /* What fits best, of those that were offered. */
 struct best {
 	struct units units;
-	unsigned rank; /* of all in `units`; the lower the better */
+	enum fit fit; /* of all in `units` */
 };
 
-static void offer(struct best *best, struct unit unit, unsigned rank)
+static void offer(struct best *best, struct unit unit, enum fit fit)
 {
-	if (best->units.nr && rank > best->rank)
+	if (fit == FIT_NONE || (best->units.nr && fit > best->fit))
 		return;
-	if (best->units.nr && rank < best->rank)
+	if (best->units.nr && fit < best->fit)
 		best->units.nr = 0;
-	best->rank = rank;
+	best->fit = fit;
 	units_add(&best->units, unit);
 }
 
@@ -102,20 +130,21 @@ struct unit unit_of_story(size_t story)
 	return ret;
 }
 
-/* The whole id, the whole description, a part of the id, a part of the description. */
-static unsigned track_rank(const struct track *track, const char *word)
+static bool is_folder(const struct track *track, const char *word)
 {
-	enum fit id = fit(track->id, word), description = fit(track->description, word);
+	return strchr(word, '/') && track_folder_ends(track, word);
+}
 
-	if (track->folder && !strcmp(track->folder, word))
-		return 0;
-	if (id <= FIT_SAME_BUT_CASE)
-		return 2 * id + track->archived;
-	if (description <= FIT_SAME_BUT_CASE)
-		return 4 + description;
-	if (id < FIT_NONE)
-		return 4 + id;
-	return description < FIT_NONE ? 6 + description : UINT32_MAX;
+static enum fit fit_track(const struct track *track, const char *word,
+			  const struct plan_line *as_line)
+{
+	enum fit name = fit_text(track->description, word, FIT_NAME);
+
+	if (is_folder(track, word))
+		return FIT_ID;
+	if (*as_line->title)
+		name = better(name, fit_text(track->description, as_line->title, FIT_NAME));
+	return better(fit_text(track->id, word, FIT_ID), name);
 }
 
 static size_t count_done(const struct plan_document *plan)
@@ -125,6 +154,16 @@ static size_t count_done(const struct plan_document *plan)
 	for (size_t i = 0; i < plan->tasks; i++)
 		nr += plan->task[i].is.state == UNIT_DONE;
 	return nr;
+}
+
+/* Most of the tasks are the same: one plan is a copy of the other, and not of another track. */
+static bool is_copy(const struct plan_document *plan, const struct plan_document *other)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < plan->tasks; i++)
+		same += plan_document_find_same_task(other, plan, i) != NO_INDEX;
+	return 2 * same >= plan->tasks;
 }
 
 /*
@@ -141,7 +180,8 @@ static bool is_left_behind(const struct tracks *tracks, size_t track)
 
 		if (i != track && other->home && !strcmp(it->home, other->home) &&
 		    !strcasecmp(it->id, other->id) && it->archived != other->archived &&
-		    (others > done || (others == done && it->archived)))
+		    (others > done || (others == done && it->archived)) &&
+		    is_copy(&it->plan, &other->plan))
 			return true;
 	}
 	return false;
@@ -150,17 +190,14 @@ static bool is_left_behind(const struct tracks *tracks, size_t track)
 static enum unit_found find_track(struct unit *ret, struct units *ret_candidates,
 				  const struct tracks *tracks, const char *word)
 {
+	struct plan_line as_line CLEANUP(plan_line_release);
 	struct best best = { 0 };
 	enum unit_found found;
 
-	for (size_t i = 0; i < tracks->nr; i++) {
-		const char *folder = tracks->item[i].folder;
-		unsigned rank = track_rank(&tracks->item[i], word);
-
-		if (rank != UINT32_MAX &&
-		    ((folder && !strcmp(folder, word)) || !is_left_behind(tracks, i)))
-			offer(&best, unit_of_track(i), rank);
-	}
+	read_word(&as_line, LINE_TRACK, word);
+	for (size_t i = 0; i < tracks->nr; i++)
+		if (is_folder(&tracks->item[i], word) || !is_left_behind(tracks, i))
+			offer(&best, unit_of_track(i), fit_track(&tracks->item[i], word, &as_line));
 	found = choose(ret, ret_candidates, &best);
 	for (size_t i = 0; found == UNIT_MISSING && i < tracks->nr; i++)
 		units_add(ret_candidates, unit_of_track(i));
@@ -175,15 +212,14 @@ static enum unit_found find_story(struct unit *ret, struct units *ret_candidates
 
 	for (size_t i = 0; i < stories->nr; i++) {
 		const struct story *story = &stories->item[i];
-		enum fit id = fit(story->id, word), title = fit(story->title, word);
-		bool archived = story->list != NO_INDEX && stories->list[story->list].archived;
+		enum fit id = fit_text(story->id, word, FIT_ID);
 
 		if (!strcmp(story->name, word))
-			offer(&best, unit_of_story(i), 0);
-		else if (id < FIT_NONE)
-			offer(&best, unit_of_story(i), 1 + 2 * id + archived);
-		else if (title < FIT_NONE)
-			offer(&best, unit_of_story(i), 1 + 2 * FIT_NONE + 2 * title + archived);
+			id = FIT_ID;
+		else if (story->list != NO_INDEX && stories->list[story->list].archived &&
+			 id < FIT_NAME)
+			id = FIT_NAME; /* it stands back */
+		offer(&best, unit_of_story(i), better(id, fit_text(story->title, word, FIT_NAME)));
 	}
 	found = choose(ret, ret_candidates, &best);
 	for (size_t i = 0; found == UNIT_MISSING && i < stories->nr; i++)
@@ -193,14 +229,14 @@ static enum unit_found find_story(struct unit *ret, struct units *ret_candidates
 
 /* ---- Phases and tasks ---------------------------------------------------------------- */
 
-/* Digits alone; false for what is none, or too large for any plan. */
+/* Digits alone; what is too large for any plan is 0, which nothing has. */
 static bool read_number(size_t *ret, const char *word, size_t len)
 {
 	size_t digits = strspn(word, "0123456789");
 
-	if (!len || digits < len || len > 6)
+	if (!len || digits < len)
 		return false;
-	*ret = (size_t)strtoul(word, NULL, 10);
+	*ret = len > 6 ? 0 : (size_t)strtoul(word, NULL, 10);
 	return true;
 }
 
@@ -208,20 +244,18 @@ static enum unit_found find_phase(struct unit *ret, struct units *ret_candidates
 				  const struct tracks *tracks, size_t track, const char *word)
 {
 	const struct plan_document *plan = &tracks->item[track].plan;
+	struct plan_line as_line CLEANUP(plan_line_release);
 	struct best best = { 0 };
 	enum unit_found found;
 	size_t number;
+	bool by_number = read_number(&number, word, strlen(word));
 
-	if (read_number(&number, word, strlen(word)) && number && number <= plan->phases) {
-		*ret = unit_of_phase(track, number - 1);
-		return UNIT_FOUND;
-	}
-	for (size_t p = 0; p < plan->phases; p++) {
-		enum fit fits = fit(plan->phase[p].is.title, word);
-
-		if (fits < FIT_NONE)
-			offer(&best, unit_of_phase(track, p), fits);
-	}
+	read_word(&as_line, LINE_PHASE, word);
+	for (size_t p = 0; p < plan->phases; p++)
+		offer(&best, unit_of_phase(track, p),
+		      !by_number      ? fit_line(&plan->phase[p].is, word, &as_line) :
+		      p + 1 == number ? FIT_ID :
+					FIT_NONE);
 	found = choose(ret, ret_candidates, &best);
 	for (size_t p = 0; found == UNIT_MISSING && p < plan->phases; p++)
 		units_add(ret_candidates, unit_of_phase(track, p));
@@ -234,20 +268,15 @@ static enum unit_found find_task_by_text(struct unit *ret, struct units *ret_can
 					 const char *word)
 {
 	const struct plan_document *plan = &tracks->item[track].plan;
+	struct plan_line as_line CLEANUP(plan_line_release);
 	struct best best = { 0 };
-	enum unit_found found;
 
-	for (size_t t = 0; t < plan->tasks; t++) {
-		enum fit fits = fit(plan->task[t].is.title, word);
-
-		if (fits < FIT_NONE && (phase == NO_INDEX || plan->task[t].phase == phase))
-			offer(&best, unit_of_task(tracks, track, t), fits);
-	}
-	found = choose(ret, ret_candidates, &best);
-	for (size_t t = 0; found == UNIT_MISSING && t < plan->tasks; t++)
+	read_word(&as_line, LINE_TASK, word);
+	for (size_t t = 0; t < plan->tasks; t++)
 		if (phase == NO_INDEX || plan->task[t].phase == phase)
-			units_add(ret_candidates, unit_of_task(tracks, track, t));
-	return found;
+			offer(&best, unit_of_task(tracks, track, t),
+			      fit_line(&plan->task[t].is, word, &as_line));
+	return choose(ret, ret_candidates, &best);
 }
 
 /* Without a phase it is the task with that number of each: one, several, or none. */
@@ -261,7 +290,7 @@ static enum unit_found find_task_by_number(struct unit *ret, struct units *ret_c
 	for (size_t t = 0; t < plan->tasks; t++)
 		if (plan->task[t].number == number &&
 		    (phase == NO_INDEX || plan->task[t].phase == phase))
-			offer(&best, unit_of_task(tracks, track, t), 0);
+			offer(&best, unit_of_task(tracks, track, t), FIT_ID);
 	return choose(ret, ret_candidates, &best);
 }
 
@@ -289,10 +318,13 @@ static int find_task(struct unit *ret, struct units *ret_candidates, const struc
 						    paired - 1, number);
 	} else if (read_number(&number, word, strlen(word))) {
 		found = find_task_by_number(ret, ret_candidates, tracks, in->track, phase, number);
+	} else {
+		found = find_task_by_text(ret, ret_candidates, tracks, in->track, phase, word);
 	}
-	if (found != UNIT_MISSING)
-		return (int)found;
-	return (int)find_task_by_text(ret, ret_candidates, tracks, in->track, phase, word);
+	for (size_t t = 0; found == UNIT_MISSING && t < plan->tasks; t++)
+		if (phase == NO_INDEX || plan->task[t].phase == phase)
+			units_add(ret_candidates, unit_of_task(tracks, in->track, t));
+	return (int)found;
 }
 
 int unit_find(struct unit *ret, struct units *ret_candidates, enum unit_kind *ret_missing,
@@ -400,9 +432,10 @@ void unit_describe(struct strbuf *out, const struct tracks *tracks, const struct
 	}
 
 	const struct track *track = &tracks->item[unit->track];
+	char *name CLEANUP(free_p) = track_name(tracks, unit->track);
 
 	strbuf_addstr(out, "track");
-	add_title(out, track->id);
+	add_title(out, name);
 	if (unit->phase != NO_INDEX) {
 		strbuf_addf(out, ", phase %zu", track->plan.phase[unit->phase].number);
 		add_title(out, track->plan.phase[unit->phase].is.title);

@@ -4,11 +4,13 @@
  *
  * Use:    unit_find() takes the words of a command line and gives the unit, or what they could
  *         mean. unit_describe() is how it is called in messages.
- * Words:  <track> is an id; else a part of an id; else a part of a description. <phase> is a
- *         number, counted from 1 in the order of the file, or a name or part of one. <task> is a
- *         number; "2.3", which is the third task of the second phase; or (part of) its text. Case
- *         does not matter but where it alone tells two apart. What matches wholly goes before what
- *         matches in part, and a track that is not archived before one that is, of the same id.
+ * Words:  <track> is an id, or its folder ("archive/auth"), or the end of its path; its description; or
+ *         a part of either. <phase> is a number, counted from 1 in the order of the file, or a name,
+ *         with or without what its heading has in front ("Phase 2: API"), or a part of one. <task> is
+ *         a number; "2.3", which is the third task of the second phase; or (part of) its text. What
+ *         is a number alone is never looked for in a text.
+ *         What fits wholly goes before what fits in part, and ids before names; what fits in part
+ *         must be the only one. Case does not matter but where it alone tells two apart that fit wholly.
  * Owner:  a unit owns nothing; its indexes are those of the struct tracks it was found in.
  */
 #ifndef WORKFLOW_UNIT_H

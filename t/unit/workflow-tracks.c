@@ -258,7 +258,7 @@ static const struct file project[] = {
 	  "- [ ] Task: 404 pages\n## After\n- [ ] celebrate\n" },
 	{ "conductor/tracks/tokens_20260108/plan.md", PLAN("x") },
 	{ "conductor/tracks/pay/plan.md", "- [x] a\n- [x] b\n" },
-	{ "conductor/archive/pay/plan.md", "- [x] a\n- [x] b\n- [x] c\n" },
+	{ "conductor/archive/pay/plan.md", "- [x] d\n- [x] e\n- [x] f\n" },
 	{ "conductor/archive/payments/plan.md", "- [x] a\n" },
 	{ "prd.json", "{\"userStories\": [{\"id\": \"US-001\", \"title\": \"Sell\"},"
 		      "{\"id\": \"US-0012\", \"title\": \"Buy\"}]}" },
@@ -270,48 +270,83 @@ static const struct {
 } names[] = {
 	{ { .track = "auth_20260107" }, "track 'auth_20260107'" },
 	{ { .track = "AUTH_20260107" }, "track 'auth_20260107'" },
-	{ { .track = "auth" }, "track 'auth_20260107'" }, /* a part of an id before a description */
+	{ { .track = "auth" }, /* a part of an id, and of a description */
+	  "track? track 'auth_20260107'; track 'tokens_20260108'; " },
+	{ { .track = "auth_" }, "track 'auth_20260107'" },
 	{ { .track = "password" }, "track 'auth_20260107'" },
 	{ { .track = "log in with a password" }, "track 'auth_20260107'" },
-	{ { .track = "pay" }, "track 'pay'" }, /* whole, and not archived */
-	{ { .track = "conductor/archive/pay" }, "track 'pay'" },
+	{ { .track = "Track: Log in with a password" }, "track 'auth_20260107'" },
+	{ { .track = "pay" }, "track? track 'tracks/pay'; track 'archive/pay'; " }, /* of one id */
+	{ { .track = "conductor/archive/pay" }, "track 'archive/pay'" },
+	{ { .track = "archive/pay" }, "track 'archive/pay'" },
+	{ { .track = "tracks/pay" }, "track 'tracks/pay'" },
+	{ { .track = "payments" }, "track 'payments'" },
 	{ { .track = "2026" }, "track? track 'auth_20260107'; track 'tokens_20260108'; " },
 	{ { .track = "nothing" },
-	  "track! track 'auth_20260107'; track 'tokens_20260108'; track 'pay'; track 'pay'; "
+	  "track! track 'auth_20260107'; track 'tokens_20260108'; track 'tracks/pay'; "
+	  "track 'archive/pay'; "
 	  "track 'payments'; " },
 	{ { .track = "" },
-	  "track! track 'auth_20260107'; track 'tokens_20260108'; track 'pay'; track 'pay'; "
+	  "track! track 'auth_20260107'; track 'tokens_20260108'; track 'tracks/pay'; "
+	  "track 'archive/pay'; "
 	  "track 'payments'; " },
-	{ { .track = "auth", .phase = "2" }, "track 'auth_20260107', phase 2 'API'" },
-	{ { .track = "auth", .phase = "mod" }, "track 'auth_20260107', phase 1 'Model'" },
-	{ { .track = "auth", .phase = "3" },
+	{ { .track = "auth_", .phase = "2" }, "track 'auth_20260107', phase 2 'API'" },
+	{ { .track = "auth_", .phase = "mod" }, "track 'auth_20260107', phase 1 'Model'" },
+	{ { .track = "auth_", .phase = "3" },
 	  "phase! track 'auth_20260107', phase 1 'Model'; track 'auth_20260107', phase 2 'API'; " },
-	{ { .track = "auth", .phase = "0" },
+	{ { .track = "auth_", .phase = "0" },
 	  "phase! track 'auth_20260107', phase 1 'Model'; track 'auth_20260107', phase 2 'API'; " },
-	{ { .track = "auth", .task = "2.1" },
+	{ { .track = "auth_", .task = "2.1" },
 	  "track 'auth_20260107', phase 2 'API', task 1 'Add a login'" },
-	{ { .track = "auth", .phase = "2", .task = "1" },
+	{ { .track = "auth_", .phase = "2", .task = "1" },
 	  "track 'auth_20260107', phase 2 'API', task 1 'Add a login'" },
-	{ { .track = "auth", .phase = "API", .task = "2.1" },
+	{ { .track = "auth_", .phase = "API", .task = "2.1" },
 	  "track 'auth_20260107', phase 2 'API', task 1 'Add a login'" },
-	{ { .track = "auth", .phase = "1", .task = "2.1" }, "task '2.1' is not in phase 1" },
-	{ { .track = "auth", .task = "login" },
+	{ { .track = "auth_", .phase = "1", .task = "2.1" }, "task '2.1' is not in phase 1" },
+	{ { .track = "auth_", .phase = "Phase 2: API" }, "track 'auth_20260107', phase 2 'API'" },
+	{ { .track = "auth_", .phase = "phase 2" }, "track 'auth_20260107', phase 2 'API'" },
+	{ { .track = "auth_", .phase = "Phase 1: Model [checkpoint: 1a2b3c4]" },
+	  "track 'auth_20260107', phase 1 'Model'" },
+	{ { .track = "auth_", .phase = "Phase 1: API" },
+	  "phase! track 'auth_20260107', phase 1 'Model'; track 'auth_20260107', phase 2 'API'; " },
+	{ { .track = "auth_", .task = "- [x] Task: Add users" },
+	  "task! track 'auth_20260107', phase 1 'Model', task 1 'Add users'; "
+	  "track 'auth_20260107', phase 1 'Model', task 2 'Check it'; "
+	  "track 'auth_20260107', phase 2 'API', task 1 'Add a login'; "
+	  "track 'auth_20260107', phase 2 'API', task 2 'Add a logout'; "
+	  "track 'auth_20260107', phase 2 'API', task 3 'Check it'; "
+	  "track 'auth_20260107', phase 2 'API', task 4 '404 pages'; "
+	  "track 'auth_20260107', task 'celebrate'; " },
+	{ { .track = "auth_", .task = "[x] Task: Add users 1a2b3c4" },
+	  "track 'auth_20260107', phase 1 'Model', task 1 'Add users'" },
+	{ { .track = "auth_", .task = "ADD A LOG" },
+	  "task? track 'auth_20260107', phase 2 'API', task 1 'Add a login'; "
+	  "track 'auth_20260107', phase 2 'API', task 2 'Add a logout'; " },
+	{ { .track = "auth_", .task = "login" },
 	  "track 'auth_20260107', phase 2 'API', task 1 'Add a login'" },
-	{ { .track = "auth", .task = "404" },
+	{ { .track = "auth_", .phase = "2", .task = "404" }, /* a number is no text */
+	  "task! track 'auth_20260107', phase 2 'API', task 1 'Add a login'; "
+	  "track 'auth_20260107', phase 2 'API', task 2 'Add a logout'; "
+	  "track 'auth_20260107', phase 2 'API', task 3 'Check it'; "
+	  "track 'auth_20260107', phase 2 'API', task 4 '404 pages'; " },
+	{ { .track = "auth_", .task = "404 p" },
 	  "track 'auth_20260107', phase 2 'API', task 4 '404 pages'" },
-	{ { .track = "auth", .task = "4" },
-	  "track 'auth_20260107', phase 2 'API', task 4 '404 pages'" },
-	{ { .track = "auth", .task = "celebrate" }, "track 'auth_20260107', task 'celebrate'" },
-	{ { .track = "auth", .task = "check it" },
-	  "task? track 'auth_20260107', phase 1 'Model', task 2 'Check it'; "
-	  "track 'auth_20260107', phase 2 'API', task 3 'Check it'; " },
-	{ { .track = "auth", .phase = "1", .task = "check" },
-	  "track 'auth_20260107', phase 1 'Model', task 2 'Check it'" },
-	{ { .track = "auth", .phase = "1", .task = "x" },
+	{ { .track = "auth_", .phase = "1", .task = "1.9" },
 	  "task! track 'auth_20260107', phase 1 'Model', task 1 'Add users'; "
 	  "track 'auth_20260107', phase 1 'Model', task 2 'Check it'; " },
-	{ { .track = "pay", .task = "2" }, "track 'pay', phase 1, task 2 'b'" },
-	{ { .track = "pay", .task = "1.2" }, "track 'pay', phase 1, task 2 'b'" },
+	{ { .track = "auth_", .task = "4" },
+	  "track 'auth_20260107', phase 2 'API', task 4 '404 pages'" },
+	{ { .track = "auth_", .task = "celebrate" }, "track 'auth_20260107', task 'celebrate'" },
+	{ { .track = "auth_", .task = "check it" },
+	  "task? track 'auth_20260107', phase 1 'Model', task 2 'Check it'; "
+	  "track 'auth_20260107', phase 2 'API', task 3 'Check it'; " },
+	{ { .track = "auth_", .phase = "1", .task = "check" },
+	  "track 'auth_20260107', phase 1 'Model', task 2 'Check it'" },
+	{ { .track = "auth_", .phase = "1", .task = "x" },
+	  "task! track 'auth_20260107', phase 1 'Model', task 1 'Add users'; "
+	  "track 'auth_20260107', phase 1 'Model', task 2 'Check it'; " },
+	{ { .track = "tracks/pay", .task = "2" }, "track 'tracks/pay', phase 1, task 2 'b'" },
+	{ { .track = "tracks/pay", .task = "1.2" }, "track 'tracks/pay', phase 1, task 2 'b'" },
 	{ { .story = "US-001" }, "story 'US-001' 'Sell'" },
 	{ { .story = "us-0012" }, "story 'US-0012' 'Buy'" },
 	{ { .story = "buy" }, "story 'US-0012' 'Buy'" },
