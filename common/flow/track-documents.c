@@ -8,14 +8,19 @@
 #include "vcs/path.h"
 #include "workflow/layout.h"
 
+static void document_release(struct track_document *document)
+{
+	free(document->path);
+	splices_release(&document->splices);
+	strbuf_release(&document->text);
+}
+
 void track_documents_release(struct track_documents *documents)
 {
-	for (size_t i = 0; i < documents->nr; i++) {
-		free(documents->item[i].path);
-		splices_release(&documents->item[i].splices);
-		strbuf_release(&documents->item[i].text);
-	}
+	for (size_t i = 0; i < documents->nr; i++)
+		document_release(&documents->item[i]);
 	free(documents->item);
+	document_problems_release(&documents->problem);
 	*documents = (struct track_documents)TRACK_DOCUMENTS_INIT;
 }
 
@@ -91,28 +96,33 @@ bool track_documents_kept(const struct strvec *keep, const char *path)
 
 /* ---- Edits --------------------------------------------------------------------------- */
 
-/* Its index. */
-static size_t document_at(struct track_documents *documents, const char *path)
+static struct track_document *add_document(struct track_documents *documents, const char *path)
 {
-	for (size_t i = 0; i < documents->nr; i++)
-		if (!strcmp(documents->item[i].path, path))
-			return i;
 	ARRAY_GROW(documents->item, documents->nr + 1, documents->alloc);
 	documents->item[documents->nr] = (struct track_document){ .path = xstrdup(path),
 								  .splices = SPLICES_INIT,
 								  .text = STRBUF_INIT };
-	return documents->nr++;
+	return &documents->item[documents->nr++];
 }
 
+/* Of the documents that are edited there are few; each has its text from one place. */
 static struct splices *edits_of(struct track_documents *documents, const char *path,
 				const char *text, size_t len)
 {
-	size_t at = document_at(documents, path); /* may move the array */
-	struct track_document *document = &documents->item[at];
+	struct track_document *document;
 
+	for (size_t i = 0; i < documents->nr; i++)
+		if (documents->item[i].old == text)
+			return &documents->item[i].splices;
+	document = add_document(documents, path);
 	document->old = text;
 	document->old_len = len;
 	return &document->splices;
+}
+
+static void report(struct track_documents *documents, const char *path, const struct error *reason)
+{
+	document_problems_add(&documents->problem, path, 0, "%s", reason->message);
 }
 
 static bool has_whole(const struct units *units, size_t track)
@@ -148,11 +158,35 @@ static bool claims_more(enum unit_state now, enum unit_state left)
 	return now == UNIT_DONE || (now == UNIT_IN_PROGRESS && left == UNIT_PENDING);
 }
 
-static int edit_status(struct track_documents *ret, const struct tracks *tracks, size_t track,
-		       enum unit_state left, struct error *err)
+static void edit_metadata(struct track_documents *ret, const struct metadata *metadata,
+			  enum unit_state left)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	if (metadata->path && claims_more(metadata->state, left) &&
+	    metadata_set_state(edits_of(ret, metadata->path, metadata->text, metadata->len),
+			       metadata, left, &reason) < 0)
+		report(ret, metadata->path, &reason);
+}
+
+/* Of the phases and tasks that metadata.json lists. */
+static void edit_parts(struct track_documents *ret, const struct track *track,
+		       const struct unit *unit)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+	const struct metadata *metadata = &track->metadata;
+
+	if (metadata->path &&
+	    metadata_reopen_parts(edits_of(ret, metadata->path, metadata->text, metadata->len),
+				  metadata, &track->plan, unit->phase, unit->task, &reason) < 0)
+		report(ret, metadata->path, &reason);
+}
+
+static void edit_status(struct track_documents *ret, const struct tracks *tracks, size_t track,
+			enum unit_state left)
 {
 	const struct track *it = &tracks->item[track];
-	const struct metadata *metadata = &it->metadata;
+	const struct plan_document *plan = &it->plan;
 
 	for (size_t i = 0; i < it->entries; i++) {
 		const struct registry *registry = &tracks->registry[it->entry[i].registry];
@@ -163,26 +197,23 @@ static int edit_status(struct track_documents *ret, const struct tracks *tracks,
 						    registry->len),
 					   registry, entry, left);
 	}
-	if (!metadata->path || !claims_more(metadata->state, left))
-		return 0;
-	if (metadata_set_state(edits_of(ret, metadata->path, metadata->text, metadata->len),
-			       metadata, left, err) < 0)
-		return error_prefix(err, "cannot edit '%s'", metadata->path);
-	return 0;
+	edit_metadata(ret, &it->metadata, left);
+	if (plan->path)
+		plan_document_set_status(edits_of(ret, plan->path, plan->text, plan->len), plan,
+					 left);
 }
 
-static int edit_story(struct track_documents *ret, const struct stories *stories, size_t story,
-		      struct error *err)
+static void edit_story(struct track_documents *ret, const struct stories *stories, size_t story)
 {
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
 	const struct story_list *list;
 
 	if (stories->item[story].list == NO_INDEX || stories->item[story].state == UNIT_PENDING)
-		return 0;
+		return;
 	list = &stories->list[stories->item[story].list];
 	if (story_set_state(edits_of(ret, list->path, list->text, list->len), stories, story,
-			    UNIT_PENDING, err) < 0)
-		return error_prefix(err, "cannot edit '%s'", list->path);
-	return 0;
+			    UNIT_PENDING, &reason) < 0)
+		report(ret, list->path, &reason);
 }
 
 static void edit_plan(struct track_documents *ret, const struct track *track,
@@ -228,49 +259,52 @@ static int remove_track(struct track_documents *ret, const struct tracks *tracks
 	for (size_t i = 0; i < files.nr; i++) {
 		char *path CLEANUP(free_p) = xstrfmt("%s/%s", it->folder, files.item[i].path);
 
-		size_t at = document_at(ret, path);
-
-		ret->item[at].removed = true;
+		add_document(ret, path)->removed = true;
 	}
 	return 0;
 }
 
 /* ---- All of them --------------------------------------------------------------------- */
 
-static int compare_paths(const void *a, const void *b)
+/* One that is removed and edited comes as the former first. */
+static int compare_documents(const void *a, const void *b)
 {
 	const struct track_document *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
 
-	return strcmp(x->path, y->path);
+	return order ? order : (int)y->removed - (int)x->removed;
+}
+
+/* Makes its text: is it another one than before? */
+static bool make_text(struct track_documents *documents, struct track_document *it)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	if (it->removed)
+		return true;
+	if (splices_apply(&it->text, it->old, it->old_len, &it->splices, &reason) < 0) {
+		report(documents, it->path, &reason);
+		return false;
+	}
+	return it->text.len != it->old_len || memcmp(it->text.buf, it->old, it->old_len) != 0;
 }
 
 /* Makes the texts, and drops what stays as it is. */
-static int finish(struct track_documents *documents, struct error *err)
+static void finish(struct track_documents *documents)
 {
 	size_t kept = 0;
 
+	sort(documents->item, documents->nr, sizeof(*documents->item), compare_documents);
 	for (size_t i = 0; i < documents->nr; i++) {
-		struct track_document *it = &documents->item[i];
+		struct track_document it = documents->item[i];
+		bool twice = kept && !strcmp(documents->item[kept - 1].path, it.path);
 
-		if (!it->removed &&
-		    splices_apply(&it->text, it->old, it->old_len, &it->splices, err) < 0)
-			return error_prefix(err, "cannot edit '%s'", it->path);
-		if (it->removed || it->text.len != it->old_len ||
-		    memcmp(it->text.buf, it->old, it->old_len) != 0) {
-			struct track_document moved = *it;
-
-			*it = documents->item[kept];
-			documents->item[kept++] = moved;
-		}
-	}
-	for (size_t i = kept; i < documents->nr; i++) {
-		free(documents->item[i].path);
-		splices_release(&documents->item[i].splices);
-		strbuf_release(&documents->item[i].text);
+		if (!twice && make_text(documents, &it))
+			documents->item[kept++] = it;
+		else
+			document_release(&it);
 	}
 	documents->nr = kept;
-	sort(documents->item, documents->nr, sizeof(*documents->item), compare_paths);
-	return 0;
 }
 
 static bool is_within_another(const struct units *units, size_t at)
@@ -298,10 +332,12 @@ int track_documents_plan(struct track_documents *ret, const struct tracks *track
 				return -1;
 			continue;
 		}
-		if (unit->kind != UNIT_STORY)
-			edit_plan(ret, &tracks->item[unit->track], unit, mode);
-		else if (edit_story(ret, &tracks->stories, unit->story, err) < 0)
-			return -1;
+		if (unit->kind == UNIT_STORY) {
+			edit_story(ret, &tracks->stories, unit->story);
+			continue;
+		}
+		edit_plan(ret, &tracks->item[unit->track], unit, mode);
+		edit_parts(ret, &tracks->item[unit->track], unit);
 	}
 	for (size_t t = 0; t < tracks->nr; t++) {
 		bool touched = false;
@@ -310,10 +346,10 @@ int track_documents_plan(struct track_documents *ret, const struct tracks *track
 			touched = units->item[i].kind != UNIT_STORY && units->item[i].track == t;
 		if (!touched || (mode == TRACK_DOCUMENTS_REMOVE && has_whole(units, t)))
 			continue;
-		if (edit_status(ret, tracks, t, state_left(tracks, units, t), err) < 0)
-			return -1;
+		edit_status(ret, tracks, t, state_left(tracks, units, t));
 	}
-	return finish(ret, err);
+	finish(ret);
+	return 0;
 }
 
 /* ---- Showing it ---------------------------------------------------------------------- */

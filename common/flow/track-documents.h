@@ -4,8 +4,9 @@
  *
  * They are not reverted as text, where every later edit of the file would conflict, but edited by
  * meaning: of a task, box and recorded commits; of a phase, those of its tasks, and its checkpoint;
- * of a track, all of that, and its status in metadata.json and registry: "Reverted" where it goes
- * whole, else in progress, or pending where nothing done is left. A story is not passed any more.
+ * of a track, all of that, and its status in plan, metadata.json and registry: "Reverted" where it
+ * goes whole, else in progress, or pending where nothing done is left. A story is not passed any more.
+ * One that cannot be edited is told of, and does not stop the others.
  *
  * Use:    track_documents_plan(), then item[0 .. nr-1], sorted by path; nothing is written.
  * Owner:  the caller; track_documents_release(). `tracks` must outlive it.
@@ -35,6 +36,7 @@ struct track_document {
 struct track_documents {
 	struct track_document *item;
 	size_t nr, alloc;
+	struct document_problems problem; /* what cannot be edited, and stays as it is */
 };
 #define TRACK_DOCUMENTS_INIT \
 	{                    \

@@ -108,6 +108,8 @@ static int find_unit(struct track_plan *plan, struct error *err)
 	plan->guessed = view.guessed;
 	if (!found)
 		units_add(&plan->units, plan->unit);
+	else
+		track_warn(&plan->tracks); /* it may be in one of them */
 	return found;
 }
 
@@ -333,6 +335,10 @@ static void judge_documents(struct track_plan *plan)
 		else
 			verdict_warn(&plan->verdict, "%s: %s", it->path, it->text);
 	}
+	for (size_t i = 0; i < plan->documents.problem.nr; i++)
+		verdict_warn(&plan->verdict, "%s stays as it is: %s",
+			     plan->documents.problem.item[i].path,
+			     plan->documents.problem.item[i].text);
 	if (plan->untracked)
 		verdict_warn(&plan->verdict, "the plan's documents are not tracked by git: update "
 					     "them by hand");
@@ -360,6 +366,7 @@ static int plan_documents(struct track_plan *plan, struct error *err)
 
 	track_documents_keep(&plan->keep, &plan->tracks, evidence_old_places(plan->evidence));
 	track_refuse_unsure(plan);
+	track_refuse_untrue(plan);
 	if (track_split(plan, err) < 0)
 		return -1;
 	keep_also(&plan->keep, &plan->split_off);

@@ -45,8 +45,10 @@ static void find_others(struct sharing *sharing)
 /* "git revert-track auth --phase 2" */
 static void add_command(struct strbuf *out, const struct tracks *tracks, const struct unit *unit)
 {
+	char *name CLEANUP(free_p) = track_name(tracks, unit->track);
+
 	strbuf_addstr(out, "git revert-track ");
-	text_shell_word(out, tracks->item[unit->track].id);
+	text_shell_word(out, name);
 	if (unit->phase != NO_INDEX)
 		strbuf_addf(out, " --phase %zu", unit->phase + 1);
 }
@@ -149,6 +151,31 @@ static struct span unit_text(const struct tracks *tracks, const struct unit *uni
 	return (struct span){ 0, plan->len };
 }
 
+/* Letters, digits, and all that is not ASCII. */
+static bool is_letter(char c)
+{
+	return c == '_' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+	       (unsigned char)c >= 0x80;
+}
+
+static bool ends_word(const char *text)
+{
+	if (*text == 's' || !strncmp(text, "es", 2))
+		text += *text == 's' ? 1 : 2;
+	return !is_letter(*text);
+}
+
+/* As words, one or many of it: "form" is in "two forms", and not in "performance". In any case. */
+static bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = text; len && (at = strcasestr(at, word)); at++)
+		if ((at == text || !is_letter(at[-1])) && ends_word(at + len))
+			return true;
+	return false;
+}
+
 static bool mentions(const struct track_plan *plan, const struct unit *unit, const char *path)
 {
 	const struct plan_document *document;
@@ -164,7 +191,7 @@ static bool mentions(const struct track_plan *plan, const struct unit *unit, con
 	at = unit_text(&plan->tracks, unit);
 	text = xmemdupz(document->text + at.at, at.len);
 	stem = xmemdupz(name, strcspn(name, "."));
-	return strcasestr(text, name) || (strlen(stem) >= NAME_MIN && strcasestr(text, stem));
+	return has_word(text, name) || (strlen(stem) >= NAME_MIN && has_word(text, stem));
 }
 
 static bool is_theirs(const struct sharing *sharing, const char *path)
@@ -290,14 +317,82 @@ char *track_offer_around(struct track_plan *plan)
 	return offer_enclosing(plan, &sharing.others);
 }
 
+static bool has_work(const struct track_plan *plan)
+{
+	for (size_t i = 0; i < plan->nr; i++)
+		if (!plan->commit[i].evidence || plan->commit[i].evidence->code)
+			return true;
+	return false;
+}
+
+/* Work that would be taken, if --except did not name it. */
+static bool is_excepted(const struct track_plan *plan, const struct evidence_commit *it)
+{
+	return it->code && !it->merge && !it->reverted && (int)it->level >= plan->request->level &&
+	       strvec_has(&plan->except, it->oid);
+}
+
+/* Documents would say of it that it is reverted. */
+static void judge_excepted(struct track_plan *plan)
+{
+	const struct evidence_commits *found = &plan->found[0];
+	char *unit CLEANUP(free_p) = track_unit_text(plan);
+	bool work = has_work(plan), any = false;
+
+	for (size_t i = 0; i < found->nr; i++) {
+		const struct evidence_commit *it = &found->item[i];
+
+		any |= is_excepted(plan, it);
+		if (work && is_excepted(plan, it))
+			verdict_warn(
+				&plan->verdict,
+				"commit %.10s stays, and the documents will say that all of %s "
+				"is reverted",
+				it->oid, unit);
+	}
+	if (!any || work)
+		return;
+	verdict_refuse(&plan->verdict,
+		       "all the work of %s is left out: its documents would say that it is "
+		       "reverted",
+		       unit);
+	verdict_hint(&plan->verdict, "Use --no-plan-update to leave the documents as they are.");
+}
+
+static void refuse_unread(struct track_plan *plan)
+{
+	for (size_t i = 0; i < plan->units.nr; i++) {
+		const struct unit *unit = &plan->units.item[i];
+		char *name CLEANUP(free_p) = NULL, *shown CLEANUP(free_p) = NULL;
+
+		if (unit->kind == UNIT_STORY || !plan->tracks.item[unit->track].unread)
+			continue;
+		name = track_name(&plan->tracks, unit->track);
+		shown = text_escaped(name);
+		verdict_refuse(
+			&plan->verdict,
+			"the plan of track '%s' cannot be read: what its work is, is not known",
+			shown);
+		verdict_hint(&plan->verdict,
+			     "Name its commits by --also, and use --no-plan-update.");
+	}
+}
+
+void track_refuse_untrue(struct track_plan *plan)
+{
+	if (plan->request->documents == TRACK_DOCUMENTS_UNTOUCHED || plan->untracked)
+		return;
+	refuse_unread(plan);
+	judge_excepted(plan);
+}
+
 void track_refuse_unsure(struct track_plan *plan)
 {
 	char *unit CLEANUP(free_p) = NULL, *around CLEANUP(free_p) = NULL;
 	size_t at = 0, nr = 0;
 
-	for (size_t i = 0; i < plan->nr; i++)
-		if (!plan->commit[i].evidence || plan->commit[i].evidence->code)
-			return;
+	if (has_work(plan))
+		return;
 	while (next_unsure(plan, &at))
 		nr++;
 	if (!nr)

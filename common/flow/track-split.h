@@ -22,6 +22,11 @@ int track_split(struct track_plan *plan, struct error *err) MUST_CHECK;
  * would say of it what is not true of the code.
  */
 void track_refuse_unsure(struct track_plan *plan);
+/*
+ * The same where the plan cannot be read, or --except leaves out all the work; where it leaves out
+ * some, that is a warning. Not with --no-plan-update.
+ */
+void track_refuse_untrue(struct track_plan *plan);
 /* "Revert the unit around them, ...": around all that is left out. NULL: there is none. free() it. */
 char *track_offer_around(struct track_plan *plan) MUST_CHECK;
 

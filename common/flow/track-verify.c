@@ -116,10 +116,23 @@ static int check_files(struct track_checks *ret, const struct track_plan *plan, 
 
 /* ---- Documents ----------------------------------------------------------------------- */
 
+/* Does its metadata say of something in it what is reverted by now? */
+static bool parts_claim(const struct track *track, const struct unit *unit)
+{
+	struct splices splices CLEANUP(splices_release) = SPLICES_INIT;
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	return track->metadata.path &&
+	       (metadata_reopen_parts(&splices, &track->metadata, &track->plan, unit->phase,
+				      unit->task, &reason) < 0 ||
+		splices.nr);
+}
+
 /* The place that says that something of it is done; NULL: none does. free() it. */
 static char *claim_of(const struct tracks *tracks, const struct unit *unit)
 {
 	const struct track *track;
+	size_t line;
 
 	if (unit->kind == UNIT_STORY)
 		return unit_state(tracks, unit) == UNIT_DONE ?
@@ -136,11 +149,21 @@ static char *claim_of(const struct tracks *tracks, const struct unit *unit)
 			return xstrfmt("%s:%zu", registry->path,
 				       registry->entry[track->entry[i].entry].line);
 	}
-	for (size_t i = 0; i < track->plan.tasks; i++) {
-		const struct unit task = unit_of_task(tracks, unit->track, i);
+	if (parts_claim(track, unit))
+		return xstrdup(track->metadata.path);
+	line = track->plan.path ? plan_document_claim(&track->plan, unit->phase, unit->task) : 0;
+	return line ? xstrfmt("%s:%zu", track->plan.path, line) : NULL;
+}
 
-		if (track->plan.task[i].is.state == UNIT_DONE && unit_contains(unit, &task))
-			return xstrfmt("%s:%zu", track->plan.path, track->plan.task[i].is.line);
+/* A document of the track, or a registry, that could not be read: nobody knows what it says. */
+static const char *unread_of(const struct tracks *tracks, const struct unit *unit)
+{
+	for (size_t i = 0; unit->kind != UNIT_STORY && i < tracks->problem.nr; i++) {
+		const struct document_problem *it = &tracks->problem.item[i];
+		size_t track = tracks_find_by_path(tracks, it->path);
+
+		if (track == unit->track || (track == NO_INDEX && !it->line))
+			return it->path;
 	}
 	return NULL;
 }
@@ -153,6 +176,7 @@ static void check_unit(struct track_checks *ret, const struct tracks *tracks,
 	enum unit_kind missing;
 	struct unit unit;
 	char *claim CLEANUP(free_p) = NULL;
+	const char *unread;
 	int found = unit_find(&unit, &candidates, &missing, tracks, words, &reason);
 
 	if (found == UNIT_MISSING) {
@@ -164,9 +188,13 @@ static void check_unit(struct track_checks *ret, const struct tracks *tracks,
 		return;
 	}
 	claim = claim_of(tracks, &unit);
+	unread = unread_of(tracks, &unit);
 	if (claim)
 		add_check(ret, "documents", TRACK_CHECK_FAILED, "%s still says that it is done",
 			  claim);
+	else if (unread)
+		add_check(ret, "documents", TRACK_CHECK_UNKNOWN,
+			  "%s cannot be read: look what it says", unread);
 	else
 		add_check(ret, "documents", TRACK_CHECK_OK, "%s", "");
 }

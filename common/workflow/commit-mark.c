@@ -108,6 +108,7 @@ struct label {
 	size_t len;	   /* of it all, with what parts it from the list */
 	bool known, colon; /* it is one of the words; ends with a colon */
 	bool checkpoint;
+	bool remark; /* other words stand in the list as well */
 };
 
 /* "checkpoint:", "commit ", or any few words and a colon. */
@@ -168,6 +169,8 @@ static bool parse_list(struct plan_commits *ret, struct label *ret_label, const 
 		} else if (!label.known) {
 			drop_commits(ret, before);
 			return false;
+		} else {
+			label.remark = true;
 		}
 	}
 	*ret_label = label;
@@ -419,6 +422,29 @@ static void set_cuts_of_word(struct plan_commits *commits, size_t from, const ch
 	}
 }
 
+/* "(commit 1a2b3c4, approved by Jane)" is "(approved by Jane)" without it. */
+static void set_cuts_beside_remark(struct plan_commits *commits, size_t from, const char *text,
+				   struct span in, size_t label)
+{
+	size_t reach = in.at + label;
+	bool front = true; /* nothing but the label and commits so far */
+
+	for (size_t i = from; i < commits->nr; i++) {
+		struct plan_commit *it = &commits->item[i];
+		size_t at = it->at.at, end = span_end(it->at);
+
+		while (at > reach && is_separator(text[at - 1]))
+			at--;
+		front &= at == reach;
+		while (front && end < span_end(in) && is_separator(text[end]))
+			end++;
+		if (front && i == from)
+			at = in.at;
+		it->cut = (struct span){ at, end - at };
+		reach = end;
+	}
+}
+
 /*
  * The commits that a part records, where the place allows it: `outer` is the line's front or end.
  * How many they are.
@@ -441,6 +467,8 @@ static size_t record_part(struct plan_commits *ret, const char *text, struct spa
 	}
 	if (word) {
 		set_cuts_of_word(ret, before, text, line);
+	} else if (label.remark && !label.checkpoint) {
+		set_cuts_beside_remark(ret, before, text, content, label.len);
 	} else {
 		struct span what = with_emphasis(text, line, part->at);
 

@@ -114,11 +114,16 @@ static struct member read_member(const char *s, size_t at, size_t end)
 	return ret;
 }
 
+/* A key may be spelled with escapes: "st\u0061tus" is "status". */
 static bool has_key(const char *s, const struct member *member, const char *key)
 {
-	size_t len = strlen(key);
+	size_t len = member->key_end - member->key;
+	json_t *name CLEANUP(json_decref_p) = NULL;
 
-	return member->key_end - member->key == len + 2 && !memcmp(s + member->key + 1, key, len);
+	if (!memchr(s + member->key, '\\', len))
+		return len == strlen(key) + 2 && !memcmp(s + member->key + 1, key, len - 2);
+	name = json_loadb(s + member->key, len, JSON_DECODE_ANY, NULL);
+	return name && !strcmp(json_string_value(name), key);
 }
 
 /* Behind the next comma, at what follows it; `end` where the object or array ends. */
@@ -192,7 +197,7 @@ static void add_member(struct splices *ret, const char *s, struct span object,
 	splices_add(ret, (struct span){ behind, 0 }, text.buf);
 }
 
-/* The value that the steps lead to, or its container where `but_last`. Borrowed. */
+/* The value that the steps lead to; NULL: there is none. Borrowed. */
 static json_t *walk(json_t *json, const struct json_step *step, size_t steps)
 {
 	for (size_t i = 0; json && i < steps; i++)

@@ -13,6 +13,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "workflow/document.h"
+#include "workflow/plan-document.h"
 #include "workflow/unit.h"
 
 struct metadata {
@@ -42,5 +43,15 @@ void metadata_release(struct metadata *metadata);
  */
 int metadata_set_state(struct splices *ret, const struct metadata *metadata, enum unit_state state,
 		       struct error *err) MUST_CHECK;
+
+/*
+ * The edits that say that a phase, a task of it, or (both NO_INDEX) all of them are pending, where
+ * they are listed: objects in "phases" and the like, and in "tasks" within those or by themselves. Which
+ * is which is told by the title, as the plan has it; else by the place, where there are as many as in
+ * the plan. Changed are a "status" or "state", and "completed" and "done" that are true.
+ */
+int metadata_reopen_parts(struct splices *ret, const struct metadata *metadata,
+			  const struct plan_document *plan, size_t phase, size_t task,
+			  struct error *err) MUST_CHECK;
 
 #endif

@@ -16,7 +16,10 @@ void plan_document_release(struct plan_document *plan)
 		plan_line_release(&plan->task[i].is);
 	for (size_t i = 0; i < plan->items; i++)
 		plan_line_release(&plan->item[i].is);
+	for (size_t i = 0; i < plan->fields; i++)
+		plan_commits_release(&plan->field[i].commit);
 	plan_commits_release(&plan->commit);
+	free(plan->field);
 	free(plan->phase);
 	free(plan->task);
 	free(plan->item);
@@ -230,7 +233,7 @@ static size_t add_task(struct reader *r, size_t block, size_t phase)
 	};
 	if (phase != NO_INDEX)
 		task->number = ++plan->phase[phase].tasks;
-	parse_line(&task->is, LINE_TASK, r, block);
+	parse_line(&task->is, task->is_heading ? LINE_TASK_HEADING : LINE_TASK, r, block);
 	return plan->tasks - 1;
 }
 
@@ -351,33 +354,106 @@ static void build(struct reader *r, bool any_phase)
 
 /* ---- Where phases and task headings end, and how they stand -------------------------- */
 
-/*
- * A field for the status, in front of the first task of what it is about: of the plan, where no
- * phase has begun yet.
- */
+/* Where the walk that looks for fields is. A title that is the only phase leaves them to the plan. */
+struct field_place {
+	bool begun;	    /* a phase */
+	size_t phase, task; /* the task whose heading was the last one; or NO_INDEX */
+	size_t headings;    /* in plan.task[]: those before were seen */
+	int task_level;
+	bool tasks; /* of the phase have begun */
+};
+
+static void pass_heading(const struct reader *r, struct field_place *place, size_t block)
+{
+	int level = r->md.block[block].level;
+
+	if (r->note[block].role == ROLE_PHASE) {
+		if (r->plan->phases > 1 || level != 1)
+			place->phase = place->begun ? place->phase + 1 : 0;
+		place->begun = true;
+		place->task = NO_INDEX;
+		place->tasks = false;
+	} else if (r->note[block].role == ROLE_TASK) {
+		while (!r->plan->task[place->headings].is_heading)
+			place->headings++;
+		place->task = place->headings++;
+		place->task_level = level;
+		place->tasks = true;
+	} else {
+		if (place->task != NO_INDEX && level <= place->task_level)
+			place->task = NO_INDEX;
+		place->tasks |= place->begun;
+	}
+}
+
+/* The task that a block is in, by the list or by the heading. */
+static size_t task_around(const struct reader *r, const struct field_place *place, size_t block)
+{
+	size_t parent = r->md.block[block].parent;
+
+	if (r->note[block].task != NO_INDEX)
+		return r->note[block].task;
+	if (parent != NO_INDEX && r->note[parent].task != NO_INDEX)
+		return r->note[parent].task;
+	return place->task;
+}
+
+static void add_field(struct plan_document *plan, const struct plan_field *field)
+{
+	ARRAY_GROW(plan->field, plan->fields + 1, plan->fields_alloc);
+	plan->field[plan->fields++] = *field;
+}
+
+/* What ends an item's line is the item's own. */
+static bool is_read_already(const struct reader *r, size_t block, struct span status)
+{
+	struct span own;
+	enum unit_state state;
+
+	return r->md.block[block].kind == MARKDOWN_ITEM &&
+	       line_find_status(&own, &state, LINE_TASK, r->md.text, r->md.block[block].text) &&
+	       span_end(own) > status.at && own.at < span_end(status);
+}
+
+static void read_field(struct reader *r, const struct field_place *place, size_t block, size_t line)
+{
+	const char *text = r->md.text;
+	struct span whole = markdown_line(&r->md, line);
+	size_t task = task_around(r, place, block);
+	bool item = r->md.block[block].kind == MARKDOWN_ITEM;
+	struct plan_field field = {
+		.state = UNIT_OTHER, .line = line + 1, .phase = place->phase, .task = task
+	};
+
+	/* Words of a task may speak of a status; a field of it begins the line, and says one. */
+	field.status = line_find_status_field(text, whole, task != NO_INDEX);
+	if (field.status.len)
+		field.state = unit_state_of_word(text + field.status.at, field.status.len);
+	if (task != NO_INDEX &&
+	    (field.state == UNIT_OTHER || is_read_already(r, block, field.status)))
+		field.status.len = 0;
+	if (!item)
+		line_find_field_commits(&field.commit, text, whole, &field.status);
+	if (field.status.len || field.commit.nr)
+		add_field(r->plan, &field);
+}
+
 static void find_fields(struct reader *r)
 {
-	struct plan_document *plan = r->plan;
-	size_t phase = 0;
-	bool tasks = false; /* have begun */
+	struct field_place place = { .phase = NO_INDEX, .task = NO_INDEX };
 
 	for (size_t i = 0; i < r->md.nr; i++) {
 		const struct markdown_block *it = &r->md.block[i];
-		struct span *field;
 
-		if (r->note[i].role == ROLE_PHASE) {
-			phase++;
-			tasks = false;
+		if (is_heading(r, i) || r->note[i].role != ROLE_NONE) {
+			pass_heading(r, &place, i);
 			continue;
 		}
-		tasks |= r->note[i].task != NO_INDEX || r->note[i].role == ROLE_TASK;
-		field = phase ? &plan->phase[phase - 1].field : &plan->field;
-		if (is_heading(r, i))
-			tasks |= phase > 0;
-		for (size_t line = it->first; !tasks && line <= it->text_last; line++)
-			if (!field->len && !is_heading(r, i))
-				*field = line_find_status_field(r->md.text,
-								markdown_line(&r->md, line));
+		place.tasks |= r->note[i].task != NO_INDEX;
+		if (place.tasks && task_around(r, &place, i) == NO_INDEX)
+			continue;
+		for (size_t line = it->first; line <= it->text_last; line++)
+			read_field(r, &place, i, line);
 	}
 }
 
@@ -437,18 +513,34 @@ static void tally_add(struct tally *tally, enum unit_state state)
 	tally->all++;
 }
 
+static bool has_boxes(const struct plan_document *plan, const struct plan_task *task)
+{
+	for (size_t i = task->first_item; i < task->first_item + task->items; i++)
+		if (plan->item[i].is.has_box)
+			return true;
+	return false;
+}
+
 static void set_task_states(struct plan_document *plan)
 {
 	for (size_t t = 0; t < plan->tasks; t++) {
 		struct plan_task *task = &plan->task[t];
 		struct tally tally = { 0 };
 
-		if (task->is.has_box)
+		if (task->is.has_box || task->is.status.len)
 			continue;
 		for (size_t i = task->first_item; i < task->first_item + task->items; i++)
 			if (plan->item[i].is.has_box)
 				tally_add(&tally, plan->item[i].is.state);
 		task->is.state = tally_state(&tally);
+	}
+	for (size_t i = 0; i < plan->fields; i++) {
+		const struct plan_field *field = &plan->field[i];
+		struct plan_task *task = field->task == NO_INDEX ? NULL : &plan->task[field->task];
+
+		if (task && field->status.len && !task->is.has_box && !task->is.status.len &&
+		    !has_boxes(plan, task))
+			task->is.state = field->state;
 	}
 }
 
@@ -527,62 +619,4 @@ void plan_document_parse(struct plan_document *ret, const char *path, const char
 	set_phase_states(ret);
 	free(r.note);
 	markdown_release(&r.md);
-}
-
-/* ---- Looking things up --------------------------------------------------------------- */
-
-size_t plan_document_task_at(const struct plan_document *plan, size_t phase, size_t number)
-{
-	for (size_t t = 0; t < plan->tasks; t++)
-		if (plan->task[t].phase == phase && plan->task[t].number == number)
-			return t;
-	return NO_INDEX;
-}
-
-size_t plan_document_find_same_phase(const struct plan_document *other,
-				     const struct plan_document *plan, size_t phase)
-{
-	const struct plan_phase *mine = &plan->phase[phase];
-	size_t ret = NO_INDEX;
-
-	for (size_t p = 0; p < other->phases; p++) {
-		if (strcmp(other->phase[p].is.title, mine->is.title) != 0)
-			continue;
-		if (other->phase[p].number == mine->number)
-			return p;
-		if (ret == NO_INDEX)
-			ret = p;
-	}
-	return ret;
-}
-
-/* How well two tasks of the same title fit: 0 to 3. */
-static int fit(const struct plan_document *a, const struct plan_task *x,
-	       const struct plan_document *b, const struct plan_task *y)
-{
-	bool both = x->phase != NO_INDEX && y->phase != NO_INDEX;
-
-	return 2 * (both && !strcmp(a->phase[x->phase].is.title, b->phase[y->phase].is.title)) +
-	       (x->number == y->number);
-}
-
-size_t plan_document_find_same_task(const struct plan_document *other,
-				    const struct plan_document *plan, size_t task)
-{
-	const struct plan_task *mine = &plan->task[task];
-	size_t ret = NO_INDEX;
-	int best = -1;
-
-	for (size_t t = 0; t < other->tasks; t++) {
-		int fits;
-
-		if (strcmp(other->task[t].is.title, mine->is.title) != 0)
-			continue;
-		fits = fit(other, &other->task[t], plan, mine);
-		if (fits > best) {
-			best = fits;
-			ret = t;
-		}
-	}
-	return ret;
 }

@@ -77,8 +77,20 @@ struct plan_phase {
 	bool has_heading;    /* else `is` is empty, but for the state */
 	size_t number;	     /* from 1 */
 	size_t tasks;	     /* how many; they are where plan.task[].phase says so */
-	struct span field;   /* "**Status:** ..." between its heading and its first task */
 	struct span block;   /* whole lines */
+};
+
+/*
+ * A line by itself for the status, "**Status:** done (1a2b3c4)", or for commits, "commit: 1a2b3c4",
+ * in front matter or text: of the plan before any phase or task; of a phase between its heading and
+ * its first task; of a task below its line.
+ */
+struct plan_field {
+	struct span status; /* the words for it; a length of 0: it has commits alone */
+	enum unit_state state;
+	struct plan_commits commit;
+	size_t line;	    /* from 1 */
+	size_t phase, task; /* whose it is; both NO_INDEX: the plan's own */
 };
 
 struct plan_document {
@@ -86,13 +98,14 @@ struct plan_document {
 	size_t len;
 	char *title;		    /* of the first heading, where that is no phase; else NULL */
 	struct plan_commits commit; /* in that heading */
-	struct span field;	    /* "**Status:** ..." before any phase or task */
 	struct plan_phase *phase;
 	size_t phases, phases_alloc;
 	struct plan_task *task;
 	size_t tasks, tasks_alloc;
 	struct plan_item *item;
 	size_t items, items_alloc;
+	struct plan_field *field; /* in the order of the text */
+	size_t fields, fields_alloc;
 };
 #define PLAN_DOCUMENT_INIT \
 	{                  \
@@ -112,12 +125,20 @@ size_t plan_document_find_same_task(const struct plan_document *other,
 /* The same of a phase. */
 size_t plan_document_find_same_phase(const struct plan_document *other,
 				     const struct plan_document *plan, size_t phase);
+/* Is the field the unit's own, or of something in it? Both NO_INDEX: of the plan. */
+bool plan_field_is_of(const struct plan_document *plan, const struct plan_field *field,
+		      size_t phase, size_t task);
+/*
+ * The line (from 1) of the first thing that says that this is done: a task, or what is below one, a
+ * phase, a field; both NO_INDEX: anywhere in the plan. 0: nothing does.
+ */
+size_t plan_document_claim(const struct plan_document *plan, size_t phase, size_t task);
 
 /*
  * Edits, as splices of plan.text; parsing what comes of them gives the state that was asked for.
  *
- * Unticks the task and the items below it, and takes their commits out. A task without a box keeps
- * its text but for the commits.
+ * Unticks the task and the items below it, takes their commits out, and says in a field for its
+ * status that it is pending. A task without a box keeps its text but for the commits.
  */
 void plan_document_uncheck_task(struct splices *ret, const struct plan_document *plan, size_t task);
 /*
@@ -129,8 +150,14 @@ void plan_document_reopen_phase(struct splices *ret, const struct plan_document 
 /* plan_document_reopen_phase() and all its tasks. */
 void plan_document_uncheck_phase(struct splices *ret, const struct plan_document *plan,
 				 size_t phase);
-/* All phases, all tasks, and the commits in the title; and a field for the status. */
+/* All phases, all tasks, and the commits in the title and in fields. */
 void plan_document_uncheck_all(struct splices *ret, const struct plan_document *plan);
+/*
+ * In the plan's own fields for its status, where they claim more than that; UNIT_REVERTED in all that
+ * have a state one knows.
+ */
+void plan_document_set_status(struct splices *ret, const struct plan_document *plan,
+			      enum unit_state state);
 /* Puts " [Reverted]" behind the heading of a phase that plan_document_uncheck_phase() was done to. */
 void plan_document_mark_phase_reverted(struct splices *ret, const struct plan_document *plan,
 				       size_t phase);

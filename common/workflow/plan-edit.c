@@ -45,18 +45,26 @@ static void reopen(struct splices *ret, const struct plan_document *plan,
 	cut_status(ret, plan, line);
 }
 
-/* "**Status:** Completed" is no more. */
-static void reopen_field(struct splices *ret, const struct plan_document *plan, struct span field)
+static void set_field(struct splices *ret, const struct plan_document *plan,
+		      const struct plan_field *field, enum unit_state state)
 {
-	const char *text = plan->text + field.at;
-	enum unit_state state = unit_state_of_word(text, field.len);
+	const char *text = plan->text + field->status.at;
+	char *word CLEANUP(free_p) = NULL;
 
-	if (state != UNIT_DONE && state != UNIT_IN_PROGRESS)
+	if (!field->status.len || field->state == UNIT_OTHER || field->state == UNIT_CANCELLED ||
+	    field->state == state)
 		return;
+	word = state_word(state, text, field->status.len);
+	splices_add(ret, field->status, word);
+}
 
-	char *word CLEANUP(free_p) = state_word(UNIT_PENDING, text, field.len);
-
-	splices_add(ret, field, word);
+/* "**Status:** Completed" is no more. */
+static void reopen_field(struct splices *ret, const struct plan_document *plan,
+			 const struct plan_field *field)
+{
+	if (field->state == UNIT_DONE || field->state == UNIT_IN_PROGRESS)
+		set_field(ret, plan, field, UNIT_PENDING);
+	cut_commits(ret, &field->commit);
 }
 
 void plan_document_uncheck_task(struct splices *ret, const struct plan_document *plan, size_t task)
@@ -66,12 +74,17 @@ void plan_document_uncheck_task(struct splices *ret, const struct plan_document 
 	reopen(ret, plan, &it->is);
 	for (size_t i = it->first_item; i < it->first_item + it->items; i++)
 		reopen(ret, plan, &plan->item[i].is);
+	for (size_t i = 0; i < plan->fields; i++)
+		if (plan->field[i].task == task)
+			reopen_field(ret, plan, &plan->field[i]);
 }
 
 void plan_document_reopen_phase(struct splices *ret, const struct plan_document *plan, size_t phase)
 {
 	reopen(ret, plan, &plan->phase[phase].is);
-	reopen_field(ret, plan, plan->phase[phase].field);
+	for (size_t i = 0; i < plan->fields; i++)
+		if (plan->field[i].phase == phase && plan->field[i].task == NO_INDEX)
+			reopen_field(ret, plan, &plan->field[i]);
 }
 
 void plan_document_uncheck_phase(struct splices *ret, const struct plan_document *plan,
@@ -83,10 +96,30 @@ void plan_document_uncheck_phase(struct splices *ret, const struct plan_document
 			plan_document_uncheck_task(ret, plan, t);
 }
 
+static bool is_own(const struct plan_field *field)
+{
+	return field->phase == NO_INDEX && field->task == NO_INDEX;
+}
+
+void plan_document_set_status(struct splices *ret, const struct plan_document *plan,
+			      enum unit_state state)
+{
+	for (size_t i = 0; i < plan->fields; i++) {
+		const struct plan_field *field = &plan->field[i];
+		bool more = field->state == UNIT_DONE ||
+			    (field->state == UNIT_IN_PROGRESS && state == UNIT_PENDING);
+
+		if (is_own(field) && (more || state == UNIT_REVERTED))
+			set_field(ret, plan, field, state);
+	}
+}
+
 void plan_document_uncheck_all(struct splices *ret, const struct plan_document *plan)
 {
 	cut_commits(ret, &plan->commit);
-	reopen_field(ret, plan, plan->field);
+	for (size_t i = 0; i < plan->fields; i++)
+		if (is_own(&plan->field[i]))
+			cut_commits(ret, &plan->field[i].commit);
 	for (size_t p = 0; p < plan->phases; p++)
 		plan_document_reopen_phase(ret, plan, p);
 	for (size_t t = 0; t < plan->tasks; t++)
@@ -147,10 +180,20 @@ static size_t count_kept(const struct plan_commits *commits, const struct splice
 	return ret;
 }
 
-static bool is_same(const struct plan_line *was, const struct plan_line *is,
-		    const struct splices *splices, bool edited)
+/* An item may be a field, whose words change. */
+static bool is_field(const struct plan_document *plan, size_t line)
 {
-	if (was->has_box != is->has_box || strcmp(was->title, is->title) != 0)
+	for (size_t i = 0; i < plan->fields; i++)
+		if (plan->field[i].line == line)
+			return true;
+	return false;
+}
+
+static bool is_same(const struct plan_document *plan, const struct plan_line *was,
+		    const struct plan_line *is, const struct splices *splices, bool edited)
+{
+	if (was->has_box != is->has_box ||
+	    (strcmp(was->title, is->title) != 0 && !is_field(plan, was->line)))
 		return false;
 	if (edited)
 		return is->commit.nr == count_kept(&was->commit, splices);
@@ -167,12 +210,13 @@ static size_t find_change(const struct plan_document *plan, const struct plan_do
 		bool edited = is_edited(splices, was->block);
 
 		if (!is || was->phase != is->phase || was->items != is->items ||
-		    !is_same(&was->is, &is->is, splices, edited))
+		    !is_same(plan, &was->is, &is->is, splices, edited))
 			return was->is.line;
 		for (size_t i = 0; i < was->items; i++) {
 			const struct plan_line *item = &plan->item[was->first_item + i].is;
 
-			if (!is_same(item, &after->item[is->first_item + i].is, splices, edited))
+			if (!is_same(plan, item, &after->item[is->first_item + i].is, splices,
+				     edited))
 				return item->line;
 		}
 	}

@@ -186,9 +186,9 @@ struct span line_find_field(const char *text, struct span line, const char *name
 	return (struct span){ at, stop - at };
 }
 
-struct span line_find_status_field(const char *text, struct span line)
+struct span line_find_status_field(const char *text, struct span line, bool first)
 {
-	struct span ret = line_find_field(text, line, "status", false);
+	struct span ret = line_find_field(text, line, "status", first);
 	enum unit_state state;
 	size_t word = unit_state_word(&state, text + ret.at, ret.len);
 
@@ -196,6 +196,29 @@ struct span line_find_status_field(const char *text, struct span line)
 	if (word && (unsigned char)text[ret.at] < 0x80)
 		ret.len = word;
 	return ret;
+}
+
+void line_find_field_commits(struct plan_commits *ret, const char *text, struct span line,
+			     struct span *status)
+{
+	static const char *const names[] = { "commits",		 "commit", "commit sha",
+					     "commit hash",	 "sha",	   "checkpoint",
+					     "checkpoint commit" };
+	struct span value = *status;
+
+	for (size_t i = 0; !value.len && i < ARRAY_SIZE(names); i++)
+		value = line_find_field(text, line, names[i], true);
+	if (!value.len)
+		return;
+	/* With what commits are enclosed by, but not what parts fields on one line. */
+	while (value.at > line.at && strchr(" \t*_`", text[value.at - 1]))
+		value.at--;
+	value.len = span_end(line) - value.at;
+	if (memchr(text + value.at, '|', value.len))
+		value.len = strcspn(text + value.at, "|");
+	commit_marks_find(ret, text, value);
+	if (status->len && ret->nr && ret->item[0].cut.at < span_end(*status))
+		status->len = ret->item[0].cut.at - status->at;
 }
 
 /* ---- Labels -------------------------------------------------------------------------- */
@@ -212,6 +235,7 @@ static const char *const track_words[] = { "track", "component", "storage compon
 
 static const char *const *const label_words[] = {
 	[LINE_TASK] = task_words,
+	[LINE_TASK_HEADING] = task_words,
 	[LINE_PHASE] = phase_words,
 	[LINE_TRACK] = track_words,
 };
@@ -493,7 +517,7 @@ static void set_title(struct plan_line *ret, enum line_kind kind, const char *te
 	strip_emphasis(&title);
 	ret->label = take_label(&title, kind);
 	strip_emphasis(&title);
-	if (kind == LINE_TASK && !ret->label) /* "Task: 2.1 T" */
+	if (kind <= LINE_TASK_HEADING && !ret->label) /* "Task: 2.1 T" */
 		ret->label = take_label(&title, kind);
 	ret->title = strbuf_detach(&title);
 }

@@ -10,7 +10,7 @@
 #include "workflow/plan-document.h"
 
 /* Which words may stand in front of a title, as in "Phase 2: ...". */
-enum line_kind { LINE_TASK, LINE_PHASE, LINE_TRACK };
+enum line_kind { LINE_TASK, LINE_TASK_HEADING, LINE_PHASE, LINE_TRACK };
 
 /* A box "[x]" at the start of the text; *ret_behind is where the text goes on. */
 bool line_find_box(struct span *ret_mark, size_t *ret_behind, const char *text, struct span line);
@@ -25,9 +25,15 @@ bool line_find_status(struct span *ret, enum unit_state *ret_state, enum line_ki
 		      const char *text, struct span line);
 /*
  * The value of "**Status:** in progress (since Monday) | ...": the words that say it; a length of 0:
- * there is none.
+ * there is none. `first`: only where it begins the line.
  */
-struct span line_find_status_field(const char *text, struct span line);
+struct span line_find_status_field(const char *text, struct span line, bool first);
+/*
+ * The commits of a field for them ("commit: 1a2b3c4"), or behind the words of one for the status,
+ * which then end before them. What is cut of the former leaves its name.
+ */
+void line_find_field_commits(struct plan_commits *ret, const char *text, struct span line,
+			     struct span *status);
 /* The same of any field, up to what ends it; `first`: only where it begins the line. */
 struct span line_find_field(const char *text, struct span line, const char *name, bool first);
 

@@ -160,7 +160,8 @@ static void read_status(struct registry_reader *r, size_t index)
 	struct registry_entry *entry = &r->registry->entry[index];
 
 	for (size_t line = r->found[index].first; line <= r->found[index].last; line++) {
-		struct span value = line_find_status_field(r->md.text, markdown_line(&r->md, line));
+		struct span value =
+			line_find_status_field(r->md.text, markdown_line(&r->md, line), false);
 		enum unit_state state;
 
 		if (!value.len)

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "vcs/git.h"
+#include "vcs/mode.h"
 #include "vcs/object.h"
 #include "workflow/document.h"
 
@@ -156,7 +157,7 @@ static int load_list(struct commit_source *data, struct error *err)
 
 	if (data->listed)
 		return 0;
-	if (tree_list(&all, data->treeish, "", err) < 0)
+	if (tree_list_all(&all, data->treeish, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < all.nr; i++) {
 		if (!source_is_document(all.item[i].path))
@@ -192,6 +193,19 @@ static int give(struct strbuf *ret, const struct object *object, struct error *e
 	return SOURCE_FOUND;
 }
 
+/* As in the worktree, links are not followed. */
+static int give_file(struct strbuf *ret, const struct commit_source *data, size_t file,
+		     struct error *err)
+{
+	unsigned mode = data->files.item[file].mode;
+
+	if (mode == MODE_LINK)
+		return error_set(err, "it is a symbolic link");
+	if (!mode_is_regular(mode))
+		return error_set(err, "it is no regular file");
+	return give(ret, &data->objects.item[file], err);
+}
+
 static int read_one(const struct commit_source *data, const char *path, struct strbuf *ret,
 		    struct error *err)
 {
@@ -221,7 +235,7 @@ static int commit_read(struct document_source *source, const char *path, struct 
 	}
 	for (size_t i = 0; i < data->files.nr; i++)
 		if (!strcmp(data->files.item[i].path, path))
-			return give(ret, &data->objects.item[i], err);
+			return give_file(ret, data, i, err);
 	return read_one(data, path, ret, err);
 }
 

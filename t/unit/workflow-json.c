@@ -104,6 +104,9 @@ static const struct {
 	{ "{\"status\": null, \"a\": [1, {\"b\": [2]}]}", UNIT_REVERTED,
 	  "{\"status\": \"reverted\", \"a\": [1, {\"b\": [2]}]}" },
 	{ "{\"state\": \"done\"}", UNIT_REVERTED, "{\"state\": \"reverted\"}" },
+	/* A key in another spelling. */
+	{ "{\"st\\u0061tus\": \"done\", \"\\u00e9\": 1}", UNIT_REVERTED,
+	  "{\"st\\u0061tus\": \"reverted\", \"\\u00e9\": 1}" },
 	/* A new member, in the way of the others. */
 	{ "{\n  \"track_id\": \"a\",\n  \"n\": [1,\n 2]\n}\n", UNIT_REVERTED,
 	  "{\n  \"track_id\": \"a\",\n  \"n\": [1,\n 2],\n  \"status\": \"reverted\"\n}\n" },
@@ -134,18 +137,65 @@ static void edits_metadata(void **state UNUSED)
 	}
 }
 
-/* A key in another spelling is not found among the bytes: refused, not doubled. */
-static void refuses_what_it_does_not_see(void **state UNUSED)
+/* What "phases" and "tasks" say; of all, of the second phase, of the first task there. */
+static const char nested_plan[] = "## Phase 1: One\n- [x] a\n## Phase 2: Two\n- [x] b\n- [x] c\n";
+static const struct {
+	const char *text, *all, *phase, *task; /* NULL: as it was */
+} nested[] = {
+	{ "{\"phases\": [{\"name\": \"Phase 1: One\", \"status\": \"completed\"},\n"
+	  " {\"name\": \"Phase 2: Two\", \"status\": \"completed\", \"tasks\": [{\"done\": true}, {\"done\":true}]}],"
+	  " \"needs\": [{\"status\": \"done\"}]}",
+	  "{\"phases\": [{\"name\": \"Phase 1: One\", \"status\": \"new\"},\n"
+	  " {\"name\": \"Phase 2: Two\", \"status\": \"new\", \"tasks\": [{\"done\": false}, {\"done\":false}]}],"
+	  " \"needs\": [{\"status\": \"done\"}]}",
+	  "{\"phases\": [{\"name\": \"Phase 1: One\", \"status\": \"completed\"},\n"
+	  " {\"name\": \"Phase 2: Two\", \"status\": \"new\", \"tasks\": [{\"done\": false}, {\"done\":false}]}],"
+	  " \"needs\": [{\"status\": \"done\"}]}",
+	  "{\"phases\": [{\"name\": \"Phase 1: One\", \"status\": \"completed\"},\n"
+	  " {\"name\": \"Phase 2: Two\", \"status\": \"new\", \"tasks\": [{\"done\": false}, {\"done\":true}]}],"
+	  " \"needs\": [{\"status\": \"done\"}]}" },
+	/* By the place, where there are as many; else nobody knows. */
+	{ "{\"phases\": [{\"status\": \"done\"}, {\"status\": \"done\"}]}",
+	  "{\"phases\": [{\"status\": \"new\"}, {\"status\": \"new\"}]}",
+	  "{\"phases\": [{\"status\": \"done\"}, {\"status\": \"new\"}]}",
+	  "{\"phases\": [{\"status\": \"done\"}, {\"status\": \"new\"}]}" },
+	{ "{\"phases\": [{\"status\": \"done\"}]}", "{\"phases\": [{\"status\": \"new\"}]}", NULL,
+	  NULL },
+	{ "{\"tasks\": [{\"title\": \"b\", \"state\": \"Done\"}, {\"title\": \"c\", \"state\": \"Done\"}]}",
+	  "{\"tasks\": [{\"title\": \"b\", \"state\": \"Planning\"}, {\"title\": \"c\", \"state\": \"Planning\"}]}",
+	  "{\"tasks\": [{\"title\": \"b\", \"state\": \"Planning\"}, {\"title\": \"c\", \"state\": \"Planning\"}]}",
+	  "{\"tasks\": [{\"title\": \"b\", \"state\": \"Planning\"}, {\"title\": \"c\", \"state\": \"Done\"}]}" },
+	{ "{\"phases\": 7, \"tasks\": {\"status\": \"done\"}}", NULL, NULL, NULL },
+};
+
+static void reopen(const struct metadata *json, const struct plan_document *plan, size_t phase,
+		   size_t task, const char *expect)
 {
-	static const char text[] = "{\"st\\u0061tus\": \"done\"}";
-	struct metadata it CLEANUP(metadata_release) = METADATA_INIT;
 	struct splices splices CLEANUP(splices_release) = SPLICES_INIT;
+	struct strbuf edited CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct error err CLEANUP(error_release) = ERROR_INIT;
 
-	assert_int_equal(metadata_parse(&it, "m", text, strlen(text), &err), 0);
-	assert_int_equal(it.state, UNIT_DONE);
-	assert_int_equal(metadata_set_state(&splices, &it, UNIT_REVERTED, &err), -1);
-	assert_non_null(strstr(err.message, "cannot read 'm': duplicate object key"));
+	if (metadata_reopen_parts(&splices, json, plan, phase, task, &err) < 0 ||
+	    splices_apply(&edited, json->text, json->len, &splices, &err) < 0)
+		fail_msg("'%s': %s", json->text, err.message);
+	assert_string_equal(edited.buf, expect ? expect : json->text);
+}
+
+static void edits_what_is_nested(void **state UNUSED)
+{
+	struct plan_document plan CLEANUP(plan_document_release) = PLAN_DOCUMENT_INIT;
+
+	plan_document_parse(&plan, "plan.md", nested_plan, strlen(nested_plan));
+	for (size_t i = 0; i < ARRAY_SIZE(nested); i++) {
+		struct metadata it CLEANUP(metadata_release) = METADATA_INIT;
+		struct error err CLEANUP(error_release) = ERROR_INIT;
+		const char *text = nested[i].text;
+
+		assert_int_equal(metadata_parse(&it, "m", text, strlen(text), &err), 0);
+		reopen(&it, &plan, NO_INDEX, NO_INDEX, nested[i].all);
+		reopen(&it, &plan, 1, NO_INDEX, nested[i].phase);
+		reopen(&it, &plan, 1, 1, nested[i].task);
+	}
 }
 
 /* ---- prd.json ------------------------------------------------------------------------ */
@@ -244,7 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_metadata), cmocka_unit_test(tells_where_it_is_broken),
-		cmocka_unit_test(edits_metadata), cmocka_unit_test(refuses_what_it_does_not_see),
+		cmocka_unit_test(edits_metadata), cmocka_unit_test(edits_what_is_nested),
 		cmocka_unit_test(reads_stories),  cmocka_unit_test(reads_a_bare_list),
 		cmocka_unit_test(splices_bytes),
 	};

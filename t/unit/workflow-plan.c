@@ -245,6 +245,12 @@ static const struct {
 	{ "1a2b3c4, `5d6e7f8` A", "A", " 1a2b3c4 5d6e7f8", "A" },
 	{ "A (1a2b3c4) and B", "A and B", " 1a2b3c4", "A and B" },
 	{ "A 1a2b3c4 (approved)", "A (approved)", " 1a2b3c4", "A (approved)" },
+	{ "A (commit 1a2b3c4, approved by Jane on 2026-01-05)",
+	  "A (approved by Jane on 2026-01-05)", " 1a2b3c4", "A (approved by Jane on 2026-01-05)" },
+	{ "A (commit: 1a2b3c4, 2b3c4d5; seen by Jo)", "A (seen by Jo)", " 1a2b3c4 2b3c4d5",
+	  "A (seen by Jo)" },
+	{ "A (commit seen 1a2b3c4, 2b3c4d5 twice)", "A (commit seen twice)", " 1a2b3c4 2b3c4d5",
+	  "A (commit seen twice)" },
 	{ "A (approved) 1a2b3c4", "A (approved)", " 1a2b3c4", "A (approved)" },
 	{ "A 1a2b3c4 \xe2\x9c\x85", "A", " 1a2b3c4", "A" },
 	{ "A \xe2\x9c\x85 1a2b3c4", "A", " 1a2b3c4", "A" },
@@ -406,25 +412,83 @@ static void edits_bytes(void **state UNUSED)
 		 "## Phase 2: Two\r\n" UNTICKED_2);
 }
 
-/* A field for the status, of the plan and of a phase; not what is said below a task. */
+/* Fields for the status and for commits: of the plan, of a phase, of a task. */
+static const struct {
+	const char *text, *all,
+		*task; /* all of it reverted; the first task alone; NULL: as it was */
+} fields[] = {
+	{ "# Plan\n**Status:** \xe2\x9c\x85 Complete\n\n## Phase 1: One\n> *Status:* DONE (May)\n- [x] a\n"
+	  "  Status: done\n## Phase 2: Two\n- [x] b\n\nStatus: done\n",
+	  "# Plan\n**Status:** Reverted\n\n## Phase 1: One\n> *Status:* PLANNING (May)\n- [ ] a\n"
+	  "  Status: new\n## Phase 2: Two\n- [ ] b\n\nStatus: done\n",
+	  "# Plan\n**Status:** \xe2\x9c\x85 Complete\n\n## Phase 1: One\n> *Status:* DONE (May)\n- [ ] a\n"
+	  "  Status: new\n## Phase 2: Two\n- [x] b\n\nStatus: done\n" },
+	{ "---\nstatus: completed\ncommit: 1a2b3c4\nowner: me\n---\n# Plan\n\n**Status**: \xe2\x9c\x85 Completed (2b3c4d5)\n\n- [x] a\n",
+	  "---\nstatus: reverted\ncommit:\nowner: me\n---\n# Plan\n\n**Status**: Reverted\n\n- [ ] a\n",
+	  NULL },
+	{ "## Phase 1: P\n\n### Task 1.1: One\n**Status**: \xe2\x9c\x85 Completed\n**Commit:** `1a2b3c4`\n\nThe status: done is a word.\n\n"
+	  "### Task 1.2: Two [x]\n- **Status:** Completed (2b3c4d5, by Jo)\n",
+	  "## Phase 1: P\n\n### Task 1.1: One\n**Status**: Planning\n**Commit:**\n\nThe status: done is a word.\n\n"
+	  "### Task 1.2: Two [ ]\n- **Status:** Planning (2b3c4d5, by Jo)\n",
+	  "## Phase 1: P\n\n### Task 1.1: One\n**Status**: Planning\n**Commit:**\n\nThe status: done is a word.\n\n"
+	  "### Task 1.2: Two [x]\n- **Status:** Completed (2b3c4d5, by Jo)\n" },
+	{ "## Phase 1: P\n### Task 1: One (done)\n- Status: done \xe2\x9c\x85\n- Status: [done]\n",
+	  "## Phase 1: P\n### Task 1: One\n- Status: new\n- Status:\n", NULL },
+	/* None of a task: not at the front of a line, or not a state. */
+	{ "- [ ] a\n  sends the status: done\n  Status: 200\n", NULL, NULL },
+};
+
 static void edits_fields(void **state UNUSED)
 {
-	static const char text[] =
-		"# Plan\n**Status:** \xe2\x9c\x85 Complete\n\n## Phase 1: One\n"
-		"> *Status:* DONE (May)\n- [x] a\n  Status: done\n## Phase 2: Two\n"
-		"- [x] b\n\nStatus: done\n";
-	static const char expect[] = "# Plan\n**Status:** Planning\n\n## Phase 1: One\n"
-				     "> *Status:* PLANNING (May)\n- [ ] a\n  Status: done\n"
-				     "## Phase 2: Two\n- [ ] b\n\nStatus: done\n";
-	struct plan_document plan CLEANUP(plan_document_release) = PLAN_DOCUMENT_INIT;
-	struct splices splices CLEANUP(splices_release) = SPLICES_INIT;
-	struct strbuf edited CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct error err CLEANUP(error_release) = ERROR_INIT;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		struct plan_document plan CLEANUP(plan_document_release) = PLAN_DOCUMENT_INIT;
+		struct splices all CLEANUP(splices_release) = SPLICES_INIT;
+		struct splices task CLEANUP(splices_release) = SPLICES_INIT;
+		struct strbuf edited CLEANUP(strbuf_release) = STRBUF_INIT;
+		struct error err CLEANUP(error_release) = ERROR_INIT;
+		const char *text = fields[i].text;
 
-	plan_document_parse(&plan, "plan.md", text, strlen(text));
-	plan_document_uncheck_all(&splices, &plan);
-	assert_int_equal(plan_document_apply(&edited, &plan, &splices, &err), 0);
-	assert_string_equal(edited.buf, expect);
+		plan_document_parse(&plan, "plan.md", text, strlen(text));
+		plan_document_uncheck_all(&all, &plan);
+		plan_document_set_status(&all, &plan, UNIT_REVERTED);
+		if (plan_document_apply(&edited, &plan, &all, &err) < 0)
+			fail_msg("%s", err.message);
+		assert_string_equal(edited.buf, fields[i].all ? fields[i].all : text);
+		if (!fields[i].task)
+			continue;
+		strbuf_release(&edited);
+		plan_document_uncheck_task(&task, &plan, 0);
+		if (plan_document_apply(&edited, &plan, &task, &err) < 0)
+			fail_msg("%s", err.message);
+		assert_string_equal(edited.buf, fields[i].task);
+	}
+}
+
+/* What still says that a thing is done; 0: nothing. */
+static const struct {
+	const char *text;
+	size_t line, phase, task;
+} claims[] = {
+	{ "- [ ] a\n- [x] b\n", 2, NO_INDEX, NO_INDEX },
+	{ "- [ ] a\n- [x] b\n", 0, 0, 0 },
+	{ "- [ ] a\n  - [x] b\n", 2, 0, 0 },
+	{ "Status: done\n\n## Phase 1: P\n- [ ] a\n", 1, NO_INDEX, NO_INDEX },
+	{ "Status: done\n\n## Phase 1: P\n- [ ] a\n", 0, 0, NO_INDEX },
+	{ "## Phase 1: P \xe2\x9c\x85\n- [ ] a\n", 1, 0, NO_INDEX },
+	{ "## Phase 1: P \xe2\x9c\x85\n- [ ] a\n", 0, 0, 0 },
+	{ "## Phase 1: P\n### Task 1: a\nStatus: done\n", 3, 0, NO_INDEX },
+};
+
+static void finds_claims(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
+		struct plan_document plan CLEANUP(plan_document_release) = PLAN_DOCUMENT_INIT;
+		const char *text = claims[i].text;
+
+		plan_document_parse(&plan, "plan.md", text, strlen(text));
+		assert_int_equal(plan_document_claim(&plan, claims[i].phase, claims[i].task),
+				 claims[i].line);
+	}
 }
 
 /* ---- Any plan: what is edited reads as it was meant ---------------------------------- */
@@ -647,10 +711,11 @@ static void tells_places(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_plans),		cmocka_unit_test(reads_commits),
-		cmocka_unit_test(takes_commits_out),	cmocka_unit_test(edits_bytes),
-		cmocka_unit_test(edits_fields),		cmocka_unit_test(edits_read_as_meant),
-		cmocka_unit_test(finds_the_same_again), cmocka_unit_test(tells_places),
+		cmocka_unit_test(reads_plans),	       cmocka_unit_test(reads_commits),
+		cmocka_unit_test(takes_commits_out),   cmocka_unit_test(edits_bytes),
+		cmocka_unit_test(edits_fields),	       cmocka_unit_test(finds_claims),
+		cmocka_unit_test(edits_read_as_meant), cmocka_unit_test(finds_the_same_again),
+		cmocka_unit_test(tells_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
