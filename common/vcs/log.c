@@ -207,41 +207,77 @@ static int read_some(struct walk *w, struct error *err)
 	return take(w, w->buffer, (size_t)n, err);
 }
 
-static int start(struct walk *w, const struct log_request *request, struct strbuf *input,
-		 struct error *err)
+/* Whatever a person has set for paths must not come between. */
+static void prepare_environment(struct walk *w, const struct log_request *request)
 {
-	struct strvec *argv = &w->git.argv;
-
 	repo_environment(&w->env, request->repo);
 	repo_plain_pathspecs(&w->env);
 	strvec_push(&w->env, "GIT_FLUSH=0"); /* else git writes each commit by itself */
-	git_prepare(&w->git, request->repo, &w->env);
-	/*
-	 * Whatever a person has set for his own `git log` must not come between. Only paths without
-	 * any magic, not even that of the top, where it is run, are looked up in Bloom filters.
-	 */
-	strvec_pushl(argv, "--literal-pathspecs", "-c", "log.follow=false", "log", "-z",
-		     "--encoding=UTF-8", "--no-color", "--no-decorate", "--no-show-signature",
-		     "--no-ext-diff", FORMAT, NULL);
+}
+
+static bool has_paths(const struct log_request *request)
+{
+	return request->paths && request->paths->nr;
+}
+
+static void push_selection(struct strvec *argv, const struct log_request *request)
+{
 	if (request->these)
 		strvec_push(argv, "--no-walk=unsorted");
 	if (request->since)
 		strvec_pushf(argv, "--max-age=%" PRId64, request->since);
+}
+
+/*
+ * The commits that change the paths, in place of the revisions. `git log` can tell them as well, but
+ * it keeps the contents of all that it passes over: of a history of a million, a gigabyte. Only
+ * paths without any magic, not even that of the top, where it is run, are asked of Bloom filters.
+ */
+static int find_changing(struct strbuf *revs, struct walk *w, const struct log_request *request,
+			 struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+	git_prepare(&git, request->repo, &w->env);
+	strvec_pushl(&git.argv, "--literal-pathspecs", "rev-list", NULL);
+	push_selection(&git.argv, request);
+	strvec_pushl(&git.argv, "--stdin", "--", NULL);
+	for (size_t i = 0; i < request->paths->nr; i++)
+		strvec_push(&git.argv, request->paths->v[i]);
+	git.input = revs->buf;
+	git.input_len = revs->len;
+	git.stop = true;
+	if (git_run(&git, "read the history", err) < 0)
+		return -1;
+	strbuf_reset(revs);
+	strbuf_add(revs, git.out.buf, git.out.len);
+	return 0;
+}
+
+static int start(struct walk *w, const struct log_request *request, const struct strbuf *revs,
+		 struct error *err)
+{
+	struct strvec *argv = &w->git.argv;
+
+	git_prepare(&w->git, request->repo, &w->env);
+	/* Whatever a person has set for his own `git log` must not come between. */
+	strvec_pushl(argv, "-c", "log.follow=false", "log", "-z", "--encoding=UTF-8", "--no-color",
+		     "--no-decorate", "--no-show-signature", "--no-ext-diff", FORMAT, NULL);
+	if (has_paths(request))
+		strvec_push(argv, "--no-walk=unsorted");
+	else
+		push_selection(argv, request);
 	if (request->changes)
 		strvec_pushl(argv, "--raw", "--no-abbrev", "--no-renames", "--root",
-			     "--diff-merges=off", "--full-diff", NULL);
+			     "--diff-merges=off", NULL);
 	else
 		strvec_push(argv, "--no-patch");
 	strvec_pushl(argv, "--stdin", "--", NULL);
-	for (size_t i = 0; request->paths && i < request->paths->nr; i++)
-		strvec_push(argv, request->paths->v[i]);
-	for (size_t i = 0; i < request->revs->nr; i++)
-		strbuf_addf(input, "%s\n", request->revs->v[i]);
 	w->buffer = xmalloc(PIPE_SIZE);
 	w->git.input = "";
 	w->git.stop = true;
 	if (process_start(&w->git, err) < 0 ||
-	    process_write(&w->git, input->buf, input->len, err) < 0)
+	    process_write(&w->git, revs->buf, revs->len, err) < 0)
 		return -1;
 	process_end_input(&w->git);
 	fcntl(w->git.out_fd, F_SETPIPE_SZ, PIPE_SIZE); /* or it stays as it is */
@@ -253,12 +289,17 @@ int log_walk(const struct log_request *request, log_fn *fn, void *data, struct e
 	struct walk w CLEANUP(walk_release) = {
 		.fn = fn, .data = data, .git = PROCESS_INIT, .text = STRBUF_INIT
 	};
-	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf revs CLEANUP(strbuf_release) = STRBUF_INIT;
 	int ended = 0;
 
-	if (!request->revs->nr)
+	for (size_t i = 0; i < request->revs->nr; i++)
+		strbuf_addf(&revs, "%s\n", request->revs->v[i]);
+	prepare_environment(&w, request);
+	if (has_paths(request) && revs.len && find_changing(&revs, &w, request, err) < 0)
+		return -1;
+	if (!revs.len)
 		return 0;
-	if (start(&w, request, &input, err) < 0)
+	if (start(&w, request, &revs, err) < 0)
 		return -1;
 	while (!ended)
 		ended = read_some(&w, err);
