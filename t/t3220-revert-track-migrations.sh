@@ -219,6 +219,27 @@ test_expect_success 'a schema file that still has what a migration made is found
 	jq -e ".verification[] | select(.check == \"schema\") | .state == \"ok\"" ../json
 '
 
+dump_schema () {
+	git apply-migration --database=development -q && pg_dump -s -O -x -d "$(db_url)" >db/schema.sql
+}
+
+test_expect_success 'a schema file as pg_dump writes it: where it is reverted too it fits, else what is left is named' '
+	with_migrations && migration 3_orders "CREATE TYPE state AS ENUM (\$\$new\$\$, \$\$paid\$\$);
+		CREATE TABLE orders (id bigserial PRIMARY KEY, state state NOT NULL DEFAULT \$\$new\$\$, price numeric(10,2), label varchar(20) UNIQUE,
+			made timestamptz DEFAULT now(), tags text[], parent bigint REFERENCES orders, CHECK (price > 0));
+		CREATE INDEX ON orders (made DESC, lower(label)) WHERE price > 1; CREATE VIEW paid AS SELECT id FROM orders;
+		CREATE FUNCTION twice(a numeric(5,1), OUT b int) LANGUAGE sql AS \$\$SELECT 2\$\$;" "DROP TABLE orders CASCADE;" &&
+	dump_schema && commit "orders" &&
+	migration 4_more "ALTER TABLE orders ADD COLUMN note text NOT NULL, ALTER label TYPE text; CREATE INDEX ON orders (note);" "SELECT 1;" &&
+	work "feat(auth): more" && done_task auth_20260101 "Add a user model" && dump_schema && commit "Dump the schema" &&
+	git revert-track auth --task 1.2 -y --also HEAD --json >../json 2>/dev/null &&
+	jq -e ".verification[] | select(.check == \"schema\") | .state == \"ok\"" ../json && git checkpoint undo -y -q 2>/dev/null &&
+	test_expect_code 1 git revert-track auth --task 1.2 -y --json >../json 2>/dev/null &&
+	jq -r ".verification[] | select(.check == \"schema\") | .detail" ../json | sed "s/; /\n/g" | sed "s/.*has //; s/, whose.*//" | tr "\047" % | sort >../actual &&
+	test_write_lines "column %orders.note%" "index (note) of %orders%" "type text of column %orders.label%" | sort >../expect &&
+	test_cmp ../expect ../actual
+'
+
 test_expect_success 'a conflict on the way: --continue says at the end what is left to be done by hand' '
 	with_migrations && git apply-migration --database=development -q &&
 	echo "CREATE TABLE users (id bigint);" >db/schema.sql && commit "Wider ids" &&

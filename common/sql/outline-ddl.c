@@ -30,8 +30,11 @@ static struct qualified node_name(const PgQuery__Node *n)
 	return (struct qualified){ "", sql_tree_string(n) };
 }
 
-/* "varchar(255)[]", as the catalogue calls it; a serial is an integer with more to it. */
-static char *type_text(const PgQuery__TypeName *type)
+/*
+ * "varchar(255)[]", as the catalogue calls it; a serial is an integer with more to it. Functions are
+ * known by their types without `modifiers`.
+ */
+static char *type_text(const PgQuery__TypeName *type, bool modifiers)
 {
 	static const char *const serials[][2] = {
 		{ "serial", "int4" },  { "serial4", "int4" },	  { "bigserial", "int8" },
@@ -45,7 +48,7 @@ static char *type_text(const PgQuery__TypeName *type)
 		if (!strcmp(name, serials[i][0]))
 			name = serials[i][1];
 	strbuf_addstr(&ret, name);
-	for (size_t i = 0; i < type->n_typmods; i++) {
+	for (size_t i = 0; modifiers && i < type->n_typmods; i++) {
 		const PgQuery__Node *it = type->typmods[i];
 
 		if (it->node_case == PG_QUERY__NODE__NODE_A_CONST &&
@@ -126,7 +129,7 @@ static void add_column(struct outline_object *table, const PgQuery__ColumnDef *d
 	if (column) /* IF NOT EXISTS */
 		return;
 	column = outline_add_column(table, def->colname);
-	column->type = def->type_name ? type_text(def->type_name) : NULL;
+	column->type = def->type_name ? type_text(def->type_name, true) : NULL;
 	column->not_null = def->is_not_null || (def->type_name && is_serial(def->type_name));
 	for (size_t i = 0; i < def->n_constraints; i++)
 		if (def->constraints[i]->node_case == PG_QUERY__NODE__NODE_CONSTRAINT)
@@ -187,7 +190,7 @@ static void alter_column(struct outline_object *table, const PgQuery__AlterTable
 	if (cmd->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType) {
 		free(column->type);
 		column->type = cmd->def && cmd->def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF ?
-				       type_text(cmd->def->column_def->type_name) :
+				       type_text(cmd->def->column_def->type_name, true) :
 				       NULL;
 	} else {
 		column->not_null = cmd->subtype != PG_QUERY__ALTER_TABLE_TYPE__AT_DropNotNull;
@@ -318,7 +321,7 @@ static void alter_enum(struct outline_model *model, const PgQuery__AlterEnumStmt
 /* Functions of one name are told apart by what goes in: "total(int4, text)". */
 static void add_argument(struct strbuf *name, const PgQuery__TypeName *type)
 {
-	char *text CLEANUP(free_p) = type_text(type);
+	char *text CLEANUP(free_p) = type_text(type, false);
 
 	if (name->buf[name->len - 1] != '(')
 		strbuf_addstr(name, ", ");

@@ -79,12 +79,12 @@ static const struct {
 	{ "CREATE VIEW v AS SELECT 1; CREATE MATERIALIZED VIEW m AS SELECT 1; DROP VIEW v;"
 	  "CREATE DOMAIN d AS int; CREATE TYPE r AS (a int); DROP TYPE r;",
 	  "materialized view 'm'\ntype 'd'\n" },
-	{ "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+	{ "CREATE FUNCTION f(a int) RETURNS varchar(3) LANGUAGE sql AS 'SELECT 1';"
 	  "CREATE FUNCTION f(a int, OUT b text) RETURNS text LANGUAGE sql AS 'SELECT 1';"
-	  "CREATE OR REPLACE FUNCTION g(int, text) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+	  "CREATE OR REPLACE FUNCTION g(int, varchar(9)) RETURNS int LANGUAGE sql AS 'SELECT 1';"
 	  "CREATE FUNCTION h() RETURNS int LANGUAGE sql AS 'SELECT 1'; DROP FUNCTION h;"
 	  "DROP FUNCTION f(text); DROP FUNCTION IF EXISTS f(integer, text);",
-	  "function 'f(int4)'\nfunction 'g(int4, text)'\n" },
+	  "function 'f(int4)'\nfunction 'g(int4, varchar)'\n" },
 };
 
 static void what_scripts_make(void **state UNUSED)
