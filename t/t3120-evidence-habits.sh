@@ -63,7 +63,12 @@ test_expect_success 'a list that was only added late names what was done before'
 	story US-001 "Draw the map of all rooms" true && commit_all "Add the list" &&
 	printf "certain\timplementation\tfeat: [US-001] - Draw the map\n" >expect &&
 	shown --story US-001 | grep feat >actual &&
-	test_cmp expect actual
+	test_cmp expect actual &&
+	printf "story\tUS-001\t\t\tdone\t2\tDraw the map of all rooms\n" >expect &&
+	git revert-track --list --porcelain >actual &&
+	test_cmp expect actual &&
+	git revert-track --story US-001 --dry-run >actual &&
+	test_grep "feat: .US-001. - Draw the map" actual
 '
 
 test_expect_success 'a story by its whole title' '

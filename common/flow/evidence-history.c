@@ -9,6 +9,8 @@
 
 /* So long before its folder a track's work may have begun: seconds. */
 #define BEFORE_TRACK ((int64_t)30 * 24 * 3600)
+/* And so long before its list a story's. */
+#define BEFORE_STORIES ((int64_t)90 * 24 * 3600)
 
 /* The commits before a mark, which are met one by one. */
 struct open_run {
@@ -256,6 +258,8 @@ static int64_t walk_since(const struct evidence *e)
 
 	if (e->since == INT64_MAX || (only && only->kind == UNIT_STORY))
 		return 0;
+	if (!only && e->tracks->stories.nr)
+		return e->since > BEFORE_STORIES ? e->since - BEFORE_STORIES : 0;
 	begun = only ? track_since(e, only->track) : INT64_MAX;
 	if (begun == INT64_MAX || begun - BEFORE_TRACK < e->since)
 		return e->since;
