@@ -201,6 +201,20 @@ test_expect_success 'work that ticks what is done elsewhere is the track'\''s, i
 	shown auth --task 1.1 | grep Check >actual && test_cmp expect actual
 '
 
+test_expect_success 'a heap of files that speaks of something else, and ticks a box, is likely' '
+	cd .. && project heap && auth && mkdir heap &&
+	for i in 1 2 3 4 5 6 7 8 9
+	do
+		touch heap/${i}1 heap/${i}2 heap/${i}3 heap/${i}4 heap/${i}5 || return 1
+	done &&
+	tick auth_20260107 "Keep sessions" && commit_all "Another kitchen" &&
+	printf "likely\timplementation\tAnother kitchen\n" >expect &&
+	shown auth --task 1.1 >actual && test_cmp expect actual &&
+	rm -r heap/* && tick auth_20260107 "Let sessions" && commit_all "Old sessions go" &&
+	printf "certain\timplementation\tOld sessions go\n" >expect &&
+	shown auth --task 1.2 >actual && test_cmp expect actual
+'
+
 test_expect_success 'a commit that is likely of two lines is certain of what is around them' '
 	cd .. && project lines && auth &&
 	work table.c "Add a table" && sha=$(tip) && work else.c "Something" &&

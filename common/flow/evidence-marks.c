@@ -99,17 +99,46 @@ static void claim_slip(struct evidence *e, const struct mark *mark, const struct
 			  "marks tasks of it as done, and changes other files");
 }
 
+/* So many files are more than the work of a task, mostly. */
+#define MANY_FILES 40
+
+/* Does the subject share a word with the track, or with what the mark says is done? */
+static bool speaks_of_mark(const struct evidence *e, const struct mark *mark,
+			   const struct finished *f)
+{
+	const char *subject = e->commit[mark->commit].subject;
+	const struct track *track = &e->tracks->item[mark->track];
+
+	for (size_t i = 0; i < f->tasks; i++)
+		if (common_words(subject, unit_title(e->tracks, &f->task[i])))
+			return true;
+	return (f->any && common_words(subject, unit_title(e->tracks, &f->all))) ||
+	       (f->closes && common_words(subject, unit_title(e->tracks, &f->phase))) ||
+	       common_words(subject, track->description) || common_words(subject, track->id);
+}
+
+/* A heap of changes that speaks of something else, with a box or two ticked on the way. */
+static bool is_heap(const struct evidence *e, const struct mark *mark, const struct finished *f)
+{
+	const struct known_commit *commit = &e->commit[mark->commit];
+
+	return (commit->files > MANY_FILES || !commit->files) &&
+	       !commit_is_called_bookkeeping(commit) && !speaks_of_mark(e, mark, f);
+}
+
 /* Of a commit that changes other files, too: the work itself. */
 static void claim_work(struct evidence *e, const struct mark *mark)
 {
 	struct finished f CLEANUP(finished_release) = { 0 };
 	const struct known_commit *commit = &e->commit[mark->commit];
 	bool alone = count_tracks(e, mark->commit) == 1 && (commit->parent || !mark->created);
-	enum evidence_level level = alone ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY;
+	enum evidence_level level;
 	struct unit rest;
 	size_t left = 0;
 
 	finished_read(&f, e, mark);
+	alone &= !is_heap(e, mark, &f);
+	level = alone ? EVIDENCE_CERTAIN : EVIDENCE_LIKELY;
 	claim_slip(e, mark, &f, alone);
 	for (size_t i = 0; i < f.tasks; i++) {
 		if (evidence_is_done_elsewhere(e, &f.task[i], mark->commit))
