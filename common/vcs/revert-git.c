@@ -87,12 +87,13 @@ int revert_find_moved_folder(struct revert_series *series, size_t i, struct erro
 
 	*ret = false;
 	for (size_t k = 0; k < changes->nr; k++)
-		some_come = some_come || !changes->item[k].old_mode;
+		some_come = some_come || (!changes->item[k].old_mode &&
+					  !revert_is_kept(series->request, changes->item[k].path));
 	for (size_t k = 0; k < changes->nr && some_come && !*ret && !done; k++) {
 		const char *path = changes->item[k].path;
 		bool comes = !changes->item[k].old_mode;
 
-		if (!comes && changes->item[k].new_mode)
+		if ((!comes && changes->item[k].new_mode) || revert_is_kept(series->request, path))
 			continue;
 		for (const char *end = strrchr(path, '/'); end && !*ret && !done;
 		     end = memrchr(path, '/', (size_t)(end - path))) {
