@@ -69,46 +69,57 @@ static int parse_strategy(const struct opt *opt, const char *arg, bool negated, 
 	return 0;
 }
 
-static void check_unit(struct asked *asked, int argc, const char **argv)
+static int misused(struct error *err, const char *why)
+{
+	error_set(err, "%s", why);
+	return error_code(err, EXIT_USAGE);
+}
+
+static int check_unit(struct asked *asked, int argc, const char **argv, struct error *err)
 {
 	bool wants = asked->mode == MODE_REVERT || asked->mode == MODE_SHOW;
 	struct unit_words *words = &asked->revert.words;
 
-	if (argc > (wants ? 1 : 0))
-		usage_error(usage, "unexpected argument '%s'", argv[wants ? 1 : 0]);
+	if (argc > (wants ? 1 : 0)) {
+		error_set(err, "unexpected argument '%s'", argv[wants ? 1 : 0]);
+		return error_code(err, EXIT_USAGE);
+	}
 	words->track = argv[0];
 	if (!wants && (words->phase || words->task || words->story))
-		usage_error(usage, "--phase, --task and --story say what to show, or to revert");
+		return misused(err, "--phase, --task and --story say what to show, or to revert");
 	/* To revert, a terminal may be asked. */
 	if (!words->track && !words->story &&
 	    (asked->mode == MODE_SHOW || words->phase || words->task))
-		usage_error(usage, "which unit? Name a track, or a --story");
+		return misused(err, "which unit? Name a track, or a --story");
 	if (words->story && (words->track || words->phase || words->task))
-		usage_error(usage, "a story is not part of a track: "
-				   "--story cannot be combined with one");
+		return misused(err, "a story is not part of a track: "
+				    "--story cannot be combined with one");
+	return 0;
 }
 
-static void check(struct asked *asked, const struct common_options *common, int argc,
-		  const char **argv)
+static int check(struct asked *asked, const struct common_options *common, int argc,
+		 const char **argv, struct error *err)
 {
 	const struct track_plan_request *revert = &asked->revert;
 	bool looks = asked->mode == MODE_LIST || asked->mode == MODE_SHOW;
 
-	check_unit(asked, argc, argv);
+	if (check_unit(asked, argc, argv, err) < 0)
+		return -1;
 	if (asked->all && asked->mode != MODE_LIST)
-		usage_error(usage, "--all goes with --list");
+		return misused(err, "--all goes with --list");
 	if (common->porcelain && !looks)
-		usage_error(usage, "--porcelain goes with --list and --show");
+		return misused(err, "--porcelain goes with --list and --show");
 	if (asked->mode != MODE_REVERT &&
 	    (revert->reason || revert->squash || revert->with_dependents || revert->split ||
 	     revert->forward_fix || revert->also.nr || revert->except.nr || revert->databases.nr ||
 	     revert->documents || revert->strategy))
-		usage_error(usage, "that is an option for reverting a unit");
+		return misused(err, "that is an option for reverting a unit");
 	if (revert->strategy == TRACK_RESET &&
 	    (revert->squash || revert->forward_fix || revert->split || revert->documents))
-		usage_error(usage, "--strategy=reset makes no commits: --squash, --split, "
-				   "--forward-fix, --remove, --mark-reverted and --no-plan-update "
-				   "do not go with it");
+		return misused(err, "--strategy=reset makes no commits: --squash, --split, "
+				    "--forward-fix, --remove, --mark-reverted and --no-plan-update "
+				    "do not go with it");
+	return 0;
 }
 
 static int run(struct asked *asked, const struct common_options *common, struct error *err)
@@ -139,6 +150,28 @@ static int exit_code(int ret, const struct common_options *common, struct error 
 	if (common->json && !json_was_printed())
 		track_print_failure(err, NULL);
 	return error_exit(err);
+}
+
+static bool asks_json(int argc, const char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (!strcmp(argv[i], "--json"))
+			return true;
+	return false;
+}
+
+/* What is misused ends here. */
+static void parse(int *argc, const char ***argv, const struct opt *opts)
+{
+	struct error err CLEANUP(error_release) = ERROR_INIT;
+	bool json = asks_json(*argc, *argv);
+	enum options_result result = options_parse(argc, argv, opts, &err);
+
+	if (result == OPTIONS_PARSED)
+		return;
+	if (json && (result == OPTIONS_UNKNOWN || result == OPTIONS_MISUSED))
+		track_print_failure(&err, NULL);
+	parse_options(argc, argv, opts, usage); /* once more, to say it */
 }
 
 int cmd_main(int argc, const char **argv)
@@ -200,8 +233,12 @@ int cmd_main(int argc, const char **argv)
 	};
 	int ret;
 
-	parse_options(&argc, &argv, opts, usage);
-	check(&asked, &common, argc, argv);
+	parse(&argc, &argv, opts);
+	if (check(&asked, &common, argc, argv, &err) < 0) {
+		if (common.json)
+			track_print_failure(&err, NULL);
+		usage_error(usage, "%s", err.message);
+	}
 	interrupt_catch();
 	ret = exit_code(run(&asked, &common, &err), &common, &err);
 	track_plan_request_release(&asked.revert);

@@ -116,12 +116,16 @@ test_expect_success 'the worktree of a bare repository is missing: said' '
 '
 
 test_expect_success 'one object with --json, whatever happens' '
-	whole_project && for args_ in nosuch "auth --task 9.9" "auth --also nosuch" "--continue" "auth"
+	whole_project && for args_ in nosuch "auth --task 9.9" "auth --also nosuch" "--continue" "auth" "--show" "--phase 1" \
+		"auth --all" "auth --nosuch" "auth --min-evidence=no" "auth --database nosuch" "--story x --task 1"
 	do
 		# shellcheck disable=SC2086 # words
 		test_might_fail git revert-track $args_ --json >../json 2>/dev/null </dev/null
-		test -s ../json && jq -e ".format == 1 and .outcome != null" ../json >/dev/null || { echo "$args_"; return 1; }
-	done
+		test -s ../json && jq -e -s "length == 1 and .[0].format == 1 and .[0].outcome != null" ../json >/dev/null ||
+			{ echo "$args_"; cat ../json; return 1; }
+	done &&
+	test_expect_code 129 git revert-track --show --json >../json 2>../err &&
+	jq -e ".error.message == \"which unit? Name a track, or a --story\"" ../json && test_grep "^usage: git revert-track" ../err
 '
 
 test_expect_success TTY 'the menu: in progress first, then what was completed last' '
