@@ -148,4 +148,24 @@ test_expect_success '--split: a name in another word says nothing' '
 	test_grep "cannot be split: .form.c. is the work of neither" ../err && test_path_is_file form.c
 '
 
+test_expect_success 'two tracks of one id, of which one is archived: each has its own commits' '
+	one_track <<-\END &&
+	## Phase 1: P
+	- [x] The alpha work @A
+	END
+	mkdir conductor/archive && git mv conductor/tracks/t_1 conductor/archive/t_1 &&
+	sed -i "s,tracks/t_1,archive/t_1,g; s/\[~\]/[x]/" conductor/tracks.md && commit "chore(conductor): Archive track One" &&
+	mkdir -p conductor/tracks/t_1 && printf "## Phase 1: P\n- [ ] The gamma work\n" >conductor/tracks/t_1/plan.md &&
+	printf "\n- [~] **Track: Another**\n*Link: [./tracks/t_1/](./tracks/t_1/)*\n" >>conductor/tracks.md && commit "Add a track" &&
+	echo g >g.c && commit "feat: gamma" && sed -i "s/\[ \] \(.*\)/[x] \1 $(git rev-parse --short=7 HEAD)/" conductor/tracks/t_1/plan.md &&
+	commit "Mark it" && git tag two &&
+	test_expect_code 1 git revert-track t_1 -y 2>../err && test_grep "track .archive/t_1." ../err && test_grep "track .tracks/t_1." ../err &&
+	git revert-track --list --all --porcelain | cut -f1,2 | grep ^track >../actual &&
+	printf "track\t%s\n" archive/t_1 tracks/t_1 >../expect && test_cmp ../expect ../actual &&
+	git revert-track tracks/t_1 -y -q 2>../err && test_path_is_missing g.c && test_path_is_file a.c &&
+	test_grep "x. The alpha" conductor/archive/t_1/plan.md && git reset -q --hard two &&
+	git revert-track archive/t_1 --task 1 -y -q 2>../err && test_path_is_missing a.c && test_path_is_file g.c &&
+	test_grep "x. The gamma" conductor/tracks/t_1/plan.md && test_grep "^- . . The alpha" conductor/archive/t_1/plan.md
+'
+
 test_done

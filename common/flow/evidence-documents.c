@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The commits that change documents of the workflow, and what they mark in the plans. */
+#include <strings.h>
+
 #include "base/memory.h"
 #include "flow/evidence-parts.h"
 #include "vcs/object.h"
+#include "workflow/layout.h"
 
 /* Versions of plans that are in memory at a time. */
 #define AT_ONCE 100
@@ -176,6 +179,61 @@ static void find_aliases(struct evidence *e)
 	}
 }
 
+/* Where the plan that a commit removes came to, in the same commit, as another track's; or NO_INDEX. */
+static size_t moved_to(const struct evidence *e, size_t gone, size_t first)
+{
+	const struct doc_change *from = &e->change[gone];
+	size_t owner = plan_track(e, from->path);
+
+	for (size_t i = first; i < e->changes && e->change[i].commit == from->commit; i++) {
+		const struct doc_change *to = &e->change[i];
+		size_t track = to->status == 'A' ? plan_track(e, to->path) : NO_INDEX;
+
+		if (track != NO_INDEX && track != owner &&
+		    !strcmp(base_name(to->path), base_name(from->path)) &&
+		    (!strcmp(to->new_oid, from->old_oid) ||
+		     !strcasecmp(e->tracks->item[track].id, e->tracks->item[owner].id)))
+			return track;
+	}
+	return NO_INDEX;
+}
+
+static void find_tenants(struct evidence *e)
+{
+	for (size_t i = 0, first = 0; i < e->changes; i++) {
+		const struct doc_change *change = &e->change[i];
+		size_t owner = plan_track(e, change->path), track;
+
+		if (e->change[first].commit != change->commit)
+			first = i;
+		/* Only of a track that has its plan there by now. */
+		if (change->status != 'D' || owner == NO_INDEX ||
+		    strcmp(e->tracks->item[owner].plan.path, change->path) != 0 ||
+		    (track = moved_to(e, i, first)) == NO_INDEX)
+			continue;
+		ARRAY_GROW(e->tenant, e->tenants + 1, e->tenants_alloc);
+		e->tenant[e->tenants++] =
+			(struct tenant){ layout_parent(change->path), track, first };
+	}
+}
+
+size_t evidence_tenant(const struct evidence *e, size_t change)
+{
+	for (size_t i = e->tenants; i-- > 0;)
+		if (e->tenant[i].from <= change &&
+		    layout_is_below(e->change[change].path, e->tenant[i].folder))
+			return e->tenant[i].track;
+	return NO_INDEX;
+}
+
+static size_t plan_track_then(const struct evidence *e, size_t change)
+{
+	size_t owner = plan_track(e, e->change[change].path);
+	size_t tenant = owner == NO_INDEX ? NO_INDEX : evidence_tenant(e, change);
+
+	return tenant == NO_INDEX ? owner : tenant;
+}
+
 /* ---- Versions of plans ---------------------------------------------------------------- */
 
 struct version {
@@ -237,8 +295,9 @@ static void collect_versions(struct evidence *e, struct versions *ret)
 	const char **last CLEANUP(free_p) = xcalloc(e->tracks->nr + 1, sizeof(*last));
 
 	find_aliases(e);
+	find_tenants(e);
 	for (size_t i = 0; i < e->changes; i++)
-		track_of[i] = plan_track(e, e->change[i].path);
+		track_of[i] = plan_track_then(e, i);
 	for (size_t end = e->changes; end;) {
 		size_t first = end - 1;
 

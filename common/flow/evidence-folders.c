@@ -38,6 +38,13 @@ size_t evidence_track_of_path(const struct evidence *e, const char *path)
 	return exact;
 }
 
+size_t evidence_track_of_change(const struct evidence *e, size_t change)
+{
+	size_t tenant = evidence_tenant(e, change);
+
+	return tenant != NO_INDEX ? tenant : evidence_track_of_path(e, e->change[change].path);
+}
+
 /* What one commit did to one track's folder. */
 struct touch {
 	uint32_t commit;
@@ -156,7 +163,7 @@ static void claim_folders(struct evidence *e)
 	bool *created CLEANUP(free_p) = xcalloc(e->tracks->nr + 1, sizeof(*created));
 
 	for (size_t i = 0; i < e->changes; i++) {
-		size_t track = evidence_track_of_path(e, e->change[i].path);
+		size_t track = evidence_track_of_change(e, i);
 
 		if (track != NO_INDEX)
 			add_touch(&touches, &e->change[i], track);

@@ -141,7 +141,7 @@ void evidence_learn_names(struct evidence *e)
 		char *name CLEANUP(free_p) = NULL;
 
 		if (change->status != 'A' || !is_plan(change->path) ||
-		    (track = evidence_track_of_path(e, change->path)) == NO_INDEX)
+		    (track = evidence_track_of_change(e, i)) == NO_INDEX)
 			continue;
 		while (first && e->change[first - 1].commit == change->commit)
 			first--;

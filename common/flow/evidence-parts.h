@@ -146,6 +146,15 @@ struct alias {
 	size_t track;
 };
 
+/*
+ * A track was in this folder before it went elsewhere, and another one of the same id came: of changes
+ * from `from` on, which are older, what is below it is that track's.
+ */
+struct tenant {
+	char *folder;
+	size_t track, from;
+};
+
 /* ---- What follows ---------------------------------------------------------------------- */
 
 struct claim {
@@ -175,6 +184,8 @@ struct evidence {
 	size_t renames, renames_alloc;
 	struct alias *alias;
 	size_t aliases, aliases_alloc;
+	struct tenant *tenant; /* by `from` */
+	size_t tenants, tenants_alloc;
 	struct mark *mark; /* the oldest first: by commit, from the largest to the smallest */
 	size_t marks, marks_alloc;
 	struct mention *mention;
@@ -272,6 +283,10 @@ size_t evidence_named_tracks(const struct evidence *e, const char *subject, size
 bool evidence_names_other(const struct evidence *e, uint32_t commit, size_t track);
 /* The track that a path is in, by the name of its folder, wherever that lay; or NO_INDEX. */
 size_t evidence_track_of_path(const struct evidence *e, const char *path);
+/* The same of what a change is about, as it was then. */
+size_t evidence_track_of_change(const struct evidence *e, size_t change);
+/* Who was in the folder of that path then, before the track that has it now; NO_INDEX: nobody. */
+size_t evidence_tenant(const struct evidence *e, size_t change);
 /* How many words of some length the two have in common; with itself, how many it has. */
 size_t common_words(const char *a, const char *b);
 int evidence_read_folders(struct evidence *e, struct error *err) MUST_CHECK;

@@ -385,6 +385,9 @@ void evidence_free(struct evidence *e)
 	free(e->first_claim);
 	free(e->story);
 	free(e->alias);
+	for (size_t i = 0; i < e->tenants; i++)
+		free(e->tenant[i].folder);
+	free(e->tenant);
 	for (size_t i = 0; i < e->names; i++)
 		free(e->name[i].text);
 	free(e->name);

@@ -265,6 +265,44 @@ static size_t entry_folder(const struct gathering *g, const struct registry *reg
 	return found;
 }
 
+static size_t track_of_folder(struct gathering *g, size_t folder)
+{
+	return g->track_of[folder] == NO_INDEX ? add_track(g, folder, NULL) : g->track_of[folder];
+}
+
+/* Do the folder's documents have this title? */
+static bool is_titled(struct gathering *g, size_t folder, const char *title)
+{
+	size_t index = track_of_folder(g, folder); /* may move the array */
+	const struct track *track = &g->tracks->item[index];
+
+	return is_same_text(track->metadata.description, title) ||
+	       is_same_text(track->plan.title, title);
+}
+
+/*
+ * A link may still lead to where the track was before it was archived, and another one of the same id
+ * be there now. Then the entry is of that which is archived as it is, or whose title it has.
+ */
+static size_t settle_namesakes(struct gathering *g, size_t found,
+			       const struct registry_entry *entry)
+{
+	const struct layout_folder *folder = g->layout.folder;
+	const char *name = layout_name(folder[found].path);
+	bool archived = is_archived(&folder[found]);
+
+	for (size_t i = 0; i < g->layout.nr; i++) {
+		if (i == found || is_archived(&folder[i]) == archived ||
+		    strcmp(folder[i].home, folder[found].home) != 0 ||
+		    strcmp(layout_name(folder[i].path), name) != 0)
+			continue;
+		if ((entry->archived && !archived) ||
+		    (is_titled(g, i, entry->title) && !is_titled(g, found, entry->title)))
+			return i;
+	}
+	return found;
+}
+
 /* ---- Links to other places ----------------------------------------------------------- */
 
 static bool is_web(const char *url)
@@ -369,9 +407,7 @@ static void add_registered(struct gathering *g, size_t registry)
 
 		if (folder == NO_INDEX)
 			continue;
-		track = g->track_of[folder];
-		if (track == NO_INDEX)
-			track = add_track(g, folder, NULL);
+		track = track_of_folder(g, settle_namesakes(g, folder, &it->entry[e]));
 		add_entry(g, track, registry, e);
 	}
 }

@@ -245,6 +245,29 @@ static void tells_states(void **state UNUSED)
 		 "empty 'empty' done archived conductor/archive/empty 0/0 0\n");
 }
 
+/* Two tracks of one id, and an entry that still leads to where the other one was. */
+static void parts_namesakes(void **state UNUSED)
+{
+	static const struct file files[] = {
+		{ "conductor/tracks.md", "- [~] **Track: New**\n*Link: [l](./tracks/t_1/)*\n"
+					 "- [x] **Track: Old**\n*Link: [l](./tracks/t_1/)*\n"
+					 "- [~] **Track: Live**\n*Link: [l](./tracks/t_2/)*\n"
+					 "## Archived Tracks\n"
+					 "- [x] **Track: Gone**\n*Link: [l](./tracks/t_2/)*\n" },
+		{ "conductor/tracks/t_1/plan.md", PLAN("x") },
+		{ "conductor/archive/t_1/plan.md", PLAN("x") },
+		{ "conductor/archive/t_1/metadata.json", "{\"description\": \"Old\"}" },
+		{ "conductor/tracks/t_2/plan.md", PLAN("x") },
+		{ "conductor/archive/t_2/plan.md", PLAN("x") },
+	};
+
+	READS_AS(files, NULL,
+		 "t_1 'New' in_progress conductor/tracks/t_1 1/1 1\n"
+		 "t_1 'Old' done archived conductor/archive/t_1 1/1 1\n"
+		 "t_2 'Live' in_progress conductor/tracks/t_2 1/1 1\n"
+		 "t_2 'Gone' done archived conductor/archive/t_2 1/1 1\n");
+}
+
 /* ---- Naming units -------------------------------------------------------------------- */
 
 static const struct file project[] = {
@@ -428,6 +451,7 @@ int main(void)
 		cmocka_unit_test(matches_entries_and_folders),
 		cmocka_unit_test(reports_what_it_cannot_read),
 		cmocka_unit_test(tells_states),
+		cmocka_unit_test(parts_namesakes),
 		cmocka_unit_test(finds_units),
 		cmocka_unit_test(knows_parts),
 	};
