@@ -250,6 +250,44 @@ test_expect_success 'each verb prints one object with --json' '
 	done
 '
 
+# ---- What git would refuse, or could not finish ------------------------------------------------
+
+test_expect_success 'edits that a flag hides: refused, in the preview too' '
+	for flag in assume-unchanged skip-worktree
+	do
+		whole_project && git update-index --$flag src/form.txt && echo mine >>src/form.txt && state >../before &&
+		git revert-track auth --phase 2 -n --json >../json && jq -e ".verdict == \"refused\" and .in_the_way == [\"src/form.txt\"]" ../json &&
+		refused "src/form.txt: .*$flag" auth --phase 2 -y && state >../after && test_cmp ../before ../after || return
+	done
+'
+
+test_expect_success 'a folder that stands where a file comes back: refused where something is in it that git does not know' '
+	whole_project && git rm -q src/invoice.txt && work "feat(auth): no invoices" && git commit -q --amend -m "feat(auth): no invoices" -m "Track: auth_20260101" && mkdir -p src/invoice.txt/deep &&
+	echo mine >src/invoice.txt/deep/file && git revert-track auth -n --json >../json && jq -e ".verdict == \"refused\" and .in_the_way == [\"src/invoice.txt\"]" ../json &&
+	refused "src/invoice.txt: a folder stands there" auth -y && rm src/invoice.txt/deep/file && git revert-track auth -y -q 2>/dev/null && test_path_is_file src/invoice.txt
+'
+
+test_expect_success 'a required filter that fails: nothing is done, and all files are there' '
+	whole_project && git config filter.odd.clean cat && git config filter.odd.smudge cat && git config filter.odd.required true && echo "src/shared.txt filter=odd" >.gitattributes &&
+	commit attributes && git config filter.odd.smudge false && state >../before && test_expect_code 2 git revert-track auth --task 1.2 -y 2>../err &&
+	test_grep "could not convert the files.*filter" ../err && state >../after && test_cmp ../before ../after && git config filter.odd.smudge cat &&
+	git revert-track auth --task 1.2 -y -q 2>/dev/null && sed -n 5p src/shared.txt >../actual && echo 5 >../expect && test_cmp ../expect ../actual
+'
+
+test_expect_success 'a conflict outside of a sparse checkout: the file is there, as git revert leaves it; and gone again behind --abort' '
+	conflict && git sparse-checkout set --cone conductor && state >../before && unit=$(git log --format=%H --grep "user model\$" --grep "^feat" --all-match) &&
+	rm -rf ../clone && cp -Rp . ../clone && test_must_fail git -C ../clone revert --no-edit "$unit" 2>/dev/null &&
+	test_expect_code 1 git revert-track auth --task 1.2 -y -q 2>/dev/null && test_cmp ../clone/src/shared.txt src/shared.txt && git ls-files -u >../actual &&
+	git -C ../clone ls-files -u >../expect && test_cmp ../expect ../actual && git revert-track --abort -q && state >../after && test_cmp ../before ../after && test_path_is_missing src &&
+	test_expect_code 1 git revert-track auth --task 1.2 -y -q 2>/dev/null && git checkpoint undo -q -y && state >../after && test_cmp ../before ../after &&
+	test_expect_code 1 git revert-track auth --task 1.2 -y -q 2>/dev/null && seq 40 >src/shared.txt && git add --sparse src/shared.txt && git revert-track --continue -q 2>/dev/null &&
+	git show HEAD:src/shared.txt >../actual && seq 40 >../expect && test_cmp ../expect ../actual
+'
+
+test_expect_success 'while bisecting: as git revert, on the commit that is looked at' '
+	whole_project && git bisect start HEAD HEAD~3 >/dev/null 2>&1 && git revert-track auth --task 1.2 -y -q 2>../err && test_path_is_missing src/models/user.txt && git bisect reset >/dev/null 2>&1
+'
+
 # ---- Messages ----------------------------------------------------------------------------------
 
 test_expect_success 'a path with a line end brings no lines into the message' '

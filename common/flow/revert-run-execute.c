@@ -92,7 +92,7 @@ static int change(struct revert_operation *op, const struct revert_run *run,
 	moves.message = "revert-track";
 	if (commits->tip)
 		refs_add(&moves, run->branch ? run->branch : "HEAD", run->head, commits->tip);
-	if (revert_operation_take_index(op, err) < 0 ||
+	if (revert_run_try_filters(run, err) < 0 || revert_operation_take_index(op, err) < 0 ||
 	    (moves.nr && refs_prepare(&moves, repo, err) < 0) ||
 	    revert_operation_begin(op, err) < 0)
 		return -1;

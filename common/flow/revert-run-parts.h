@@ -119,6 +119,12 @@ int revert_commits_make(struct revert_commits *ret, struct revert_operation *op,
 			const struct revert_run *run, struct error *err) MUST_CHECK;
 void revert_commits_release(struct revert_commits *commits);
 
+/*
+ * revert-run-filters.c: has git convert all files that are going to be written, and throws that away: once
+ * files move, a required filter that fails would leave some of them behind, and the others not.
+ */
+int revert_run_try_filters(const struct revert_run *run, struct error *err) MUST_CHECK;
+
 /* revert-run-stop.c */
 /* What files come to where it stops: the steps before, and the texts of conflicts. */
 void revert_stop_changes(struct tree_changes *ret, const struct revert_run *run);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -179,6 +180,35 @@ static void refuse_path(struct revert_run *run, const char *path, const char *wh
 	verdict_refuse(&run->verdict, "%s: %s", text.buf, why);
 }
 
+/* Is there more in that folder than folders, and tracked files that go? */
+static bool holds_something(const struct revert_run *run, int top, const char *path)
+{
+	char *folder CLEANUP(free_p) = xstrfmt("%s/", path);
+	int fd = beneath_open_folder(top, folder, strlen(folder));
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	bool found = !dir;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (!found && (entry = readdir(dir))) {
+		char *inside CLEANUP(free_p) = xstrfmt("%s%s", folder, entry->d_name);
+		const struct tree_change *change = tree_changes_find(&run->moves, inside);
+		struct stat st;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode))
+			found = holds_something(run, top, inside);
+		else
+			found = !change || change->new_mode;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 /* A new file, and something stands there that git does not know. */
 static void look_at_new(struct revert_run *run, struct beneath *top, const char *path)
 {
@@ -200,6 +230,8 @@ static void look_at_new(struct revert_run *run, struct beneath *top, const char 
 		return;
 	if (!S_ISDIR(st.st_mode))
 		refuse_path(run, path, "it is not tracked, and would be overwritten");
+	else if (holds_something(run, top->top, path))
+		refuse_path(run, path, "a folder stands there, with something that is not tracked");
 }
 
 static void look_at_path(struct revert_run *run, struct beneath *top,
@@ -207,7 +239,12 @@ static void look_at_path(struct revert_run *run, struct beneath *top,
 {
 	const struct worktree_entry *entry = worktree_find(&run->state, change->path);
 
-	if (entry && !entry->hidden && (entry->staged || entry->changed || entry->unmerged))
+	if (entry && entry->hidden && entry->worktree_mode)
+		refuse_path(
+			run, change->path,
+			"it may have changes that would be overwritten: git does not look, as it is "
+			"marked as assume-unchanged or skip-worktree");
+	else if (entry && !entry->hidden && (entry->staged || entry->changed || entry->unmerged))
 		refuse_path(run, change->path,
 			    entry->changed ? "it has changes that would be overwritten" :
 					     "it has staged changes that would be overwritten");
@@ -287,12 +324,18 @@ static int check_waiting(struct revert_run *run, struct error *err)
 
 static void check_in_progress(struct revert_run *run)
 {
-	for (size_t i = 0; i < run->state.in_progress.nr; i++)
+	bool other = false;
+
+	for (size_t i = 0; i < run->state.in_progress.nr; i++) {
+		if (!strcmp(run->state.in_progress.v[i], "bisect"))
+			continue; /* it only chooses what is checked out */
 		verdict_refuse(&run->verdict, "a %s is in progress", run->state.in_progress.v[i]);
+		other = true;
+	}
 	for (size_t i = 0; i < run->state.nr; i++)
 		if (run->state.entry[i].unmerged)
 			refuse_path(run, run->state.entry[i].path, "it is unmerged");
-	if (run->state.in_progress.nr)
+	if (other)
 		verdict_hint(&run->verdict, "Finish or abort that first; 'git status' says how.");
 }
 

@@ -263,8 +263,7 @@ static int take_step(struct revert_operation *op, enum step step, const json_t *
 {
 	if (step == NOTHING)
 		return revert_operation_begin(op, err);
-	if (index_lock_take(&op->lock, op->work.path, op->operation.id, err) < 0 ||
-	    index_copy(op->index, op->lock.index, err) < 0 || revert_operation_begin(op, err) < 0)
+	if (revert_operation_take_index(op, err) < 0 || revert_operation_begin(op, err) < 0)
 		return -1;
 	return step == COMMIT ? commit_resolved(op, waiting, err) :
 	       step == SKIP   ? reset_files(op, "HEAD", err) :
@@ -480,8 +479,7 @@ static int go_back(struct revert_operation *op, const struct revert_present *pre
 	moves.message = "revert-track: abort";
 	if (strcmp(onto, present->state.head) != 0)
 		refs_add(&moves, branch ? branch : "HEAD", present->state.head, onto);
-	if (index_lock_take(&op->lock, op->work.path, op->operation.id, err) < 0 ||
-	    index_copy(op->index, op->lock.index, err) < 0 ||
+	if (revert_operation_take_index(op, err) < 0 ||
 	    (moves.nr && refs_prepare(&moves, &op->session->repo, err) < 0) ||
 	    revert_operation_begin(op, err) < 0 || reset_files(op, onto, err) < 0)
 		return -1;

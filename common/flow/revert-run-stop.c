@@ -72,12 +72,67 @@ static void add_entry(struct strbuf *out, unsigned mode, const char *oid, int st
 	strbuf_addch(out, '\0');
 }
 
+/* Those of the paths that a sparse checkout keeps out of the worktree; each ends in NUL. */
+static int find_sparse(struct strbuf *ret, const struct revert_operation *op,
+		       const struct strvec *paths, struct error *err)
+{
+	struct process git CLEANUP(process_release) = PROCESS_INIT;
+	struct strvec env CLEANUP(strvec_release) = STRVEC_INIT;
+
+	for (size_t i = 0; i < op->env.nr; i++)
+		strvec_push(&env, op->env.v[i]);
+	strvec_push(&env, "GIT_LITERAL_PATHSPECS=1");
+	git_prepare(&git, &op->session->repo, &env);
+	strvec_pushl(&git.argv, "ls-files", "-z", "-t", "--", NULL);
+	for (size_t i = 0; i < paths->nr; i++)
+		strvec_push(&git.argv, paths->v[i]);
+	if (git_run(&git, "look for sparse files", err) < 0)
+		return -1;
+	for (const char *at = git.out.buf; at < git.out.buf + git.out.len; at += strlen(at) + 1)
+		if (at[0] == 'S' && at[1] == ' ')
+			strbuf_add(ret, at + 2, strlen(at + 2) + 1);
+	return 0;
+}
+
+/* As git does: what is in conflict a person has to see, also outside of a sparse checkout. */
+static int write_sparse(struct revert_operation *op, const struct revert_run *run,
+			struct error *err)
+{
+	static const char *const step[][4] = {
+		{ "update-index", "--no-skip-worktree", "-z", "--stdin" },
+		{ "checkout-index", "--quiet", "-z", "--stdin" },
+	};
+	struct strvec paths CLEANUP(strvec_release) = STRVEC_INIT;
+	struct strbuf sparse CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	revert_stop_paths(&paths, run);
+	if (!run->state.sparse || !paths.nr)
+		return 0;
+	if (find_sparse(&sparse, op, &paths, err) < 0)
+		return -1;
+	for (size_t i = 0; sparse.len && i < ARRAY_SIZE(step); i++) {
+		struct process git CLEANUP(process_release) = PROCESS_INIT;
+
+		git_prepare(&git, &op->session->repo, &op->env);
+		strvec_pushl(&git.argv, "-c", "core.splitIndex=false", NULL);
+		for (size_t k = 0; k < ARRAY_SIZE(step[i]); k++)
+			strvec_push(&git.argv, step[i][k]);
+		git.input = sparse.buf;
+		git.input_len = sparse.len;
+		if (git_run(&git, "write the files that are in conflict", err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int revert_stop_index(struct revert_operation *op, const struct revert_run *run, struct error *err)
 {
 	const struct revert_step *step = step_of(run);
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 	struct strbuf input CLEANUP(strbuf_release) = STRBUF_INIT;
 
+	if (write_sparse(op, run, err) < 0)
+		return -1;
 	for (size_t i = 0; i < step->conflicts; i++) {
 		const struct revert_conflict *conflict = &step->conflict[i];
 
