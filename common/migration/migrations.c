@@ -346,29 +346,51 @@ static void pair(struct migrations *m, struct found_list *list)
 	}
 }
 
+/* Of the worktree where `m` has a root, else of `files`. */
+static int find_all(struct migrations *m, const struct tree_files *files, const char *folder,
+		    enum migration_layout layout, struct error *err)
+{
+	struct found_list list CLEANUP(found_list_release) = { 0 };
+
+	m->configured = xstrdup_or_null(folder);
+	if (folder) {
+		int found = collect(&list, m, files, folder, layout, err);
+
+		if (found < 0)
+			return -1;
+		if (found == FILE_FOUND)
+			m->folder = xstrdup(folder);
+	} else if (look_around(&list, m, files, layout, err) < 0) {
+		return -1;
+	}
+	pair(m, &list);
+	return 0;
+}
+
 int migrations_read(struct migrations *ret, const char *root, const char *commit,
 		    const char *folder, enum migration_layout layout, struct error *err)
 {
 	struct migrations m CLEANUP(migrations_release) = MIGRATIONS_INIT;
 	struct tree_files files CLEANUP(tree_files_release) = TREE_FILES_INIT;
-	struct found_list list CLEANUP(found_list_release) = { 0 };
 
 	m.root = xstrdup_or_null(root);
 	m.commit = xstrdup_or_null(commit);
-	m.configured = xstrdup_or_null(folder);
 	if (commit && tree_list(&files, commit, folder ? folder : "", err) < 0)
 		return -1;
-	if (folder) {
-		int found = collect(&list, &m, &files, folder, layout, err);
-
-		if (found < 0)
-			return -1;
-		if (found == FILE_FOUND)
-			m.folder = xstrdup(folder);
-	} else if (look_around(&list, &m, &files, layout, err) < 0) {
+	if (find_all(&m, &files, folder, layout, err) < 0)
 		return -1;
-	}
-	pair(&m, &list);
+	*ret = m;
+	m = (struct migrations)MIGRATIONS_INIT;
+	return 0;
+}
+
+int migrations_of_files(struct migrations *ret, const struct tree_files *files, const char *folder,
+			enum migration_layout layout, struct error *err)
+{
+	struct migrations m CLEANUP(migrations_release) = MIGRATIONS_INIT;
+
+	if (find_all(&m, files, folder, layout, err) < 0)
+		return -1;
 	*ret = m;
 	m = (struct migrations)MIGRATIONS_INIT;
 	return 0;

@@ -73,6 +73,13 @@ int migration_layout_parse(enum migration_layout *ret, const char *text, struct 
  */
 int migrations_read(struct migrations *ret, const char *root, const char *commit,
 		    const char *folder, enum migration_layout layout, struct error *err) MUST_CHECK;
+/*
+ * Those of a list of files that is no commit's (vcs/object.h): only names are looked at, and scripts
+ * have the ids that it has.
+ */
+struct tree_files;
+int migrations_of_files(struct migrations *ret, const struct tree_files *files, const char *folder,
+			enum migration_layout layout, struct error *err) MUST_CHECK;
 void migrations_release(struct migrations *m);
 
 /* Reads every up script and fills in the checksums; what cannot be used is a problem. */
