@@ -232,6 +232,23 @@ static void add_script(struct strbuf *out, const struct strbuf *script)
 		strbuf_addch(out, '\n');
 }
 
+#define UNDOES "-- Undoes migration "
+
+char *forward_fix_undoes(const char *text, size_t len)
+{
+	const size_t start = strlen(UNDOES);
+	char *version;
+
+	if (len <= start || strncmp(text, UNDOES, start) != 0)
+		return NULL;
+	version = xmemdupz(text + start, len - start);
+	version[strcspn(version, " \n")] = '\0';
+	if (version_is_valid(version))
+		return version;
+	free(version);
+	return NULL;
+}
+
 static void write_texts(struct forward_fix *fix)
 {
 	const struct down *down = down_of(fix);
@@ -240,8 +257,8 @@ static void write_texts(struct forward_fix *fix)
 	char *from CLEANUP(free_p) = text_escaped(down->path);
 
 	strbuf_addf(&fix->up.text,
-		    "-- Undoes migration %s (%s): this is its down script, from %s.\n"
-		    "-- Written by git rollback-db --forward-fix.\n",
+		    UNDOES "%s (%s): this is its down script, from %s.\n"
+			   "-- Written by git rollback-db --forward-fix.\n",
 		    version, name, from);
 	add_script(&fix->up.text, &down->text);
 	strbuf_addf(&fix->down.text,

@@ -42,6 +42,11 @@ void forward_fix_release(struct forward_fix *fix);
 
 int forward_fix_plan(struct forward_fix *ret, struct session *s,
 		     const struct rollback_request *request, struct error *err) MUST_CHECK;
+/*
+ * Is this the up script of one, as its first line says? Then the version that it undoes; free() it.
+ * What a person has written below that line is the person's. NULL: it is none.
+ */
+char *forward_fix_undoes(const char *text, size_t len);
 void forward_fix_show(const struct forward_fix *fix);
 int forward_fix_execute(struct forward_fix *fix, struct error *err) MUST_CHECK;
 /* `failure` is NULL when nothing failed. */
