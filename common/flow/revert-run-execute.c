@@ -172,8 +172,10 @@ static int plan_again(struct revert_run *run, struct error *err)
 int revert_run_execute(struct revert_run *run, char **ret_operation, struct error *err)
 {
 	struct revert_operation op CLEANUP(revert_operation_release) = REVERT_OPERATION_INIT;
+	const struct revert_run_request *request = run->request;
 
-	if (revert_operation_lock(&op, run->session, err) < 0 || plan_again(run, err) < 0)
+	if (revert_operation_lock(&op, run->session, err) < 0 || plan_again(run, err) < 0 ||
+	    (request->check && request->check(request->check_data, err) < 0))
 		return -1;
 	if (verdict_is_clean(&run->verdict) && revert_run_is_nothing(run)) {
 		if (ret_operation)

@@ -71,6 +71,12 @@ struct revert_run_request {
 	 */
 	const char *reset_to;
 	const json_t *members; /* an object that goes into the record, for the caller; or NULL */
+	/*
+	 * Called under the lock, before anything is changed: -1 refuses, for what the caller has seen
+	 * elsewhere and is not so any more. Or NULL. Not in the record.
+	 */
+	int (*check)(void *data, struct error *err);
+	void *check_data;
 };
 
 /* What is going to be done, and what it would destroy; nothing is touched. */
