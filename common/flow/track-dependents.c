@@ -15,6 +15,7 @@ void track_dependents_release(struct track_dependents *dependents)
 
 		for (size_t b = 0; b < it->nr; b++) {
 			free(it->because[b].what);
+			free(it->because[b].uses);
 			free(it->because[b].commit);
 		}
 		free(it->because);
@@ -41,30 +42,34 @@ static struct track_dependent *dependent_of(struct track_dependents *ret, const 
 	return &ret->item[ret->nr++];
 }
 
-static void add_because(struct track_dependent *dependent, bool migration, const char *what,
-			const char *commit)
+/* Copies it. */
+static void add_because(struct track_dependent *dependent, const struct track_dependency *because)
 {
 	for (size_t i = 0; i < dependent->nr; i++)
-		if (!strcmp(dependent->because[i].what, what) &&
-		    !strcmp(dependent->because[i].commit, commit))
+		if (!strcmp(dependent->because[i].what, because->what) &&
+		    !strcmp(dependent->because[i].commit, because->commit))
 			return;
 	ARRAY_GROW(dependent->because, dependent->nr + 1, dependent->alloc);
-	dependent->because[dependent->nr++] =
-		(struct track_dependency){ migration, xstrdup(what), xstrdup(commit) };
+	dependent->because[dependent->nr++] = (struct track_dependency){
+		.migration = because->migration,
+		.what = xstrdup(because->what),
+		.uses = xstrdup_or_null(because->uses),
+		.commit = xstrdup(because->commit),
+	};
 }
 
 /* A commit that is in the way: its units depend on what is reverted. */
 static void add_commit(struct track_dependents *ret, const struct track_dependents_request *request,
-		       const char *commit, bool migration, const char *what)
+		       const struct track_dependency *because)
 {
 	size_t nr;
-	const struct commit_unit *owner = commit_units_find(request->owners, commit, &nr);
+	const struct commit_unit *owner = commit_units_find(request->owners, because->commit, &nr);
 
 	for (size_t i = 0; i < nr; i++) {
 		/* The unit around what is reverted does not depend on it: it is made of it. */
 		if (units_contain(request->reverted, &owner[i].unit) || owner[i].role == ROLE_PLAN)
 			continue;
-		add_because(dependent_of(ret, &owner[i].unit), migration, what, commit);
+		add_because(dependent_of(ret, &owner[i].unit), because);
 	}
 }
 
@@ -78,8 +83,10 @@ static void find_by_lines(struct track_dependents *ret,
 
 		for (size_t c = 0; c < step->conflicts; c++)
 			for (size_t i = 0; i < step->conflict[c].causes; i++)
-				add_commit(ret, request, step->conflict[c].cause[i].commit, false,
-					   step->conflict[c].path);
+				add_commit(ret, request,
+					   &(struct track_dependency){
+						   .what = step->conflict[c].path,
+						   .commit = step->conflict[c].cause[i].commit });
 	}
 }
 
@@ -88,9 +95,19 @@ static void find_by_lines(struct track_dependents *ret,
 static bool is_touched(const struct track_migrations *migrations, const struct migration *file)
 {
 	for (size_t i = 0; i < migrations->nr; i++)
-		if (migrations->item[i].file == file)
+		if (migrations->item[i].now == file)
 			return true;
 	return false;
+}
+
+/* What it speaks of that one of those makes that go; or NULL. */
+static const char *used_by(const struct track_migrations *migrations, const struct migration *file)
+{
+	for (size_t i = 0; i < migrations->nr; i++)
+		for (size_t u = 0; u < migrations->item[i].uses; u++)
+			if (migrations->item[i].use[u].by == file)
+				return migrations->item[i].use[u].name;
+	return NULL;
 }
 
 struct walk {
@@ -111,14 +128,18 @@ static int on_migration(void *data, const struct log_commit *commit, struct erro
 	for (size_t c = 0; c < commit->changes; c++)
 		for (size_t i = 0; i < files->nr; i++) {
 			const struct migration *it = &files->item[i];
-			char *what CLEANUP(free_p) = NULL;
+			char *what CLEANUP(free_p) = NULL, *uses CLEANUP(free_p) = NULL,
+				   *oid CLEANUP(free_p) = NULL;
 
 			if (commit->change[c].status != 'A' || !it->up.path ||
 			    strcmp(it->up.path, commit->change[c].path) != 0 ||
 			    !strvec_has(&walk->paths, it->up.path))
 				continue;
 			what = xstrfmt("%s %s", it->version, it->name);
-			add_commit(walk->dependents, walk->request, commit->oid, true, what);
+			uses = xstrdup_or_null(used_by(walk->request->migrations, it));
+			oid = xstrdup(commit->oid);
+			add_commit(walk->dependents, walk->request,
+				   &(struct track_dependency){ true, what, uses, oid });
 		}
 	return 0;
 }
@@ -139,6 +160,16 @@ static int walk_paths(struct walk *walk, log_fn *fn, struct error *err)
 	return log_walk(&request, fn, walk, err);
 }
 
+/*
+ * By whatever comes later. What is undone already, stays, or only has another number, nobody misses;
+ * what --forward-fix has to leave where others use it, only these.
+ */
+static bool is_missed(const struct track_migrations *m, const struct track_migration *it)
+{
+	return (it->change == TRACK_MIGRATION_GOES || it->change == TRACK_MIGRATION_CHANGES) &&
+	       !it->undone_by && !it->stays && it->twin == NO_TWIN && !(m->forward && it->applied);
+}
+
 static int find_by_migrations(struct track_dependents *ret,
 			      const struct track_dependents_request *request, struct error *err)
 {
@@ -148,13 +179,14 @@ static int find_by_migrations(struct track_dependents *ret,
 	int result;
 
 	for (size_t i = 0; i < m->nr; i++)
-		if (track_migration_loses(&m->item[i]) &&
+		if (is_missed(m, &m->item[i]) &&
 		    (!first || version_compare(m->item[i].file->version, first) < 0))
 			first = m->item[i].file->version;
-	for (size_t i = 0; first && i < m->files.nr; i++) {
+	for (size_t i = 0; i < m->files.nr; i++) {
 		const struct migration *it = &m->files.item[i];
 
-		if (it->up.path && !is_touched(m, it) && version_compare(it->version, first) > 0)
+		if (it->up.path && !is_touched(m, it) &&
+		    (used_by(m, it) || (first && version_compare(it->version, first) > 0)))
 			strvec_push(&walk.paths, it->up.path);
 	}
 	result = walk_paths(&walk, on_migration, err);
@@ -180,9 +212,9 @@ static void join_parts(struct track_dependents *dependents)
 			continue;
 		}
 		for (size_t b = 0; b < it.nr; b++) {
-			add_because(around, it.because[b].migration, it.because[b].what,
-				    it.because[b].commit);
+			add_because(around, &it.because[b]);
 			free(it.because[b].what);
+			free(it.because[b].uses);
 			free(it.because[b].commit);
 		}
 		free(it.because);
@@ -269,10 +301,11 @@ json_t *track_dependents_to_json(const struct track_dependents *dependents,
 
 		for (size_t b = 0; b < it->nr; b++)
 			json_array_append_new(
-				because, json_pack("{s:s, s:o, s:s}", "kind",
+				because, json_pack("{s:s, s:o, s:o, s:s}", "kind",
 						   it->because[b].migration ? "migration" : "lines",
 						   "what", path_to_json(it->because[b].what),
-						   "commit", it->because[b].commit));
+						   "uses", json_text(it->because[b].uses), "commit",
+						   it->because[b].commit));
 		for (size_t c = 0; c < it->commits.nr; c++)
 			if (it->commits.item[c].level >= dependents->level)
 				json_array_append_new(
@@ -314,6 +347,11 @@ void track_dependents_text(struct strbuf *out, const struct track_dependents *de
 				    it->because[b].migration ? "migration" : "the same lines of");
 			text_escape(out, it->because[b].what, strlen(it->because[b].what), false);
 			strbuf_addf(out, " (%.10s)", it->because[b].commit);
+			if (!it->because[b].uses)
+				continue;
+			strbuf_addstr(out, ", which uses '");
+			text_escape(out, it->because[b].uses, strlen(it->because[b].uses), false);
+			strbuf_addch(out, '\'');
 		}
 		strbuf_addch(out, '\n');
 		add_commits(out, it, dependents->level);

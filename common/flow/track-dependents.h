@@ -19,6 +19,7 @@
 struct track_dependency {
 	bool migration; /* else: lines */
 	char *what;	/* the file, or the migration's version and name */
+	char *uses;	/* of a migration: what it speaks of that one of these makes; or NULL */
 	char *commit;	/* that did it */
 };
 struct track_dependent {

@@ -21,9 +21,72 @@ void track_forward_fixes_release(struct track_forward_fixes *fixes)
 		strvec_release(&it->databases);
 	}
 	free(fixes->item);
-	strvec_release(&fixes->keep);
 	*fixes = (struct track_forward_fixes)TRACK_FORWARD_FIXES_INIT;
 }
+
+/* ---- What cannot be undone so -------------------------------------------------------- */
+
+/* The first environment that has it. */
+static size_t first_place(const struct track_migrations *migrations,
+			  const struct track_migration *it)
+{
+	for (size_t e = 0; e < migrations->environments.nr; e++)
+		if (it->place[e].applied)
+			return e;
+	BUG("migration %s is applied nowhere", it->file->version);
+}
+
+static bool same_checksum(const struct ledger_entry *a, const struct ledger_entry *b)
+{
+	return a->checksum && b->checksum ? !strcmp(a->checksum, b->checksum) :
+					    a->checksum == b->checksum;
+}
+
+/* One migration has one up script, and can undo only one text. */
+static bool refuse_texts(const struct track_migrations *migrations,
+			 const struct track_migration *it, struct verdict *verdict)
+{
+	const struct environments *environments = &migrations->environments;
+	size_t first = first_place(migrations, it);
+
+	for (size_t e = first + 1; e < environments->nr; e++) {
+		if (!it->place[e].applied ||
+		    same_checksum(it->place[first].applied, it->place[e].applied))
+			continue;
+		verdict_refuse(verdict,
+			       "cannot undo migration %s (%s) by a new one: databases '%s' and "
+			       "'%s' have different texts of it",
+			       it->file->version, it->file->name, environments->item[first].name,
+			       environments->item[e].name);
+		return true;
+	}
+	return false;
+}
+
+static bool refuse_uses(const struct track_migration *it, struct verdict *verdict)
+{
+	for (size_t i = 0; i < it->uses; i++)
+		verdict_refuse(verdict,
+			       "cannot undo migration %s (%s) by a new one: migration %s (%s), "
+			       "which stays, uses '%s'",
+			       it->file->version, it->file->name, it->use[i].by->version,
+			       it->use[i].by->name, it->use[i].name);
+	if (it->uses)
+		verdict_hint(verdict, "Revert what was built on it, too, by --with-dependents.");
+	return it->uses;
+}
+
+static void refuse_change(const struct track_migration *it, struct verdict *verdict)
+{
+	verdict_refuse(verdict,
+		       "cannot undo the change of migration %s (%s) by a new one: to undo all of "
+		       "it would take away what was there before",
+		       it->file->version, it->file->name);
+	verdict_hint(verdict, "Or leave out the commit that changed it, by --except=<commit>, and "
+			      "write a migration by hand that takes the change back.");
+}
+
+/* ---- What undoes it ------------------------------------------------------------------ */
 
 /* Takes over what is to be written. */
 static void add_fix(struct track_forward_fixes *fixes, struct forward_fix *fix,
@@ -47,13 +110,17 @@ static void add_fix(struct track_forward_fixes *fixes, struct forward_fix *fix,
 	for (size_t e = 0; e < migrations->environments.nr; e++)
 		if (it->place[e].applied)
 			strvec_push(&added->databases, migrations->environments.item[e].name);
-	if (it->file->up.path)
-		strvec_push(&fixes->keep, it->file->up.path);
-	if (it->file->down.path)
-		strvec_push(&fixes->keep, it->file->down.path);
 }
 
-/* By what one of the databases recorded that have it. */
+static void take_verdict(struct verdict *verdict, const struct verdict *from)
+{
+	for (size_t i = 0; i < from->warnings.nr; i++)
+		verdict_warn(verdict, "%s", from->warnings.v[i]);
+	for (size_t i = 0; i < from->hints.nr; i++)
+		verdict_hint(verdict, "%s", from->hints.v[i]);
+}
+
+/* By what one of the databases recorded that have it. EXIT_REFUSED: it cannot be undone so. */
 static int plan_one(struct track_forward_fixes *fixes, const struct checkpoint_session *s,
 		    const struct track_migrations *migrations, const struct track_migration *it,
 		    struct verdict *verdict, struct error *err)
@@ -62,10 +129,8 @@ static int plan_one(struct track_forward_fixes *fixes, const struct checkpoint_s
 	struct forward_fix fix CLEANUP(forward_fix_release) = FORWARD_FIX_INIT;
 	struct rollback_request request = ROLLBACK_REQUEST_INIT;
 	struct session_request wanted = { .command = "revert-track", .common = s->common };
-	size_t e = 0;
+	size_t e = first_place(migrations, it);
 
-	while (!it->place[e].applied)
-		e++;
 	wanted.database = migrations->environments.item[e].name;
 	request.mode = ROLLBACK_FIX;
 	request.fix = it->place[e].applied->version;
@@ -77,24 +142,100 @@ static int plan_one(struct track_forward_fixes *fixes, const struct checkpoint_s
 	/* It goes into a commit: what the setting has outside the worktree cannot. */
 	if (*fix.up.path == '/')
 		return error_refused(err, "the folder of the migrations is not in the worktree");
-	for (size_t i = 0; i < fix.verdict.warnings.nr; i++)
-		verdict_warn(verdict, "%s", fix.verdict.warnings.v[i]);
-	for (size_t i = 0; i < fix.verdict.hints.nr; i++)
-		verdict_hint(verdict, "%s", fix.verdict.hints.v[i]);
+	take_verdict(verdict, &fix.verdict);
 	add_fix(fixes, &fix, migrations, it);
+	return 0;
+}
+
+/* ---- What stays ---------------------------------------------------------------------- */
+
+static struct track_migration *fix_of(struct track_migrations *migrations,
+				      const struct track_migration *it)
+{
+	for (size_t i = 0; i < migrations->nr; i++)
+		if (migrations->item[i].now == it->undone_by)
+			return &migrations->item[i];
+	return NULL;
+}
+
+/* With its fix, where that would go as well and a database has one of them. */
+static void keep_undone(struct track_migrations *migrations, struct track_migration *it)
+{
+	struct track_migration *fix = fix_of(migrations, it);
+
+	if (fix && !it->applied && !fix->applied) {
+		it->undone_by = NULL;
+		return;
+	}
+	it->stays = true;
+	if (fix)
+		fix->stays = true;
+}
+
+static bool is_harmed(const struct track_migrations *migrations, const struct track_migration *it)
+{
+	for (size_t e = 0; e < migrations->environments.nr; e++)
+		if (track_migration_harms(it, e))
+			return true;
+	return false;
+}
+
+static void keep_number(struct track_migrations *migrations, struct track_migration *it,
+			struct verdict *verdict)
+{
+	struct track_migration *before = &migrations->item[it->twin];
+
+	it->stays = before->stays = true;
+	verdict_warn(verdict,
+		     "migration %s stays, and %s, which it was before, does not come back: "
+		     "only the number is another",
+		     it->file->version, before->file->version);
+}
+
+static int undo(struct track_forward_fixes *ret, const struct checkpoint_session *session,
+		struct track_migrations *migrations, struct track_migration *it,
+		struct verdict *verdict, struct error *err)
+{
+	struct error reason CLEANUP(error_release) = ERROR_INIT;
+
+	if (it->change == TRACK_MIGRATION_CHANGES) {
+		refuse_change(it, verdict);
+		return 0;
+	}
+	if (it->twin != NO_TWIN) {
+		keep_number(migrations, it, verdict);
+		return 0;
+	}
+	if (refuse_uses(it, verdict) || refuse_texts(migrations, it, verdict))
+		return 0;
+	if (plan_one(ret, session, migrations, it, verdict, &reason) == 0) {
+		it->stays = true;
+		return 0;
+	}
+	if (reason.exit_code != EXIT_REFUSED) {
+		error_move(err, &reason);
+		return -1;
+	}
+	verdict_refuse(verdict, "%s", reason.message);
+	if (reason.hint)
+		verdict_hint(verdict, "%s", reason.hint);
 	return 0;
 }
 
 int track_forward_fixes_plan(struct track_forward_fixes *ret,
 			     const struct checkpoint_session *session,
-			     const struct track_migrations *migrations, struct verdict *verdict,
-			     struct error *err)
+			     struct track_migrations *migrations, bool wanted,
+			     struct verdict *verdict, struct error *err)
 {
-	for (size_t i = migrations->nr; i; i--) {
-		const struct track_migration *it = &migrations->item[i - 1];
+	migrations->forward = wanted;
+	for (size_t i = 0; i < migrations->nr; i++)
+		if (migrations->item[i].undone_by)
+			keep_undone(migrations, &migrations->item[i]);
+	for (size_t i = migrations->nr; wanted && i; i--) {
+		struct track_migration *it = &migrations->item[i - 1];
 
-		if (it->applied && track_migration_loses(it) &&
-		    plan_one(ret, session, migrations, it, verdict, err) < 0)
+		if (is_harmed(migrations, it) &&
+		    undo(ret, session, migrations, it, verdict, err) < 0)
 			return -1;
 	}
 	return 0;

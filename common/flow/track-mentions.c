@@ -29,7 +29,7 @@ static bool goes(const struct track_migrations *m, const struct migration *file)
 {
 	for (size_t i = 0; i < m->nr; i++)
 		if (m->item[i].file == file)
-			return m->item[i].change == TRACK_MIGRATION_GOES;
+			return track_migration_goes(&m->item[i]);
 	return false;
 }
 
@@ -196,7 +196,7 @@ int track_mentions_find(struct track_mentions *ret, const struct track_plan *pla
 	bool any = false;
 
 	for (size_t i = 0; i < plan->migrations.nr && !any; i++)
-		any = plan->migrations.item[i].change == TRACK_MIGRATION_GOES;
+		any = track_migration_goes(&plan->migrations.item[i]);
 	if (!any)
 		return 0;
 	if (read_outline(&going, &plan->migrations, true, err) < 0 ||

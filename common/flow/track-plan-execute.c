@@ -15,6 +15,7 @@ static void list_by_hand(struct strvec *ret, const struct track_plan *plan)
 	const struct environments *environments = &plan->migrations.environments;
 
 	track_migrations_commands(&plan->migrations, ret);
+	track_migrations_commands_after(&plan->migrations, ret);
 	for (size_t i = 0; i < plan->fixes.nr; i++)
 		for (size_t d = 0; d < plan->fixes.item[i].databases.nr; d++) {
 			struct strbuf command = STRBUF_INIT;
@@ -260,6 +261,8 @@ int track_plan_execute(struct track_plan *plan, struct error *err)
 	/* Where it stops at a conflict, --continue says it in the end. */
 	json_object_set_new(plan->members, "by_hand", json_strings(&report.by_hand));
 	json_object_set_new(plan->members, "plan_update", json_boolean(plan->documents.nr));
+	json_object_set_new(plan->members, "migrations",
+			    track_migrations_state(&plan->migrations, &plan->request->databases));
 	ret = revert_run_execute(&plan->run, &plan->operation, err);
 	report.failure = ret < 0 ? err : NULL;
 	if (ret < 0)

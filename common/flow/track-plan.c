@@ -182,6 +182,16 @@ static char *short_name(const struct track_plan *plan)
 	return xstrfmt("%s '%s'", unit_kind_name(unit->kind), shown);
 }
 
+/* As they were when it was planned? */
+static int check_databases_again(void *data, struct error *err)
+{
+	const struct track_plan *plan = data;
+	json_t *state CLEANUP(json_decref_p) =
+		track_migrations_state(&plan->migrations, &plan->request->databases);
+
+	return track_migrations_unchanged(state, &plan->session->settings, err);
+}
+
 static void fill_in_request(struct track_plan *plan)
 {
 	const struct track_plan_request *request = plan->request;
@@ -207,6 +217,8 @@ static void fill_in_request(struct track_plan *plan)
 		.documents_subject = plan->documents_subject,
 		.reset_to = plan->reset_to,
 		.members = plan->members,
+		.check = check_databases_again,
+		.check_data = plan,
 	};
 }
 
@@ -242,6 +254,20 @@ static void keep_also(struct strvec *keep, const struct strvec *more)
 	strvec_sort(keep);
 }
 
+/* Also once more, with more documents, or more to keep. */
+static int plan_series(struct track_plan *plan, struct error *err)
+{
+	revert_run_release(&plan->run);
+	free(plan->document);
+	free(plan->squash_subject);
+	free(plan->documents_subject);
+	json_decref(plan->members);
+	plan->document_nr = 0;
+	gather_documents(plan);
+	fill_in_request(plan);
+	return revert_run_plan(&plan->run, plan->session, &plan->wanted, err);
+}
+
 /* ---- Files --------------------------------------------------------------------------- */
 
 static void touch(struct tree_changes *ret, const char *path, unsigned old_mode, unsigned new_mode)
@@ -271,56 +297,33 @@ static void list_touched(struct tree_changes *ret, const struct revert_series *s
 
 /* ---- Migrations ---------------------------------------------------------------------- */
 
-/*
- * Once more without them, to see which there would be: those that are applied are kept, and what is
- * known of them is the plan's.
- */
-static int plan_fixes(struct track_plan *plan, struct error *err)
-{
-	const struct checkpoint_session *s = plan->session;
-	const struct revert_request request = { .commit = plan->wanted_commit,
-						.nr = plan->wanted_nr,
-						.onto = s->repo.head,
-						.keep = &plan->keep };
-	struct revert_series series CLEANUP(revert_series_release) = REVERT_SERIES_INIT;
-	struct tree_changes touched CLEANUP(tree_changes_release) = TREE_CHANGES_INIT;
-	struct track_migrations *migrations = &plan->migrations;
-
-	if (revert_compute(&series, &s->repo, &request, err) < 0)
-		return -1;
-	list_touched(&touched, &series);
-	if (track_migrations_find(migrations, &s->settings, s->repo.head, &touched, err) < 0 ||
-	    track_migrations_ask(migrations, &s->settings, &plan->request->databases, err) < 0 ||
-	    track_forward_fixes_plan(&plan->fixes, s, migrations, &plan->verdict, err) < 0)
-		return -1;
-	for (size_t i = 0; i < plan->fixes.nr; i++) {
-		strvec_push(&plan->keep, plan->fixes.item[i].up_path);
-		strvec_push(&plan->keep, plan->fixes.item[i].down_path);
-	}
-	keep_also(&plan->keep, &plan->fixes.keep);
-	/* A protected environment wants its word also for what is written for it. */
-	track_migrations_judge(migrations,
-			       &(struct track_migrations_wish){ .forward_fix = true,
-								.common = s->common },
-			       &plan->verdict);
-	track_migrations_keep(migrations);
-	return 0;
-}
-
+/* Which there are, where they are applied, and which stay: then all of it once more without those. */
 static int plan_migrations(struct track_plan *plan, struct error *err)
 {
 	const struct checkpoint_session *s = plan->session;
-	const struct track_migrations_wish wish = { .common = s->common };
+	const struct track_plan_request *request = plan->request;
+	bool resets = request->strategy == TRACK_RESET;
+	const struct track_migrations_wish wish = { .forward_fix = request->forward_fix,
+						    .no_fix = resets,
+						    .common = s->common };
+	struct strvec kept CLEANUP(strvec_release) = STRVEC_INIT;
 
-	if (plan->request->forward_fix) /* plan_fixes() has done it */
-		return 0;
-	if (track_migrations_find(&plan->migrations, &s->settings, s->repo.head, &plan->touched,
+	if (track_migrations_find(&plan->migrations, &s->settings, s->repo.head, &plan->run.series,
 				  err) < 0 ||
-	    track_migrations_ask(&plan->migrations, &s->settings, &plan->request->databases, err) <
-		    0)
+	    track_migrations_ask(&plan->migrations, &s->settings, &request->databases, err) < 0 ||
+	    (!resets && track_forward_fixes_plan(&plan->fixes, s, &plan->migrations,
+						 request->forward_fix, &plan->verdict, err) < 0))
 		return -1;
 	track_migrations_judge(&plan->migrations, &wish, &plan->verdict);
-	return 0;
+	track_migrations_kept(&plan->migrations, &kept);
+	for (size_t i = 0; i < plan->fixes.nr; i++) {
+		strvec_push(&kept, plan->fixes.item[i].up_path);
+		strvec_push(&kept, plan->fixes.item[i].down_path);
+	}
+	if (!kept.nr)
+		return 0;
+	keep_also(&plan->keep, &kept);
+	return plan_series(plan, err);
 }
 
 /* ---- What is said about it ----------------------------------------------------------- */
@@ -370,8 +373,6 @@ static int plan_documents(struct track_plan *plan, struct error *err)
 	if (track_split(plan, err) < 0)
 		return -1;
 	keep_also(&plan->keep, &plan->split_off);
-	if (request->forward_fix && plan_fixes(plan, err) < 0)
-		return -1;
 	return track_documents_plan(&plan->documents, &plan->tracks, &plan->units,
 				    (enum track_documents_mode)mode, plan->session->repo.head, err);
 }
@@ -384,9 +385,7 @@ static int plan_run(struct track_plan *plan, struct error *err)
 						     plan_documents(plan, err) < 0)
 		return -1;
 	add_trailers(plan);
-	gather_documents(plan);
-	fill_in_request(plan);
-	return revert_run_plan(&plan->run, plan->session, &plan->wanted, err);
+	return plan_series(plan, err);
 }
 
 static int find_dependents(struct track_plan *plan, struct error *err)
@@ -479,9 +478,10 @@ static int plan_round(struct track_plan *plan, struct error *err)
 		if (track_select(plan, err) < 0 || plan_run(plan, err) < 0)
 			return -1;
 	} while (pass_over_reverted(plan));
+	if (plan_migrations(plan, err) < 0)
+		return -1;
 	list_touched(&plan->touched, &plan->run.series);
-	if (plan_migrations(plan, err) < 0 || find_dependents(plan, err) < 0 ||
-	    track_mentions_find(&plan->mentions, plan, err) < 0)
+	if (find_dependents(plan, err) < 0 || track_mentions_find(&plan->mentions, plan, err) < 0)
 		return -1;
 	judge_reverted(plan);
 	judge_unfound(plan);

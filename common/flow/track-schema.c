@@ -51,9 +51,8 @@ static int list_migrations(struct scripts *ret, const struct checkpoint_session 
 			   const char *commit, struct error *err)
 {
 	struct track_migrations m CLEANUP(track_migrations_release) = TRACK_MIGRATIONS_INIT;
-	const struct tree_changes none = TREE_CHANGES_INIT;
 
-	if (track_migrations_find(&m, &s->settings, commit, &none, err) < 0)
+	if (track_migrations_find(&m, &s->settings, commit, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; !m.problem && i < m.files.nr; i++)
 		if (m.files.item[i].up.path)

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "flow/hook.h"
+#include "flow/track-migrations.h"
 #include "flow/track-revert.h"
 #include "flow/track-verify.h"
 #include "flow/track.h"
@@ -240,8 +241,13 @@ static int go_on(const struct checkpoint_session *s, const json_t *record, bool 
 	struct revert_ended ended CLEANUP(revert_ended_release) = REVERT_ENDED_INIT;
 	struct track_checks checks CLEANUP(track_checks_release) = TRACK_CHECKS_INIT;
 	json_t *json CLEANUP(json_decref_p) = NULL;
-	int ret = skip ? revert_skip(&run, s, &ended, err) : revert_continue(&run, s, &ended, err);
+	int ret;
 
+	/* The rest may take away what a database has been given while it waited. */
+	if (track_migrations_unchanged(json_object_get(about(record), "migrations"), &s->settings,
+				       err) < 0)
+		return -1;
+	ret = skip ? revert_skip(&run, s, &ended, err) : revert_continue(&run, s, &ended, err);
 	if (ret < 0)
 		return -1;
 	if (skip || ret == REVERT_RUN_DONE)

@@ -241,7 +241,9 @@ static const char *later_one(const struct track_plan *plan, const struct migrati
 	for (size_t i = 0; i < plan->migrations.nr; i++) {
 		const struct track_migration *gone = &plan->migrations.item[i];
 
-		for (size_t m = 0; m < after->nr && gone->change == TRACK_MIGRATION_GOES; m++)
+		if (gone->change != TRACK_MIGRATION_GOES || gone->stays)
+			continue;
+		for (size_t m = 0; m < after->nr; m++)
 			if (after->item[m].up.path &&
 			    version_compare(after->item[m].version, gone->file->version) > 0)
 				return after->item[m].version;
@@ -260,7 +262,7 @@ static void check_order(struct track_checks *ret, const struct track_plan *plan,
 				  after->problem[i].text);
 			return;
 		}
-	if (later && !plan->fixes.nr)
+	if (later)
 		add_check(ret, "migrations", TRACK_CHECK_UNKNOWN,
 			  "migration %s, which comes later, stays: look whether it needs what is "
 			  "gone",
@@ -274,9 +276,8 @@ static int check_migrations(struct track_checks *ret, const struct track_plan *p
 {
 	const struct checkpoint_session *s = plan->session;
 	struct track_migrations after CLEANUP(track_migrations_release) = TRACK_MIGRATIONS_INIT;
-	const struct tree_changes none = TREE_CHANGES_INIT;
 
-	if (track_migrations_find(&after, &s->settings, plan->run.head, &none, err) < 0)
+	if (track_migrations_find(&after, &s->settings, plan->run.head, NULL, err) < 0)
 		return -1;
 	if (after.problem) {
 		add_check(ret, "migrations", TRACK_CHECK_UNKNOWN, "%s", after.problem);
@@ -448,14 +449,13 @@ int track_verify_series(struct track_checks *ret, const struct checkpoint_sessio
 {
 	struct track_migrations before CLEANUP(track_migrations_release) = TRACK_MIGRATIONS_INIT;
 	struct track_migrations now CLEANUP(track_migrations_release) = TRACK_MIGRATIONS_INIT;
-	const struct tree_changes none = TREE_CHANGES_INIT;
 	const struct settings *settings = &session->settings;
 
 	check_left_out(ret, end->left_out);
 	if (end->words && check_unit_at(ret, session, end->head, end->words, err) < 0)
 		return -1;
-	if (track_migrations_find(&before, settings, end->before, &none, err) < 0 ||
-	    track_migrations_find(&now, settings, end->head, &none, err) < 0)
+	if (track_migrations_find(&before, settings, end->before, NULL, err) < 0 ||
+	    track_migrations_find(&now, settings, end->head, NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < now.files.problems; i++)
 		if (!was_there(&before.files, &now.files.problem[i]))
