@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "workflow/commit-mark.h"
-#include "workflow/markdown.h"
 #include "workflow/plan-line.h"
+#include "workflow/plan-parts.h"
 
 void plan_document_release(struct plan_document *plan)
 {
@@ -31,30 +31,10 @@ void plan_document_release(struct plan_document *plan)
 
 /* ---- What the blocks are ------------------------------------------------------------- */
 
-enum role { ROLE_NONE, ROLE_PHASE, ROLE_TASK };
-
-/* What is known of a block before it is known what it is. */
-struct note {
-	enum role role;
-	bool boxed;	    /* it has a check box */
-	bool says_task;	    /* "Task 3: ..." */
-	bool says_phase;    /* "Phase 3 ..." */
-	bool separated;	    /* "Phase 3: ..." */
-	bool has_tasks;	    /* a heading: there are tasks in its section */
-	bool has_own;	    /* the same, and directly: not below another heading */
-	size_t task, depth; /* an item: the task that it is or is in, and how deep; else NO_INDEX */
-};
-
-struct reader {
-	struct plan_document *plan;
-	struct markdown md;
-	struct note *note; /* of each block */
-};
-
-static void take_note(struct reader *r, size_t block)
+static void take_note(struct plan_reader *r, size_t block)
 {
 	const struct markdown_block *it = &r->md.block[block];
-	struct note *note = &r->note[block];
+	struct plan_note *note = &r->note[block];
 	size_t behind = it->text.at;
 	struct span mark;
 
@@ -72,18 +52,13 @@ static void take_note(struct reader *r, size_t block)
 	note->separated = phase.separated;
 }
 
-static bool is_heading(const struct reader *r, size_t block)
-{
-	return r->md.block[block].kind == MARKDOWN_HEADING;
-}
-
-static bool is_box(const struct reader *r, size_t block)
+static bool is_box(const struct plan_reader *r, size_t block)
 {
 	return r->md.block[block].kind == MARKDOWN_ITEM && r->note[block].boxed;
 }
 
 /* The level of the outermost headings that say "Phase"; a single one of level 1 is the title. */
-static int labelled_level(const struct reader *r)
+static int labelled_level(const struct plan_reader *r)
 {
 	int level = 0;
 	size_t titles = 0;
@@ -91,7 +66,7 @@ static int labelled_level(const struct reader *r)
 	for (size_t i = 0; i < r->md.nr; i++) {
 		int own = r->md.block[i].level;
 
-		if (!is_heading(r, i) || !r->note[i].says_phase)
+		if (!plan_is_heading(r, i) || !r->note[i].says_phase)
 			continue;
 		titles += own == 1;
 		if (own > 1 && (!level || own < level))
@@ -100,14 +75,14 @@ static int labelled_level(const struct reader *r)
 	return titles > 1 || (titles && !level) ? 1 : level;
 }
 
-static bool choose_labelled(struct reader *r)
+static bool choose_labelled(struct plan_reader *r)
 {
 	int level = labelled_level(r);
 
 	for (size_t i = 0; level && i < r->md.nr; i++) {
 		int own = r->md.block[i].level;
 
-		if (is_heading(r, i) && r->note[i].says_phase && own >= level &&
+		if (plan_is_heading(r, i) && r->note[i].says_phase && own >= level &&
 		    (own == level || r->note[i].separated))
 			r->note[i].role = ROLE_PHASE;
 	}
@@ -115,7 +90,7 @@ static bool choose_labelled(struct reader *r)
 }
 
 /* "**Phase 1: ...**" on a line by itself is the heading of those who use none. */
-static bool choose_paragraphs(struct reader *r)
+static bool choose_paragraphs(struct plan_reader *r)
 {
 	bool any = false;
 
@@ -132,7 +107,7 @@ static bool choose_paragraphs(struct reader *r)
 }
 
 /* Tells all headings around a task of it. */
-static void note_tasks(struct reader *r)
+static void note_tasks(struct plan_reader *r)
 {
 	enum { LEVELS = 7 };
 	size_t around[LEVELS]; /* the heading of that level, or NO_INDEX */
@@ -140,7 +115,7 @@ static void note_tasks(struct reader *r)
 	for (int level = 0; level < LEVELS; level++)
 		around[level] = NO_INDEX;
 	for (size_t i = 0; i < r->md.nr; i++) {
-		bool heading = is_heading(r, i), own = false;
+		bool heading = plan_is_heading(r, i), own = false;
 		int level = heading ? r->md.block[i].level : LEVELS;
 
 		for (int deeper = level; deeper < LEVELS; deeper++)
@@ -159,35 +134,35 @@ static void note_tasks(struct reader *r)
 }
 
 /* The outermost headings with tasks below; that of the document, where they are its own. */
-static void choose_outermost(struct reader *r)
+static void choose_outermost(struct plan_reader *r)
 {
 	int level = 0;
 
 	note_tasks(r);
 	for (size_t i = 0; i < r->md.nr; i++) {
-		const struct note *note = &r->note[i];
+		const struct plan_note *note = &r->note[i];
 		int own = r->md.block[i].level;
 
-		if (!is_heading(r, i) || !note->has_tasks || note->says_task)
+		if (!plan_is_heading(r, i) || !note->has_tasks || note->says_task)
 			continue;
 		if (own == 1 ? note->has_own : !level || own < level)
 			level = own;
 	}
 	for (size_t i = 0; level && i < r->md.nr; i++)
-		if (is_heading(r, i) && r->md.block[i].level == level && r->note[i].has_tasks &&
-		    !r->note[i].says_task)
+		if (plan_is_heading(r, i) && r->md.block[i].level == level &&
+		    r->note[i].has_tasks && !r->note[i].says_task)
 			r->note[i].role = ROLE_PHASE;
 }
 
 /* ---- Building ------------------------------------------------------------------------ */
 
-static struct span block_last_line(const struct reader *r, const struct markdown_block *block)
+static struct span block_last_line(const struct plan_reader *r, const struct markdown_block *block)
 {
 	return block->text_last > block->first ? markdown_line(&r->md, block->text_last) :
 						 block->text;
 }
 
-static void parse_line(struct plan_line *ret, enum line_kind kind, const struct reader *r,
+static void parse_line(struct plan_line *ret, enum line_kind kind, const struct plan_reader *r,
 		       size_t block)
 {
 	const struct markdown_block *it = &r->md.block[block];
@@ -200,7 +175,7 @@ static void parse_line(struct plan_line *ret, enum line_kind kind, const struct 
 	ret->line = line + 1;
 }
 
-static size_t add_phase(struct reader *r, size_t block)
+static size_t add_phase(struct plan_reader *r, size_t block)
 {
 	struct plan_document *plan = r->plan;
 	struct plan_phase *phase;
@@ -218,7 +193,7 @@ static size_t add_phase(struct reader *r, size_t block)
 	return plan->phases - 1;
 }
 
-static size_t add_task(struct reader *r, size_t block, size_t phase)
+static size_t add_task(struct plan_reader *r, size_t block, size_t phase)
 {
 	struct plan_document *plan = r->plan;
 	struct plan_task *task;
@@ -227,7 +202,7 @@ static size_t add_task(struct reader *r, size_t block, size_t phase)
 	task = &plan->task[plan->tasks++];
 	*task = (struct plan_task){
 		.phase = phase,
-		.is_heading = is_heading(r, block),
+		.is_heading = plan_is_heading(r, block),
 		.first_item = plan->items,
 		.block = markdown_lines(&r->md, r->md.block[block].first, r->md.block[block].last),
 	};
@@ -237,7 +212,7 @@ static size_t add_task(struct reader *r, size_t block, size_t phase)
 	return plan->tasks - 1;
 }
 
-static void add_item(struct reader *r, size_t block, size_t task, size_t depth)
+static void add_item(struct plan_reader *r, size_t block, size_t task, size_t depth)
 {
 	struct plan_document *plan = r->plan;
 	struct plan_item *item;
@@ -275,9 +250,9 @@ static size_t phase_here(const struct place *place)
 
 enum { LEVEL_PARAGRAPH = 7 }; /* deeper than any heading */
 
-static void enter_phase(struct reader *r, struct place *place, size_t block)
+static void enter_phase(struct plan_reader *r, struct place *place, size_t block)
 {
-	int level = is_heading(r, block) ? r->md.block[block].level : LEVEL_PARAGRAPH;
+	int level = plan_is_heading(r, block) ? r->md.block[block].level : LEVEL_PARAGRAPH;
 
 	while (place->nr && place->around[place->nr - 1].level >= level)
 		place->nr--;
@@ -287,7 +262,7 @@ static void enter_phase(struct reader *r, struct place *place, size_t block)
 	place->task = NO_INDEX;
 }
 
-static bool is_task_heading(const struct reader *r, const struct place *place, size_t block)
+static bool is_task_heading(const struct plan_reader *r, const struct place *place, size_t block)
 {
 	int level = r->md.block[block].level;
 
@@ -296,7 +271,7 @@ static bool is_task_heading(const struct reader *r, const struct place *place, s
 	return r->note[block].boxed && (!place->nr || level > place->around[place->nr - 1].level);
 }
 
-static void enter_heading(struct reader *r, struct place *place, size_t block)
+static void enter_heading(struct plan_reader *r, struct place *place, size_t block)
 {
 	int level = r->md.block[block].level;
 
@@ -312,10 +287,10 @@ static void enter_heading(struct reader *r, struct place *place, size_t block)
 		place->task = NO_INDEX;
 }
 
-static void enter_item(struct reader *r, const struct place *place, size_t block)
+static void enter_item(struct plan_reader *r, const struct place *place, size_t block)
 {
 	size_t parent = r->md.block[block].parent;
-	const struct note *around = parent == NO_INDEX ? NULL : &r->note[parent];
+	const struct plan_note *around = parent == NO_INDEX ? NULL : &r->note[parent];
 
 	if (around && around->task != NO_INDEX) {
 		add_item(r, block, around->task, around->depth + 1);
@@ -327,16 +302,16 @@ static void enter_item(struct reader *r, const struct place *place, size_t block
 	}
 }
 
-static bool has_tasks(const struct reader *r)
+static bool has_tasks(const struct plan_reader *r)
 {
 	for (size_t i = 0; i < r->md.nr; i++)
 		if (is_box(r, i) ||
-		    (is_heading(r, i) && (r->note[i].boxed || r->note[i].says_task)))
+		    (plan_is_heading(r, i) && (r->note[i].boxed || r->note[i].says_task)))
 			return true;
 	return false;
 }
 
-static void build(struct reader *r, bool any_phase)
+static void build(struct plan_reader *r, bool any_phase)
 {
 	struct place place CLEANUP(place_release) = { .task = NO_INDEX, .implied = NO_INDEX };
 
@@ -345,7 +320,7 @@ static void build(struct reader *r, bool any_phase)
 	for (size_t i = 0; i < r->md.nr; i++) {
 		if (r->note[i].role == ROLE_PHASE)
 			enter_phase(r, &place, i);
-		else if (is_heading(r, i))
+		else if (plan_is_heading(r, i))
 			enter_heading(r, &place, i);
 		else if (r->md.block[i].kind == MARKDOWN_ITEM)
 			enter_item(r, &place, i);
@@ -354,119 +329,16 @@ static void build(struct reader *r, bool any_phase)
 
 /* ---- Where phases and task headings end, and how they stand -------------------------- */
 
-/* Where the walk that looks for fields is. A title that is the only phase leaves them to the plan. */
-struct field_place {
-	bool begun;	    /* a phase */
-	size_t phase, task; /* the task whose heading was the last one; or NO_INDEX */
-	size_t headings;    /* in plan.task[]: those before were seen */
-	int task_level;
-	bool tasks; /* of the phase have begun */
-};
-
-static void pass_heading(const struct reader *r, struct field_place *place, size_t block)
-{
-	int level = r->md.block[block].level;
-
-	if (r->note[block].role == ROLE_PHASE) {
-		if (r->plan->phases > 1 || level != 1)
-			place->phase = place->begun ? place->phase + 1 : 0;
-		place->begun = true;
-		place->task = NO_INDEX;
-		place->tasks = false;
-	} else if (r->note[block].role == ROLE_TASK) {
-		while (!r->plan->task[place->headings].is_heading)
-			place->headings++;
-		place->task = place->headings++;
-		place->task_level = level;
-		place->tasks = true;
-	} else {
-		if (place->task != NO_INDEX && level <= place->task_level)
-			place->task = NO_INDEX;
-		place->tasks |= place->begun;
-	}
-}
-
-/* The task that a block is in, by the list or by the heading. */
-static size_t task_around(const struct reader *r, const struct field_place *place, size_t block)
-{
-	size_t parent = r->md.block[block].parent;
-
-	if (r->note[block].task != NO_INDEX)
-		return r->note[block].task;
-	if (parent != NO_INDEX && r->note[parent].task != NO_INDEX)
-		return r->note[parent].task;
-	return place->task;
-}
-
-static void add_field(struct plan_document *plan, const struct plan_field *field)
-{
-	ARRAY_GROW(plan->field, plan->fields + 1, plan->fields_alloc);
-	plan->field[plan->fields++] = *field;
-}
-
-/* What ends an item's line is the item's own. */
-static bool is_read_already(const struct reader *r, size_t block, struct span status)
-{
-	struct span own;
-	enum unit_state state;
-
-	return r->md.block[block].kind == MARKDOWN_ITEM &&
-	       line_find_status(&own, &state, LINE_TASK, r->md.text, r->md.block[block].text) &&
-	       span_end(own) > status.at && own.at < span_end(status);
-}
-
-static void read_field(struct reader *r, const struct field_place *place, size_t block, size_t line)
-{
-	const char *text = r->md.text;
-	struct span whole = markdown_line(&r->md, line);
-	size_t task = task_around(r, place, block);
-	bool item = r->md.block[block].kind == MARKDOWN_ITEM;
-	struct plan_field field = {
-		.state = UNIT_OTHER, .line = line + 1, .phase = place->phase, .task = task
-	};
-
-	/* Words of a task may speak of a status; a field of it begins the line, and says one. */
-	field.status = line_find_status_field(text, whole, task != NO_INDEX);
-	if (field.status.len)
-		field.state = unit_state_of_word(text + field.status.at, field.status.len);
-	if (task != NO_INDEX &&
-	    (field.state == UNIT_OTHER || is_read_already(r, block, field.status)))
-		field.status.len = 0;
-	if (!item)
-		line_find_field_commits(&field.commit, text, whole, &field.status);
-	if (field.status.len || field.commit.nr)
-		add_field(r->plan, &field);
-}
-
-static void find_fields(struct reader *r)
-{
-	struct field_place place = { .phase = NO_INDEX, .task = NO_INDEX };
-
-	for (size_t i = 0; i < r->md.nr; i++) {
-		const struct markdown_block *it = &r->md.block[i];
-
-		if (is_heading(r, i) || r->note[i].role != ROLE_NONE) {
-			pass_heading(r, &place, i);
-			continue;
-		}
-		place.tasks |= r->note[i].task != NO_INDEX;
-		if (place.tasks && task_around(r, &place, i) == NO_INDEX)
-			continue;
-		for (size_t line = it->first; line <= it->text_last; line++)
-			read_field(r, &place, i, line);
-	}
-}
-
 /* The lines from a heading to the next one that is a phase, or as high. */
-static struct span section_of(const struct reader *r, size_t block)
+static struct span section_of(const struct plan_reader *r, size_t block)
 {
 	const struct markdown_block *it = &r->md.block[block];
 	size_t last = r->md.lines - 1;
 
 	for (size_t i = block + 1; i < r->md.nr; i++) {
-		bool ends = is_heading(r, i) && it->kind == MARKDOWN_HEADING ?
+		bool ends = plan_is_heading(r, i) && it->kind == MARKDOWN_HEADING ?
 				    r->md.block[i].level <= it->level :
-				    is_heading(r, i);
+				    plan_is_heading(r, i);
 		bool part = r->note[block].role == ROLE_PHASE && r->note[i].role == ROLE_TASK;
 
 		if ((ends && !part) || r->note[i].role == ROLE_PHASE ||
@@ -478,7 +350,7 @@ static struct span section_of(const struct reader *r, size_t block)
 	return markdown_lines(&r->md, it->first, last < it->first ? it->first : last);
 }
 
-static void find_sections(struct reader *r)
+static void find_sections(struct plan_reader *r)
 {
 	size_t phase = 0, task = 0;
 
@@ -551,6 +423,9 @@ static void set_phase_states(struct plan_document *plan)
 	for (size_t t = 0; t < plan->tasks; t++)
 		if (plan->task[t].phase != NO_INDEX)
 			tally_add(&tally[plan->task[t].phase], plan->task[t].is.state);
+	for (size_t i = 0; i < plan->fields; i++)
+		if (plan->field[i].row && !plan->phase[plan->field[i].phase].tasks)
+			tally_add(&tally[plan->field[i].phase], plan->field[i].state);
 	for (size_t p = 0; p < plan->phases; p++)
 		if (!plan->phase[p].is.has_box && !plan->phase[p].is.status.len)
 			plan->phase[p].is.state = tally_state(&tally[p]);
@@ -577,12 +452,12 @@ static char *subject_of(const char *title)
 	}
 }
 
-static void read_title(struct reader *r)
+static void read_title(struct plan_reader *r)
 {
 	struct plan_line line;
 
 	for (size_t i = 0; i < r->md.nr; i++) {
-		if (!is_heading(r, i))
+		if (!plan_is_heading(r, i))
 			continue;
 		if (r->note[i].role != ROLE_NONE || r->md.block[i].level > 1)
 			return;
@@ -597,7 +472,7 @@ static void read_title(struct reader *r)
 
 void plan_document_parse(struct plan_document *ret, const char *path, const char *text, size_t len)
 {
-	struct reader r = { .plan = ret };
+	struct plan_reader r = { .plan = ret };
 	bool any;
 
 	*ret = (struct plan_document){ .path = xstrdup(path), .len = len };
@@ -613,7 +488,7 @@ void plan_document_parse(struct plan_document *ret, const char *path, const char
 		any |= r.note[i].role == ROLE_PHASE;
 	build(&r, any);
 	find_sections(&r);
-	find_fields(&r);
+	plan_find_fields(&r);
 	read_title(&r);
 	set_task_states(ret);
 	set_phase_states(ret);

@@ -83,10 +83,13 @@ struct plan_phase {
 /*
  * A line by itself for the status, "**Status:** done (1a2b3c4)", or for commits, "commit: 1a2b3c4",
  * in front matter or text: of the plan before any phase or task; of a phase between its heading and
- * its first task; of a task below its line.
+ * its first task; of a task below its line. Or a row of a table in a phase that has a check box in a
+ * cell: of the task whose title is in another one, else of the phase.
  */
 struct plan_field {
 	struct span status; /* the words for it; a length of 0: it has commits alone */
+	bool row;
+	struct span mark; /* of a row: between the brackets of the box */
 	enum unit_state state;
 	struct plan_commits commit;
 	size_t line;	    /* from 1 */

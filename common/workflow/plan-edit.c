@@ -64,6 +64,8 @@ static void reopen_field(struct splices *ret, const struct plan_document *plan,
 {
 	if (field->state == UNIT_DONE || field->state == UNIT_IN_PROGRESS)
 		set_field(ret, plan, field, UNIT_PENDING);
+	if (field->row && field->state != UNIT_PENDING)
+		splices_add(ret, field->mark, " ");
 	cut_commits(ret, &field->commit);
 }
 
@@ -83,7 +85,17 @@ void plan_document_reopen_phase(struct splices *ret, const struct plan_document 
 {
 	reopen(ret, plan, &plan->phase[phase].is);
 	for (size_t i = 0; i < plan->fields; i++)
-		if (plan->field[i].phase == phase && plan->field[i].task == NO_INDEX)
+		if (plan->field[i].phase == phase && plan->field[i].task == NO_INDEX &&
+		    !plan->field[i].row)
+			reopen_field(ret, plan, &plan->field[i]);
+}
+
+/* Those that are no task's. */
+static void reopen_rows(struct splices *ret, const struct plan_document *plan, size_t phase)
+{
+	for (size_t i = 0; i < plan->fields; i++)
+		if (plan->field[i].row && plan->field[i].phase == phase &&
+		    plan->field[i].task == NO_INDEX)
 			reopen_field(ret, plan, &plan->field[i]);
 }
 
@@ -91,6 +103,7 @@ void plan_document_uncheck_phase(struct splices *ret, const struct plan_document
 				 size_t phase)
 {
 	plan_document_reopen_phase(ret, plan, phase);
+	reopen_rows(ret, plan, phase);
 	for (size_t t = 0; t < plan->tasks; t++)
 		if (plan->task[t].phase == phase)
 			plan_document_uncheck_task(ret, plan, t);
@@ -120,8 +133,10 @@ void plan_document_uncheck_all(struct splices *ret, const struct plan_document *
 	for (size_t i = 0; i < plan->fields; i++)
 		if (is_own(&plan->field[i]))
 			cut_commits(ret, &plan->field[i].commit);
-	for (size_t p = 0; p < plan->phases; p++)
+	for (size_t p = 0; p < plan->phases; p++) {
 		plan_document_reopen_phase(ret, plan, p);
+		reopen_rows(ret, plan, p);
+	}
 	for (size_t t = 0; t < plan->tasks; t++)
 		plan_document_uncheck_task(ret, plan, t);
 }

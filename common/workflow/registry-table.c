@@ -8,45 +8,7 @@
 #include "workflow/ascii.h"
 #include "workflow/plan-line.h"
 #include "workflow/registry-parts.h"
-
-enum { CELLS_MAX = 32 };
-
-struct row {
-	struct span cell[CELLS_MAX]; /* without blanks around */
-	size_t nr;
-};
-
-static struct span trim(const char *text, size_t at, size_t end)
-{
-	while (at < end && ascii_is_blank(text[at]))
-		at++;
-	while (end > at && ascii_is_blank(text[end - 1]))
-		end--;
-	return (struct span){ at, end - at };
-}
-
-/* "\|" and a "|" in a code span part nothing. */
-static void split_row(struct row *ret, const char *text, struct span line)
-{
-	size_t end = line.at + line.len, start = line.at, at;
-	bool code = false;
-
-	ret->nr = 0;
-	if (line.len && text[start] == '|')
-		start++;
-	if (end > start && text[end - 1] == '|' && text[end - 2] != '\\')
-		end--;
-	for (at = start; at <= end && ret->nr < CELLS_MAX; at++) {
-		if (at < end && text[at] == '\\') {
-			at++;
-		} else if (at == end || (text[at] == '|' && !code)) {
-			ret->cell[ret->nr++] = trim(text, start, at);
-			start = at + 1;
-		} else if (text[at] == '`') {
-			code = !code;
-		}
-	}
-}
+#include "workflow/table-row.h"
 
 static bool is_delimiter(const char *text, struct span line)
 {
@@ -79,7 +41,7 @@ static bool is_named(const char *text, struct span cell, const char *const *name
 	return false;
 }
 
-static void find_columns(struct columns *ret, const char *text, const struct row *head)
+static void find_columns(struct columns *ret, const char *text, const struct table_row *head)
 {
 	static const char *const ids[] = { "id",	 "track id",	 "track",
 					   "storage id", "component id", "storage",
@@ -122,7 +84,7 @@ static void read_state(struct registry_entry *entry, const char *text, struct sp
 	entry->status = (struct span){ at, end - at };
 }
 
-static char *cell_text(const char *text, const struct row *row, size_t column)
+static char *cell_text(const char *text, const struct table_row *row, size_t column)
 {
 	struct plan_line line;
 	char *ret;
@@ -160,10 +122,10 @@ static void read_row(struct registry_reader *r, const struct columns *columns, s
 	const char *text = r->md.text, *link = row_link(r, line);
 	struct registry_found *found;
 	struct registry_entry *entry;
-	struct row row;
+	struct table_row row;
 	size_t title;
 
-	split_row(&row, text, markdown_line(&r->md, line));
+	table_row_split(&row, text, markdown_line(&r->md, line));
 	if (columns->id == NO_INDEX && !link)
 		return;
 	title = columns->title < row.nr ? columns->title : columns->id;
@@ -198,12 +160,12 @@ static void read_row(struct registry_reader *r, const struct columns *columns, s
 void registry_read_table(struct registry_reader *r, const struct markdown_block *paragraph)
 {
 	struct columns columns;
-	struct row head;
+	struct table_row head;
 
 	for (size_t line = paragraph->first; line + 1 <= paragraph->last; line++) {
 		if (!is_delimiter(r->md.text, markdown_line(&r->md, line + 1)))
 			continue;
-		split_row(&head, r->md.text, markdown_line(&r->md, line));
+		table_row_split(&head, r->md.text, markdown_line(&r->md, line));
 		find_columns(&columns, r->md.text, &head);
 		for (line += 2; line <= paragraph->last; line++)
 			read_row(r, &columns, line);

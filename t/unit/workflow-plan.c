@@ -434,6 +434,13 @@ static const struct {
 	  "### Task 1.2: Two [x]\n- **Status:** Completed (2b3c4d5, by Jo)\n" },
 	{ "## Phase 1: P\n### Task 1: One (done)\n- Status: done \xe2\x9c\x85\n- Status: [done]\n",
 	  "## Phase 1: P\n### Task 1: One\n- Status: new\n- Status:\n", NULL },
+	/* Rows of a table: of the task that one names, else of the phase. */
+	{ "## Phase 1: P\n- [x] Do it\n\n| # | Task | Done | Commit |\n|---|---|---|---|\n| 1 | Do it | [x] | 1a2b3c4 |\n"
+	  "| 2 | More | [x] | `2b3c4d5` |\n| 3 | Last | [ ] | |\n",
+	  "## Phase 1: P\n- [ ] Do it\n\n| # | Task | Done | Commit |\n|---|---|---|---|\n| 1 | Do it | [ ] |  |\n"
+	  "| 2 | More | [ ] |  |\n| 3 | Last | [ ] | |\n",
+	  "## Phase 1: P\n- [ ] Do it\n\n| # | Task | Done | Commit |\n|---|---|---|---|\n| 1 | Do it | [ ] |  |\n"
+	  "| 2 | More | [x] | `2b3c4d5` |\n| 3 | Last | [ ] | |\n" },
 	/* None of a task: not at the front of a line, or not a state. */
 	{ "- [ ] a\n  sends the status: done\n  Status: 200\n", NULL, NULL },
 };
@@ -476,6 +483,7 @@ static const struct {
 	{ "Status: done\n\n## Phase 1: P\n- [ ] a\n", 0, 0, NO_INDEX },
 	{ "## Phase 1: P \xe2\x9c\x85\n- [ ] a\n", 1, 0, NO_INDEX },
 	{ "## Phase 1: P \xe2\x9c\x85\n- [ ] a\n", 0, 0, 0 },
+	{ "## Phase 1: P\n\n| a | [ ] |\n| b | [x] |\n", 4, 0, NO_INDEX },
 	{ "## Phase 1: P\n### Task 1: a\nStatus: done\n", 3, 0, NO_INDEX },
 };
 
