@@ -26,7 +26,7 @@ bool track_migration_harms(const struct track_migration *it, size_t environment)
 /* Of one environment, in the order to roll them back: what was applied last first. */
 struct harm {
 	struct strvec all, going, changing; /* versions */
-	bool kept, conflict;
+	bool kept, conflict, renumbered;    /* renumbered: all that go are */
 };
 
 static void harm_release(struct harm *harm)
@@ -41,7 +41,7 @@ static void find_harm(struct harm *ret, const struct track_migrations *m, size_t
 {
 	const struct ledger *ledger = &m->environments.item[environment].ledger;
 
-	ret->kept = true;
+	ret->kept = ret->renumbered = true;
 	for (size_t l = ledger->nr; l; l--)
 		for (size_t i = 0; i < m->nr; i++) {
 			const struct track_migration *it = &m->item[i];
@@ -56,6 +56,7 @@ static void find_harm(struct harm *ret, const struct track_migrations *m, size_t
 				    version);
 			ret->kept &= it->place[environment].kept;
 			ret->conflict |= it->conflict;
+			ret->renumbered &= it->twin != NO_TWIN;
 		}
 }
 
@@ -250,8 +251,10 @@ static void judge_applied(const struct track_migrations *m, size_t at,
 	hint_no_down(m, at, verdict);
 	verdict_hint(verdict, "Roll back there first: %s", command.buf);
 	if (harm.going.nr && !wish->no_fix)
-		verdict_hint(verdict, "Or use --forward-fix, which keeps these files and writes "
-				      "new migrations that undo them.");
+		verdict_hint(verdict, harm.renumbered ?
+					      "Or use --forward-fix, which leaves the number." :
+					      "Or use --forward-fix, which keeps these files and "
+					      "writes new migrations that undo them.");
 	if (harm.kept)
 		verdict_hint(verdict, "Or use --yes: 'git rollback-db' finds the scripts in git "
 				      "(refs/rollback/applied) when the files are gone.");
@@ -287,9 +290,11 @@ static void warn_at(const struct track_migrations *m, const struct track_migrati
 			     version, name);
 }
 
-static void warn_of_uses(const struct track_migration *it, struct verdict *verdict)
+/* Of what --forward-fix cannot undo for that it was told. */
+static void warn_of_uses(const struct track_migrations *m, const struct track_migration *it,
+			 struct verdict *verdict)
 {
-	if (it->change != TRACK_MIGRATION_GOES || it->stays)
+	if (it->change != TRACK_MIGRATION_GOES || it->stays || (m->forward && it->applied))
 		return;
 	for (size_t i = 0; i < it->uses; i++)
 		verdict_warn(verdict,
@@ -361,7 +366,7 @@ void track_migrations_judge(const struct track_migrations *m,
 	for (size_t e = 0; e < m->environments.nr; e++)
 		judge_environment(m, e, wish, verdict);
 	for (size_t i = 0; i < m->nr; i++)
-		warn_of_uses(&m->item[i], verdict);
+		warn_of_uses(m, &m->item[i], verdict);
 	warn_of_files(m, verdict);
 	if (touches_up(m) && !m->environments.nr)
 		verdict_warn(verdict, "no database is configured: whether these migrations are "

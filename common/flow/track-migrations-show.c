@@ -119,10 +119,19 @@ static void add_escaped(struct strbuf *out, const char *text)
 	text_escape(out, text, strlen(text), false);
 }
 
-/* Of one that is to be rolled back, or undone. */
-static const char *down_words(const struct track_migration *it)
+static bool is_harmed_somewhere(const struct track_migrations *m, const struct track_migration *it)
 {
-	if (it->change != TRACK_MIGRATION_GOES && it->change != TRACK_MIGRATION_CHANGES)
+	for (size_t e = 0; it->place && e < m->environments.nr; e++)
+		if (track_migration_harms(it, e))
+			return true;
+	return false;
+}
+
+/* Of one that is to be rolled back first, where a database has it. */
+static const char *down_words(const struct track_migrations *m, const struct track_migration *it)
+{
+	if (it->change != TRACK_MIGRATION_GOES &&
+	    (it->change != TRACK_MIGRATION_CHANGES || !is_harmed_somewhere(m, it)))
 		return "";
 	if (!it->down_rows)
 		return "; it has no down script";
@@ -158,7 +167,7 @@ static void add_change(struct strbuf *out, const struct track_migrations *m,
 	}
 	if (it->conflict)
 		strbuf_addstr(out, ", if the conflict is resolved so");
-	strbuf_addstr(out, down_words(it));
+	strbuf_addstr(out, down_words(m, it));
 }
 
 static const char *fit_words(const struct track_migration *it, enum track_migration_fit fit)
