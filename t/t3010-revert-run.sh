@@ -200,6 +200,13 @@ conflict () {
 	history "$@" && file a 3=later && commit later && one=$(id main~4) && two=$(id main~3) && three=$(id main~2)
 }
 
+test_expect_success 'what is true, git says: 2 is, nothing is not, and a key alone is' '
+	history && git config gpg.program "$PWD/../sign" && git config user.signingKey X && git config commit.gpgSign "" && revert run $(id main~1) >/dev/null &&
+	git cat-file commit main >"$TEST_ROOT/out" && test_grep ! "^gpgsig" "$TEST_ROOT/out" && git config commit.gpgSign 2 && revert run $(id main~3) >/dev/null &&
+	git cat-file commit main >"$TEST_ROOT/out" && test_grep "^gpgsig" "$TEST_ROOT/out" && git config --unset commit.gpgSign && printf "[commit]\n\tgpgSign\n" >>.git/config &&
+	revert run $(id main~5) >/dev/null && git cat-file commit main >"$TEST_ROOT/out" && test_grep "^gpgsig" "$TEST_ROOT/out"
+'
+
 test_expect_success 'a conflict: it stops as git revert does' '
 	conflict && state >"$TEST_ROOT/before" && test_expect_code 1 revert run "$two" "$one" >"$TEST_ROOT/out" && test_grep "^stopped" "$TEST_ROOT/out" &&
 	rm -rf ../clone && git clone -q . ../clone && test_must_fail git -C ../clone revert --no-edit "$one" >/dev/null 2>&1 &&

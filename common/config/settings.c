@@ -129,6 +129,19 @@ const char *settings_git(const struct settings *s, const char *key)
 	return ret;
 }
 
+bool settings_git_bool(const struct settings *s, const char *key)
+{
+	const char *value = settings_git(s, key);
+	bool ret;
+
+	if (!value)
+		return false;
+	/* A key without a value is true, one with an empty one is not. */
+	if (!*value && value[-1] != '\n')
+		value = NULL;
+	return key_bool(&ret, value) && ret;
+}
+
 static int finish_git(struct settings *s, struct error *err)
 {
 	if (process_finish(&s->git, err) < 0)

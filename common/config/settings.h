@@ -110,5 +110,7 @@ void setting_origin(struct strbuf *out, const struct setting *setting);
  * lower case), "" when it has none; NULL: it is not set. Belongs to the settings.
  */
 const char *settings_git(const struct settings *s, const char *key);
+/* Is that set, and true as git reads it? */
+bool settings_git_bool(const struct settings *s, const char *key);
 
 #endif

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <strings.h>
-
 #include "base/memory.h"
 #include "flow/revert-run-parts.h"
 #include "vcs/git.h"
@@ -168,14 +166,6 @@ static int import_all(struct making *m, struct error *err)
 
 /* ---- Signed -------------------------------------------------------------------------- */
 
-bool revert_setting(const struct revert_run *run, const char *name)
-{
-	const char *value = settings_git(&run->session->settings, name);
-
-	return value && (!*value || !strcasecmp(value, "true") || !strcasecmp(value, "yes") ||
-			 !strcasecmp(value, "on") || !strcmp(value, "1"));
-}
-
 static int sign_one(char **ret, const struct making *m, const struct planned *planned,
 		    const char *parent, const struct strvec *env, struct error *err)
 {
@@ -237,7 +227,7 @@ int revert_commits_make(struct revert_commits *ret, struct revert_operation *op,
 		string_replace(&ret->tip, oid);
 		ret->made++;
 	}
-	if (ret->made && revert_setting(run, "commit.gpgsign")) {
+	if (ret->made && settings_git_bool(&run->session->settings, "commit.gpgsign")) {
 		free(STEAL(ret->tip));
 		return sign_all(&ret->tip, &m, err);
 	}

@@ -129,14 +129,8 @@ int revert_run_carry_out(struct revert_run *run, struct revert_operation *op, ch
 {
 	struct revert_commits commits CLEANUP(revert_commits_release) = { 0 };
 
-	if (!verdict_is_clean(&run->verdict)) {
-		error_refused(err, "%s", run->verdict.reasons.v[0]);
-		for (size_t i = 1; i < run->verdict.reasons.nr; i++)
-			error_detail(err, "%s", run->verdict.reasons.v[i]);
-		for (size_t i = 0; i < run->verdict.hints.nr; i++)
-			error_hint(err, "%s", run->verdict.hints.v[i]);
-		return -1;
-	}
+	if (!verdict_is_clean(&run->verdict))
+		return verdict_error(&run->verdict, err);
 	if (carry_out(run, op, &commits, err) < 0)
 		return -1;
 	if (ret_operation)

@@ -34,7 +34,7 @@ static int add_reference(struct strbuf *out, const struct revert_run *run, const
 {
 	struct process git CLEANUP(process_release) = PROCESS_INIT;
 
-	if (!revert_setting(run, "revert.reference")) {
+	if (!settings_git_bool(&run->session->settings, "revert.reference")) {
 		strbuf_addstr(out, oid);
 		return 0;
 	}

@@ -38,9 +38,6 @@ int revert_run_plan_rest(struct revert_run *ret, const struct checkpoint_session
 /* "revert" of the record. */
 json_t *revert_run_to_json(const struct revert_run *run) MUST_CHECK;
 
-/* Is it set, and true, in git's configuration? */
-bool revert_setting(const struct revert_run *run, const char *name) MUST_CHECK;
-
 /* revert-run-waiting.c: from now on the series may wait in this worktree. */
 int revert_waiting_mark(const struct checkpoint_session *session, const char *series,
 			struct error *err) MUST_CHECK;

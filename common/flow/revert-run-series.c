@@ -41,19 +41,6 @@ void revert_ended_release(struct revert_ended *ended)
 	strvec_release(&ended->left_out);
 }
 
-/* What is there is not the series' own. Returns -1. */
-static int refuse_elsewhere(const struct revert_present *present, struct error *err)
-{
-	const struct verdict *verdict = &present->verdict;
-
-	error_refused(err, "%s", verdict->reasons.v[0]);
-	for (size_t i = 1; i < verdict->reasons.nr; i++)
-		error_detail(err, "%s", verdict->reasons.v[i]);
-	for (size_t i = 0; i < verdict->hints.nr; i++)
-		error_hint(err, "%s", verdict->hints.v[i]);
-	return -1;
-}
-
 /* Nobody can tell whether it was resolved, and then lost, or was not wanted. */
 static int refuse_dropped(const json_t *waiting, struct error *err)
 {
@@ -381,7 +368,7 @@ static int choose_step(enum step *ret, const struct checkpoint_session *session,
 
 	*ret = NOTHING;
 	switch (present->place) {
-	case REVERT_ELSEWHERE: return refuse_elsewhere(present, err);
+	case REVERT_ELSEWHERE: return verdict_error(&present->verdict, err);
 	case REVERT_CONFLICTED: *ret = SKIP; return skip ? 0 : refuse_conflicts(present, err);
 	case REVERT_RESOLVED:
 		*ret = skip ? SKIP : COMMIT;
@@ -496,7 +483,7 @@ int revert_abort(const struct checkpoint_session *session, struct error *err)
 	    revert_present_read(&present, session, waiting, err) < 0)
 		return -1;
 	if (present.place == REVERT_ELSEWHERE)
-		return refuse_elsewhere(&present, err);
+		return verdict_error(&present.verdict, err);
 	members = members_of_abort(waiting, &present);
 	if (lock_same(&op, session, waiting, &present, err) < 0)
 		return -1;

@@ -198,8 +198,6 @@ static int take_commit(void *data, const struct log_commit *commit, struct error
 	struct behind *behind = data;
 	char *subject CLEANUP(free_p) = log_subject(commit->message);
 	char *shown CLEANUP(free_p) = text_escaped(subject);
-	char *says CLEANUP(free_p) =
-		xstrfmt("This reverts commit %s", behind->stopped ? behind->stopped : "");
 
 	(void)err;
 	strvec_pushf(&behind->subject, "%.10s %s", commit->oid, shown);

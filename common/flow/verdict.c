@@ -80,6 +80,16 @@ const char *outcome_name(const struct error *failure)
 	}
 }
 
+int verdict_error(const struct verdict *verdict, struct error *err)
+{
+	error_refused(err, "%s", verdict->reasons.v[0]);
+	for (size_t i = 1; i < verdict->reasons.nr; i++)
+		error_detail(err, "%s", verdict->reasons.v[i]);
+	for (size_t i = 0; i < verdict->hints.nr; i++)
+		error_hint(err, "%s", verdict->hints.v[i]);
+	return -1;
+}
+
 void verdict_print(const struct verdict *verdict, bool previewed)
 {
 	/* Each is one line, whatever names are in it. */

@@ -31,6 +31,9 @@ static inline bool verdict_is_clean(const struct verdict *verdict)
 	return !verdict->reasons.nr;
 }
 
+/* Of one that is refused: the error that says why, and what to do about it. Returns -1. */
+int verdict_error(const struct verdict *verdict, struct error *err);
+
 /* Sets "verdict", "reasons", "hints" and "warnings" of a plan's object. */
 void verdict_to_json(const struct verdict *verdict, json_t *plan);
 /* A report's "outcome" by its exit code: "done", "failed", "refused" or "interrupted". */
