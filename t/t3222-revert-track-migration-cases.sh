@@ -263,6 +263,15 @@ test_expect_success '--forward-fix that cannot be: no down script, different tex
 	test_grep "databases .development. and .production. have different texts of it" ../err
 '
 
+test_expect_success 'a new migration written by hand is known by its first line' '
+	two_databases && migration 1_b "CREATE TABLE b (id int);" && work "feat(auth): b" &&
+	done_task auth_20260101 "Create the users table" && git apply-migration --database=development --allow-missing-down -q 2>/dev/null &&
+	migration 2_without_b "-- Undoes migration 1, by hand
+ALTER TABLE b RENAME TO b_old;" "ALTER TABLE b_old RENAME TO b;" && commit "Do without b" &&
+	git revert-track auth --task 1.1 -y -q 2>../err && test_path_is_file migrations/1_b.up.sql &&
+	git revert-track auth --task 1.1 -n --json >../json 2>/dev/null && jq -e ".migrations[0].undone_by == \"2\"" ../json
+'
+
 plain () {
 	two_databases && migration 1_users "CREATE TABLE users (id int);" "DROP TABLE users;" &&
 	work "feat(auth): users" && done_task auth_20260101 "Create the users table"

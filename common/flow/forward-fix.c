@@ -242,7 +242,7 @@ char *forward_fix_undoes(const char *text, size_t len)
 	if (len <= start || strncmp(text, UNDOES, start) != 0)
 		return NULL;
 	version = xmemdupz(text + start, len - start);
-	version[strcspn(version, " \n")] = '\0';
+	version[strcspn(version, " \t\r\n,.:;(")] = '\0';
 	if (version_is_valid(version))
 		return version;
 	free(version);
