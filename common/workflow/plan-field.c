@@ -92,6 +92,8 @@ static void read_field(struct plan_reader *r, const struct field_place *place, s
 		line_find_field_commits(&field.commit, text, whole, &field.status);
 	if (field.status.len || field.commit.nr)
 		add_field(r->plan, &field);
+	else
+		plan_commits_release(&field.commit);
 }
 
 /* The task of this phase that a cell has the title of. */

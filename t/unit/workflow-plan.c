@@ -441,7 +441,8 @@ static const struct {
 	  "| 2 | More | [ ] |  |\n| 3 | Last | [ ] | |\n",
 	  "## Phase 1: P\n- [ ] Do it\n\n| # | Task | Done | Commit |\n|---|---|---|---|\n| 1 | Do it | [ ] |  |\n"
 	  "| 2 | More | [x] | `2b3c4d5` |\n| 3 | Last | [ ] | |\n" },
-	/* None of a task: not at the front of a line, or not a state. */
+	/* None of a task: not at the front of a line, or not a state; no commit after all. */
+	{ "sha: `aaaa0aa\"+aaa\n\n- [ ] a\n", NULL, NULL },
 	{ "- [ ] a\n  sends the status: done\n  Status: 200\n", NULL, NULL },
 };
 
