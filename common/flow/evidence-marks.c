@@ -297,13 +297,18 @@ void evidence_claim_marks(struct evidence *e)
 
 /* ---- Runs ------------------------------------------------------------------------------------ */
 
-/* How many files both change. */
-static size_t count_shared_files(const struct known_commit *a, const struct known_commit *b)
+/* How many files both change, but for those of the first that were `seen`: they are now. NULL: all. */
+static size_t count_shared_files(const struct known_commit *a, const struct known_commit *b,
+				 bool *seen)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0, k = 0; i < a->files && k < b->files;) {
-		nr += a->file[i] == b->file[k];
+		if (a->file[i] == b->file[k] && !(seen && seen[i])) {
+			nr++;
+			if (seen)
+				seen[i] = true;
+		}
 		if (a->file[i] <= b->file[k])
 			i++;
 		else
@@ -313,24 +318,40 @@ static size_t count_shared_files(const struct known_commit *a, const struct know
 }
 
 /*
- * Are half of its files, or more, among those of a commit that is surely the unit's, or of the
+ * Are half of its files, or more, among those of the commits that are surely the unit's, or of the
  * phase around it? One is not enough: nearly all touch the list of packages.
  */
 static bool touches_files_of(const struct evidence *e, uint32_t commit, const struct unit *unit)
 {
+	const struct known_commit *known = &e->commit[commit];
+	bool *seen CLEANUP(free_p) = xcalloc(known->files + 1, sizeof(*seen));
 	struct unit around = unit_around(unit);
+	size_t nr = 0;
 
-	for (size_t i = 0; i < e->claims; i++) {
+	for (size_t i = 0; known->files && i < e->claims; i++) {
 		const struct claim *claim = &e->claim[i];
 
 		if (claim->commit != commit && claim->level == EVIDENCE_CERTAIN &&
 		    (claim->role == ROLE_IMPLEMENTATION || claim->role == ROLE_CHECKPOINT) &&
-		    unit_contains(&around, &claim->unit) && e->commit[commit].files &&
-		    2 * count_shared_files(&e->commit[commit], &e->commit[claim->commit]) >=
-			    e->commit[commit].files)
+		    unit_contains(&around, &claim->unit))
+			nr += count_shared_files(known, &e->commit[claim->commit], seen);
+		if (2 * nr >= known->files)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Does a subject say what the title does, and little else? Some words are soon in common with what is
+ * about something else.
+ */
+static bool is_about(const char *subject, const char *title)
+{
+	const char *colon = strstr(subject, ": ");
+	const char *text = colon ? colon + 2 : subject;
+	size_t common = common_words(text, title);
+
+	return common >= 2 && 2 * common > common_words(text, text);
 }
 
 /* Does it speak of what the unit is about? */
@@ -339,8 +360,8 @@ static bool speaks_of(const struct evidence *e, uint32_t commit, const struct un
 	const char *subject = e->commit[commit].subject;
 	struct unit phase = unit_around(unit);
 
-	return common_words(subject, unit_title(e->tracks, unit)) >= 2 ||
-	       common_words(subject, unit_title(e->tracks, &phase)) >= 2;
+	return is_about(subject, unit_title(e->tracks, unit)) ||
+	       is_about(subject, unit_title(e->tracks, &phase));
 }
 
 /* Does this plan mostly name commits? Then a task without one has perhaps had none. */
@@ -428,6 +449,35 @@ static bool has_akin(const struct evidence *e, const struct run *run)
 	return false;
 }
 
+/* Do they change the same, half of it or more? */
+static bool share_files(const struct known_commit *a, const struct known_commit *b)
+{
+	size_t files = a->files < b->files ? a->files : b->files;
+
+	return files && 2 * count_shared_files(a, b, NULL) >= files;
+}
+
+/*
+ * Is there another commit that may as well be the work as the latest one, by who made it, and has
+ * nothing to do with that?
+ */
+static bool has_rival(const struct evidence *e, const struct run *run)
+{
+	const struct known_commit *mark = &e->commit[run->mark->commit], *latest = NULL;
+
+	for (size_t i = 0; i < run->mark->runs; i++) {
+		const struct known_commit *commit = &e->commit[run->mark->run[i]];
+
+		if (!is_candidate(e, run, run->mark->run[i]))
+			continue;
+		if (!latest)
+			latest = commit;
+		else if (!strcmp(commit->author, mark->author) && !share_files(commit, latest))
+			return true;
+	}
+	return false;
+}
+
 /* "feat(billing): ...", where billing_20260102 is another track. */
 static bool has_scope_of_another(const struct evidence *e, uint32_t commit, size_t track)
 {
@@ -468,7 +518,7 @@ static void claim_run_commit(struct evidence *e, const struct run *run, uint32_t
 
 static void claim_run(struct evidence *e, const struct run *run)
 {
-	bool first = !has_akin(e, run);
+	bool first = !has_akin(e, run) && !has_rival(e, run);
 
 	for (size_t i = 0; i < run->mark->runs; i++) {
 		uint32_t commit = run->mark->run[i];
