@@ -23,8 +23,7 @@ bool commit_is_called_checkpoint(const struct known_commit *commit)
 
 bool commit_is_called_bookkeeping(const struct known_commit *commit)
 {
-	return !strncasecmp(commit->subject, "conductor(", strlen("conductor(")) ||
-	       strcasestr(commit->subject, "(conductor)") || strcasestr(commit->subject, "(plan)");
+	return subject_is_bookkeeping(commit->subject);
 }
 
 enum evidence_role commit_work_role(const struct known_commit *commit)

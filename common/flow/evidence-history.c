@@ -338,7 +338,7 @@ static void find_older(struct evidence *e)
 /* What came with a merge of a branch that is called after a track. */
 struct branch {
 	struct evidence *e;
-	struct unit unit;
+	struct mention mention;
 };
 
 static int take_branch(void *data, const struct log_commit *commit, struct error *err)
@@ -352,9 +352,8 @@ static int take_branch(void *data, const struct log_commit *commit, struct error
 		return 0;
 	known = evidence_keep(e, commit);
 	ARRAY_GROW(e->mention, e->mentions + 1, e->mentions_alloc);
-	e->mention[e->mentions++] = (struct mention){
-		.commit = known, .unit = branch->unit, .kind = EVIDENCE_BRANCH, .by_id = true
-	};
+	e->mention[e->mentions] = branch->mention;
+	e->mention[e->mentions++].commit = known;
 	return 0;
 }
 
@@ -362,7 +361,7 @@ static int read_branches(struct evidence *e, struct error *err)
 {
 	for (size_t i = 0, nr = e->mentions; i < nr; i++) {
 		struct strvec revs CLEANUP(strvec_release) = STRVEC_INIT;
-		struct branch branch = { e, e->mention[i].unit };
+		struct branch branch = { e, e->mention[i] };
 		struct log_request request = { .repo = e->request.repo, .revs = &revs };
 		const struct known_commit *merge = &e->commit[e->mention[i].commit];
 

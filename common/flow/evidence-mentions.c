@@ -121,14 +121,15 @@ static bool is_exact(const struct evidence *e, const struct mention *mention)
 	if (is_older_story(e, mention))
 		return false;
 	switch (mention->kind) {
-	case EVIDENCE_TRAILER: return true;
-	case EVIDENCE_BRANCH: return !names_another(e, mention);
+	case EVIDENCE_TRAILER: return mention->named;
+	case EVIDENCE_BRANCH: return mention->named && !names_another(e, mention);
 	case EVIDENCE_NOTE:
-		return (mention->by_id || mention->words >= TITLE_CERTAIN) &&
+		return (mention->by_id ? mention->named : mention->words >= TITLE_CERTAIN) &&
 		       !names_another(e, mention);
 	default:
 		return mention->in_subject &&
-		       (mention->by_id || mention->quoted || mention->words >= TITLE_CERTAIN) &&
+		       (mention->quoted ||
+			(mention->by_id ? mention->named : mention->words >= TITLE_CERTAIN)) &&
 		       !names_another(e, mention);
 	}
 }

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "flow/evidence-parts.h"
+#include "vcs/trailers.h"
 
 /* A title of fewer words is said of too much else. */
 #define TITLE_WORDS 3
@@ -69,7 +70,7 @@ struct term {
 	char *text;	     /* " its words " of a title, or an id in lower case */
 	const char *spelled; /* as its document has it; belongs to the tracks */
 	size_t words;
-	bool id;
+	bool id, distinct; /* distinct: an id that nobody would write but for this unit */
 	struct unit unit;
 	size_t next; /* of the same first word; NO_INDEX: none */
 };
@@ -105,6 +106,14 @@ static const char *first_word(const char *text, size_t *ret_len)
 	return text;
 }
 
+/* With the day it was made, or, of a story, letters and a number. Words are written for other reasons. */
+static bool is_distinct(const char *id, const struct unit *unit)
+{
+	if (unit->kind != UNIT_STORY)
+		return id_length_without_date(id) < strlen(id);
+	return strpbrk(id, "0123456789") && strcspn(id, "0123456789-_") > 0;
+}
+
 static void add_term(struct vocabulary *v, const char *text, bool id, struct unit unit)
 {
 	struct strbuf words CLEANUP(strbuf_release) = STRBUF_INIT;
@@ -112,6 +121,7 @@ static void add_term(struct vocabulary *v, const char *text, bool id, struct uni
 
 	term.words = add_words(&words, text, strlen(text));
 	if (id) {
+		term.distinct = is_distinct(text, &unit);
 		strbuf_reset(&words);
 		for (; *text; text++)
 			strbuf_addch(&words, (char)tolower((unsigned char)*text));
@@ -184,13 +194,15 @@ void vocabulary_free(struct vocabulary *v)
 static void add_mention(struct evidence *e, size_t first, const struct mention *mention)
 {
 	for (size_t i = first; i < e->mentions; i++) {
-		const struct mention *other = &e->mention[i];
+		struct mention *other = &e->mention[i];
 
 		if (other->kind == mention->kind && other->by_id == mention->by_id &&
 		    other->quoted == mention->quoted &&
 		    unit_contains(&other->unit, &mention->unit) &&
-		    unit_contains(&mention->unit, &other->unit))
+		    unit_contains(&mention->unit, &other->unit)) {
+			other->named |= mention->named;
 			return;
+		}
 	}
 	ARRAY_GROW(e->mention, e->mentions + 1, e->mentions_alloc);
 	e->mention[e->mentions++] = *mention;
@@ -238,6 +250,16 @@ static bool id_matches(const struct term *term, const char *text, const char *at
 	return !strncmp(at, term->text, strlen(term->text)) && id_stands(term->text, text, at);
 }
 
+/* Of what was merged, the text is the branch's name. */
+static bool is_named(const struct term *term, const char *text, const char *at,
+		     enum evidence_kind kind)
+{
+	size_t len = strlen(term->text);
+
+	return kind == EVIDENCE_BRANCH ? id_is_part_of_branch(text, at, len) :
+					 id_is_named(text, at, len, term->distinct);
+}
+
 /* The terms that may begin at a word. `words_at` is the same place in the words; NULL: ids alone. */
 static void match_word(const struct vocabulary *v, struct evidence *e, size_t first,
 		       const char *text, const char *word, const char *words_at,
@@ -256,6 +278,7 @@ static void match_word(const struct vocabulary *v, struct evidence *e, size_t fi
 		mention.unit = term->unit;
 		mention.by_id = term->id;
 		mention.words = term->words;
+		mention.named = term->id && is_named(term, text, word, mention.kind);
 		add_mention(e, first, &mention);
 	}
 }
@@ -333,24 +356,15 @@ static const char *last_paragraph(const char *message, const char *end)
 	return message;
 }
 
-/* The value of "Key: value" in a paragraph; free() it. NULL: there is none. */
-static char *find_trailer(const char *paragraph, const char *key)
+/* Does a line begin with one of these words? git is only asked of what trailers there are if so. */
+static bool has_line(const char *paragraph, const char *a, const char *b)
 {
-	size_t n = strlen(key);
-
-	for (const char *line = paragraph; *line;) {
-		size_t len = strcspn(line, "\n");
-
-		if (len > n + 1 && !strncasecmp(line, key, n) && line[n] == ':') {
-			struct strbuf value CLEANUP(strbuf_release) = STRBUF_INIT;
-
-			strbuf_add(&value, line + n + 1, len - n - 1);
-			strbuf_rtrim(&value);
-			return xstrdup(value.buf + strspn(value.buf, " \t"));
-		}
-		line += len + (line[len] ? 1 : 0);
+	for (const char *line = paragraph; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncasecmp(line, a, strlen(a)) || !strncasecmp(line, b, strlen(b)))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static bool find_unit(struct unit *ret, const struct evidence *e, const struct unit_words *words)
@@ -373,31 +387,57 @@ static void add_stories(struct evidence *e, size_t first, const char *id, struct
 	}
 }
 
-/* The whole of it, or, where the plan has no such phase or task any more, as much as there is. */
-static void read_trailers(struct evidence *e, size_t first, const char *paragraph)
+/* What the words say in full is certain; what they are only a part of may be something else. */
+static bool add_trailer(struct evidence *e, size_t first, const struct unit_words *words,
+			bool whole)
 {
-	char *track CLEANUP(free_p) = find_trailer(paragraph, "Track");
-	char *phase CLEANUP(free_p) = track ? find_trailer(paragraph, "Phase") : NULL;
-	char *task CLEANUP(free_p) = track ? find_trailer(paragraph, "Task") : NULL;
-	char *story CLEANUP(free_p) = find_trailer(paragraph, "Story");
-	struct unit_words words[] = {
+	struct mention mention = { .kind = EVIDENCE_TRAILER, .by_id = true, .named = whole };
+	struct unit_words these = *words;
+
+	these.whole = whole;
+	mention.clear = whole && words->story;
+	if (!find_unit(&mention.unit, e, &these))
+		return false;
+	add_mention(e, first, &mention);
+	return true;
+}
+
+/* The whole of it, or, where the plan has no such phase or task any more, as much as there is. */
+static void read_track_trailers(struct evidence *e, size_t first, const struct trailers *trailers)
+{
+	const char *track = trailers_find(trailers, "Track");
+	const char *phase = trailers_find(trailers, "Phase");
+	const char *task = trailers_find(trailers, "Task");
+	const struct unit_words words[] = {
 		{ .track = track, .phase = phase, .task = task },
 		{ .track = track, .phase = phase },
 		{ .track = track },
-		{ .story = story },
 	};
-	struct mention mention = { .kind = EVIDENCE_TRAILER, .by_id = true };
+	bool in_part = false;
 
-	for (size_t i = 0; track && i < 3; i++)
-		if (find_unit(&mention.unit, e, &words[i])) {
-			add_mention(e, first, &mention);
-			break;
-		}
-	mention.clear = story && find_unit(&mention.unit, e, &words[3]);
-	if (mention.clear)
-		add_mention(e, first, &mention);
-	else if (story)
-		add_stories(e, first, story, mention);
+	for (size_t i = 0; track && i < ARRAY_SIZE(words); i++) {
+		if (add_trailer(e, first, &words[i], true))
+			return;
+		in_part = in_part || add_trailer(e, first, &words[i], false);
+	}
+}
+
+static void read_trailers(struct evidence *e, size_t first, const char *message)
+{
+	struct trailers trailers CLEANUP(trailers_release) = TRAILERS_INIT;
+	struct unit_words story = { 0 };
+	size_t before;
+
+	trailers_read(&trailers, message);
+	read_track_trailers(e, first, &trailers);
+	story.story = trailers_find(&trailers, "Story");
+	if (!story.story || add_trailer(e, first, &story, true))
+		return;
+	before = e->mentions;
+	add_stories(e, first, story.story,
+		    (struct mention){ .kind = EVIDENCE_TRAILER, .by_id = true, .named = true });
+	if (e->mentions == before)
+		(void)add_trailer(e, first, &story, false);
 }
 
 /* ---- One commit ----------------------------------------------------------------------- */
@@ -478,6 +518,17 @@ static void match_quoted(struct evidence *e, size_t first, const struct log_comm
 	}
 }
 
+/* The commits that a merge brought are those of what it says was merged, and not of where it was. */
+static void match_branch(const struct vocabulary *v, struct evidence *e, size_t first,
+			 const char *subject)
+{
+	char *branch CLEANUP(free_p) = merged_branch(subject);
+	const struct mention mention = { .kind = EVIDENCE_BRANCH, .in_subject = true };
+
+	if (branch)
+		match_terms(v, e, first, branch, false, mention);
+}
+
 static void read_mentions(const struct vocabulary *v, struct evidence *e, size_t first,
 			  const struct log_commit *commit)
 {
@@ -487,15 +538,15 @@ static void read_mentions(const struct vocabulary *v, struct evidence *e, size_t
 	const char *body = commit->message + len;
 
 	if (is_merge_of_branch(commit)) {
-		mention.kind = EVIDENCE_BRANCH;
-		match_terms(v, e, first, low, false, mention);
+		match_branch(v, e, first, low);
 		return;
 	}
 	match_terms(v, e, first, low, true, mention);
 	match_quoted(e, first, commit);
 	len = strlen(body);
 	if (len > 1) {
-		read_trailers(e, first, last_paragraph(body, body + len));
+		if (has_line(last_paragraph(body, body + len), "Track", "Story"))
+			read_trailers(e, first, commit->message);
 		match_body(v, e, first, body, len);
 	}
 	if (*commit->note) {

@@ -45,8 +45,7 @@ static char *quoted_name(const char *subject)
 
 /* ---- Whose they are ------------------------------------------------------------------- */
 
-/* "auth" of "auth_20260107". */
-static size_t length_without_date(const char *id)
+size_t id_length_without_date(const char *id)
 {
 	size_t len = strlen(id), digits = 0;
 
@@ -91,7 +90,7 @@ static bool is_learnt(const struct evidence *e, size_t track, const char *name)
 static bool is_called(const struct evidence *e, size_t t, const char *name)
 {
 	const struct track *track = &e->tracks->item[t];
-	size_t len = length_without_date(track->id);
+	size_t len = id_length_without_date(track->id);
 
 	return is_same(track->id, name) || is_same(track->description, name) ||
 	       is_same(track->plan.title, name) || is_same(track->metadata.description, name) ||

@@ -8,6 +8,7 @@
  *   evidence-history    one walk over all messages, and the runs of commits before each mark
  *   evidence-message    what a message names
  *   evidence-names      what it calls a track
+ *   evidence-ids        where an id stands in it, and the branch that it says was merged
  *   evidence-renames    files of the work that have other names by now
  *   evidence-rewritten  lost commits, by what they changed, by counts of lines: evidence-lines.h
  *   evidence-folders    what was done to folders, registries and stories
@@ -95,6 +96,7 @@ struct mention {
 	bool by_id;		 /* by its id, not by its title */
 	bool quoted;		 /* as "track '<name>'" */
 	bool in_subject;
+	bool named;   /* a trailer says all of it, or its id stands where one is named */
 	bool clear;   /* a trailer that can mean no other story */
 	size_t words; /* of the title */
 };
@@ -287,6 +289,21 @@ size_t evidence_track_of_path(const struct evidence *e, const char *path);
 size_t evidence_track_of_change(const struct evidence *e, size_t change);
 /* Who was in the folder of that path then, before the track that has it now; NO_INDEX: nobody. */
 size_t evidence_tenant(const struct evidence *e, size_t change);
+/* Of "auth_20260107" the length of "auth"; of an id without a date its own. */
+size_t id_length_without_date(const char *id);
+/*
+ * Is the id at `at`, of `len` bytes, what its line is about, by where it stands: as scope, in
+ * brackets, behind "track", in front of a colon or a dash? Of one that is `distinct`, and no word of
+ * any language, also what comes first, and what parentheses have for themselves. In prose it is only
+ * spoken of. The text is in lower case.
+ */
+bool id_is_named(const char *text, const char *at, size_t len, bool distinct);
+/* Is it all of a part of a branch's name: "track/<id>"? */
+bool id_is_part_of_branch(const char *branch, const char *at, size_t len);
+/* What the subject of a merge says was merged, in whatever case; NULL: no name. free() it. */
+char *merged_branch(const char *subject);
+/* Is it bookkeeping by its own words, as Conductor has it? */
+bool subject_is_bookkeeping(const char *subject);
 /* How many words of some length the two have in common; with itself, how many it has. */
 size_t common_words(const char *a, const char *b);
 int evidence_read_folders(struct evidence *e, struct error *err) MUST_CHECK;

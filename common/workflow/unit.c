@@ -66,11 +66,13 @@ static enum fit fit_line(const struct plan_line *line, const char *word,
 struct best {
 	struct units units;
 	enum fit fit; /* of all in `units` */
+	bool whole;   /* none that fits in part */
 };
 
 static void offer(struct best *best, struct unit unit, enum fit fit)
 {
-	if (fit == FIT_NONE || (best->units.nr && fit > best->fit))
+	if (fit == FIT_NONE || (best->whole && fit == FIT_PART) ||
+	    (best->units.nr && fit > best->fit))
 		return;
 	if (best->units.nr && fit < best->fit)
 		best->units.nr = 0;
@@ -188,10 +190,10 @@ static bool is_left_behind(const struct tracks *tracks, size_t track)
 }
 
 static enum unit_found find_track(struct unit *ret, struct units *ret_candidates,
-				  const struct tracks *tracks, const char *word)
+				  const struct tracks *tracks, const char *word, bool whole)
 {
 	struct plan_line as_line CLEANUP(plan_line_release);
-	struct best best = { 0 };
+	struct best best = { .whole = whole };
 	enum unit_found found;
 
 	read_word(&as_line, LINE_TRACK, word);
@@ -205,9 +207,9 @@ static enum unit_found find_track(struct unit *ret, struct units *ret_candidates
 }
 
 static enum unit_found find_story(struct unit *ret, struct units *ret_candidates,
-				  const struct stories *stories, const char *word)
+				  const struct stories *stories, const char *word, bool whole)
 {
-	struct best best = { 0 };
+	struct best best = { .whole = whole };
 	enum unit_found found;
 
 	for (size_t i = 0; i < stories->nr; i++) {
@@ -241,11 +243,12 @@ static bool read_number(size_t *ret, const char *word, size_t len)
 }
 
 static enum unit_found find_phase(struct unit *ret, struct units *ret_candidates,
-				  const struct tracks *tracks, size_t track, const char *word)
+				  const struct tracks *tracks, size_t track, const char *word,
+				  bool whole)
 {
 	const struct plan_document *plan = &tracks->item[track].plan;
 	struct plan_line as_line CLEANUP(plan_line_release);
-	struct best best = { 0 };
+	struct best best = { .whole = whole };
 	enum unit_found found;
 	size_t number;
 	bool by_number = read_number(&number, word, strlen(word));
@@ -265,11 +268,11 @@ static enum unit_found find_phase(struct unit *ret, struct units *ret_candidates
 /* `phase` is NO_INDEX for all of the plan. */
 static enum unit_found find_task_by_text(struct unit *ret, struct units *ret_candidates,
 					 const struct tracks *tracks, size_t track, size_t phase,
-					 const char *word)
+					 const char *word, bool whole)
 {
 	const struct plan_document *plan = &tracks->item[track].plan;
 	struct plan_line as_line CLEANUP(plan_line_release);
-	struct best best = { 0 };
+	struct best best = { .whole = whole };
 
 	read_word(&as_line, LINE_TASK, word);
 	for (size_t t = 0; t < plan->tasks; t++)
@@ -304,7 +307,7 @@ static bool read_pair(size_t *ret_phase, size_t *ret_task, const char *word)
 }
 
 static int find_task(struct unit *ret, struct units *ret_candidates, const struct tracks *tracks,
-		     const struct unit *in, const char *word, struct error *err)
+		     const struct unit *in, const char *word, bool whole, struct error *err)
 {
 	const struct plan_document *plan = &tracks->item[in->track].plan;
 	size_t phase = in->phase, number, paired;
@@ -319,7 +322,8 @@ static int find_task(struct unit *ret, struct units *ret_candidates, const struc
 	} else if (read_number(&number, word, strlen(word))) {
 		found = find_task_by_number(ret, ret_candidates, tracks, in->track, phase, number);
 	} else {
-		found = find_task_by_text(ret, ret_candidates, tracks, in->track, phase, word);
+		found = find_task_by_text(ret, ret_candidates, tracks, in->track, phase, word,
+					  whole);
 	}
 	for (size_t t = 0; found == UNIT_MISSING && t < plan->tasks; t++)
 		if (phase == NO_INDEX || plan->task[t].phase == phase)
@@ -335,19 +339,22 @@ int unit_find(struct unit *ret, struct units *ret_candidates, enum unit_kind *re
 
 	if (words->story) {
 		*ret_missing = UNIT_STORY;
-		return (int)find_story(ret, ret_candidates, &tracks->stories, words->story);
+		return (int)find_story(ret, ret_candidates, &tracks->stories, words->story,
+				       words->whole);
 	}
 	*ret_missing = UNIT_TRACK;
-	found = (int)find_track(&unit, ret_candidates, tracks, words->track);
+	found = (int)find_track(&unit, ret_candidates, tracks, words->track, words->whole);
 	if (found == UNIT_FOUND && words->phase) {
 		*ret_missing = UNIT_PHASE;
-		found = (int)find_phase(&unit, ret_candidates, tracks, unit.track, words->phase);
+		found = (int)find_phase(&unit, ret_candidates, tracks, unit.track, words->phase,
+					words->whole);
 	}
 	if (found == UNIT_FOUND && words->task) {
 		struct unit in = unit;
 
 		*ret_missing = UNIT_TASK;
-		found = find_task(&unit, ret_candidates, tracks, &in, words->task, err);
+		found = find_task(&unit, ret_candidates, tracks, &in, words->task, words->whole,
+				  err);
 	}
 	if (found == UNIT_FOUND)
 		*ret = unit;

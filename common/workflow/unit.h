@@ -65,6 +65,7 @@ void units_release(struct units *units);
 /* All of them NULL but `track` or `story`: what was typed. */
 struct unit_words {
 	const char *track, *phase, *task, *story;
+	bool whole; /* what fits in part does not fit */
 };
 enum unit_found {
 	UNIT_FOUND = 0,
