@@ -8,6 +8,8 @@ that plans name.'
 . ./test-lib.sh
 . "$TEST_DIRECTORY"/lib-tracks.sh
 
+SQ=\'
+
 auth () {
 	track auth_20260107 "Sign people in" <<-\EOF
 	# Plan
@@ -258,6 +260,49 @@ test_expect_success 'of a merge, what it brought is the branch, not where it was
 	test_tick && git merge -q --no-ff --no-edit dark-mode && later &&
 	certain dark-mode >actual && printf "%s\n" "Ours" "Ours, too" >expect && test_cmp expect actual &&
 	certain 101 >actual && test_must_be_empty actual
+'
+
+# ---- Merges ---------------------------------------------------------------------------------------
+
+# A branch with two commits, merged; the plan names the merge.
+merging () {	# name, message
+	project "$1" && auth && git switch -q -c users &&
+	work users.sql "Make a start" && work users.sql "Finish" &&
+	git switch -q main && work README "Aside" &&
+	test_tick && git merge -q --no-ff -m "$2" users && sha=$(tip)
+}
+
+test_expect_success 'a merge that the plan names: what came by it, and goes one by one' '
+	merging merge "Merge branch ${SQ}users${SQ}" && work README "Aside again" &&
+	mark auth_20260107 "Create the users" "$sha" &&
+	shown auth --task 1.1 | grep -v "Aside\$" >actual &&
+	cat >expect <<-\EOF &&
+	certain	plan	conductor(plan): Mark task '\''Create the users'\'' as complete
+	likely	implementation	Aside again
+	likely	implementation	Merge branch '\''users'\''
+	certain	implementation	Finish
+	certain	implementation	Make a start
+	EOF
+	test_cmp expect actual &&
+	evidence_of Finish auth --task 1.1 >actual &&
+	echo "recorded: the plan names $sha, the merge by which it came" >expect && test_cmp expect actual &&
+	git revert-track auth --task 1.1 -y -q && test_path_is_missing users.sql && test_grep "Aside again" README
+'
+
+test_expect_success 'not what others had done, that was merged into a branch of the track' '
+	project back && auth && git switch -q -c feature && work a.c "Ours" &&
+	git switch -q main && work b.c "Of others" && git switch -q feature &&
+	test_tick && git merge -q --no-edit main && sha=$(tip) && mark auth_20260107 "Create the users" "$sha" &&
+	shown auth --task 1.1 >actual && ! grep "^certain.*Of others" actual &&
+	git switch -q main && work c.c "More" && git merge -q --no-edit feature &&
+	shown auth --task 1.1 >actual && ! grep "Of others" actual
+'
+
+test_expect_success 'one merge for two tasks: likely of each' '
+	merging two "Users and forms" &&
+	tick auth_20260107 "Create the users" "$sha" && tick auth_20260107 "Add a login" "$sha" &&
+	commit_all "conductor(plan): Mark tasks" &&
+	shown auth --task 1.1 >actual && ! grep "^certain	implementation" actual && grep "^likely	implementation	Finish$" actual
 '
 
 test_done

@@ -74,7 +74,8 @@ struct unit unit_around(const struct unit *unit)
 /* Is the commit what the plan means, and no bookkeeping? */
 static bool is_record_of_work(const struct evidence *e, const struct record *record)
 {
-	return record->commit != NO_COMMIT && commit_is_work(&e->commit[record->commit]);
+	return record->commit != NO_COMMIT &&
+	       (commit_is_work(&e->commit[record->commit]) || record->brought);
 }
 
 static bool is_in_run(const struct mark *mark, uint32_t commit)
@@ -316,6 +317,7 @@ void evidence_make_claims(struct evidence *e)
 	evidence_find_picked_records(e);
 	evidence_claim_records(e);
 	evidence_claim_trailers(e);
+	evidence_claim_merged(e);
 	evidence_claim_marks(e);
 	evidence_claim_runs(e);
 	evidence_claim_checkpoints(e);

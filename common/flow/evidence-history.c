@@ -395,7 +395,7 @@ int evidence_read_changes(struct evidence *e, struct error *err)
 		.repo = e->request.repo, .revs = &these, .these = true, .changes = true
 	};
 
-	if (read_branches(e, err) < 0)
+	if (read_branches(e, err) < 0 || evidence_read_merged(e, err) < 0)
 		return -1;
 	add_older(e, &these);
 	for (size_t i = 0; i < e->commits; i++)

@@ -12,6 +12,7 @@
  *   evidence-renames    files of the work that have other names by now
  *   evidence-rewritten  lost commits, by what they changed, by counts of lines: evidence-lines.h
  *   evidence-folders    what was done to folders, registries and stories
+ *   evidence-merged     what came by merges that plans name
  *   evidence-claims, -marks, -mentions
  *                       what follows from all that: which commit belongs to which unit
  *   evidence.c          joins it by unit
@@ -134,7 +135,15 @@ struct record {
 	uint32_t squash;	 /* what has it among others that are not known; or NO_COMMIT */
 	enum record_match match; /* how `commit` or `squash` was found, where it is lost */
 	size_t others;		 /* that it was squashed with */
+	bool brought;		 /* it is a merge, and what came by it is the work, for sure */
 	char *successor;	 /* the id of `commit` or `squash`, found by what it changes */
+};
+
+/* A commit that came by a merge that a plan names, and by no other way. */
+struct merged {
+	size_t record;
+	uint32_t commit;
+	bool sure; /* it is the work that the plan means, and not what others had done meanwhile */
 };
 
 /* A file, by digests of its paths. */
@@ -194,6 +203,8 @@ struct evidence {
 	size_t mentions, mentions_alloc;
 	struct record *record;
 	size_t records, records_alloc;
+	struct merged *merged;
+	size_t mergeds, mergeds_alloc;
 	struct track_name {
 		char *text; /* that a message has called it by */
 		size_t track;
@@ -256,6 +267,8 @@ int evidence_read_documents(struct evidence *e, int64_t since, struct error *err
 int evidence_read_marks(struct evidence *e, struct error *err) MUST_CHECK;
 int evidence_resolve_records(struct evidence *e, struct error *err) MUST_CHECK;
 int evidence_read_history(struct evidence *e, struct error *err) MUST_CHECK;
+/* What came by merges that plans name. */
+int evidence_read_merged(struct evidence *e, struct error *err) MUST_CHECK;
 /* What the commits change that have not been looked at yet. */
 int evidence_read_changes(struct evidence *e, struct error *err) MUST_CHECK;
 /* Appends the branches that have some of these commits, by their ids; where there are few branches. */
@@ -314,6 +327,7 @@ void evidence_make_claims(struct evidence *e);
 void evidence_find_picked_records(struct evidence *e);
 void evidence_claim_records(struct evidence *e);
 void evidence_claim_trailers(struct evidence *e);
+void evidence_claim_merged(struct evidence *e);
 void evidence_claim_marks(struct evidence *e);
 void evidence_claim_runs(struct evidence *e);
 void evidence_claim_checkpoints(struct evidence *e);

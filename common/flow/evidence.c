@@ -385,6 +385,7 @@ void evidence_free(struct evidence *e)
 	free(e->first_claim);
 	free(e->story);
 	free(e->alias);
+	free(e->merged);
 	for (size_t i = 0; i < e->tenants; i++)
 		free(e->tenant[i].folder);
 	free(e->tenant);
