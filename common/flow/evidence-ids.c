@@ -105,7 +105,8 @@ bool id_is_named(const char *text, const char *at, size_t len, bool distinct)
 	if (word && (word == line || strchr("([", word[-1]) ||
 		     words_between(word > body ? body : line, word) <= WORDS_BEFORE))
 		return true;
-	if (words_between(body, at) == 0 && (distinct || at[len] == ':' || !strncmp(at + len, " - ", 3)))
+	if (words_between(body, at) == 0 &&
+	    (distinct || at[len] == ':' || !strncmp(at + len, " - ", 3)))
 		return true;
 	if (subject_is_bookkeeping(line) && (distinct || strspn(at, "0123456789") < len))
 		return distinct || !at[len] || at[len] == '\n';
