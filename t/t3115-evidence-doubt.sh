@@ -73,6 +73,17 @@ test_expect_success 'who says what the task says, and little else, is it' '
 	test_cmp expect actual
 '
 
+test_expect_success 'two words are not what a title of three says' '
+	project two-words && auth &&
+	work users.sql "migration for accounts" && work admin.css "fix users table" &&
+	mark auth_20260107 "Create the users" &&
+	shown auth --task 1.1 >actual && ! grep "^certain	implementation" actual &&
+	work form.c "feat: login form" && work admin.css "narrow it once more" &&
+	mark auth_20260107 "Add a login" &&
+	shown auth --task 1.2 | grep "^certain	implementation" >actual &&
+	echo "certain	implementation	feat: login form" >expect && test_cmp expect actual
+'
+
 test_expect_success 'what another did, or what goes on with the same files, does not come between' '
 	project rivals && auth &&
 	work README "Update the introduction" &&

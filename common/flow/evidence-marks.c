@@ -343,7 +343,7 @@ static bool touches_files_of(const struct evidence *e, uint32_t commit, const st
 
 /*
  * Does a subject say what the title does, and little else? Some words are soon in common with what is
- * about something else.
+ * about something else; two are enough where the title has no more.
  */
 static bool is_about(const char *subject, const char *title)
 {
@@ -351,7 +351,8 @@ static bool is_about(const char *subject, const char *title)
 	const char *text = colon ? colon + 2 : subject;
 	size_t common = common_words(text, title);
 
-	return common >= 2 && 2 * common > common_words(text, text);
+	return common >= 2 && 2 * common > common_words(text, text) &&
+	       (common > 2 || common == common_words(title, title));
 }
 
 /* Does it speak of what the unit is about? */
