@@ -168,13 +168,12 @@ int file_list(struct strvec *ret, const char *path, struct error *err)
 
 #define TEMPORARY "git-rollback-tmp-"
 
-static int open_folder(const char *path)
+int file_open_folder(const char *path)
 {
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Ours, whose lock is free: they have no owner any more. What cannot be removed is let lie. */
-static void remove_leftovers(const char *parent)
+void file_remove_unlocked(const char *parent, const char *prefix)
 {
 	struct strvec names CLEANUP(strvec_release) = STRVEC_INIT;
 	struct error ignored CLEANUP(error_release) = ERROR_INIT;
@@ -186,9 +185,9 @@ static void remove_leftovers(const char *parent)
 		struct error left CLEANUP(error_release) = ERROR_INIT;
 		struct stat st;
 
-		if (strncmp(names.v[i], TEMPORARY, strlen(TEMPORARY)) != 0)
+		if (strncmp(names.v[i], prefix, strlen(prefix)) != 0)
 			continue;
-		int fd CLEANUP(fd_close_p) = open_folder(path);
+		int fd CLEANUP(fd_close_p) = file_open_folder(path);
 		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
 		    flock(fd, LOCK_EX | LOCK_NB) == 0 && file_remove_folders(path, &left) < 0)
 			error_clear(&left);
@@ -200,14 +199,14 @@ int file_make_temporary_folder(char **ret, struct error *err)
 	const char *parent = getenv("TMPDIR");
 
 	parent = parent && *parent ? parent : "/tmp";
-	remove_leftovers(parent);
+	file_remove_unlocked(parent, TEMPORARY);
 	for (;;) {
 		char *path CLEANUP(free_p) = xstrfmt("%s/" TEMPORARY "XXXXXX", parent);
 		int fd;
 
 		if (!mkdtemp(path))
 			return error_errno(err, "cannot create a folder '%s'", path);
-		fd = open_folder(path); /* and stays open */
+		fd = file_open_folder(path); /* and stays open */
 		if (fd < 0 && errno != ENOENT)
 			return error_errno(err, "cannot open '%s'", path);
 		/* Where there are no such locks nobody removes it, either. */

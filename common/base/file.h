@@ -43,6 +43,13 @@ int file_make_folders(const char *path, mode_t mode, struct error *err) MUST_CHE
  * process lives, it holds flock(2) on it: what was left there by one that was killed is removed.
  */
 int file_make_temporary_folder(char **ret, struct error *err) MUST_CHECK;
+/* To lock it with flock(2); no link is followed. -1, with errno. */
+int file_open_folder(const char *path) MUST_CHECK;
+/*
+ * Removes the folders of ours in `parent`, whose names begin with `prefix`, that nobody has locked
+ * any more. What cannot be removed is let lie.
+ */
+void file_remove_unlocked(const char *parent, const char *prefix);
 
 /* Syncs a folder, so that names made or removed in it survive a power cut. */
 int file_sync_folder(const char *path, struct error *err) MUST_CHECK;
