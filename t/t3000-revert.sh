@@ -282,6 +282,17 @@ test_expect_success 'merge.renormalize: line ends that git stores otherwise by n
 	! grep "^conflict content a" "$TEST_ROOT/out" && out_has "conflict content b" && out_has "change 100644 100644 a" && sed -i "s/drei/three/" b && commit "b is as it was" && as_git clean main~2
 '
 
+test_expect_success 'what git leaves in a conflict may be what was there once' '
+	folders && file d/a 5=fix && commit fix && file d/a 5=5 && sed -i "s|\$| d/a|; s| d/a d/a| d/a|" d/a && commit "fix is taken back" && mkdir c && git mv d/a c/a && sed -i "20s/.*/unit/" c/a && commit unit &&
+	sed -i "5s/.*/fix/" c/a && commit "fix again" && git mv d e && commit moved && as_git conflict main~2 && out_has "conflict location e/a d/a" && ! grep unit ../text/e/a &&
+	driven && git config merge.own.driver "cp %B %A; exit 1" && as_git conflict main~1 && ! grep zwei ../text/d
+'
+
+test_expect_success 'a file that has gone to two places, with lines in conflict: the sides have their names' '
+	fresh && file a && commit base && git mv a b && file b 5=unit && commit unit && git mv b c && file c 5=later && commit later && git config merge.renormalize true &&
+	as_git conflict main~1 && out_has "conflict rename/rename c" && out_has "conflict rename/rename a"
+'
+
 test_expect_success 'drivers of files that were renamed' '
 	fresh && file u && echo "v merge=union" >.gitattributes && commit base && file u 5=five && commit unit && git mv u v && file v 5=other && commit moved && as_git clean main~1
 '

@@ -317,10 +317,11 @@ static void add_label(struct strbuf *out, const struct merged *merged,
 		strbuf_add(out, id, len);
 }
 
-static void name_sides(struct strbuf *out, const struct merged *merged,
+static bool name_sides(struct strbuf *out, const struct merged *merged,
 		       const struct revert_source *source, const struct strbuf *text)
 {
 	enum { SHORTEST = 4 }; /* that an id is abbreviated to */
+	bool marked = false;
 
 	for (const char *at = text->buf, *end = at + text->len; at < end;) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));
@@ -332,29 +333,49 @@ static void name_sides(struct strbuf *out, const struct merged *merged,
 			size_t len = strspn(id, "0123456789abcdef");
 
 			strbuf_add(out, at, marker + 1);
-			if (len >= SHORTEST)
+			if (len >= SHORTEST) {
 				add_label(out, merged, source, id, len);
+				marked = true;
+			}
 			at = len >= SHORTEST ? id + len : id;
 		}
 		strbuf_add(out, at, (size_t)(next - at));
 		at = next;
 	}
+	return marked;
 }
 
-/* What git would leave in the file, where that is neither side: its id; or NULL. */
-static int text_of(char **ret, struct merged *merged, struct revert_series *series, size_t i,
-		   const struct tree_changes *changes, const char *path, struct error *err)
+/* A blob that git has made, with our names for the sides: its id then. */
+static int name_made(char **ret, bool *ret_marked, struct merged *merged,
+		     struct revert_series *series, size_t i, const char *oid, struct error *err)
 {
-	const struct tree_change *change = tree_changes_find(changes, path);
 	struct strbuf data CLEANUP(strbuf_release) = STRBUF_INIT;
 	struct strbuf text CLEANUP(strbuf_release) = STRBUF_INIT;
 
-	if (!change || !mode_is_regular(change->new_mode) || !is_made(merged, change->new_oid))
-		return 0;
-	if (object_read(&merged->reader, &data, change->new_oid, err) < 0)
+	if (object_read(&merged->reader, &data, oid, err) < 0)
 		return -1;
-	name_sides(&text, merged, &series->state->source[i], &data);
+	*ret_marked = name_sides(&text, merged, &series->state->source[i], &data);
 	string_replace(ret, revert_add_blob(series, text.buf, text.len));
+	return 0;
+}
+
+/*
+ * What git would leave in the file, where that is not ours: its id; or NULL. It may well be what
+ * there was once, and is in the repository then. With markers, it is new in any case.
+ */
+static int text_of(char **ret, bool *ret_marked, struct merged *merged,
+		   struct revert_series *series, size_t i, const struct tree_changes *changes,
+		   const char *path, struct error *err)
+{
+	const struct tree_change *change = tree_changes_find(changes, path);
+
+	*ret_marked = false;
+	if (!change || !mode_is_regular(change->new_mode))
+		return 0;
+	if (is_made(merged, change->new_oid))
+		return name_made(ret, ret_marked, merged, series, i, change->new_oid, err);
+	if (!change->old_oid || strcmp(change->old_oid, change->new_oid) != 0)
+		string_replace(ret, change->new_oid);
 	return 0;
 }
 
@@ -453,6 +474,7 @@ static int keep_conflicts(struct redo *r, struct error *err)
 {
 	struct revert_step *fast = &r->fast;
 	size_t left = 0;
+	bool marked;
 
 	for (size_t k = 0; k < fast->conflicts; k++) {
 		struct revert_conflict *conflict = &fast->conflict[k];
@@ -462,7 +484,7 @@ static int keep_conflicts(struct redo *r, struct error *err)
 			continue;
 		}
 		if (r->series->state->settings.renormalize &&
-		    text_of(&conflict->text, &r->merged, r->series, r->i, &r->pair.changes,
+		    text_of(&conflict->text, &marked, &r->merged, r->series, r->i, &r->pair.changes,
 			    conflict->path, err) < 0)
 			return -1;
 		list_paths(&r->claimed, conflict);
@@ -481,7 +503,9 @@ static int keep_conflicts(struct redo *r, struct error *err)
 	return 0;
 }
 
-static enum revert_conflict_kind kind_of(const struct revert_conflict *conflict, bool driver)
+/* `marked`: lines are in conflict. Where they are not, a text says that only the place is. */
+static enum revert_conflict_kind kind_of(const struct revert_conflict *conflict, bool driver,
+					 bool marked)
 {
 	bool has[SIDES];
 
@@ -493,7 +517,9 @@ static enum revert_conflict_kind kind_of(const struct revert_conflict *conflict,
 			return REVERT_TYPE;
 		if (!has[BASE])
 			return REVERT_ADD_ADD;
-		return driver ? REVERT_DRIVER : conflict->text ? REVERT_CONTENT : REVERT_BINARY;
+		if (driver)
+			return REVERT_DRIVER;
+		return marked ? REVERT_CONTENT : conflict->text ? REVERT_LOCATION : REVERT_BINARY;
 	}
 	if (has[BASE] && has[OURS])
 		return REVERT_MODIFY_DELETE;
@@ -521,35 +547,53 @@ static const char *moved_from(const struct redo *r, const struct revert_conflict
 	return NULL;
 }
 
+static bool is_new_text(const struct merged *merged, const struct entry *entry)
+{
+	return mode_is_regular(entry->mode) && is_made(merged, entry->oid);
+}
+
+/* A stage may be a merge of its own, where a file has gone to two places: with markers. */
+static int add_stage(struct redo *r, struct revert_conflict *conflict, struct entry *entry,
+		     struct error *err)
+{
+	bool marked;
+
+	if (is_new_text(&r->merged, entry) &&
+	    name_made(&entry->oid, &marked, &r->merged, r->series, r->i, entry->oid, err) < 0)
+		return -1;
+	const struct revert_side side = { .mode = entry->mode, .oid = entry->oid };
+	entry->taken = true;
+	revert_add_stage(conflict, entry->stage, &side);
+	if (entry->stage == OURS)
+		revert_put(r->series, r->step, conflict->path, &side);
+	return 0;
+}
+
 /* Of a path that git has in conflict otherwise than we had. */
 static int add_conflict(struct redo *r, const char *path, struct error *err)
 {
 	struct revert_conflict *conflict =
 		revert_add_conflict(r->series, r->step, REVERT_CONTENT, path);
-	bool driver = false;
+	bool driver = false, marked = false;
 
 	for (int stage = 0; stage < SIDES; stage++) {
 		struct entry *entry = find_entry(&r->merged, path, stage);
-		const struct revert_side side = { .mode = entry ? entry->mode : 0,
-						  .oid = entry ? entry->oid : NULL };
 
-		if (!entry)
-			continue;
-		entry->taken = true;
-		revert_add_stage(conflict, stage, &side);
-		if (read_made(&r->merged, r->series, &side, err) < 0)
+		if (entry && add_stage(r, conflict, entry, err) < 0)
 			return -1;
-		if (stage == OURS)
-			revert_put(r->series, r->step, path, &side);
 	}
 	if (revert_has_driver(&driver, r->series, path, err) < 0)
 		return -1;
 	if (conflict->stage[OURS].mode && conflict->stage[THEIRS].mode &&
-	    text_of(&conflict->text, &r->merged, r->series, r->i, &r->pair.changes, path, err) < 0)
+	    text_of(&conflict->text, &marked, &r->merged, r->series, r->i, &r->pair.changes, path,
+		    err) < 0)
 		return -1;
-	conflict->kind = kind_of(conflict, driver);
+	conflict->kind = kind_of(conflict, driver, marked);
 	if (conflict->kind == REVERT_LOCATION)
 		conflict->base_path = xstrdup_or_null(moved_from(r, conflict));
+	/* One of the places that a file has gone to. */
+	if (conflict->kind == REVERT_LOCATION && !conflict->base_path && !conflict->text)
+		conflict->kind = REVERT_RENAME_RENAME;
 	strvec_push(&r->claimed, path);
 	return 0;
 }
