@@ -190,6 +190,38 @@ test_expect_success 'of what nothing was found it is said that its work may stil
 	jq -e ".warnings == []" json && cd ../alone && git revert-track auth -n --json >json && jq -e ".warnings == []" json
 '
 
+# ---- The same sums of lines are not always the same change ---------------------------------------
+
+# A branch that has changed one line of shared.c, and a plan on main that names its commit.
+flag () {	# repository
+	project "$1" && seq 60 >shared.c && echo run >run.sh && commit_all Shared && auth &&
+	git switch -q -c feature && sed "5s/.*/FLAG/" shared.c >new && mv new shared.c &&
+	commit_all Flag && first=$(tip) && git switch -q main && mark auth_20260107 "Keep sessions" "$first"
+}
+
+not_certain () {	# subject
+	shown auth --task 1.1 >actual && ! grep "^certain	implementation	$1\$" actual
+}
+
+test_expect_success 'an empty file and a mode beside the lines: not the same, and left alone' '
+	flag empty && sed "5s/.*/FLAG/" shared.c >new && mv new shared.c && mkdir pkg && : >pkg/empty &&
+	chmod +x run.sh && commit_all "With more" && not_certain "With more" &&
+	{ git revert-track auth --task 1.1 -y -q 2>err || :; } &&
+	test_path_is_file pkg/empty && test -x run.sh
+'
+
+test_expect_success 'lines in another order: not the same' '
+	flag order && { seq 31 60; seq 4; echo FLAG; seq 6 30; } >shared.c && commit_all Reorder &&
+	not_certain Reorder
+'
+
+test_expect_success 'one line changed again by somebody later: only likely; picked: certain' '
+	flag again && sed "5s/.*/FLAG/" shared.c >new && mv new shared.c && commit_all Again &&
+	evidence_of Again auth --task 1.1 | grep "^rewritten: it changes the same lines as $first, which may be chance" &&
+	not_certain Again && git reset -q --hard HEAD~1 && git cherry-pick feature >/dev/null &&
+	git commit -q --amend -m Picked && shown auth --task 1.1 | grep "^certain	implementation	Picked\$"
+'
+
 # ---- Gone for good --------------------------------------------------------------------------------
 
 gone () {

@@ -233,6 +233,8 @@ static char *match_text(const struct record *record)
 		return xstrfmt("the plan names %s, which changed the same, with %zu other%s, "
 			       "not all of which plans name",
 			       record->hex, record->others, plural);
+	case MATCH_ALIKE:
+		return xstrfmt("it changes the same lines as %s, which may be chance", record->hex);
 	case MATCH_WITHIN: return xstrfmt("it has what %s changed, and more", record->hex);
 	case MATCH_MESSAGE: break;
 	}

@@ -36,7 +36,7 @@ void line_files_take(struct line_files *ret, const struct log_commit *commit,
 	for (size_t i = 0; i < commit->changes; i++) {
 		const struct log_change *change = &commit->change[i];
 
-		if (!strcmp(change->old_oid, change->new_oid) || is_left_out(data, change->path))
+		if (is_left_out(data, change->path))
 			continue;
 		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
 		ret->item[ret->nr++] = (struct line_file){
@@ -44,6 +44,8 @@ void line_files_take(struct line_files *ret, const struct log_commit *commit,
 			.old_oid = oid_or_null(change->old_oid),
 			.new_oid = oid_or_null(change->new_oid),
 			.submodule = change->submodule,
+			.old_mode = change->old_mode,
+			.new_mode = change->new_mode,
 		};
 	}
 	sort(ret->item, ret->nr, sizeof(*ret->item), compare_files);
@@ -127,27 +129,6 @@ static void add_difference(struct line_counts *ret, uint64_t path, const struct 
 	add_lines(ret, path, new->buf + first, new->len - last - first, 1);
 }
 
-static int read_file(struct line_counts *ret, const struct line_file *file,
-		     struct object_reader *reader, struct error *err)
-{
-	struct strbuf old CLEANUP(strbuf_release) = STRBUF_INIT;
-	struct strbuf new CLEANUP(strbuf_release) = STRBUF_INIT;
-
-	if (!file->submodule &&
-	    ((file->old_oid && object_read(reader, &old, file->old_oid, err) < 0) ||
-	     (file->new_oid && object_read(reader, &new, file->new_oid, err) < 0)))
-		return -1;
-	if (!file->submodule && !is_one_line(&old) && !is_one_line(&new)) {
-		add_difference(ret, file->path, &old, &new);
-		return 0;
-	}
-	if (file->old_oid)
-		add_line(ret, file->path, file->old_oid, strlen(file->old_oid), -1);
-	if (file->new_oid)
-		add_line(ret, file->path, file->new_oid, strlen(file->new_oid), 1);
-	return 0;
-}
-
 static int compare_counts(const void *a, const void *b)
 {
 	const struct line_count *x = a, *y = b;
@@ -173,12 +154,92 @@ static void join(struct line_counts *counts)
 	counts->nr = kept;
 }
 
+static uint64_t append_digest(uint64_t hash, uint64_t line)
+{
+	return digest_line(hash, (const char *)&line, sizeof(line));
+}
+
+/* Of the lines of one file, the old ones and then the new ones, as they stand there. */
+static void note_order(struct line_counts *ret, const struct line_counts *file, uint64_t path)
+{
+	struct line_counts net CLEANUP(line_counts_release) = { 0 };
+	uint64_t kept[2] = { path, path }, order = path;
+
+	net.item = xcalloc(file->nr + 1, sizeof(*net.item));
+	net.nr = file->nr;
+	for (size_t i = 0; i < file->nr; i++)
+		net.item[i] = file->item[i];
+	join(&net);
+	for (size_t i = 0; i < file->nr; i++) {
+		const struct line_count *it = &file->item[i];
+
+		if (net.nr && bsearch(it, net.item, net.nr, sizeof(*it), compare_counts))
+			order = append_digest(order, it->line + (uint64_t)it->more);
+		else
+			kept[it->more > 0] = append_digest(kept[it->more > 0], it->line);
+	}
+	for (size_t i = 0; i < net.nr; i++)
+		ret->text +=
+			(uint64_t)(net.item[i].more > 0 ? net.item[i].more : -net.item[i].more);
+	ret->order += net.nr ? order : 0;
+	ret->moved |= kept[0] != kept[1];
+}
+
+static void add_mode(struct line_counts *ret, uint64_t path, unsigned mode, int more)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%cmode %o", '\0', mode);
+
+	add_line(ret, path, text, (size_t)len, more);
+	ret->item[ret->nr - 1].words = false;
+}
+
+static void take_file(struct line_counts *ret, const struct line_counts *lines,
+		      const struct line_file *file)
+{
+	note_order(ret, lines, file->path);
+	ret->creates |= !file->old_mode && lines->nr;
+	for (size_t i = 0; i < lines->nr; i++) {
+		ARRAY_GROW(ret->item, ret->nr + 1, ret->alloc);
+		ret->item[ret->nr++] = lines->item[i];
+	}
+	if (file->old_mode)
+		add_mode(ret, file->path, file->old_mode, -1);
+	if (file->new_mode)
+		add_mode(ret, file->path, file->new_mode, 1);
+}
+
+static int read_file(struct line_counts *ret, const struct line_file *file,
+		     struct object_reader *reader, struct error *err)
+{
+	struct strbuf old CLEANUP(strbuf_release) = STRBUF_INIT;
+	struct strbuf new CLEANUP(strbuf_release) = STRBUF_INIT;
+
+	if (!file->submodule &&
+	    ((file->old_oid && object_read(reader, &old, file->old_oid, err) < 0) ||
+	     (file->new_oid && object_read(reader, &new, file->new_oid, err) < 0)))
+		return -1;
+	if (!file->submodule && !is_one_line(&old) && !is_one_line(&new)) {
+		add_difference(ret, file->path, &old, &new);
+		return 0;
+	}
+	if (file->old_oid)
+		add_line(ret, file->path, file->old_oid, strlen(file->old_oid), -1);
+	if (file->new_oid)
+		add_line(ret, file->path, file->new_oid, strlen(file->new_oid), 1);
+	return 0;
+}
+
 int line_counts_read(struct line_counts *ret, const struct line_files *files,
 		     struct object_reader *reader, struct error *err)
 {
-	for (size_t i = 0; i < files->nr; i++)
-		if (read_file(ret, &files->item[i], reader, err) < 0)
+	for (size_t i = 0; i < files->nr; i++) {
+		struct line_counts lines CLEANUP(line_counts_release) = { 0 };
+
+		if (read_file(&lines, &files->item[i], reader, err) < 0)
 			return -1;
+		take_file(ret, &lines, &files->item[i]);
+	}
 	join(ret);
 	return 0;
 }

@@ -5,7 +5,7 @@
  *
  * Where in a file a line stands, and what is around it, does not count: so it is the same after a
  * rebase, and what several commits in a row change is the sum of what each does. A binary file, or a
- * very large one, counts as one line.
+ * very large one, counts as one line, and so does the mode of a file.
  *
  * Use:    line_files_take() for each commit that git log tells, then line_counts_read().
  * Owner:  the caller; the _release() functions free all.
@@ -21,6 +21,7 @@ struct line_file {
 	uint64_t path;		 /* its digest */
 	char *old_oid, *new_oid; /* NULL: none */
 	bool submodule;
+	unsigned old_mode, new_mode; /* 0: none */
 };
 struct line_files {
 	struct line_file *item; /* sorted by path */
@@ -40,7 +41,11 @@ struct line_count {
 struct line_counts {
 	struct line_count *item; /* sorted by line */
 	size_t nr, alloc;
-	uint64_t sum; /* of sums it is the sum, modulo 2^64; what changes nothing has 0 */
+	uint64_t sum;	/* of sums it is the sum, modulo 2^64; what changes nothing has 0 */
+	uint64_t order; /* of the lines in each file that there are more or fewer of */
+	uint64_t text;	/* so many lines more and fewer, without modes */
+	bool creates;	/* a file that is not empty */
+	bool moved;	/* lines that there are as many of have changed places */
 };
 void line_counts_release(struct line_counts *counts);
 /* -1: git cannot read one of the files. */

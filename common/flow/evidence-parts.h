@@ -107,6 +107,7 @@ enum record_match {
 	MATCH_SAME,	/* it changes the same */
 	MATCH_SQUASHED, /* it changes the same as several in a row, which plans name */
 	MATCH_UNNAMED,	/* the same, and there are some that no plan names */
+	MATCH_ALIKE,	/* the same lines, but too few, or in another order, to be sure */
 	MATCH_WITHIN	/* it changes the same, and more */
 };
 

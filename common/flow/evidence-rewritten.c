@@ -22,6 +22,8 @@
 /* A commit of more files, and a squash of more commits, are not looked at. */
 #define FILES_MAX  2000
 #define SQUASH_MAX 128
+/* So few lines may be changed alike by chance. */
+#define FEW_LINES 2
 
 /* So long before the first lost commit its branch may have begun; clocks may be wrong by so much. */
 #define BEFORE_LOST ((int64_t)30 * 24 * 3600)
@@ -32,6 +34,7 @@ struct piece {
 	char *oid, *parent; /* parent: the first; "" of a root */
 	char *others;	    /* further parents, with blanks between; "" */
 	int64_t author_time;
+	uint64_t author; /* a digest of it */
 	struct line_files files;
 	struct line_counts lines;
 	bool counted;
@@ -119,6 +122,7 @@ static struct piece *add_piece(struct pieces *pieces, const struct evidence *e,
 		.parent = xmemdupz(commit->parents, parent),
 		.others = xstrdup(commit->parents + parent),
 		.author_time = commit->author_time,
+		.author = digest_number(commit->author),
 		.tip = NO_INDEX,
 	};
 	if (commit->changes <= FILES_MAX)
@@ -148,7 +152,7 @@ static const char *path_to_look_at(const struct evidence *e, const struct log_co
 	for (size_t i = 0; i < commit->changes; i++) {
 		const struct log_change *it = &commit->change[i];
 
-		if (evidence_is_document(e, it->path) || !strcmp(it->old_oid, it->new_oid))
+		if (evidence_is_document(e, it->path))
 			continue;
 		if (!best || (it->status == 'A') > (best->status == 'A') ||
 		    ((it->status == 'A') == (best->status == 'A') &&
@@ -419,9 +423,58 @@ static size_t find_lasting(const struct search *s, const size_t *member, size_t 
 	return lasting;
 }
 
+static bool same_oid(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Were the files the same before and after? */
+static bool has_same_files(const struct search *s, const size_t *member, size_t nr,
+			   const struct piece *ours)
+{
+	for (size_t f = 0; f < ours->files.nr; f++) {
+		const struct line_file *file = &ours->files.item[f];
+		const struct line_file *first = NULL, *last = NULL;
+
+		for (size_t i = 0; i < nr; i++) {
+			const struct line_files *files = &s->lost.item[member[i]].files;
+
+			for (size_t k = 0; k < files->nr; k++)
+				if (files->item[k].path == file->path) {
+					last = &files->item[k];
+					first = first ? first : last;
+				}
+		}
+		if (!first || !same_oid(first->old_oid, file->old_oid) ||
+		    !same_oid(last->new_oid, file->new_oid))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The same counts of lines are no proof where they are few, and somebody else may have made the same
+ * change; nor where lines have changed places. A new file of the same name and text is no chance.
+ */
+static bool is_proof(const struct search *s, const struct branch *branch, size_t first, size_t end,
+		     const struct piece *ours)
+{
+	const struct step *last = &branch->step[end - 1];
+	const size_t *member = branch->member + branch->step[first].first;
+	const size_t nr = last->first + last->members - branch->step[first].first;
+	const struct piece *lost = &s->lost.item[*member];
+
+	if (ours->lines.text <= FEW_LINES && !ours->lines.creates &&
+	    (nr > 1 || lost->author_time != ours->author_time || lost->author != ours->author))
+		return false;
+	if (has_same_files(s, member, nr, ours))
+		return true;
+	return !ours->lines.moved && (nr > 1 || lost->lines.order == ours->lines.order);
+}
+
 /* Some steps in a row, which change together what the commit changes. */
 static void settle_steps(struct search *s, const struct branch *branch, size_t first, size_t end,
-			 const struct piece *ours)
+			 const struct piece *ours, bool proof)
 {
 	const struct step *last = &branch->step[end - 1];
 	const size_t from = branch->step[first].first, to = last->first + last->members;
@@ -433,6 +486,7 @@ static void settle_steps(struct search *s, const struct branch *branch, size_t f
 	for (size_t i = 0; i < nr; i++)
 		if (s->lost.item[lasting[i]].named)
 			settle(s, &s->lost.item[lasting[i]], ours,
+			       !proof  ? MATCH_ALIKE :
 			       unnamed ? MATCH_UNNAMED :
 			       nr > 1  ? MATCH_SQUASHED :
 					 MATCH_SAME,
@@ -458,22 +512,25 @@ static bool is_worth_it(const struct search *s, const struct branch *branch, siz
 }
 
 /* The fewest steps: what was done and taken back on the branch is not in the squash. */
-static bool find_steps(struct search *s, const struct branch *branch, const struct piece *ours)
+static bool find_steps(struct search *s, const struct branch *branch, const struct piece *ours,
+		       bool proof)
 {
 	for (size_t nr = 1; nr <= branch->steps && nr <= SQUASH_MAX; nr++)
 		for (size_t first = 0; first + nr <= branch->steps; first++) {
 			uint64_t before = first ? branch->step[first - 1].sum : 0;
 
 			if (branch->step[first + nr - 1].sum - before == ours->lines.sum &&
-			    is_worth_it(s, branch, first, first + nr)) {
-				settle_steps(s, branch, first, first + nr, ours);
+			    is_worth_it(s, branch, first, first + nr) &&
+			    is_proof(s, branch, first, first + nr, ours) == proof) {
+				settle_steps(s, branch, first, first + nr, ours, proof);
 				return true;
 			}
 		}
 	return false;
 }
 
-static void find_equal(struct search *s)
+/* Those that are proof, or those that are not. */
+static void find_equal(struct search *s, bool proof)
 {
 	for (size_t t = 0; t < s->lost.nr; t++) {
 		struct branch branch CLEANUP(branch_release) = { 0 };
@@ -482,8 +539,9 @@ static void find_equal(struct search *s)
 			continue;
 		read_branch(s, &branch, t);
 		for (size_t i = s->ours.nr; i--;)
-			if (s->ours.item[i].counted && changes_lines(&s->ours.item[i]))
-				find_steps(s, &branch, &s->ours.item[i]);
+			if (s->ours.item[i].counted && changes_lines(&s->ours.item[i]) &&
+			    (proof || !strvec_has(&s->found, s->ours.item[i].oid)))
+				find_steps(s, &branch, &s->ours.item[i], proof);
 	}
 }
 
@@ -559,7 +617,10 @@ int evidence_match_changes(struct evidence *e, struct error *err)
 		return 0;
 	if (read_pieces(&s, &wanted, since, err) < 0)
 		return -1;
-	find_equal(&s);
+	find_equal(&s, true);
+	for (size_t i = 0; i < s.lost.nr; i++)
+		s.lost.item[i].tip = NO_INDEX;
+	find_equal(&s, false);
 	find_containing(&s);
 	return s.found.nr ? keep_found(e, &s.found, err) : 0;
 }

@@ -75,6 +75,8 @@ static int parse_change(struct log_change *ret, char *text, struct error *err)
 			return error_set(err, "cannot read the history: git says '%s'", text);
 	}
 	ret->submodule = !strcmp(part[0] + 1, "160000") || !strcmp(part[1], "160000");
+	ret->old_mode = (unsigned)strtoul(part[0] + 1, NULL, 8);
+	ret->new_mode = (unsigned)strtoul(part[1], NULL, 8);
 	ret->old_oid = part[2];
 	ret->new_oid = part[3];
 	ret->status = *part[4];

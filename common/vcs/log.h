@@ -24,6 +24,7 @@ struct log_change {
 	const char *path;
 	const char *old_oid, *new_oid; /* all zeros where there is none */
 	bool submodule;		       /* on either side */
+	unsigned old_mode, new_mode;   /* 0 where there is none */
 };
 struct log_commit {
 	const char *oid;
