@@ -168,4 +168,13 @@ test_expect_success 'two tracks of one id, of which one is archived: each has it
 	test_grep "x. The gamma" conductor/tracks/t_1/plan.md && test_grep "^- . . The alpha" conductor/archive/t_1/plan.md
 '
 
+test_expect_success 'a track that was archived by copying its folder: both are its documents' '
+	fresh && mkdir -p conductor/tracks/t_1 conductor/archive && printf "# Tracks\n" >conductor/tracks.md &&
+	printf "%s\n" "## Phase 1: P" "- [ ] Task: Do the alpha work" "- [ ] Task: Do the beta work" >conductor/tracks/t_1/plan.md && commit setup &&
+	echo a >a.c && commit "feat: alpha" && sed -i "s/\[ \] \(.*alpha work\)/[x] \1 $(git rev-parse --short HEAD)/" conductor/tracks/t_1/plan.md && commit "conductor(plan): Mark task as complete" &&
+	cp -r conductor/tracks/t_1 conductor/archive/ && commit "chore: Archive track" &&
+	git revert-track t_1 --task 1.1 -y >out && test_path_is_missing a.c && ! grep -r "\[x\]" conductor && git diff --exit-code &&
+	git revert-track t_1 -y --remove >out && test_path_is_missing conductor/tracks/t_1 && test_path_is_missing conductor/archive/t_1
+'
+
 test_done

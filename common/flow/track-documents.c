@@ -316,12 +316,10 @@ static bool is_within_another(const struct units *units, size_t at)
 	return false;
 }
 
-int track_documents_plan(struct track_documents *ret, const struct tracks *tracks,
-			 const struct units *units, enum track_documents_mode mode,
-			 const char *head, struct error *err)
+static int plan_units(struct track_documents *ret, const struct tracks *tracks,
+		      const struct units *units, enum track_documents_mode mode, const char *head,
+		      struct error *err)
 {
-	if (mode == TRACK_DOCUMENTS_UNTOUCHED)
-		return 0;
 	for (size_t i = 0; i < units->nr; i++) {
 		const struct unit *unit = &units->item[i];
 
@@ -350,6 +348,21 @@ int track_documents_plan(struct track_documents *ret, const struct tracks *track
 	}
 	finish(ret);
 	return 0;
+}
+
+int track_documents_plan(struct track_documents *ret, const struct tracks *tracks,
+			 const struct units *units, enum track_documents_mode mode,
+			 const char *head, struct error *err)
+{
+	struct units all CLEANUP(units_release) = UNITS_INIT;
+
+	if (mode == TRACK_DOCUMENTS_UNTOUCHED)
+		return 0;
+	for (size_t i = 0; i < units->nr; i++) {
+		units_add(&all, units->item[i]);
+		units_add_copies(&all, tracks, &units->item[i]);
+	}
+	return plan_units(ret, tracks, &all, mode, head, err);
 }
 
 /* ---- Showing it ---------------------------------------------------------------------- */

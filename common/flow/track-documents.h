@@ -6,7 +6,8 @@
  * meaning: of a task, box and recorded commits; of a phase, those of its tasks, and its checkpoint;
  * of a track, all of that, and its status in plan, metadata.json and registry: "Reverted" where it
  * goes whole, else in progress, or pending where nothing done is left. A story is not passed any more.
- * One that cannot be edited is told of, and does not stop the others.
+ * One that cannot be edited is told of, and does not stop the others. Where a track was archived by
+ * copying its folder, both are its documents.
  *
  * Use:    track_documents_plan(), then item[0 .. nr-1], sorted by path; nothing is written.
  * Owner:  the caller; track_documents_release(). `tracks` must outlive it.

@@ -168,6 +168,14 @@ static bool is_copy(const struct plan_document *plan, const struct plan_document
 	return 2 * same >= plan->tasks;
 }
 
+/* One of the two was archived by copying its folder. */
+static bool are_copies(const struct track *it, const struct track *other)
+{
+	return it != other && it->home && other->home && !strcmp(it->home, other->home) &&
+	       !strcasecmp(it->id, other->id) && it->archived != other->archived &&
+	       is_copy(&it->plan, &other->plan);
+}
+
 /*
  * Is it what was left behind when the track was archived by copying its folder? Of the two, that
  * one is meant where more is done; of equals, the one where the work was.
@@ -176,17 +184,42 @@ static bool is_left_behind(const struct tracks *tracks, size_t track)
 {
 	const struct track *it = &tracks->item[track];
 
-	for (size_t i = 0; it->home && i < tracks->nr; i++) {
+	for (size_t i = 0; i < tracks->nr; i++) {
 		const struct track *other = &tracks->item[i];
 		size_t done = count_done(&it->plan), others = count_done(&other->plan);
 
-		if (i != track && other->home && !strcmp(it->home, other->home) &&
-		    !strcasecmp(it->id, other->id) && it->archived != other->archived &&
-		    (others > done || (others == done && it->archived)) &&
-		    is_copy(&it->plan, &other->plan))
+		if ((others > done || (others == done && it->archived)) && are_copies(it, other))
 			return true;
 	}
 	return false;
+}
+
+static void add_copy(struct units *ret, const struct tracks *tracks, const struct unit *unit,
+		     size_t track)
+{
+	const struct plan_document *plan = &tracks->item[unit->track].plan;
+	const struct plan_document *other = &tracks->item[track].plan;
+	size_t same;
+
+	if (unit->kind == UNIT_TRACK) {
+		units_add(ret, unit_of_track(track));
+		return;
+	}
+	same = unit->kind == UNIT_PHASE ? plan_document_find_same_phase(other, plan, unit->phase) :
+					  plan_document_find_same_task(other, plan, unit->task);
+	if (same != NO_INDEX)
+		units_add(ret, unit->kind == UNIT_PHASE ? unit_of_phase(track, same) :
+							  unit_of_task(tracks, track, same));
+}
+
+void units_add_copies(struct units *ret, const struct tracks *tracks, const struct unit *unit)
+{
+	/* A plan without tasks has nothing that tells it from another. */
+	if (unit->kind == UNIT_STORY || !tracks->item[unit->track].plan.tasks)
+		return;
+	for (size_t i = 0; i < tracks->nr; i++)
+		if (are_copies(&tracks->item[unit->track], &tracks->item[i]))
+			add_copy(ret, tracks, unit, i);
 }
 
 static enum unit_found find_track(struct unit *ret, struct units *ret_candidates,

@@ -86,6 +86,12 @@ struct unit unit_of_phase(size_t track, size_t phase);
 struct unit unit_of_task(const struct tracks *tracks, size_t track, size_t task);
 struct unit unit_of_story(size_t story);
 
+/*
+ * Adds the same unit in copies of its track: what is left where a track was archived by copying its
+ * folder, or the other way round. Tracks of one id whose plans differ are no copies.
+ */
+void units_add_copies(struct units *ret, const struct tracks *tracks, const struct unit *unit);
+
 /* Is `inner` a part of `outer`, or the same? */
 bool unit_contains(const struct unit *outer, const struct unit *inner);
 /* Is it one of these, or a part of one? */
