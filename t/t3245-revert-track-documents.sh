@@ -44,6 +44,20 @@ test_expect_success 'a NUL byte in the registry: the rest is reverted, and it is
 	jq -e ".verification[] | select(.check == \"documents\") | .state == \"unknown\" and (.detail | test(\"tracks.md cannot be read\"))" ../json
 '
 
+test_expect_success 'a NUL byte in the registry: a commit that also wrote there does not take it back' '
+	one_track <<-\END &&
+	## Phase 1: P
+	- [ ] Alpha
+	END
+	mkdir conductor/tracks/t_2 && cp conductor/tracks/t_1/plan.md conductor/tracks/t_2/ && commit two &&
+	sed -i "s/\[ \] Alpha/[x] Alpha $(git log -1 --format=%h --grep "^feat: it")/" conductor/tracks/t_1/plan.md &&
+	printf "\n- [ ] **Track: Two**\n*Link: [./tracks/t_2/](./tracks/t_2/)*\n\0\nNotes\n" >>conductor/tracks.md &&
+	commit "conductor: mark alpha; enter track two" && cp conductor/tracks.md ../registry &&
+	git revert-track t_1 -y --json >../json 2>../err && test_path_is_missing a.c &&
+	test_cmp ../registry conductor/tracks.md && test_grep "tracks.md: it is no text" ../err &&
+	jq -e ".verification[] | select(.check == \"documents\") | .state == \"unknown\" and (.detail | test(\"tracks.md cannot be read\"))" ../json
+'
+
 test_expect_success 'a plan that is a symbolic link is not taken for no plan' '
 	one_track <<-\END &&
 	## Phase 1: P

@@ -77,6 +77,9 @@ void track_documents_keep(struct strvec *ret, const struct tracks *tracks, const
 	}
 	for (size_t i = 0; i < tracks->stories.lists; i++)
 		keep(ret, "", tracks->stories.list[i].path, "");
+	/* What cannot be read is a document all the same: as text, another track's part would go. */
+	for (size_t i = 0; i < tracks->problem.nr; i++)
+		keep(ret, "", tracks->problem.item[i].path, "");
 	for (size_t i = 0; i < old->nr; i++)
 		keep_old(ret, old->v[i]);
 	strvec_sort(ret);

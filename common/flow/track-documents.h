@@ -54,7 +54,7 @@ void track_documents_release(struct track_documents *documents);
  * Adds what reverts leave alone, as struct revert_request has it: registries, the tracks' folders,
  * and the folders that a layout has for tracks, so that a document counts as one also where it
  * was before its track was archived or removed; and the places in `old`, as evidence_old_places() has
- * them. Sorted.
+ * them. A document that cannot be read counts as well. Sorted.
  */
 void track_documents_keep(struct strvec *ret, const struct tracks *tracks,
 			  const struct strvec *old);
