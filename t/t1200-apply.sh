@@ -1071,6 +1071,24 @@ test_expect_success 'a script with a password is warned of' '
 	test_grep ! sesame out
 '
 
+test_expect_success 'a role that may not ask which server it is can look, and changes nothing' '
+	test_when_finished_clean &&
+	role=asker_$test_number &&
+	test_when_finished "db_sql \"GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC; DROP OWNED BY $role; DROP ROLE $role\"" &&
+	tables_of 1 &&
+	db_sql "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE $role LOGIN;
+		GRANT CREATE ON SCHEMA public TO $role" &&
+	asker="$(db_url)&user=$role" &&
+	DATABASE_URL=$asker git apply-migration -n >out &&
+	test_grep "1 m" out &&
+	DATABASE_URL=$asker test_expect_code 128 git apply-migration -q 2>err &&
+	test_grep "pg_control_system" err &&
+	db_tables >tables &&
+	test "$(cat tables)" = - &&
+	git apply-migration -q &&
+	database_has 1 m1
+'
+
 test_expect_success 'a read-only standby or role is refused' '
 	test_when_finished_clean &&
 	tables_of 1 &&
